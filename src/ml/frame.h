@@ -1,0 +1,41 @@
+/* frame.h: rows of typed columns in memory, as learners and predictors see them.
+ *
+ * A frame owns nothing: names, texts and numbers live in the arena or the
+ * request body that they were read into. A missing text has bytes == NULL, a
+ * missing number is NaN. The target is not a column: it travels beside the
+ * frame as class indices.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct TextRef {
+    const char *bytes; /* UTF-8, not NUL-terminated; NULL when missing */
+    size_t length;
+} TextRef;
+
+typedef enum ColumnKind {
+    COLUMN_TEXT,     /* free text: tokenised */
+    COLUMN_CATEGORY, /* a few distinct values: one-hot */
+    COLUMN_NUMBER,   /* standardised */
+} ColumnKind;
+
+typedef struct FrameColumn {
+    const char *name;
+    ColumnKind kind;
+    const TextRef *texts;  /* row_count of them: text and category columns */
+    const double *numbers; /* row_count of them: number columns */
+} FrameColumn;
+
+typedef struct Frame {
+    const FrameColumn *columns;
+    size_t column_count;
+    size_t row_count;
+} Frame;
+
+/* The names of the classes, sorted by bytes; a label is an index into them. */
+typedef struct ClassNames {
+    const char *const *items;
+    size_t count;
+} ClassNames;
