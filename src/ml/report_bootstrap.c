@@ -112,12 +112,11 @@ static double percentile(const double *sorted, size_t count, double share)
     return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);
 }
 
-static bool check_request(const MetricKind *metric, double level, size_t resamples, Error *error)
+static bool check_request(double level, size_t resamples, Error *error)
 {
     if (!(level > 0 && level < 1))
         return fail(error, ERROR_INVALID,
-                    "the level of an interval of \"%s\" is %g, but it must be between 0 and 1",
-                    metric->name, level);
+                    "the level of an interval is %g, but it must be between 0 and 1", level);
     if (resamples == 0 || resamples > BOOTSTRAP_RESAMPLES_MAX)
         return fail(error, ERROR_INVALID, "a bootstrap takes 1 to %d resamples, not %zu",
                     BOOTSTRAP_RESAMPLES_MAX, resamples);
@@ -180,7 +179,7 @@ bool paired_bootstrap(const int *truth, const Predictions *champion, const Predi
     double values[2], *differences;
     size_t count;
 
-    if (!check_request(metric, level, resamples, error))
+    if (!check_request(level, resamples, error))
         return false;
     for (size_t i = 0; i < 2; i++) {
         judges[i] = (Judge){.metric = metric, .sample = samples[i]};
