@@ -31,8 +31,7 @@
 typedef struct ClassReport {
     const char *name;
     size_t support, predicted;
-    double precision, recall,
-        f1; /* 0 where the denominator is 0, as scikit-learn's zero_division=0 */
+    double precision, recall, f1; /* 0 when undefined, as scikit-learn's zero_division=0 */
 } ClassReport;
 
 typedef struct CalibrationBin {
