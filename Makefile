@@ -25,7 +25,7 @@ OBJECTS := $(SOURCES:src/%.c=$(OUT)/src/%.o)
 LIBRARY := $(OUT)/libslipway.a
 TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c))
 
-.PHONY: all build tests clean
+.PHONY: all build tests study clean
 all: build
 build: $(OUT)/slipway
 tests: $(TESTS)
@@ -44,6 +44,15 @@ $(OUT)/src/%.o: src/%.c
 $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+# Each program of bench/ is one file study_NAME.c or bench_NAME.c; study_data.c is what studies share.
+$(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
+
+# Writes docs/results/text.md; about half an hour. One set: build/release/bench/study_text NAME
+study: $(OUT)/bench/study_text
+	$<
 
 clean:
 	rm -rf build

@@ -50,7 +50,8 @@ static double deal_cost(const GroupDeal *deal, size_t fold)
     return cost;
 }
 
-/* Equal costs go to the smaller fold. So an empty fold is always taken first and none stays empty. */
+/* Equal costs go to the smaller fold. So an empty fold is always taken first and none stays empty.
+ */
 static size_t deal_group(GroupDeal *deal, const RowRun *group)
 {
     size_t best = 0;
