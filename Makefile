@@ -50,7 +50,7 @@ $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
 
-# Writes docs/results/text.md; about half an hour. One set: build/release/bench/study_text NAME
+# Writes docs/results/text.md in a few minutes. One set: build/release/bench/study_text NAME
 study: $(OUT)/bench/study_text
 	$<
 
