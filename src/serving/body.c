@@ -281,8 +281,9 @@ static bool read_csv(Reading *reading)
     CsvReader reader = csv_reader(body->bytes, body->size, reading->arena);
     size_t *order = arena_array(reading->arena, size_t, reading->cells.inputs->count);
     size_t lines = count_lines(body->bytes, body->bytes + body->size, reading->rows_max + 1);
-    size_t rows;
+    size_t rows = 0;
 
+    *reading->error = (Error){0}; /* csv_next() tells its end from a mistake by it */
     if (!text_is_utf8(body->bytes, body->size))
         return fail(reading->error, ERROR_INVALID, "the CSV must be UTF-8 text");
     if (!begin(reading, lines < reading->rows_max ? lines + 1 : reading->rows_max) ||
