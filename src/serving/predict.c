@@ -1,6 +1,6 @@
 #include "serving/predict.h"
 
-static bool find_served(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
+bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
                         Error *error)
 {
     const ServedEndpoint *found = snapshot_find(snapshot, name);
@@ -32,7 +32,7 @@ bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena 
     Prediction made = {.request_id = request->request_id};
     const TextModel *model;
 
-    if (!find_served(snapshot, request->endpoint, &made.endpoint, error) ||
+    if (!predict_find(snapshot, request->endpoint, &made.endpoint, error) ||
         !body_read(&request->body, &made.endpoint->loaded->inputs, arena, &made.frame, error))
         return false;
     model = made.endpoint->loaded->package.model;

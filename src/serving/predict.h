@@ -30,7 +30,11 @@ typedef struct Prediction {
     size_t *labels;        /* per row, an index into the model's classes */
 } Prediction;
 
-/* Not found: no such endpoint; unavailable: it serves nothing; else what body_read() says. */
+/* The endpoint, with a loaded model. Not found: there is none; unavailable: it serves nothing. */
+bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
+                  Error *error) MUST_CHECK;
+
+/* Fails with what predict_find() or body_read() says. */
 bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
                  Prediction *prediction, Error *error) MUST_CHECK;
 
