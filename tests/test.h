@@ -26,7 +26,10 @@ typedef struct Test {
     void (*run)(void);
 } Test;
 
-#define TEST(function) {#function, function}
+#define TEST(function)                                                                             \
+    {                                                                                              \
+#function, function                                                                        \
+    }
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \

@@ -1,5 +1,6 @@
-/* random.h: a small seeded generator (xoshiro256**, seeded by splitmix64) for splits, folds, bootstraps and samples.
- * The same seed gives the same numbers on every machine. Not for secrets: base/id.h is. */
+/* random.h: a small seeded generator (xoshiro256**, seeded by splitmix64) for splits, folds,
+ * bootstraps and samples. The same seed gives the same numbers on every machine. Not for secrets:
+ * base/id.h is. */
 #pragma once
 
 #include <stddef.h>

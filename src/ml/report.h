@@ -1,7 +1,8 @@
 /* report.h: how good predictions are: every figure that a classification report shows.
  *
- * Formulas and names are scikit-learn's (accuracy_score, balanced_accuracy_score, precision_recall_fscore_support,
- * roc_auc_score, average_precision_score, matthews_corrcoef, log_loss with its clipping) and equal its values to 1e-9.
+ * Formulas and names are scikit-learn's (accuracy_score, balanced_accuracy_score,
+ * precision_recall_fscore_support, roc_auc_score, average_precision_score, matthews_corrcoef,
+ * log_loss with its clipping) and equal its values to 1e-9.
  */
 #pragma once
 
@@ -14,11 +15,12 @@
 typedef struct ClassReport {
     const char *name;
     size_t support, predicted;
-    double precision, recall, f1; /* 0 where the denominator is 0, as scikit-learn's zero_division=0 */
+    double precision, recall,
+        f1; /* 0 where the denominator is 0, as scikit-learn's zero_division=0 */
 } ClassReport;
 
 typedef struct CalibrationBin {
-    double low, high;       /* of the confidence (the probability of the class that was named) */
+    double low, high; /* of the confidence (the probability of the class that was named) */
     size_t count;
     double mean_confidence; /* NaN in an empty bin */
     double accuracy;        /* NaN in an empty bin */
@@ -37,23 +39,25 @@ typedef struct Report {
     double accuracy, balanced_accuracy, mcc, log_loss, brier;
     double precision, recall, f1; /* two classes: of the positive class; more: macro */
     Average macro, micro, weighted;
-    double auc;               /* two classes: of the positive class; more: one-vs-rest macro. NaN with one class in truth */
+    double auc; /* two classes: of the positive class; more: one-vs-rest macro. NaN with one class
+                   in truth */
     double average_precision; /* the same */
     double calibration_error; /* expected calibration error, 10 equal-width bins of confidence */
     CalibrationBin calibration[CALIBRATION_BIN_COUNT];
 } Report;
 
-/* truth and predicted: row_count class indices; probabilities: row_count x classes->count, or NULL (then the figures
- * that need them are NaN). Fails on no rows, an index out of range, a probability outside [0, 1] or not finite. */
+/* truth and predicted: row_count class indices; probabilities: row_count x classes->count, or NULL
+ * (then the figures that need them are NaN). Fails on no rows, an index out of range, a probability
+ * outside [0, 1] or not finite. */
 bool report_make(const int *truth, const int *predicted, const double *probabilities,
                  size_t row_count, const ClassNames *classes, size_t positive, Arena *arena,
                  Report *report, Error *error) MUST_CHECK;
 
 typedef struct MetricKind {
-    const char *name;      /* "f1", "accuracy", "log_loss", ... */
+    const char *name; /* "f1", "accuracy", "log_loss", ... */
     bool higher_is_better;
-    double least, most;    /* the values it can take: a limit outside can never be met or missed */
-    size_t offset;         /* of the value in a Report */
+    double least, most; /* the values it can take: a limit outside can never be met or missed */
+    size_t offset;      /* of the value in a Report */
     const char *summary;
 } MetricKind;
 
@@ -77,8 +81,9 @@ typedef struct Predictions {
     const double *probabilities;
 } Predictions;
 
-/* Paired bootstrap (Efron & Tibshirani 1993, ch. 13): rows are drawn with replacement, both models are judged on the
- * same draw. level: 0.95. Fails when fewer than 90 % of the resamples give a number for both. */
+/* Paired bootstrap (Efron & Tibshirani 1993, ch. 13): rows are drawn with replacement, both models
+ * are judged on the same draw. level: 0.95. Fails when fewer than 90 % of the resamples give a
+ * number for both. */
 bool paired_bootstrap(const int *truth, const Predictions *champion, const Predictions *challenger,
                       size_t row_count, const ClassNames *classes, size_t positive,
                       const MetricKind *metric, double level, size_t resamples, uint64_t seed,

@@ -1,4 +1,5 @@
-/* text_model.h: a classifier of rows with text, category and number columns, and the search for the best one.
+/* text_model.h: a classifier of rows with text, category and number columns, and the search for the
+ * best one.
  *
  * A TextModel is preprocessing, linear model and calibration in one. It is
  * immutable: any number of threads may predict with it at once. It is saved as
@@ -19,14 +20,15 @@
 
 typedef struct TextModel TextModel;
 
-/* One candidate of the search, as the leaderboard shows it. The first row is always the majority baseline. */
+/* One candidate of the search, as the leaderboard shows it. The first row is always the majority
+ * baseline. */
 typedef struct LeaderboardRow {
     const char *name;        /* "linear_svm", "majority", ... */
     const char *description; /* "words 1-2 + characters 2-5, C=0.5" */
     double score;            /* of the chosen metric, mean over the folds; NaN if not finished */
     double score_deviation;  /* standard deviation over the folds */
     double accuracy, f1, log_loss;
-    double seconds;          /* CPU time; never stored in the model */
+    double seconds; /* CPU time; never stored in the model */
     bool is_baseline, below_baseline, chosen;
     const char *note; /* "stopped: the time budget is used up", or "" */
 } LeaderboardRow;
@@ -46,44 +48,49 @@ typedef struct SearchSpec {
     const char *metric; /* a name of ml/report.h: "f1", "accuracy", "f1_macro", "log_loss", ... */
     double budget_seconds; /* wall clock; 0: none. When it is used up, the best so far wins */
     uint64_t seed;
-    size_t fold_count;         /* 0: 5 */
-    const char *positive;      /* the positive class of a two-class problem; NULL: ClassNames' last */
-    const size_t *groups;      /* a group number per row, or NULL: rows of a group share a fold */
-    bool balance_classes;      /* weigh classes by 1/frequency */
+    size_t fold_count;    /* 0: 5 */
+    const char *positive; /* the positive class of a two-class problem; NULL: ClassNames' last */
+    const size_t *groups; /* a group number per row, or NULL: rows of a group share a fold */
+    bool balance_classes; /* weigh classes by 1/frequency */
     SearchListener listener;
 } SearchSpec;
 
 typedef struct SearchResult {
     TextModel *model; /* owned by the caller: text_model_unload() */
     Leaderboard leaderboard;
-    double *out_of_fold; /* row_count x class_count calibrated probabilities, each from folds that did not see the row */
+    double *out_of_fold; /* row_count x class_count calibrated probabilities, each from folds that
+                            did not see the row */
 } SearchResult;
 
-/* Cross-validates the candidates within the budget, calibrates the best on its out-of-fold scores, fits it
- * on all rows. labels: row_count indices into classes. Needs two classes with two rows each at least. */
+/* Cross-validates the candidates within the budget, calibrates the best on its out-of-fold scores,
+ * fits it on all rows. labels: row_count indices into classes. Needs two classes with two rows each
+ * at least. */
 bool text_model_search(const Frame *frame, const int *labels, const ClassNames *classes,
                        const SearchSpec *spec, Arena *arena, SearchResult *result,
                        Error *error) MUST_CHECK;
 
-/* probabilities: row_count x class_count, rows sum to 1. A column the model needs and the frame lacks is an error
- * that names it; extra columns are ignored; unseen words and categories and missing values are not errors. */
+/* probabilities: row_count x class_count, rows sum to 1. A column the model needs and the frame
+ * lacks is an error that names it; extra columns are ignored; unseen words and categories and
+ * missing values are not errors. */
 bool text_model_predict(const TextModel *model, const Frame *frame, double *probabilities,
                         Arena *arena, Error *error) MUST_CHECK;
 
 /* The class that an answer names, by the row's probabilities and the model's decision threshold. */
 size_t text_model_decide(const TextModel *model, const double *probabilities);
 
-/* What drove a prediction: a span of the input (or a whole category/number value) and what it added to the
- * margin of the class before calibration. Contributions and the intercept sum to the margin within 1e-6. */
+/* What drove a prediction: a span of the input (or a whole category/number value) and what it added
+ * to the margin of the class before calibration. Contributions and the intercept sum to the margin
+ * within 1e-6. */
 typedef struct Contribution {
     const char *column;
-    const char *text;    /* the word, n-gram or "column=value" */
+    const char *text;     /* the word, n-gram or "column=value" */
     size_t start, length; /* bytes of the column's text; length 0 when not a span */
     double weight;
 } Contribution;
 
 typedef struct Explanation {
-    Contribution *items; /* by absolute weight, largest first; words, with their character n-grams folded in */
+    Contribution *items; /* by absolute weight, largest first; words, with their character n-grams
+                            folded in */
     size_t count;
     double intercept; /* everything that is not tied to the input */
     double margin;    /* intercept + sum of weights */

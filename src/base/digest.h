@@ -1,0 +1,23 @@
+/* digest.h: SHA-256 as 64 lowercase hexadecimal digits. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { DIGEST_TEXT_SIZE = 65 };
+
+typedef struct Digest Digest; /* a digest under way */
+
+Digest *digest_create(void);
+void digest_add(Digest *digest, const void *bytes, size_t size);
+
+/* Writes the digits, frees the digest, returns text. */
+const char *digest_finish(Digest *digest, char text[DIGEST_TEXT_SIZE]);
+
+const char *digest_bytes(const void *bytes, size_t size, char text[DIGEST_TEXT_SIZE]);
+bool digest_file(const char *path, char text[DIGEST_TEXT_SIZE], Error *error) MUST_CHECK;
+bool digest_is_valid(const char *text);
+
+/* 2 * size digits and a NUL; returns text. */
+const char *hex_format(const void *bytes, size_t size, char *text);

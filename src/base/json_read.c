@@ -1,0 +1,325 @@
+/* json_read.c: the reading half of json.h, on yyjson. */
+
+#include <string.h>
+#include <yyjson.h>
+
+#include "base/json.h"
+
+/* yyjson's readers take no const, though they change nothing. */
+static yyjson_val *raw(const JsonValue *value)
+{
+    return (yyjson_val *)(uintptr_t)value;
+}
+
+/* yyjson reads without recursion, so depth is ours to limit, before it allocates anything. */
+static bool depth_is_allowed(const char *bytes, size_t size)
+{
+    size_t depth = 0;
+    bool in_text = false;
+
+    for (size_t i = 0; i < size; i++) {
+        char byte = bytes[i];
+
+        if (in_text) {
+            if (byte == '\\')
+                i++;
+            else if (byte == '"')
+                in_text = false;
+        } else if (byte == '"') {
+            in_text = true;
+        } else if (byte == '{' || byte == '[') {
+            if (++depth > JSON_DEPTH_MAX)
+                return false;
+        } else if ((byte == '}' || byte == ']') && depth) {
+            depth--;
+        }
+    }
+    return true;
+}
+
+static void *arena_malloc(void *arena, size_t size)
+{
+    return arena_alloc(arena, size, 1);
+}
+
+static void *arena_realloc(void *arena, void *old, size_t old_size, size_t size)
+{
+    void *grown = arena_alloc(arena, size, 1);
+
+    memcpy(grown, old, old_size < size ? old_size : size);
+    return grown;
+}
+
+static void arena_ignore_free(void *arena, void *memory)
+{
+    (void)arena;
+    (void)memory;
+}
+
+static bool has_nul(const JsonValue *value)
+{
+    const char *text = yyjson_get_str(raw(value));
+
+    return text && memchr(text, '\0', yyjson_get_len(raw(value)));
+}
+
+/* Values of a document lie one behind another; texts with a NUL in them would be cut short by every
+ * reader. */
+static bool texts_are_whole(yyjson_doc *document)
+{
+    const JsonValue *value = document->root;
+
+    for (size_t i = 0; i < document->val_read; i++)
+        if (has_nul(value + i))
+            return false;
+    return true;
+}
+
+bool json_parse(const char *bytes, size_t size, Arena *arena, const JsonValue **value, Error *error)
+{
+    const yyjson_alc allocator = {arena_malloc, arena_realloc, arena_ignore_free, arena};
+    yyjson_read_err reason;
+    yyjson_doc *document;
+
+    if (!size)
+        return fail(error, ERROR_INVALID, "the JSON document is empty");
+    if (!depth_is_allowed(bytes, size))
+        return fail(error, ERROR_INVALID, "the JSON is nested deeper than %d levels",
+                    JSON_DEPTH_MAX);
+    document = yyjson_read_opts((char *)(uintptr_t)bytes, size, 0, &allocator, &reason);
+    if (!document)
+        return fail(error, ERROR_INVALID, "malformed JSON at byte %zu: %s", reason.pos, reason.msg);
+    if (!texts_are_whole(document))
+        return fail(error, ERROR_INVALID, "the JSON has a text with a NUL character in it");
+    *value = yyjson_doc_get_root(document);
+    return true;
+}
+
+const JsonValue *json_member(const JsonValue *object, const char *key)
+{
+    return yyjson_obj_get(raw(object), key);
+}
+
+bool json_is_object(const JsonValue *value)
+{
+    return yyjson_is_obj(raw(value));
+}
+
+bool json_is_array(const JsonValue *value)
+{
+    return yyjson_is_arr(raw(value));
+}
+
+bool json_is_text(const JsonValue *value)
+{
+    return yyjson_is_str(raw(value));
+}
+
+bool json_is_number(const JsonValue *value)
+{
+    return yyjson_is_num(raw(value));
+}
+
+bool json_is_bool(const JsonValue *value)
+{
+    return yyjson_is_bool(raw(value));
+}
+
+bool json_is_null(const JsonValue *value)
+{
+    return !value || yyjson_is_null(raw(value));
+}
+
+const char *json_as_text(const JsonValue *value, const char *otherwise)
+{
+    return json_is_text(value) ? yyjson_get_str(raw(value)) : otherwise;
+}
+
+size_t json_text_size(const JsonValue *value)
+{
+    return json_is_text(value) ? yyjson_get_len(raw(value)) : 0;
+}
+
+int64_t json_as_int(const JsonValue *value, int64_t otherwise)
+{
+    if (yyjson_is_sint(raw(value)))
+        return yyjson_get_sint(raw(value));
+    if (yyjson_is_uint(raw(value)) && yyjson_get_uint(raw(value)) <= INT64_MAX)
+        return (int64_t)yyjson_get_uint(raw(value));
+    return otherwise;
+}
+
+double json_as_double(const JsonValue *value, double otherwise)
+{
+    return json_is_number(value) ? yyjson_get_num(raw(value)) : otherwise;
+}
+
+bool json_as_bool(const JsonValue *value, bool otherwise)
+{
+    return json_is_bool(value) ? yyjson_get_bool(raw(value)) : otherwise;
+}
+
+size_t json_count(const JsonValue *value)
+{
+    bool is_container = json_is_array(value) || json_is_object(value);
+
+    return is_container ? yyjson_get_len(raw(value)) : 0;
+}
+
+JsonWalk json_walk(const JsonValue *container)
+{
+    JsonWalk walk = {.container_ = container, .left_ = json_count(container)};
+
+    if (walk.left_)
+        walk.next_ = container + 1;
+    return walk;
+}
+
+bool json_walk_next(JsonWalk *walk)
+{
+    yyjson_val *next = raw(walk->next_);
+
+    if (!walk->left_)
+        return false;
+    walk->index = json_count(walk->container_) - walk->left_--;
+    walk->key = NULL;
+    if (json_is_object(walk->container_)) {
+        walk->key = yyjson_get_str(next);
+        next++;
+    }
+    walk->value = next;
+    walk->next_ = unsafe_yyjson_get_next(next);
+    return true;
+}
+
+const char *json_print(const JsonValue *value, Arena *arena)
+{
+    const yyjson_alc allocator = {arena_malloc, arena_realloc, arena_ignore_free, arena};
+    size_t size;
+
+    return yyjson_val_write_opts(raw(value), 0, &allocator, &size, NULL);
+}
+
+static const struct {
+    const char *name;
+    const char *wanted;
+} types[] = {
+    [JSON_END] = {"", ""},
+    [JSON_TEXT] = {"string", "a text"},
+    [JSON_INT] = {"integer", "an integer"},
+    [JSON_NUMBER] = {"number", "a number"},
+    [JSON_BOOL] = {"boolean", "true or false"},
+    [JSON_TEXT_LIST] = {"array", "a list of texts"},
+    [JSON_OBJECT] = {"object", "an object"},
+    [JSON_ARRAY] = {"array", "a list"},
+    [JSON_ANY] = {"", "a value"},
+};
+
+const char *json_type_name(JsonType type)
+{
+    return types[type].name;
+}
+
+static bool take_list(const JsonValue *value, TextList *list, Arena *arena)
+{
+    TextList taken = {0};
+
+    if (!json_is_array(value))
+        return false;
+    for (JsonWalk walk = json_walk(value); json_walk_next(&walk);) {
+        if (!json_is_text(walk.value))
+            return false;
+        *arena_push(arena, &taken) = json_as_text(walk.value, "");
+    }
+    *list = taken;
+    return true;
+}
+
+static bool take_value(const JsonValue *value, JsonType type, void *target, Arena *arena)
+{
+    switch (type) {
+    case JSON_TEXT:
+        *(const char **)target = json_as_text(value, *(const char **)target);
+        return json_is_text(value);
+    case JSON_INT:
+        *(int64_t *)target = json_as_int(value, 0);
+        return json_as_int(value, 0) == json_as_int(value, 1); /* both defaults: not an integer */
+    case JSON_NUMBER:
+        *(double *)target = json_as_double(value, 0);
+        return json_is_number(value);
+    case JSON_BOOL:
+        *(bool *)target = json_as_bool(value, false);
+        return json_is_bool(value);
+    case JSON_TEXT_LIST:
+        return take_list(value, target, arena);
+    case JSON_OBJECT:
+        *(const JsonValue **)target = value;
+        return json_is_object(value);
+    case JSON_ARRAY:
+        *(const JsonValue **)target = value;
+        return json_is_array(value);
+    case JSON_ANY:
+        *(const JsonValue **)target = value;
+        return true;
+    case JSON_END:
+        break;
+    }
+    return false;
+}
+
+static size_t field_index(const JsonField fields[], const char *name)
+{
+    size_t i = 0;
+
+    while (fields[i].name && strcmp(fields[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static bool read_members(const JsonValue *object, const JsonField fields[], void *target,
+                         Arena *arena, uint64_t *seen, Error *error)
+{
+    for (JsonWalk walk = json_walk(object); json_walk_next(&walk);) {
+        size_t i = field_index(fields, walk.key);
+
+        if (!fields[i].name)
+            return fail_field(error, walk.key, "unrecognized field \"%.100s\"", walk.key);
+        if (*seen >> i & 1)
+            return fail_field(error, walk.key, "\"%s\" is given twice", walk.key);
+        if (json_is_null(walk.value))
+            continue;
+        if (!take_value(walk.value, fields[i].type, (char *)target + fields[i].offset, arena))
+            return fail_field(error, walk.key, "\"%s\" must be %s", walk.key,
+                              types[fields[i].type].wanted);
+        *seen |= UINT64_C(1) << i;
+    }
+    return true;
+}
+
+bool json_read_value(const JsonValue *object, const JsonField fields[], void *target, Arena *arena,
+                     Error *error)
+{
+    uint64_t seen = 0;
+
+    if (!json_is_object(object))
+        return fail(error, ERROR_INVALID, "the body must be a JSON object");
+    if (!read_members(object, fields, target, arena, &seen, error))
+        return false;
+    for (size_t i = 0; fields[i].name; i++)
+        if (fields[i].need == JSON_REQUIRED && !(seen >> i & 1))
+            return fail_field(error, fields[i].name, "\"%s\" is missing", fields[i].name);
+    return true;
+}
+
+bool json_read(const char *bytes, size_t size, const JsonField fields[], void *target, Arena *arena,
+               Error *error)
+{
+    static const JsonField no_fields[] = {{0}};
+    const JsonValue *object;
+
+    if (!size && !fields)
+        return true;
+    if (!json_parse(bytes, size, arena, &object, error))
+        return false;
+    return json_read_value(object, fields ? fields : no_fields, target, arena, error);
+}

@@ -1,0 +1,170 @@
+/* json_write.c: the writing half of json.h. */
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/time.h"
+
+struct JsonWriter {
+    TextBuilder text;
+    char closers[JSON_DEPTH_MAX]; /* what json_close() will append, innermost last */
+    size_t depth;
+    bool needs_comma;
+};
+
+JsonWriter *json_writer_create(Arena *arena)
+{
+    JsonWriter *json = arena_new(arena, JsonWriter);
+
+    json->text.arena = arena;
+    return json;
+}
+
+static void append_escaped(TextBuilder *text, unsigned char byte)
+{
+    static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+
+    for (const char *pair = escapes; *pair; pair += 2) {
+        if ((unsigned char)pair[0] != byte)
+            continue;
+        text_append_bytes(text, (char[]){'\\', pair[1]}, 2);
+        return;
+    }
+    text_append_format(text, "\\u%04x", byte);
+}
+
+static void append_quoted(TextBuilder *text, const char *bytes, size_t size)
+{
+    size_t start = 0;
+
+    text_append_bytes(text, "\"", 1);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+
+        if (byte >= 0x20 && byte != '"' && byte != '\\')
+            continue;
+        text_append_bytes(text, bytes + start, i - start);
+        append_escaped(text, byte);
+        start = i + 1;
+    }
+    text_append_bytes(text, bytes + start, size - start);
+    text_append_bytes(text, "\"", 1);
+}
+
+static void begin_value(JsonWriter *json, const char *key)
+{
+    if (json->needs_comma)
+        text_append_bytes(&json->text, ",", 1);
+    json->needs_comma = true;
+    if (!key)
+        return;
+    append_quoted(&json->text, key, strlen(key));
+    text_append_bytes(&json->text, ":", 1);
+}
+
+static void open_scope(JsonWriter *json, const char *key, const char *opener, char closer)
+{
+    assert(json->depth < JSON_DEPTH_MAX);
+    begin_value(json, key);
+    text_append(&json->text, opener);
+    json->closers[json->depth++] = closer;
+    json->needs_comma = false;
+}
+
+void json_open_object(JsonWriter *json, const char *key)
+{
+    open_scope(json, key, "{", '}');
+}
+
+void json_open_array(JsonWriter *json, const char *key)
+{
+    open_scope(json, key, "[", ']');
+}
+
+void json_close(JsonWriter *json)
+{
+    assert(json->depth > 0);
+    text_append_bytes(&json->text, &json->closers[--json->depth], 1);
+    json->needs_comma = true;
+}
+
+void json_bytes(JsonWriter *json, const char *key, const char *bytes, size_t size)
+{
+    begin_value(json, key);
+    append_quoted(&json->text, bytes, size);
+}
+
+void json_text(JsonWriter *json, const char *key, const char *value)
+{
+    if (value)
+        json_bytes(json, key, value, strlen(value));
+    else
+        json_null(json, key);
+}
+
+void json_int(JsonWriter *json, const char *key, int64_t value)
+{
+    begin_value(json, key);
+    text_append_format(&json->text, "%" PRId64, value);
+}
+
+void json_double(JsonWriter *json, const char *key, double value)
+{
+    char digits[32];
+
+    if (!isfinite(value)) {
+        json_null(json, key);
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof(digits), "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    begin_value(json, key);
+    text_append(&json->text, digits);
+}
+
+void json_bool(JsonWriter *json, const char *key, bool value)
+{
+    begin_value(json, key);
+    text_append(&json->text, value ? "true" : "false");
+}
+
+void json_null(JsonWriter *json, const char *key)
+{
+    begin_value(json, key);
+    text_append(&json->text, "null");
+}
+
+void json_time(JsonWriter *json, const char *key, int64_t time_ms)
+{
+    char text[TIME_TEXT_SIZE];
+
+    if (time_ms)
+        json_text(json, key, time_format(time_ms, text));
+    else
+        json_null(json, key);
+}
+
+void json_raw(JsonWriter *json, const char *key, const char *document)
+{
+    begin_value(json, key);
+    text_append(&json->text, document ? document : "null");
+}
+
+const char *json_finish(JsonWriter *json)
+{
+    assert(json->depth == 0);
+    return text_built(&json->text);
+}
+
+size_t json_size(const JsonWriter *json)
+{
+    return json->text.count;
+}

@@ -1,0 +1,48 @@
+/* text.h: small helpers for NUL-terminated texts, and a text that grows. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+typedef struct TextList {
+    const char **items;
+    size_t count;
+} TextList;
+
+/* Bytes that are appended to; always followed by a NUL once anything was. {.arena = arena} is a
+ * valid empty one. */
+typedef struct TextBuilder {
+    Arena *arena;
+    char *items;
+    size_t count, capacity;
+} TextBuilder;
+
+void text_append(TextBuilder *builder, const char *text);
+void text_append_bytes(TextBuilder *builder, const char *bytes, size_t size);
+void text_append_format(TextBuilder *builder, const char *format, ...) PRINTF_LIKE(2, 3);
+const char *text_built(TextBuilder *builder); /* never NULL */
+
+bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+bool text_has_prefix(const char *text, const char *prefix);
+bool text_has_suffix(const char *text, const char *suffix);
+bool text_list_has(const TextList *list, const char *text);
+void text_list_add(TextList *list, Arena *arena, const char *text);
+
+/* The parts between separators; an empty text has none. */
+TextList text_split(const char *text, char separator, Arena *arena);
+const char *text_trim(const char *text, Arena *arena);
+
+/* Whole-text numbers: false on anything before, behind or out of range. */
+bool text_to_int(const char *text, int64_t *number);
+bool text_to_double(const char *text, double *number);
+
+/* Valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF), with no NUL. */
+bool text_is_utf8(const char *bytes, size_t size);
+
+/* The names of the product: 1 to 128 bytes of letters, digits, "-", "_" and ".", not starting with
+ * ".". */
+bool name_is_valid(const char *name);
+bool name_check(const char *what, const char *name, Error *error) MUST_CHECK;

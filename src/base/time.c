@@ -1,0 +1,87 @@
+#include "base/time.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t read_clock(clockid_t clock, int64_t per_second)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * per_second + now.tv_nsec / (1000000000 / per_second);
+}
+
+int64_t time_now_ms(void)
+{
+    return read_clock(CLOCK_REALTIME, 1000);
+}
+
+int64_t time_monotonic_us(void)
+{
+    return read_clock(CLOCK_MONOTONIC, 1000000);
+}
+
+const char *time_format(int64_t time_ms, char text[TIME_TEXT_SIZE])
+{
+    int64_t remainder = ((time_ms % 1000) + 1000) % 1000;
+    time_t seconds = (time_t)((time_ms - remainder) / 1000);
+    struct tm parts;
+    size_t length;
+
+    gmtime_r(&seconds, &parts);
+    length = strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text + length, TIME_TEXT_SIZE - length, ".%03dZ", (int)remainder);
+    return text;
+}
+
+/* Milliseconds of ".25"; moves the cursor behind it. */
+static int read_fraction(const char **cursor)
+{
+    int milliseconds = 0, weight = 100;
+
+    if (**cursor != '.')
+        return 0;
+    for ((*cursor)++; **cursor >= '0' && **cursor <= '9'; (*cursor)++, weight /= 10)
+        milliseconds += (**cursor - '0') * weight;
+    return milliseconds;
+}
+
+static bool read_offset(const char *text, int *minutes)
+{
+    int hours, rest, length = 0;
+
+    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+        *minutes = 0;
+        return true;
+    }
+    if ((text[0] != '+' && text[0] != '-') ||
+        sscanf(text + 1, "%2d:%2d%n", &hours, &rest, &length) != 2 || text[1 + length])
+        return false;
+    *minutes = (hours * 60 + rest) * (text[0] == '-' ? -1 : 1);
+    return true;
+}
+
+bool time_parse(const char *text, int64_t *time_ms)
+{
+    struct tm parts = {0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+    int milliseconds, minutes;
+
+    if (!rest)
+        return false;
+    milliseconds = read_fraction(&rest);
+    if (!read_offset(rest, &minutes))
+        return false;
+    *time_ms = ((int64_t)timegm(&parts) - minutes * 60) * 1000 + milliseconds;
+    return true;
+}
+
+void time_sleep_ms(unsigned milliseconds)
+{
+    struct timespec left = {.tv_sec = milliseconds / 1000,
+                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+
+    while (nanosleep(&left, &left) != 0)
+        ;
+}

@@ -1,0 +1,20 @@
+/* time.h: instants are milliseconds since 1970 UTC everywhere; RFC 3339 at the edges. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TIME_TEXT_SIZE = 32 };
+
+int64_t time_now_ms(void);
+
+/* For durations: never goes back, no relation to the calendar. */
+int64_t time_monotonic_us(void);
+
+/* "2026-11-20T16:20:00.123Z"; returns text. */
+const char *time_format(int64_t time_ms, char text[TIME_TEXT_SIZE]);
+
+/* RFC 3339 with Z or an offset, with or without a fraction of a second. */
+bool time_parse(const char *text, int64_t *time_ms);
+
+void time_sleep_ms(unsigned milliseconds);

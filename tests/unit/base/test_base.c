@@ -1,0 +1,165 @@
+#include <signal.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/thread.h"
+#include "base/time.h"
+#include "tests/test.h"
+
+static void test_a_reset_arena_gives_zeroed_memory_again(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    for (int turn = 0; turn < 3; turn++) {
+        char *bytes = arena_alloc(arena, 1000, 1);
+
+        for (int i = 0; i < 1000; i++)
+            EXPECT(bytes[i] == 0);
+        memset(bytes, 7, 1000);
+        memset(arena_alloc(arena, 100000, 1), 7, 100000);
+        arena_reset(arena);
+    }
+}
+
+static void test_times_read_back_and_nonsense_is_refused(void)
+{
+    char text[TIME_TEXT_SIZE];
+    int64_t time_ms;
+
+    EXPECT(time_parse("2026-11-20T17:20:00.5+01:00", &time_ms));
+    EXPECT_TEXT(time_format(time_ms, text), "2026-11-20T16:20:00.500Z");
+    EXPECT(!time_parse("2026-11-20", &time_ms));
+    EXPECT(!time_parse("2026-11-20T16:20:00", &time_ms));
+    EXPECT(!time_parse("2026-11-20T16:20:00Zx", &time_ms));
+}
+
+static void test_only_plain_relative_paths_are_inside(void)
+{
+    EXPECT(path_is_inside("a") && path_is_inside("a/b.c"));
+    EXPECT(!path_is_inside("") && !path_is_inside("/a") && !path_is_inside("a/../b"));
+    EXPECT(!path_is_inside("a//b") && !path_is_inside("./a") && !path_is_inside("a/"));
+}
+
+static void test_utf8_is_strict(void)
+{
+    static const char *const good[] = {"", "abc", "\xc3\xa9", "\xf0\x9f\x98\x80"};
+    static const char *const bad[] = {"\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\xff"};
+
+    for (size_t i = 0; i < COUNT(good); i++)
+        EXPECT(text_is_utf8(good[i], strlen(good[i])));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        EXPECT(!text_is_utf8(bad[i], strlen(bad[i])));
+}
+
+static void test_files_are_written_whole_and_walked_in_order(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *folder, *bytes, *file;
+    char digest[DIGEST_TEXT_SIZE];
+    TextList paths;
+    size_t size;
+    Error error = {0};
+
+    EXPECT_OK(folder_make_temporary("/tmp", arena, &folder, &error), error);
+    file = arena_format(arena, "%s/b/c", folder);
+    EXPECT_OK(folder_make(path_folder(file, arena), &error), error);
+    EXPECT_OK(file_write(file, "abc", 3, &error), error);
+    EXPECT_OK(file_copy(file, arena_format(arena, "%s/a", folder), &error), error);
+    EXPECT_OK(file_read(file, 3, arena, &bytes, &size, &error), error);
+    EXPECT(size == 3 && memcmp(bytes, "abc", 4) == 0);
+    EXPECT(!file_read(file, 2, arena, &bytes, &size, &error) && error.kind == ERROR_TOO_LARGE);
+    EXPECT_OK(digest_file(file, digest, &error), error);
+    EXPECT_TEXT(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_OK(folder_walk(folder, arena, &paths, &error), error);
+    EXPECT(paths.count == 2);
+    EXPECT_TEXT(paths.items[0], "a");
+    EXPECT_TEXT(paths.items[1], "b/c");
+    EXPECT_OK(folder_remove(folder, &error), error);
+    EXPECT(!folder_exists(folder));
+}
+
+static void collect_line(void *context, const char *line)
+{
+    text_append_format(context, "[%s]", line);
+}
+
+static void test_a_child_is_fed_heard_and_judged(void)
+{
+    static const char *const arguments[] = {
+        "/bin/sh", "-c", "read x; echo got $x; echo two; echo oops >&2; exit 3", NULL};
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    TextBuilder lines = {.arena = arena};
+    ProcessSpec spec = {.arguments = arguments,
+                        .input = "hello\n",
+                        .input_size = 6,
+                        .on_line = collect_line,
+                        .context = &lines};
+    ProcessResult result;
+    Error error = {0};
+
+    EXPECT_OK(process_run(&spec, arena, &result, &error), error);
+    EXPECT_TEXT(text_built(&lines), "[got hello][two]");
+    EXPECT_TEXT(result.error_output, "oops\n");
+    EXPECT(result.exit_code == 3 && result.signal == 0);
+}
+
+static void test_a_child_that_takes_too_long_is_killed_with_its_children(void)
+{
+    static const char *const arguments[] = {"/bin/sh", "-c", "sleep 100 & sleep 100", NULL};
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ProcessSpec spec = {.arguments = arguments, .timeout_ms = 100};
+    ProcessResult result;
+    Error error = {0};
+
+    EXPECT_OK(process_run(&spec, arena, &result, &error), error);
+    EXPECT(result.timed_out && result.signal == SIGKILL);
+}
+
+static void test_a_program_that_is_not_there_is_an_error(void)
+{
+    static const char *const arguments[] = {"/nonexistent/program", NULL};
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ProcessSpec spec = {.arguments = arguments};
+    ProcessResult result;
+    Error error = {0};
+
+    EXPECT(!process_run(&spec, arena, &result, &error));
+    EXPECT(error.kind == ERROR_NOT_FOUND);
+}
+
+static void add_one(void *context)
+{
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void test_a_pool_runs_all_it_accepted(void)
+{
+    ThreadPool *pool = thread_pool_create(4, 16);
+    atomic_int sum = 0;
+    int accepted = 0;
+
+    for (int i = 0; i < 1000; i++)
+        accepted += thread_pool_submit(pool, add_one, &sum);
+    thread_pool_destroy(pool);
+    EXPECT(accepted > 0 && atomic_load(&sum) == accepted);
+}
+
+int main(int count, char **names)
+{
+    static const Test tests[] = {
+        TEST(test_a_reset_arena_gives_zeroed_memory_again),
+        TEST(test_times_read_back_and_nonsense_is_refused),
+        TEST(test_only_plain_relative_paths_are_inside),
+        TEST(test_utf8_is_strict),
+        TEST(test_files_are_written_whole_and_walked_in_order),
+        TEST(test_a_child_is_fed_heard_and_judged),
+        TEST(test_a_child_that_takes_too_long_is_killed_with_its_children),
+        TEST(test_a_program_that_is_not_there_is_an_error),
+        TEST(test_a_pool_runs_all_it_accepted),
+        {0},
+    };
+
+    return test_main(tests, count, names);
+}
