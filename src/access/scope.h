@@ -1,0 +1,61 @@
+/* scope.h: one unit of work and everything it may touch.
+ *
+ * A scope lives for one request, one pipeline step or one command. Domain
+ * functions take it first, put what they return in its arena and what went
+ * wrong in its error; when it ends, all of it goes at once. base, store and ml
+ * do not know scopes: they take the arena or the error that they need.
+ *
+ * A scope reads through a connection that cannot write. Changes are made inside scope_write(),
+ * which runs them on the writer's thread in one transaction; every public domain function that
+ * changes something says "inside a write".
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "store/artifact.h"
+#include "store/db.h"
+#include "store/writer.h"
+
+/* Each role may do what those before it may. */
+typedef enum Role {
+    ROLE_ANYONE,      /* not even signed in: probes */
+    ROLE_VIEWER,      /* reads, predicts */
+    ROLE_CONTRIBUTOR, /* data, training, versions, staging */
+    ROLE_APPROVER,    /* production */
+    ROLE_OWNER,       /* tokens, rules, purging */
+} Role;
+
+const char *role_name(Role role);
+bool role_find(const char *name, Role *role);
+
+/* Who acts. */
+typedef struct Principal {
+    const char *name; /* "local", or the name of a token */
+    Role role;
+} Principal;
+
+/* The long-lived parts that every scope shares. Owned by the server (or the command that runs
+ * alone). */
+typedef struct Platform {
+    const char *folder;    /* the data folder */
+    const char *temporary; /* a folder in it for work under way, emptied at start */
+    ArtifactStore *artifacts;
+    Writer *writer;
+} Platform;
+
+typedef struct Scope {
+    const Platform *platform;
+    Db *db; /* for reading; inside scope_write() the writing connection */
+    Arena *arena;
+    Principal principal;
+    const char *request_id; /* or NULL */
+    Error error;
+} Scope;
+
+/* One transaction: work gets a scope whose db may write, sharing this scope's arena and principal.
+ * Nested calls join the outer one. false: nothing was changed and scope->error says why. Work must
+ * be quick (see writer.h). */
+typedef bool ScopeWork(Scope *scope, void *context);
+bool scope_write(Scope *scope, ScopeWork *work, void *context) MUST_CHECK;

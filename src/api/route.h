@@ -1,0 +1,88 @@
+/* route.h: a route is one row of a table that says everything about it.
+ *
+ * The tables of all api/ files together are the API: the server dispatches by them, checks roles
+ * and bodies by them, and prints the OpenAPI document and help from them. A handler is three moves:
+ * read, call one domain function, write. It holds no SQL and no rule.
+ *
+ *     static bool show_experiment(Scope *scope, const Request *request, Response *response)
+ *     {
+ *         Experiment found;
+ *
+ *         if (!experiment_find(scope, request_parameter(request, "name"), &found))
+ *             return false;
+ *         experiment_write_json(response->json, NULL, &found);
+ *         return true;
+ *     }
+ */
+#pragma once
+
+#include "access/scope.h"
+#include "base/json.h"
+
+enum { ROUTE_PARAMETERS_MAX = 4, REQUEST_BODY_BYTES_MAX = 16 * 1024 * 1024 };
+
+typedef struct TextPair {
+    const char *name, *value;
+} TextPair;
+
+typedef struct TextPairs {
+    TextPair *items;
+    size_t count;
+} TextPairs;
+
+typedef struct Request {
+    const char *method;
+    const char *path; /* decoded, without the query */
+    TextPairs query;  /* decoded */
+    const char *body; /* never NULL */
+    size_t body_size;
+    const char *
+        body_file; /* set instead of body where the route takes a file; deleted after the handler */
+    const char *content_type;                  /* or NULL */
+    TextPair parameters[ROUTE_PARAMETERS_MAX]; /* of the path: {name} */
+    void *application;                         /* what the server wires in; see api/api.h */
+} Request;
+
+typedef struct Response {
+    int status;       /* 200 unless the handler says otherwise */
+    JsonWriter *json; /* the answer, unless one of the next is set */
+    const char *content_type;
+    const char *body; /* instead of json */
+    size_t body_size;
+    const char *file; /* instead of json: a path whose bytes are the answer */
+} Response;
+
+/* Fills the response, or fails; the scope's error then becomes the response. */
+typedef bool Handler(Scope *scope, const Request *request, Response *response);
+
+typedef enum RouteKind {
+    ROUTE_READ,  /* reads the store, quickly */
+    ROUTE_WRITE, /* the whole handler runs inside one scope_write() */
+    ROUTE_SLOW,  /* may take long (children, network, big files); it calls scope_write() itself */
+} RouteKind;
+
+typedef enum RouteBody { BODY_JSON, BODY_TEXT, BODY_FILE } RouteBody;
+
+typedef struct Route {
+    const char *method;
+    const char *path; /* "/api/v1/runs/{run_id}": {name} stands for one part */
+    Role role;        /* the least role that may call it */
+    RouteKind kind;
+    Handler *handler;
+    const char *summary;    /* one sentence, for OpenAPI and help */
+    const JsonField *body;  /* NULL: takes none (BODY_JSON) */
+    const JsonField *query; /* NULL: takes none */
+    RouteBody body_kind;
+    size_t body_bytes_max; /* 0: REQUEST_BODY_BYTES_MAX */
+} Route;
+
+/* The part of the path that stands for {name}; the route has it, so it cannot fail. */
+const char *request_parameter(const Request *request, const char *name);
+
+/* Reads the body by the route's table. */
+bool request_read(Scope *scope, const Request *request, const JsonField fields[],
+                  void *target) MUST_CHECK;
+
+/* Reads the query by the same kind of table: texts, integers, numbers and booleans. */
+bool request_read_query(Scope *scope, const Request *request, const JsonField fields[],
+                        void *target) MUST_CHECK;

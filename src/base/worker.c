@@ -1,0 +1,192 @@
+#include "base/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/process.h"
+
+enum { JOB_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* The child's side. The answers go to the descriptor that standard output was, and standard output
+ * itself to standard error, so that a library that prints cannot break the protocol. */
+static FILE *answers;
+
+static void open_answers(void)
+{
+    int descriptor = dup(STDOUT_FILENO);
+
+    answers = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+    if (!answers || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        abort();
+}
+
+static void answer(const char *key, const char *document)
+{
+    fprintf(answers, "{\"%s\":%s}\n", key, document);
+    fflush(answers);
+}
+
+void worker_progress(const char *document)
+{
+    if (answers)
+        answer("progress", document);
+}
+
+static const char *read_job(Arena *arena, size_t *size, Error *error)
+{
+    TextBuilder job = {.arena = arena};
+    char buffer[65536];
+
+    for (size_t got; (got = fread(buffer, 1, sizeof(buffer), stdin)) > 0;) {
+        text_append_bytes(&job, buffer, got);
+        if (job.count > JOB_BYTES_MAX) {
+            fail(error, ERROR_TOO_LARGE, "a job has at most %d bytes", JOB_BYTES_MAX);
+            return NULL;
+        }
+    }
+    *size = job.count;
+    return text_built(&job);
+}
+
+static bool run_step(const WorkerStep *step, Arena *arena, JsonWriter *result, Error *error)
+{
+    const JsonValue *job;
+    size_t size = 0;
+    const char *text = read_job(arena, &size, error);
+
+    if (!text || !json_parse(text, size, arena, &job, error))
+        return false;
+    json_open_object(result, NULL);
+    if (!step->run(job, result, arena, error))
+        return false;
+    json_close(result);
+    return true;
+}
+
+static void answer_error(Arena *arena, const Error *error)
+{
+    JsonWriter *json = json_writer_create(arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "code", error_code(error));
+    json_text(json, "message", error->message);
+    json_text(json, "field", error->field);
+    json_close(json);
+    answer("error", json_finish(json));
+}
+
+int worker_main(const WorkerStep steps[], const char *name)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    JsonWriter *result = json_writer_create(arena);
+    const WorkerStep *step = steps;
+    Error error = {0};
+    bool done;
+
+    open_answers();
+    while (step->name && strcmp(step->name, name) != 0)
+        step++;
+    if (step->name)
+        done = run_step(step, arena, result, &error);
+    else
+        done = fail(&error, ERROR_NOT_FOUND, "there is no step \"%s\"", name);
+    if (done)
+        answer("result", json_finish(result));
+    else
+        answer_error(arena, &error);
+    fclose(answers);
+    answers = NULL;
+    return error_exit_code(&error);
+}
+
+/* The parent's side. */
+
+typedef struct Listener {
+    const WorkerSpec *spec;
+    Arena *arena;   /* of the caller: for the result */
+    Arena *scratch; /* of one line */
+    const JsonValue *result;
+    Error error;
+} Listener;
+
+static void take_error(Listener *listener, const JsonValue *error)
+{
+    const char *field = json_as_text(json_member(error, "field"), "");
+
+    listener->error.kind = error_kind_of_code(json_as_text(json_member(error, "code"), ""));
+    snprintf(listener->error.message, sizeof(listener->error.message), "%s",
+             json_as_text(json_member(error, "message"), "the step gave no reason"));
+    snprintf(listener->error.field, sizeof(listener->error.field), "%s", field);
+}
+
+static void take_line(void *context, const char *line)
+{
+    Listener *listener = context;
+    Error ignored = {0};
+    const JsonValue *object = NULL;
+    bool is_result = text_has_prefix(line, "{\"result\":");
+
+    arena_reset(listener->scratch);
+    if (!json_parse(line, strlen(line), is_result ? listener->arena : listener->scratch, &object,
+                    &ignored))
+        return;
+    if (is_result)
+        listener->result = json_member(object, "result");
+    else if (json_member(object, "error"))
+        take_error(listener, json_member(object, "error"));
+    else if (json_member(object, "progress") && listener->spec->on_progress)
+        listener->spec->on_progress(listener->spec->context, json_member(object, "progress"));
+}
+
+static const char *last_line(const char *text, Arena *arena)
+{
+    TextList lines = text_split(text, '\n', arena);
+
+    return lines.count ? lines.items[lines.count - 1] : "it printed nothing";
+}
+
+static bool judge(const Listener *listener, const ProcessResult *process, const char *step,
+                  Error *error)
+{
+    if (process->cancelled)
+        return fail(error, ERROR_CONFLICT, "the step \"%s\" was cancelled", step);
+    if (process->timed_out)
+        return fail(error, ERROR_TIMEOUT, "the step \"%s\" took longer than it may", step);
+    if (listener->error.kind) {
+        *error = listener->error;
+        return false;
+    }
+    if (process->signal)
+        return fail(error, ERROR_INTERNAL, "the step \"%s\" was ended by signal %d: %s", step,
+                    process->signal, last_line(process->error_output, listener->scratch));
+    if (process->exit_code || !listener->result)
+        return fail(error, ERROR_INTERNAL, "the step \"%s\" ended with status %d: %s", step,
+                    process->exit_code, last_line(process->error_output, listener->scratch));
+    return true;
+}
+
+bool worker_run(const WorkerSpec *spec, Arena *arena, const JsonValue **result, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    const char *const arguments[] = {process_own_path(arena), "step", spec->step, NULL};
+    Listener listener = {.spec = spec, .arena = arena, .scratch = scratch};
+    ProcessSpec process = {
+        .arguments = arguments,
+        .input = spec->job,
+        .input_size = strlen(spec->job),
+        .timeout_ms = spec->timeout_ms,
+        .low_priority = true,
+        .on_line = take_line,
+        .context = &listener,
+        .cancelled = spec->cancelled,
+    };
+    ProcessResult ended;
+
+    if (!process_run(&process, arena, &ended, error) ||
+        !judge(&listener, &ended, spec->step, error))
+        return false;
+    *result = listener.result;
+    return true;
+}

@@ -1,0 +1,49 @@
+/* worker.h: a step that runs in a child process of its own.
+ *
+ * Reading data, training, judging and trying a new model never happen inside the server: it starts
+ * its own program as `slipway step NAME`, which reads one JSON job from standard input, prints one
+ * JSON object a line while it works, and ends with a result or an error:
+ *
+ *     {"progress":{...}}     any number of times
+ *     {"result":{...}}       once, or
+ *     {"error":{"code":"invalid","message":"...","field":"..."}}
+ *
+ * A child that dies without either is an error too.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+
+/* The child's side: does the job, writes the members of the result into json. */
+typedef bool WorkerFunction(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);
+
+typedef struct WorkerStep {
+    const char *name;
+    WorkerFunction *run;
+} WorkerStep;
+
+/* Prints {"progress":document}; document is a finished JSON object. For use inside a step. */
+void worker_progress(const char *document);
+
+/* Runs the step with this name on the job from standard input; returns the exit status of the
+ * process. */
+int worker_main(const WorkerStep steps[], const char *name);
+
+typedef struct WorkerSpec {
+    const char *step;
+    const char *job;     /* a finished JSON object */
+    unsigned timeout_ms; /* 0: none */
+    const atomic_bool *cancelled;
+    void (*on_progress)(void *context,
+                        const JsonValue *progress); /* or NULL; the value lives for the call */
+    void *context;
+} WorkerSpec;
+
+/* The parent's side: blocks until the child has ended. result is the object behind "result". */
+bool worker_run(const WorkerSpec *spec, Arena *arena, const JsonValue **result,
+                Error *error) MUST_CHECK;

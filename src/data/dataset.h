@@ -1,0 +1,97 @@
+/* dataset.h: a data set is a name for rows that grow; each state of it is an immutable version.
+ *
+ * A version is the files it was made from (blobs), one Parquet blob with all their rows in order
+ * (typed columns, plus
+ * "_row" BIGINT 0.. and "_file" TEXT), a schema, a profile and the rows that were set aside. Its
+ * digest is the SHA-256 of its canonical description (the files' digests in order, the options, the
+ * schema): the same files give the same digest, and registering them again makes no new version.
+ */
+#pragma once
+
+#include "access/scope.h"
+#include "ml/frame.h"
+
+typedef struct Dataset {
+    int64_t id;
+    const char *name;
+    int64_t created_at;
+    int64_t latest_version; /* 0: none yet */
+} Dataset;
+
+typedef struct DatasetColumn {
+    const char *name;
+    const char *type; /* "text", "category", "integer", "number", "boolean", "time" */
+    const char *role; /* "feature", "target", "group", "time", "ignore", "known_after" (known only
+                         after the outcome) */
+} DatasetColumn;
+
+typedef struct DatasetColumns {
+    DatasetColumn *items;
+    size_t count;
+} DatasetColumns;
+
+typedef struct DatasetVersion {
+    int64_t id, dataset_id;
+    const char *dataset;
+    int64_t version;
+    const char *digest;
+    int64_t row_count, set_aside_count;
+    DatasetColumns columns;
+    const char *rows;    /* digest of the Parquet blob */
+    const char *files;   /* JSON: [{"path","digest","size","rows"}] */
+    const char *profile; /* JSON */
+    const char *source;  /* what the user named */
+    int64_t created_at;
+    const char *created_by;
+} DatasetVersion;
+
+typedef struct DatasetList {
+    Dataset *items;
+    size_t count;
+} DatasetList;
+
+typedef struct DatasetVersionList {
+    DatasetVersion *items;
+    size_t count;
+} DatasetVersionList;
+
+/* How to read the files. Absent members are found out from the files. */
+typedef struct DatasetOptions {
+    const char *format;    /* "csv", "jsonl", "parquet"; NULL: by name and content */
+    const char *delimiter; /* one character, or "tab" */
+    const char *header;    /* "yes", "no"; NULL: found out */
+    TextList names;        /* of the columns, for a file without header */
+    const char *encoding;  /* "utf-8", "latin-1"; NULL: utf-8, else latin-1 is named in the error */
+    const char *quote;     /* one character, or "none" */
+    const char *on_error;  /* "refuse" (the default) or "set-aside" */
+    const JsonValue *
+        columns; /* {"CONTENT": "text", "COMMENT_ID": "ignore", ...} overrides; see DatasetColumn */
+    const char *target, *group, *time; /* roles by name; NULL: none */
+} DatasetOptions;
+
+typedef struct DatasetSpec {
+    const char *name;
+    const char *source; /* what the user said, for the record */
+    Tree files;    /* blobs already in the artifact store, in reading order; a zip is expanded */
+    TextList urls; /* fetched by the server; for none, files must be given */
+    DatasetOptions options;
+} DatasetSpec;
+
+/* Imports in a child process and registers the version (slow; writes by itself). *is_new says
+ * whether it made one. */
+bool dataset_add(Scope *scope, const DatasetSpec *spec, DatasetVersion *version,
+                 bool *is_new) MUST_CHECK;
+bool dataset_find(Scope *scope, const char *name, Dataset *dataset) MUST_CHECK;
+bool dataset_list(Scope *scope, DatasetList *list) MUST_CHECK;
+
+/* number 0: the latest. */
+bool dataset_version_find(Scope *scope, const char *name, int64_t number,
+                          DatasetVersion *version) MUST_CHECK;
+bool dataset_version_list(Scope *scope, const char *name, DatasetVersionList *list) MUST_CHECK;
+
+/* The first rows as a JSON array of objects (slow: a child reads the Parquet). */
+bool dataset_version_preview(Scope *scope, const DatasetVersion *version, int64_t offset,
+                             int64_t limit, const char **rows) MUST_CHECK;
+
+void dataset_write_json(JsonWriter *json, const char *key, const Dataset *dataset);
+void dataset_version_write_json(JsonWriter *json, const char *key, const DatasetVersion *version);

@@ -1,0 +1,28 @@
+/* rows.h: rows of a Parquet blob in memory, for learners. Used in worker steps only: it opens
+ * DuckDB. */
+#pragma once
+
+#include "data/dataset.h"
+
+typedef struct RowsSpec {
+    const char *path;         /* of the Parquet file */
+    const char *without_path; /* of a hold-out's Parquet file: rows with the content of one of its
+                                 rows are left out; or NULL */
+    DatasetColumns
+        columns; /* which columns, as what; the feature, target, group and time columns are read */
+    const ClassNames *classes; /* labels are indices into these; NULL: found in the rows */
+    int64_t limit;             /* 0: all */
+} RowsSpec;
+
+typedef struct Rows {
+    Frame frame; /* the feature columns */
+    size_t row_count, left_out_count;
+    int *labels; /* per row, -1 when the target is missing or not among the classes; NULL without a
+                    target */
+    ClassNames classes;
+    size_t *groups;       /* per row, a number per distinct group; NULL without a group column */
+    const char **row_ids; /* 32 hexadecimal digits of the row's content: what hold-outs and leakage
+                             checks compare */
+} Rows;
+
+bool rows_read(const RowsSpec *spec, Arena *arena, Rows *rows, Error *error) MUST_CHECK;

@@ -1,0 +1,53 @@
+/* package.h: a model package is a folder (a tree in the artifact store): preprocessing and model
+ * together.
+ *
+ *     MLmodel              MLflow's YAML, so that other tools can read it: flavors, signature, ids
+ *     model.slipway        the bytes of ml/text_model.h
+ *     signature.json       input columns with kinds, classes, positive class, target
+ *     golden.json          some training-side rows with the answers this model gave for them when
+ * it was made report.json          ml/report.h on the frozen hold-out, with the hold-out's digest
+ *     holdout.json         per row of the hold-out: row id, truth, probabilities
+ *     leaderboard.json     what was tried
+ *     profile.json         the training data's profile: the reference for drift
+ *     environment.json     slipway's version, libraries
+ *
+ * No file holds a time or a machine name: the same data, seed and binary give the same bytes.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "ml/text_model.h"
+#include "store/artifact.h"
+
+typedef struct PackageSpec {
+    const char *folder; /* empty; filled by package_write() */
+    const TextModel *model;
+    const char *target;  /* the column that was learnt */
+    const char *flavor;  /* the leaderboard's chosen candidate */
+    const Frame *golden; /* some rows, at most 32 */
+    const char *report, *holdout, *leaderboard, *profile,
+        *environment; /* finished JSON; NULL: no such file */
+} PackageSpec;
+
+bool package_write(const PackageSpec *spec, Arena *arena, Error *error) MUST_CHECK;
+
+/* A package in memory. */
+typedef struct Package {
+    TextModel *model; /* owned: package_close() */
+    const char *target;
+    const JsonValue *signature;
+} Package;
+
+/* Reads it from the store; each file's digest is checked. */
+bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                  Package *package, Error *error) MUST_CHECK;
+void package_close(Package *package);
+
+/* Asks the model its golden rows; fails when an answer differs by more than 1e-9. Run it in a child
+ * process first. */
+bool package_check_golden(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                          Error *error) MUST_CHECK;
+
+/* The step "verify-package": {"artifacts": folder, "package": digest}; the result is
+ * {"golden_rows": n}. */
+bool package_verify_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);

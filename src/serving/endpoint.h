@@ -1,0 +1,73 @@
+/* endpoint.h: an endpoint is a name and a URL that never change; what answers behind it does.
+ *
+ * Its live deployment is a model version: the champion of every gate for this endpoint. Each change
+ * of it is kept, so that a rollback is one step back to the version that served before. The rule of
+ * the gate is set on the server.
+ */
+#pragma once
+
+#include "registry/model.h"
+
+typedef struct GateRule {
+    const char *metric; /* a name of ml/report.h; never NULL */
+    double margin;  /* the challenger must not be worse by more than this; "better" means better by
+                       it */
+    double minimum; /* NaN: none; for metrics where less is better, a maximum */
+    double level;   /* of the interval: 0.95 */
+    const char *demand; /* "not-worse" (the default): accept unless worse beyond the noise;
+                           "better": only when better */
+} GateRule;
+
+typedef struct Endpoint {
+    int64_t id;
+    const char *name, *project;
+    GateRule rule;
+    const char *model; /* of the live version; NULL: nothing is deployed */
+    int64_t version;
+    const char *package;
+    int64_t deployment_id; /* grows with each change */
+    int64_t created_at, deployed_at;
+    const char *deployed_by;
+} Endpoint;
+
+typedef struct EndpointList {
+    Endpoint *items;
+    size_t count;
+} EndpointList;
+
+typedef struct Deployment {
+    int64_t id;
+    const char *endpoint, *model;
+    int64_t version;
+    const char *reason; /* "deploy", "promote", "rollback" */
+    const char *comment, *created_by;
+    int64_t created_at;
+    const char *gate; /* the gate's verdict as JSON, or NULL */
+} Deployment;
+
+typedef struct DeploymentList {
+    Deployment *items;
+    size_t count;
+} DeploymentList;
+
+typedef struct DeploySpec {
+    const char *endpoint, *project, *model, *reason, *comment;
+    int64_t version;
+    const char *gate;
+} DeploySpec;
+
+/* All that change something are called inside a write. */
+bool endpoint_ensure(Scope *scope, const char *name, const char *project,
+                     Endpoint *endpoint) MUST_CHECK;
+bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule) MUST_CHECK;
+bool endpoint_find(Scope *scope, const char *name, Endpoint *endpoint) MUST_CHECK;
+bool endpoint_list(Scope *scope, EndpointList *list) MUST_CHECK;
+
+/* The package was verified before (package_verify_step). The live version changes in one step. */
+bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint) MUST_CHECK;
+
+/* Back to the version that served before the live one; a conflict when there is none. */
+bool endpoint_rollback(Scope *scope, const char *name, const char *comment,
+                       Endpoint *endpoint) MUST_CHECK;
+bool endpoint_deployments(Scope *scope, const char *name, DeploymentList *list) MUST_CHECK;
+void endpoint_write_json(JsonWriter *json, const char *key, const Endpoint *endpoint);

@@ -1,0 +1,71 @@
+/* artifact.h: files by the SHA-256 of their bytes.
+ *
+ * A blob is a file in the store's folder, named by its digest and never changed: adding the same
+ * bytes again is a no-op. A tree is a list of named blobs (a model package, a data set's files);
+ * its own digest is the SHA-256 of its canonical listing, and that listing is a blob too. Adding is
+ * atomic and durable: once a digest is returned, the bytes are on the disk. Reading checks the
+ * digest.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/error.h"
+
+typedef struct ArtifactStore ArtifactStore;
+
+/* folder is made if it is missing; an S3 bucket comes later behind the same functions. */
+ArtifactStore *artifact_store_open(const char *folder, Error *error) MUST_CHECK;
+void artifact_store_close(ArtifactStore *store);
+
+typedef struct Artifact {
+    char digest[DIGEST_TEXT_SIZE];
+    int64_t size;
+} Artifact;
+
+bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
+                        Error *error) MUST_CHECK;
+
+/* Copies the file; it stays where it is. */
+bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact,
+                       Error *error) MUST_CHECK;
+
+bool artifact_exists(const ArtifactStore *store, const char *digest);
+
+/* The path of a blob, for reading only, whether or not it exists. */
+const char *artifact_path(const ArtifactStore *store, const char *digest, Arena *arena);
+
+/* Reads a blob and checks that its bytes still have its digest. */
+bool artifact_read(const ArtifactStore *store, const char *digest, size_t size_max, Arena *arena,
+                   const char **bytes, size_t *size, Error *error) MUST_CHECK;
+
+typedef struct TreeEntry {
+    const char *path; /* relative, plain parts */
+    char digest[DIGEST_TEXT_SIZE];
+    int64_t size;
+} TreeEntry;
+
+typedef struct Tree {
+    TreeEntry *items; /* sorted by path, each path once */
+    size_t count;
+} Tree;
+
+/* Adds every regular file below folder. */
+bool tree_add_folder(ArtifactStore *store, const char *folder, Arena *arena, Artifact *tree,
+                     Error *error) MUST_CHECK;
+
+/* Adds a listing of blobs that are there already; sorts it; refuses a repeated path or a missing
+ * blob. */
+bool tree_add(ArtifactStore *store, Tree *tree, Arena *arena, Artifact *artifact,
+              Error *error) MUST_CHECK;
+bool tree_read(const ArtifactStore *store, const char *digest, Arena *arena, Tree *tree,
+               Error *error) MUST_CHECK;
+
+/* The entry with this path, or NULL. */
+const TreeEntry *tree_find(const Tree *tree, const char *path);
+
+/* Writes all its files below folder, checking each digest. */
+bool tree_extract(const ArtifactStore *store, const char *digest, const char *folder,
+                  Error *error) MUST_CHECK;

@@ -1,0 +1,25 @@
+/* writer.h: the one thread that changes the store.
+ *
+ * Units of work that wait at the same moment share a transaction, each inside
+ * a savepoint of its own, and each is answered only after the commit is on the
+ * disk: durable as one commit each, at a fraction of the price.
+ */
+#pragma once
+
+#include "store/db.h"
+
+typedef struct Writer Writer;
+
+/* Does its changes on db. false undoes them, and them alone; the reason is in *error. */
+typedef bool WriteWork(Db *db, void *context, Error *error);
+
+/* Opens the writing connection (which runs the migrations) and starts the thread. */
+Writer *writer_create(const char *database_path, Error *error) MUST_CHECK;
+void writer_destroy(Writer *writer); /* finishes what was handed in */
+
+/* Runs work on the writer's thread and waits until it is durable or undone. Work must be quick: no
+ * child process, no network, no file over a few KB. Never called from within work. */
+bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error) MUST_CHECK;
+
+/* Called on the writer's thread after each commit, with no lock held. */
+void writer_on_commit(Writer *writer, void (*call)(void *context), void *context);
