@@ -41,7 +41,9 @@ all: build
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
-setup: $(DEPS)/setup-build.stamp $(DEPS)/setup-test.stamp $(DEPS)/setup-check.stamp ## Install what is missing: build, test and check packages, .deps/
+setup: ## Install what is missing: packages to build, test and check, and .deps/
+	@tools/setup.sh build test check
+
 build: $(OUT)/slipway ## Build the binary, build/release/slipway
 
 demo: build ## Start Slipway with demonstration data

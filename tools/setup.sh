@@ -169,7 +169,7 @@ fetch_yyjson() {
     say "fetching libyyjson-dev of $YYJSON_SUITE into .deps"
     folder=$(mktemp -d)
     chmod 755 "$folder" # apt drops its rights before it downloads
-    mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" "$folder/debs" "$folder/root"
+    mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" "$folder/debs" "$folder/tree"
     if [ "$(id -u)" = 0 ] && id _apt >/dev/null 2>&1; then
         chown _apt "$folder/lists/partial" "$folder/cache/archives/partial" "$folder/debs"
     fi
@@ -184,11 +184,11 @@ fetch_yyjson() {
     fi
     cd - >/dev/null
     for deb in "$folder"/debs/*.deb; do
-        dpkg -x "$deb" "$folder/root"
+        dpkg -x "$deb" "$folder/tree"
     done
-    cp "$folder/root/usr/include/yyjson.h" "$deps/include/"
-    cp -P "$folder"/root/usr/lib/*/libyyjson.so* "$deps/lib/"
-    cp "$folder/root/usr/share/doc/libyyjson-dev/copyright" "$deps/licences/yyjson.txt"
+    cp "$folder/tree/usr/include/yyjson.h" "$deps/include/"
+    cp -P "$folder"/tree/usr/lib/*/libyyjson.so* "$deps/lib/"
+    cp "$folder/tree/usr/share/doc/libyyjson-dev/copyright" "$deps/licences/yyjson.txt"
     rm -rf "$folder"
 }
 
