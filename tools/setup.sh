@@ -51,13 +51,15 @@ first_available() {
 }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        env DEBIAN_FRONTEND=noninteractive "$@"
-    elif command -v sudo >/dev/null; then
-        sudo env DEBIAN_FRONTEND=noninteractive "$@"
-    else
-        die "not root and no sudo: as root, run  $*"
-    fi
+    local sudo=()
+
+    [ "$(id -u)" = 0 ] || sudo=(sudo)
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+require_root() {
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        die "not root and no sudo: as root, run apt-get install --no-install-recommends ${*//|*/}"
 }
 
 apt_quietly() {
@@ -72,6 +74,12 @@ apt_quietly() {
     rm -f "$log"
 }
 
+# The mirror that this machine takes its own packages from; nothing while apt has no lists.
+mirror() {
+    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' \
+        'Origin: Debian' | awk '$2 !~ /-/ && $3 == "main" && !found {print $1; found = 1}'
+}
+
 has_yyjson() {
     is_installed libyyjson-dev || { [ -e "$deps/include/yyjson.h" ] && [ -e "$deps/lib/libyyjson.so" ]; }
 }
@@ -82,13 +90,18 @@ install_packages() {
     for set in "$@"; do
         mapfile -t -O "${#missing[@]}" missing < <(missing_of_set "$set")
     done
-    # yyjson may come from apt or from fetch_yyjson: apt's lists must be fresh to know which.
     if [ "${#missing[@]}" = 0 ] && has_yyjson; then
         return
     fi
     command -v apt-get >/dev/null ||
         die "not a Debian system: install these by hand, then run make SETUP=no: ${missing[*]} libyyjson-dev"
-    apt_quietly update
+    if [ "${#missing[@]}" != 0 ]; then
+        require_root "${missing[@]}"
+    fi
+    # For yyjson alone, which may not need root at all, older lists will do if there are any.
+    if [ "${#missing[@]}" != 0 ] || [ -z "$(mirror)" ]; then
+        apt_quietly update
+    fi
     for line in ${missing[@]+"${missing[@]}"}; do
         packages+=("$(first_available "$line")")
     done
@@ -149,15 +162,14 @@ fetch_duckdb() {
         package/libduckdb.so lib/libduckdb.so duckdb-node-bindings.txt
 }
 
-# One sources line for YYJSON_SUITE from the mirror that this machine takes its own packages from.
+# One sources line for YYJSON_SUITE.
 yyjson_source() {
-    local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    local address keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' \
-        'Created-By: Packages' 'Origin: Debian' | awk '$2 !~ /-/ && $3 == "main" {print $1; exit}')
-    [ -n "$mirror" ] || die "no Debian mirror is configured to take libyyjson-dev from"
-    [ -e "$keyring" ] && mirror="[signed-by=$keyring] $mirror"
-    echo "deb $mirror $YYJSON_SUITE main"
+    address=$(mirror)
+    [ -n "$address" ] || die "no Debian mirror is configured to take libyyjson-dev from"
+    [ -e "$keyring" ] && address="[signed-by=$keyring] $address"
+    echo "deb $address $YYJSON_SUITE main"
 }
 
 # apt with its own lists, sources and cache: signatures are checked as ever, nothing of the system changes.
