@@ -39,7 +39,8 @@ def problems_of(listed, steps):
         if name not in listed:
             yield f"{name}: is not listed; run tools/check_migrations.py --add"
         elif listed[name] != steps[name]:
-            yield f"{name}: was edited; write a new step instead"
+            yield (f"{name}: was edited; write a new step instead, or, if no release has it yet, "
+                   f"remove its line from {LIST} and add it again")
 
 
 def main():
