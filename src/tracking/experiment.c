@@ -256,8 +256,7 @@ bool experiment_rename(Scope *scope, int64_t id, const char *name)
     return db_run(scope->db, &scope->error,
                   "UPDATE experiments SET name = $2, updated_at = $3 WHERE id = $1", db_int(id),
                   db_text(name), db_int(time_now_ms())) &&
-           append_event(scope, "experiment.renamed",
-                        &(Experiment){.id = id, .name = name});
+           append_event(scope, "experiment.renamed", &(Experiment){.id = id, .name = name});
 }
 
 static bool touch(Scope *scope, const Experiment *experiment)
@@ -269,9 +268,10 @@ static bool touch(Scope *scope, const Experiment *experiment)
 
 bool experiment_set_tags(Scope *scope, int64_t id, const ParamList *tags)
 {
-    static const char sql[] = "INSERT INTO experiment_tags(experiment_id, key, value)"
-                              "VALUES ($1, $2, $3)"
-                              "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value";
+    static const char sql[] =
+        "INSERT INTO experiment_tags(experiment_id, key, value)"
+        "VALUES ($1, $2, $3)"
+        "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value";
     Experiment experiment;
 
     if (!param_list_check("tag", tags, EXPERIMENT_TAG_CHARACTERS_MAX, &scope->error) ||
@@ -291,8 +291,8 @@ bool experiment_delete_tag(Scope *scope, int64_t id, const char *key)
     if (!find_active(scope, id, &experiment))
         return false;
     if (!param_find(&experiment.tags, key))
-        return fail(&scope->error, ERROR_NOT_FOUND,
-                    "experiment %" PRId64 " has no tag \"%.250s\"", id, key);
+        return fail(&scope->error, ERROR_NOT_FOUND, "experiment %" PRId64 " has no tag \"%.250s\"",
+                    id, key);
     return db_run(scope->db, &scope->error,
                   "DELETE FROM experiment_tags WHERE experiment_id = $1 AND key = $2", db_int(id),
                   db_text(key)) &&

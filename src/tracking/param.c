@@ -42,10 +42,11 @@ bool key_check(const char *what, const char *key, Error *error)
     if (!key || !*key || text_characters(key) > KEY_CHARACTERS_MAX)
         return fail_field(error, what, "a %s key has 1 to %d characters", what, KEY_CHARACTERS_MAX);
     if (!has_key_characters(key))
-        return fail_field(error, what,
-                          "a %s key has letters, digits, \"_\", \"-\", \".\", \" \", \":\" and \"/\" "
-                          "only",
-                          what);
+        return fail_field(
+            error, what,
+            "a %s key has letters, digits, \"_\", \"-\", \".\", \" \", \":\" and \"/\" "
+            "only",
+            what);
     if (!path_is_inside(key))
         return fail_field(error, what,
                           "a %s key with \"/\" is a plain relative path, without \".\" and \"..\" "
@@ -90,8 +91,8 @@ bool param_list_read(const JsonValue *object, const char *field, Arena *arena, P
         bool is_plain = json_is_number(walk.value) || json_is_bool(walk.value);
 
         if (!is_plain && !json_is_text(walk.value))
-            return fail_field(error, field,
-                              "a value in \"%s\" is a text, a number, true or false", field);
+            return fail_field(error, field, "a value in \"%s\" is a text, a number, true or false",
+                              field);
         *arena_push(arena, &taken) = (Param){
             .key = walk.key,
             .value = is_plain ? json_print(walk.value, arena) : json_as_text(walk.value, ""),
