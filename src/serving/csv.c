@@ -116,7 +116,7 @@ bool csv_next(CsvReader *reader, CsvRow *row, Error *error)
     reader->line = reader->next_line;
     row->count = 0;
     for (;;) {
-        TextRef field;
+        TextRef field = {0};
 
         if (row->count == CSV_FIELDS_MAX)
             return fail(error, ERROR_TOO_LARGE, "a line of CSV has at most %d fields",

@@ -1,7 +1,7 @@
 #include "serving/predict.h"
 
 bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
-                        Error *error)
+                  Error *error)
 {
     const ServedEndpoint *found = snapshot_find(snapshot, name);
 

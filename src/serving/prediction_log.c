@@ -35,8 +35,7 @@ static bool insert_record(Db *db, const PredictionRecord *record, Arena *arena, 
                   db_text(record->request_id), db_text(record->endpoint), db_text(record->model),
                   db_int(record->version), db_int(record->deployment_id),
                   db_int(record->created_at), db_int(record->duration_us),
-                  db_int((int64_t)record->row_count),
-                  db_text(record_answers_json(record, arena)),
+                  db_int((int64_t)record->row_count), db_text(record_answers_json(record, arena)),
                   db_text(record_inputs_json(record, arena)));
 }
 

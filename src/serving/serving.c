@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "serving/openapi.h"
+#include "serving/endpoint_openapi.h"
 
 struct Serving {
     const Platform *platform;
@@ -178,6 +178,14 @@ bool serving_reload(Serving *serving, Scope *scope)
     return serving->is_whole;
 }
 
+bool serving_serves(Serving *serving, const char *endpoint, int64_t deployment_id)
+{
+    CLEANUP(let_go) Hold hold = hold_snapshot(serving);
+    const ServedEndpoint *served = snapshot_find(hold.snapshot, endpoint);
+
+    return served && served->loaded && served->deployment_id == deployment_id;
+}
+
 bool serving_is_ready(Serving *serving)
 {
     return atomic_load(&serving->is_ready);
@@ -230,7 +238,7 @@ bool serving_openapi(Serving *serving, const char *endpoint, Arena *arena, JsonW
 
     if (!predict_find(hold.snapshot, endpoint, &served, error))
         return false;
-    openapi_write(json, served, arena);
+    endpoint_openapi_write(json, served, arena);
     return true;
 }
 

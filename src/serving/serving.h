@@ -24,6 +24,9 @@ void serving_destroy(Serving *serving);
  * what it served, and the next call tries again. */
 bool serving_reload(Serving *serving, Scope *scope) MUST_CHECK;
 
+/* Whether this deployment is the one that answers. */
+bool serving_serves(Serving *serving, const char *endpoint, int64_t deployment_id);
+
 /* Each endpoint with a deployment answers: true only after a reload. */
 bool serving_is_ready(Serving *serving);
 
