@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -317,22 +318,63 @@ static bool find_positive(const ClassNames *classes, const char *name, size_t *p
     return fail_field(error, "positive", "there is no class \"%s\"", name);
 }
 
+typedef struct RowKey {
+    uint64_t key;
+    size_t row;
+} RowKey;
+
+static int compare_row_keys(const void *a, const void *b)
+{
+    const RowKey *first = a, *second = b;
+
+    if (first->key != second->key)
+        return first->key < second->key ? -1 : 1;
+    return (first->row > second->row) - (first->row < second->row);
+}
+
+/* A group number per row: rows with the same longest text share one. A text that is repeated word
+ * for word says nothing about new ones: with copies on both sides of a fold, scores and
+ * probabilities come out too good. NULL when there are no repeats. */
+static size_t *group_repeats(const Frame *frame, Arena *arena)
+{
+    size_t main = largest_text(frame), repeats = 0;
+    RowKey *keys = arena_array(arena, RowKey, frame->row_count);
+    size_t *groups = arena_array(arena, size_t, frame->row_count);
+
+    if (main == SIZE_MAX)
+        return NULL;
+    for (size_t row = 0; row < frame->row_count; row++) {
+        TextRef text = frame->columns[main].texts[row];
+        /* rows without a text are not copies of one another */
+        keys[row] = (RowKey){text.length ? text_key(text.bytes, text.length) : row, row};
+    }
+    qsort(keys, frame->row_count, sizeof(*keys), compare_row_keys);
+    for (size_t i = 0; i < frame->row_count; i++) {
+        bool is_repeat = i && keys[i].key == keys[i - 1].key;
+
+        groups[keys[i].row] = is_repeat ? groups[keys[i - 1].row] : keys[i].row;
+        repeats += is_repeat;
+    }
+    return repeats ? groups : NULL;
+}
+
 /* As many folds as asked for, fewer when rows or groups are few. */
 static bool assign_folds(Search *search, Error *error)
 {
+    const size_t *groups = search->spec->groups;
     FoldSpec spec = {.row_count = search->frame->row_count,
                      .fold_count = search->spec->fold_count ? search->spec->fold_count : 5,
                      .seed = search->spec->seed};
 
+    if (!groups)
+        groups = group_repeats(search->frame, search->work);
     if (spec.fold_count > spec.row_count)
         spec.fold_count = spec.row_count;
     search->folds = arena_array(search->work, uint32_t, spec.row_count);
-    for (; spec.fold_count > 2; spec.fold_count--)
-        if (fold_assign(&spec, search->labels, search->spec->groups, search->folds, error))
-            break;
+    while (spec.fold_count > 2 && !fold_assign(&spec, search->labels, groups, search->folds, error))
+        spec.fold_count--;
     search->fold_count = spec.fold_count;
-    return spec.fold_count > 2 ||
-           fold_assign(&spec, search->labels, search->spec->groups, search->folds, error);
+    return spec.fold_count > 2 || fold_assign(&spec, search->labels, groups, search->folds, error);
 }
 
 static bool prepare(Search *search, Error *error)
@@ -396,6 +438,6 @@ bool text_model_search(const Frame *frame, const int *labels, const ClassNames *
     baseline->is_baseline = true;
     if (!candidate_score(search, baseline, error) || !run_plan(search, error))
         return false;
-    finish(search, search_best(search), result);
+    finish(search, search_choose(search), result);
     return true;
 }

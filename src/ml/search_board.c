@@ -37,6 +37,25 @@ Candidate *search_best(Search *search)
     return best;
 }
 
+Candidate *search_choose(Search *search)
+{
+    Candidate *best = search_best(search), *chosen = best;
+    double sign = search->metric->higher_is_better ? 1 : -1;
+    double margin = best->score_deviation / sqrt((double)search->fold_count);
+
+    for (size_t i = 1; i < search->candidate_count; i++) {
+        Candidate *candidate = &search->candidates[i];
+
+        if (candidate->is_finished && is_useful(candidate) == is_useful(best) &&
+            sign * (best->score - candidate->score) <= margin &&
+            candidate->log_loss < chosen->log_loss)
+            chosen = candidate;
+    }
+    if (chosen != best)
+        chosen->note = "chosen: the least log loss within a standard error of the best score";
+    return chosen;
+}
+
 static bool is_before(const Search *search, const Candidate *a, const Candidate *b)
 {
     if (a->is_baseline || b->is_baseline)

@@ -65,6 +65,11 @@ bool candidate_score(Search *search, Candidate *candidate, Error *error) MUST_CH
 
 /* The best finished one that is not the baseline, or NULL. */
 Candidate *search_best(Search *search);
+
+/* What the model is made of: of those within one standard error of the best score (Breiman,
+ * Friedman, Olshen & Stone 1984) the one with the least log loss. Scores of decisions are coarse:
+ * differences below that are chance, while the log loss sees every probability. */
+Candidate *search_choose(Search *search);
 bool candidate_is_better(const Search *search, const Candidate *a, const Candidate *b);
 
 /* The rows of the leaderboard: the baseline, then from best to worst. */

@@ -157,26 +157,47 @@ static bool threshold_helps(const Search *search, const Candidate *candidate, do
            interval.low > 0;
 }
 
+enum { THRESHOLD_LEAST = 5, THRESHOLD_MOST = 95, THRESHOLD_REACH = 5 }; /* in percent */
+
+/* The best mean over neighbours: the best of many thresholds is the luckiest one, a plateau is not
+ * luck. */
+static double best_smoothed(const double *scores)
+{
+    double best = -HUGE_VAL;
+    int best_percent = 50;
+
+    for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++) {
+        double sum = 0;
+        int count = 0;
+
+        for (int near = percent - THRESHOLD_REACH; near <= percent + THRESHOLD_REACH; near++) {
+            if (near < THRESHOLD_LEAST || near > THRESHOLD_MOST)
+                continue;
+            sum += scores[near];
+            count++;
+        }
+        if (sum / count > best) {
+            best = sum / count;
+            best_percent = percent;
+        }
+    }
+    return best_percent / 100.0;
+}
+
 static bool choose_threshold(const Search *search, Candidate *candidate, Error *error)
 {
-    double best = -HUGE_VAL, best_threshold = 0.5;
+    double scores[THRESHOLD_MOST + 1], threshold;
 
     candidate->threshold = 0.5;
     if (search->classes->count != 2 || candidate->is_baseline ||
         !metric_has_threshold(search->metric))
         return true;
-    for (size_t percent = 5; percent <= 95; percent++) {
-        double score;
-
-        if (!score_threshold(search, candidate, (double)percent / 100, &score, error))
+    for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++)
+        if (!score_threshold(search, candidate, percent / 100.0, &scores[percent], error))
             return false;
-        if (score > best) {
-            best = score;
-            best_threshold = (double)percent / 100;
-        }
-    }
-    if (threshold_helps(search, candidate, best_threshold))
-        candidate->threshold = best_threshold;
+    threshold = best_smoothed(scores);
+    if (threshold_helps(search, candidate, threshold))
+        candidate->threshold = threshold;
     return true;
 }
 

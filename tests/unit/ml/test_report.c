@@ -157,7 +157,6 @@ static void test_input_out_of_range_is_refused_and_changes_nothing(void)
     }
 }
 
-<<<<<<< HEAD
 static void test_a_report_as_json_has_every_metric_and_null_for_what_is_not_a_number(void)
 {
     static const int truth[] = {0, 0, 1}, predicted[] = {0, 1, 1};
@@ -185,8 +184,6 @@ static void test_a_report_as_json_has_every_metric_and_null_for_what_is_not_a_nu
     EXPECT(json_count(json_member(document, "calibration")) == 10);
 }
 
-=======
->>>>>>> ml-text
 int main(int count, char **arguments)
 {
     static const Test tests[] = {
@@ -196,10 +193,7 @@ int main(int count, char **arguments)
         TEST(test_the_confusion_matrix_counts_truth_by_prediction),
         TEST(test_without_probabilities_their_figures_are_not_numbers),
         TEST(test_a_confidence_on_an_edge_belongs_to_the_bin_that_ends_there),
-<<<<<<< HEAD
         TEST(test_a_report_as_json_has_every_metric_and_null_for_what_is_not_a_number),
-=======
->>>>>>> ml-text
         TEST(test_input_out_of_range_is_refused_and_changes_nothing),
         {0},
     };
