@@ -3,9 +3,8 @@
 #include "access/token.h"
 
 const Route *const api_tables[] = {
-    system_routes,
-    access_routes,
-    NULL,
+    system_routes, access_routes, experiment_routes, run_routes, run_artifact_routes,
+    model_routes,  NULL,
 };
 
 bool api_authenticate(const Application *application, Scope *scope, const char *secret)
