@@ -34,19 +34,9 @@ OBJECTS := $(SOURCES:src/%.c=$(OUT)/src/%.o) $(OUT)/generated/migrations_table.o
 LIBRARY := $(OUT)/libslipway.a
 TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c))
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
-
-.PHONY: all help setup build tests fuzzers test test-tsan check fuzz bench demo clean print-flags
-=======
-.PHONY: all build tests study clean
->>>>>>> ml-text
-=======
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all help setup build tests fuzzers test test-tsan check fuzz bench study demo clean print-flags
->>>>>>> main
 all: build
 
 help: ## List the targets
@@ -117,25 +107,6 @@ $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-$(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
-=======
-# Each program of bench/ is one file study_NAME.c or bench_NAME.c; study_data.c is what studies share.
-$(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
-
-# Writes docs/results/text.md; about half an hour. One set: build/release/bench/study_text NAME
-study: $(OUT)/bench/study_text
-	$<
-
-clean:
-	rm -rf build
->>>>>>> ml-text
-=======
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
@@ -145,6 +116,5 @@ $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
 
->>>>>>> main
 
 -include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)
