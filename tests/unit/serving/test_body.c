@@ -165,7 +165,7 @@ static const Mistake mistakes[] = {
     {&three_columns, json_type, "{\"dataframe_split\":{\"columns\":[\"age\"],\"data\":[[1]]}}", 422,
      "\"text\" is missing", "text"},
 
-    {&one_column, csv_type, "", 422, "the body has no rows", ""},
+    {&one_column, csv_type, "", 400, "the CSV must start with a header line", ""},
     {&one_column, csv_type, "CONTENT\n", 422, "the body has no rows", ""},
     {&one_column, csv_type, "CONTENT,AUTHOR\na,b", 422,
      "unrecognized column \"AUTHOR\": the model reads \"CONTENT\"", "AUTHOR"},
