@@ -6,8 +6,10 @@
 
 #include "base/worker.h"
 #include "cli/command.h"
+#include "registry/package.h"
 
 static const WorkerStep steps[] = {
+    {"verify-package", package_verify_step},
     {0},
 };
 

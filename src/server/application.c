@@ -2,7 +2,24 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/time.h"
+#include "serving/serving.h"
+
+/* An endpoint whose model cannot be loaded keeps the server unready, not down: others serve, and a
+ * rollback mends it. */
+static bool load_deployments(Application *application, Error *error)
+{
+    CLEANUP(session_close) Session session = {0};
+    Scope scope;
+
+    if (!session_open(application->platform, &session, error))
+        return false;
+    scope = session_scope(&session, application->platform, (Principal){"local", ROLE_OWNER});
+    if (!serving_reload(application->serving, &scope))
+        log_event(LOG_ERROR, "endpoint not loaded", log_text("reason", scope.error.message));
+    return true;
+}
 
 bool application_open(const ApplicationSpec *spec, Application **application, Error *error)
 {
@@ -16,6 +33,11 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         application_close(opened);
         return false;
     }
+    opened->serving = serving_create(opened->platform);
+    if (!load_deployments(opened, error)) {
+        application_close(opened);
+        return false;
+    }
     *application = opened;
     return true;
 }
@@ -24,6 +46,7 @@ void application_close(Application *application)
 {
     if (!application)
         return;
+    serving_destroy(application->serving);
     platform_close(application->platform);
     free(application);
 }

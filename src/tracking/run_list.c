@@ -216,7 +216,7 @@ bool run_list(Scope *scope, const RunFilter *filter, RunList *list, int64_t *tot
 {
     RunList taken = {0};
     int64_t count = 0;
-    Order order;
+    Order order = {0};
 
     if (!check_filter(scope, filter) || !parse_order(scope, filter->order_by, &order) ||
         !read_page(scope, filter, &order, &taken) || !run_load_details(scope, &taken) ||
