@@ -21,7 +21,8 @@ LIBS    := -lmicrohttpd -lsqlite3 -lcurl -lyyjson -lyaml -lsodium -lcrypto -lzst
            -l:liblinear.a -lutf8proc -lstdc++ -lm -lpthread -ldl
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
-OBJECTS := $(SOURCES:src/%.c=$(OUT)/src/%.o)
+SCHEMA  := $(sort $(wildcard src/store/schema/*.sql))
+OBJECTS := $(SOURCES:src/%.c=$(OUT)/src/%.o) $(OUT)/generated/migrations_table.o
 LIBRARY := $(OUT)/libslipway.a
 TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c))
 
@@ -39,6 +40,13 @@ $(LIBRARY): $(OBJECTS)
 
 $(OUT)/src/%.o: src/%.c
 	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OUT)/generated/migrations_table.c: $(SCHEMA) tools/embed_schema.sh
+	@mkdir -p $(@D)
+	tools/embed_schema.sh $(SCHEMA) > $@
+
+$(OUT)/generated/%.o: $(OUT)/generated/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)

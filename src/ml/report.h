@@ -2,7 +2,23 @@
  *
  * Formulas and names are scikit-learn's (accuracy_score, balanced_accuracy_score,
  * precision_recall_fscore_support, roc_auc_score, average_precision_score, matthews_corrcoef,
- * log_loss with its clipping) and equal its values to 1e-9.
+ * log_loss, brier_score_loss) and equal the values of its version 1.9 to 1e-9. What is not obvious:
+ * - macro means are over the classes that occur in truth or predictions; balanced accuracy is the
+ *   mean recall of the classes in truth;
+ * - AUC is the share of positive-negative pairs in the right order, ties count a half (Mann and
+ *   Whitney); average precision is the sum of (gain in recall) x precision at each distinct score;
+ * - MCC of more than two classes is Gorodkin's R_K; 0 where its denominator is 0;
+ * - log loss clips probabilities to [2^-52, 1 - 2^-52] (scikit-learn since 1.3) and takes them as
+ *   they are, without scaling rows to a sum of 1;
+ * - the Brier score is the mean of the squared differences summed over the classes (Brier 1950: 0
+ *   to 2), halved for two classes, which is the mean squared error of the positive probability;
+ * - calibration error is the expected calibration error of Guo et al. 2017: ten bins (low, high] of
+ *   the confidence in the class that was named, weighted by their rows.
+ *
+ *     Report report;
+ *     if (!report_make(truth, predicted, probabilities, rows, &classes, 1, arena, &report, error))
+ *         return false;
+ *     printf("f1 %.4f\n", metric_value(metric_find("f1"), &report));
  */
 #pragma once
 
@@ -10,13 +26,13 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "ml/frame.h"
 
 typedef struct ClassReport {
     const char *name;
     size_t support, predicted;
-    double precision, recall,
-        f1; /* 0 where the denominator is 0, as scikit-learn's zero_division=0 */
+    double precision, recall, f1; /* 0 when undefined, as scikit-learn's zero_division=0 */
 } ClassReport;
 
 typedef struct CalibrationBin {
@@ -26,7 +42,10 @@ typedef struct CalibrationBin {
     double accuracy;        /* NaN in an empty bin */
 } CalibrationBin;
 
-enum { CALIBRATION_BIN_COUNT = 10 };
+enum {
+    CALIBRATION_BIN_COUNT = 10,
+    REPORT_CLASSES_MAX = 4096, /* the confusion matrix has the square of them */
+};
 
 typedef struct Average {
     double precision, recall, f1;
@@ -39,19 +58,24 @@ typedef struct Report {
     double accuracy, balanced_accuracy, mcc, log_loss, brier;
     double precision, recall, f1; /* two classes: of the positive class; more: macro */
     Average macro, micro, weighted;
-    double auc; /* two classes: of the positive class; more: one-vs-rest macro. NaN with one class
-                   in truth */
-    double average_precision; /* the same */
+    /* Two classes: of the positive class; more: one-vs-rest, macro. NaN without probabilities and
+     * when a class does not occur in truth (scikit-learn refuses or warns). */
+    double auc, average_precision;
     double calibration_error; /* expected calibration error, 10 equal-width bins of confidence */
     CalibrationBin calibration[CALIBRATION_BIN_COUNT];
 } Report;
 
 /* truth and predicted: row_count class indices; probabilities: row_count x classes->count, or NULL
  * (then the figures that need them are NaN). Fails on no rows, an index out of range, a probability
- * outside [0, 1] or not finite. */
+ * outside [0, 1] or not finite. The report lives in the arena; the names stay the caller's. */
 bool report_make(const int *truth, const int *predicted, const double *probabilities,
                  size_t row_count, const ClassNames *classes, size_t positive, Arena *arena,
                  Report *report, Error *error) MUST_CHECK;
+
+/* An object with the members of Report; "metrics" has each metric by its name in metric_kinds, and
+ * "confusion" is a list of rows of truth, each a list of counts by prediction. NaN is null. */
+void report_write_json(JsonWriter *json, const char *key, const Report *report,
+                       const ClassNames *classes);
 
 typedef struct MetricKind {
     const char *name; /* "f1", "accuracy", "log_loss", ... */
@@ -76,14 +100,17 @@ typedef struct PairedInterval {
     size_t resamples;            /* of those asked for, how many gave a number */
 } PairedInterval;
 
+enum { BOOTSTRAP_RESAMPLES_MAX = 1000000 };
+
 typedef struct Predictions {
     const int *predicted;
     const double *probabilities;
 } Predictions;
 
 /* Paired bootstrap (Efron & Tibshirani 1993, ch. 13): rows are drawn with replacement, both models
- * are judged on the same draw. level: 0.95. Fails when fewer than 90 % of the resamples give a
- * number for both. */
+ * are judged on the same draw; the ends are the percentiles of the differences, interpolated.
+ * level: 0.95. The same seed gives the same interval. Fails as report_make does, without a number
+ * on all rows, and when fewer than 90 % of the resamples give a number for both. */
 bool paired_bootstrap(const int *truth, const Predictions *champion, const Predictions *challenger,
                       size_t row_count, const ClassNames *classes, size_t positive,
                       const MetricKind *metric, double level, size_t resamples, uint64_t seed,
