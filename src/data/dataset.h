@@ -69,6 +69,19 @@ typedef struct DatasetOptions {
     const char *target, *group, *time; /* roles by name; NULL: none */
 } DatasetOptions;
 
+extern const JsonField dataset_options_fields[];
+
+/* Every member has one of its values and the overrides name kinds or roles. */
+bool dataset_options_check(const DatasetOptions *options, Error *error) MUST_CHECK;
+void dataset_options_write_json(JsonWriter *json, const char *key, const DatasetOptions *options);
+
+/* The columns as JSON, [{"name","type","role"}], and back. */
+void dataset_columns_write_json(JsonWriter *json, const char *key, const DatasetColumns *columns);
+DatasetColumns dataset_columns_read(const JsonValue *array, Arena *arena);
+
+/* The column with this role, or NULL. */
+const DatasetColumn *dataset_column_by_role(const DatasetColumns *columns, const char *role);
+
 typedef struct DatasetSpec {
     const char *name;
     const char *source; /* what the user said, for the record */
