@@ -78,7 +78,7 @@ static bool read_job(Import *import, const JsonValue *job)
     import->rows_path = json_as_text(json_member(job, "rows"), NULL);
     if (!import->folder || !import->rows_path)
         return fail(import->error, ERROR_INVALID, "the job needs \"folder\" and \"rows\"");
-    if (json_member(job, "options") &&
+    if (!json_is_null(json_member(job, "options")) &&
         !json_read_value(json_member(job, "options"), dataset_options_fields, &import->options,
                          import->arena, import->error))
         return false;

@@ -72,11 +72,11 @@ static const struct Sample {
     {{"adventureworks-daily/mlops_forecast_data2013.csv"}, NULL, 154, 2, "TransactionDate", "time"},
     {{"nyc-green-taxi/green_tripdata_2021-01.csv"},
      NULL,
-     76518,
+     73908,
      19,
      "lpep_pickup_datetime",
      "time"},
-    {{"titanic/titanic.csv"}, NULL, 891, 12, "Age", "number"},
+    {{"titanic/train.csv"}, NULL, 891, 12, "Age", "number"},
     {{"credit-default/UCI_Credit_Card.csv"}, NULL, 30000, 25, "LIMIT_BAL", "number"},
 };
 
