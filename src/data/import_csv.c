@@ -175,7 +175,8 @@ static const char *reason_of(const Import *import, const ImportFile *file, const
     return arena_format(import->arena, "%.*s", (int)strcspn(message, "\n"), message);
 }
 
-/* What DuckDB refused, a row once, in the file's order. */
+/* What DuckDB refused, a row once, in the file's order. The column is known by its name, "f3": the
+ * number beside it counts differently from mistake to mistake. */
 static bool list_broken(Import *import, const ImportFile *file, BrokenList *list)
 {
     CLEANUP(duck_finalize)
@@ -183,14 +184,15 @@ static bool list_broken(Import *import, const ImportFile *file, BrokenList *list
         import->duck,
         arena_format(
             import->arena,
-            "SELECT CAST(line_byte_position AS BIGINT) - 1, CAST(column_idx AS BIGINT) - 1,"
+            "SELECT CAST(line_byte_position AS BIGINT) - 1, CAST(substr(column_name, 2) AS BIGINT),"
             "       CAST(error_type AS VARCHAR), error_message"
             "  FROM rejects_%zu ORDER BY line_byte_position, column_idx",
             file->index));
 
     while (duck_next(&query)) {
         int64_t offset = duck_int(&query, 0), column = duck_int(&query, 1);
-        bool is_known = column >= 0 && column < (int64_t)file->columns.count;
+        bool is_known =
+            !duck_is_null(&query, 1) && column >= 0 && column < (int64_t)file->columns.count;
 
         if (list->count && list->items[list->count - 1].offset == offset)
             continue;
