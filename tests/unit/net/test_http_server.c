@@ -493,7 +493,6 @@ static void test_a_dripping_body_is_refused_with_408(void)
 
 static void test_128_connections_at_once_do_not_stall(void)
 {
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
     HttpServer *server = server_start(&echo_spec);
     int clients[128];
 
