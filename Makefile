@@ -36,7 +36,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check fuzz bench demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check fuzz bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -64,6 +64,9 @@ fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 
 bench: build ## Measure
 	@tools/bench.sh
+
+study: $(OUT)/bench/study_text ## Measure the quality of text models into docs/results/text.md
+	$<
 
 clean: ## Remove what was built
 	rm -rf build
@@ -107,5 +110,11 @@ $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+# Each program of bench/ is one file study_NAME.c or bench_NAME.c; study_data.c is what studies share.
+$(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
+
 
 -include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)

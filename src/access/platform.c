@@ -95,6 +95,8 @@ bool session_open(const Platform *platform, Session *session, Error *error)
 
 void session_close(Session *session)
 {
+    if (!session->arena)
+        return;
     db_close(session->db);
     arena_destroy(session->arena);
     *session = (Session){0};

@@ -3,9 +3,7 @@
 #include "access/token.h"
 
 const Route *const api_tables[] = {
-    system_routes,
-    access_routes,
-    NULL,
+    system_routes, endpoint_routes, predict_routes, access_routes, NULL,
 };
 
 bool api_authenticate(const Application *application, Scope *scope, const char *secret)

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "base/time.h"
+#include "serving/serving.h"
 
 static bool answer_text(Response *response, const char *type, const char *text)
 {
@@ -19,6 +20,18 @@ static bool show_health(Scope *scope, const Request *request, Response *response
     (void)request;
     json_open_object(response->json, NULL);
     json_bool(response->json, "live", true);
+    json_close(response->json);
+    return true;
+}
+
+static bool show_readiness(Scope *scope, const Request *request, Response *response)
+{
+    const Application *application = request->application;
+
+    if (!serving_is_ready(application->serving))
+        return fail(&scope->error, ERROR_UNAVAILABLE, "an endpoint's model is not loaded");
+    json_open_object(response->json, NULL);
+    json_bool(response->json, "ready", true);
     json_close(response->json);
     return true;
 }
@@ -81,6 +94,8 @@ static bool show_metrics(Scope *scope, const Request *request, Response *respons
 
 const Route system_routes[] = {
     {"GET", "/healthz", ROLE_ANYONE, ROUTE_FAST, show_health, "Say that the process is alive."},
+    {"GET", "/readyz", ROLE_ANYONE, ROUTE_FAST, show_readiness,
+     "Say whether every endpoint's model is loaded."},
     {"GET", "/metrics", ROLE_VIEWER, ROUTE_FAST, show_metrics,
      "Show the server's own figures as Prometheus text."},
     {"GET", "/openapi.json", ROLE_ANYONE, ROUTE_FAST, show_openapi,

@@ -72,11 +72,23 @@ bool http_transfer_count(HttpTransfer *transfer, size_t size)
     return true;
 }
 
-static bool fail_transfer(const HttpTransfer *transfer, CURLcode code, Error *error)
+int http_transfer_status(HttpTransfer *transfer)
+{
+    long status = 0;
+
+    curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+static bool fail_transfer(HttpTransfer *transfer, CURLcode code, Error *error)
 {
     const char *url = transfer->url;
     const char *detail = *transfer->detail ? transfer->detail : curl_easy_strerror(code);
 
+    if (code == CURLE_HTTP_RETURNED_ERROR ||
+        (code == CURLE_FILESIZE_EXCEEDED && http_transfer_status(transfer) >= 400))
+        return fail(error, ERROR_UNAVAILABLE, "\"%.200s\" answered with HTTP status %d", url,
+                    http_transfer_status(transfer));
     if (transfer->is_too_large || code == CURLE_FILESIZE_EXCEEDED)
         return fail(error, ERROR_TOO_LARGE, "\"%.200s\" has more than %llu bytes", url,
                     (unsigned long long)transfer->bytes_max);
@@ -100,14 +112,6 @@ bool http_transfer_run(HttpTransfer *transfer, Error *error)
     CURLcode code = curl_easy_perform(transfer->handle);
 
     return code == CURLE_OK || fail_transfer(transfer, code, error);
-}
-
-int http_transfer_status(HttpTransfer *transfer)
-{
-    long status = 0;
-
-    curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
-    return (int)status;
 }
 
 void http_transfer_close(HttpTransfer *transfer)

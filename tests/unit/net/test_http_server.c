@@ -1,7 +1,5 @@
-#include <dirent.h>
-#include <fcntl.h>
+#include <microhttpd.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "base/file.h"
 #include "base/time.h"
@@ -139,7 +137,8 @@ static void test_improper_http_is_refused_with_400(void)
         if (strncmp(answer, "HTTP/1.1 400 ", 13) != 0 && strncmp(answer, "HTTP/1.0 400 ", 13) != 0)
             fprintf(stderr, "row %zu: %s\n", i, answer);
         EXPECT(strncmp(answer + 8, " 400 ", 5) == 0);
-        if (*rows[i].reason) {
+        /* libmicrohttpd 1.0 finds more by itself, and then answers in its own words. */
+        if (*rows[i].reason && *MHD_get_version() == '0') {
             EXPECT(strstr(answer, "{\"error\":\"400 "));
             EXPECT(strstr(strstr(answer, "{\"error\""), rows[i].reason));
         }

@@ -1,0 +1,24 @@
+/* main.c: slipway COMMAND, or slipway step NAME, as which the program starts itself for work in a
+ * child process. */
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/worker.h"
+#include "cli/command.h"
+#include "registry/package.h"
+
+static const WorkerStep steps[] = {
+    {"verify-package", package_verify_step},
+    {0},
+};
+
+int main(int count, char **arguments)
+{
+    signal(
+        SIGPIPE,
+        SIG_IGN); /* a reader that went away is an error of write(), not the end of the program */
+    if (count == 3 && strcmp(arguments[1], "step") == 0)
+        return worker_main(steps, arguments[2]);
+    return cli_main(count, arguments);
+}

@@ -1,0 +1,48 @@
+/* linear.h: linear classifiers of sparse rows: a margin is weights . row + intercept.
+ *
+ * Two classes have one margin (positive: the second class); more have one each, every class against
+ * the rest. All fits are deterministic: same rows, labels and seed, same bits.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "ml/matrix.h"
+
+typedef struct LinearModel {
+    size_t margin_count, column_count;
+    double *weights; /* margin_count x column_count */
+    double *intercepts;
+} LinearModel;
+
+typedef struct TrainingSet {
+    const Matrix *matrix;
+    const int *labels; /* a class index a row */
+    size_t class_count;
+    bool balance_classes; /* weigh rows by 1/frequency of their class */
+    uint64_t seed;
+} TrainingSet;
+
+/* Support vectors with squared hinge loss by dual coordinate descent (Hsieh, Chang, Lin, Keerthi,
+ * Sundararajan 2008). */
+LinearModel svm_fit(const TrainingSet *set, double cost, Arena *arena);
+
+/* The same on features scaled by the log ratio of their frequencies in and out of the class (Wang &
+ * Manning 2012). */
+LinearModel nb_svm_fit(const TrainingSet *set, double cost, Arena *arena);
+
+/* Logistic regression by LIBLINEAR's trust-region Newton method. */
+LinearModel logistic_fit(const TrainingSet *set, double cost, Arena *arena);
+
+/* Naive Bayes on weighted values; smoothing is added to every sum of a feature. */
+LinearModel multinomial_nb_fit(const TrainingSet *set, double smoothing, Arena *arena);
+LinearModel complement_nb_fit(const TrainingSet *set, double smoothing, Arena *arena);
+
+/* margins: row_count x margin_count. */
+void linear_margins(const LinearModel *model, const Matrix *matrix, double *margins);
+
+static inline size_t margin_count_of(size_t class_count)
+{
+    return class_count == 2 ? 1 : class_count;
+}

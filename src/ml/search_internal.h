@@ -1,0 +1,83 @@
+/* search_internal.h: what the files of the search share: candidates, and the state of one search.
+ *
+ * A candidate is a learner with a parameter on some blocks of features, or the average of two
+ * others on the same blocks. It is judged by margins of rows that its folds did not see.
+ */
+#pragma once
+
+#include "ml/report.h"
+#include "ml/text_model_internal.h"
+
+typedef struct Learner {
+    const char *name;
+    LinearModel (*fit)(const TrainingSet *set, double parameter, Arena *arena);
+    const char *parameter; /* as descriptions call it */
+} Learner;
+
+typedef struct Candidate {
+    const char *name, *description, *note;
+    const Learner *learner; /* NULL: the baseline or an average */
+    double parameter;
+    const bool *used;                  /* by block */
+    const struct Candidate *halves[2]; /* an average's */
+    double scales[2];
+
+    double *margins; /* row_count x margin_count, out of fold */
+    CalibrationKind calibration;
+    double *probabilities; /* row_count x class_count, calibrated on other folds */
+    double threshold;
+    double score, score_deviation, seconds;
+    double accuracy, f1, log_loss, mcc;
+    bool is_baseline, is_finished;
+} Candidate;
+
+enum { CANDIDATES_MAX = 64 };
+
+typedef struct Search {
+    const Frame *frame;
+    const int *labels;
+    const ClassNames *classes;
+    const SearchSpec *spec;
+    const MetricKind *metric;
+    size_t positive, margin_count, fold_count;
+    uint32_t *folds; /* by row */
+    Corpus corpus;
+    int64_t started_us;
+    Candidate candidates[CANDIDATES_MAX]; /* the first is the baseline */
+    size_t candidate_count;
+    size_t done, planned; /* folds */
+    Arena *arena;         /* of the result */
+    Arena *work;          /* until the search ends */
+} Search;
+
+/* Rows whose fold is (or is not) the given one, in order. */
+RowList search_rows(const Search *search, size_t fold, bool is_inside, Arena *arena);
+
+/* Fits margins fold by fold; false when the budget does not allow the rest (the note says so). */
+bool candidate_cross_validate(Search *search, Candidate *candidate, bool must_finish);
+
+/* Margins of an average of two finished candidates. */
+void candidate_average(Search *search, Candidate *candidate);
+
+/* From margins to calibrated probabilities, a threshold and scores; for the baseline from nothing.
+ */
+bool candidate_score(Search *search, Candidate *candidate, Error *error) MUST_CHECK;
+
+/* The best finished one that is not the baseline, or NULL. */
+Candidate *search_best(Search *search);
+
+/* What the model is made of: of those within one standard error of the best score (Breiman,
+ * Friedman, Olshen & Stone 1984) the one with the least log loss. Scores of decisions are coarse:
+ * differences below that are chance, while the log loss sees every probability. */
+Candidate *search_choose(Search *search);
+bool candidate_is_better(const Search *search, const Candidate *a, const Candidate *b);
+
+/* The rows of the leaderboard: the baseline, then from best to worst. */
+Leaderboard search_leaderboard(const Search *search, const Candidate *chosen, Arena *arena);
+void search_report_progress(Search *search);
+
+double search_seconds_left(const Search *search);
+
+/* Fits a candidate on all rows, averages included. */
+LinearModel candidate_fit(const Search *search, const Candidate *candidate, const Matrix *matrix,
+                          Arena *arena);

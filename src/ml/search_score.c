@@ -1,0 +1,284 @@
+#include <math.h>
+#include <string.h>
+
+#include "ml/search_internal.h"
+
+/* ---- calibration ---- */
+
+static MarginSet margins_outside(const Search *search, const Candidate *candidate, size_t fold,
+                                 Arena *arena)
+{
+    RowList rows = search_rows(search, fold, false, arena);
+    double *margins = arena_array(arena, double, rows.count * search->margin_count);
+    int *labels = arena_array(arena, int, rows.count);
+
+    for (size_t i = 0; i < rows.count; i++) {
+        memcpy(margins + i * search->margin_count,
+               candidate->margins + rows.items[i] * search->margin_count,
+               search->margin_count * sizeof(double));
+        labels[i] = search->labels[rows.items[i]];
+    }
+    return (MarginSet){margins, labels, rows.count, search->margin_count};
+}
+
+/* Each fold's margins by a calibration that was fitted on the others. */
+static void calibrate_across(const Search *search, const Candidate *candidate, CalibrationKind kind,
+                             double *probabilities)
+{
+    for (size_t fold = 0; fold < search->fold_count; fold++) {
+        CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+        MarginSet set = margins_outside(search, candidate, fold, scratch);
+        Calibration calibration = calibration_fit(&set, kind, scratch);
+
+        for (size_t row = 0; row < search->frame->row_count; row++)
+            if (search->folds[row] == fold)
+                calibration_apply(&calibration, candidate->margins + row * search->margin_count,
+                                  probabilities + row * search->classes->count);
+    }
+}
+
+static double log_loss_of(const Search *search, const double *probabilities)
+{
+    double loss = 0;
+
+    for (size_t row = 0; row < search->frame->row_count; row++)
+        loss -= log(
+            fmax(probabilities[row * search->classes->count + (size_t)search->labels[row]], 1e-15));
+    return loss / (double)search->frame->row_count;
+}
+
+static void choose_calibration(Search *search, Candidate *candidate)
+{
+    double least = HUGE_VAL;
+
+    for (CalibrationKind kind = 0; kind < CALIBRATION_KIND_COUNT; kind++) {
+        double *probabilities, loss;
+
+        if (!calibration_suits(kind, search->margin_count))
+            continue;
+        probabilities =
+            arena_array(search->work, double, search->frame->row_count * search->classes->count);
+        calibrate_across(search, candidate, kind, probabilities);
+        loss = log_loss_of(search, probabilities);
+        if (loss >= least && candidate->probabilities)
+            continue;
+        least = loss;
+        candidate->calibration = kind;
+        candidate->probabilities = probabilities;
+    }
+}
+
+/* The baseline: the classes' shares in the other folds, whatever the row says. */
+static void fill_shares(Search *search, Candidate *candidate)
+{
+    size_t classes = search->classes->count, rows = search->frame->row_count;
+
+    candidate->probabilities = arena_array(search->work, double, rows *classes);
+    for (size_t fold = 0; fold < search->fold_count; fold++) {
+        CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+        RowList others = search_rows(search, fold, false, scratch);
+        double *shares = arena_array(scratch, double, classes);
+
+        for (size_t i = 0; i < others.count; i++)
+            shares[search->labels[others.items[i]]] += 1 / (double)others.count;
+        for (size_t i = 0; i < classes; i++)
+            shares[i] = fmin(shares[i], 1);
+        for (size_t row = 0; row < rows; row++)
+            if (search->folds[row] == fold)
+                memcpy(candidate->probabilities + row * classes, shares, classes * sizeof(double));
+    }
+}
+
+/* ---- decisions ---- */
+
+static void decide_all(const Search *search, const double *probabilities, double threshold,
+                       int *predicted)
+{
+    size_t classes = search->classes->count;
+
+    for (size_t row = 0; row < search->frame->row_count; row++) {
+        const double *values = probabilities + row * classes;
+        size_t best = 0;
+
+        if (classes == 2) {
+            best = values[search->positive] >= threshold ? search->positive : 1 - search->positive;
+        } else {
+            for (size_t i = 1; i < classes; i++)
+                if (values[i] > values[best])
+                    best = i;
+        }
+        predicted[row] = (int)best;
+    }
+}
+
+/* Metrics with a best threshold inside (0, 1). Recall's is 0: moving the threshold for it would
+ * name every row. */
+static bool metric_has_threshold(const MetricKind *metric)
+{
+    static const char *const names[] = {"accuracy", "balanced_accuracy", "f1",
+                                        "f1_macro", "f1_weighted",       "mcc"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (strcmp(names[i], metric->name) == 0)
+            return true;
+    return false;
+}
+
+static bool score_threshold(const Search *search, const Candidate *candidate, double threshold,
+                            double *score, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    int *predicted = arena_array(scratch, int, search->frame->row_count);
+    Report report;
+
+    decide_all(search, candidate->probabilities, threshold, predicted);
+    if (!report_make(search->labels, predicted, NULL, search->frame->row_count, search->classes,
+                     search->positive, scratch, &report, error))
+        return false;
+    *score = metric_value(search->metric, &report);
+    return true;
+}
+
+/* Another threshold than one half must beat it on resampled rows too. */
+static bool threshold_helps(const Search *search, const Candidate *candidate, double threshold)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    int *half = arena_array(scratch, int, search->frame->row_count);
+    int *moved = arena_array(scratch, int, search->frame->row_count);
+    Predictions champion = {half, NULL}, challenger = {moved, NULL};
+    PairedInterval interval;
+    Error ignored;
+
+    decide_all(search, candidate->probabilities, 0.5, half);
+    decide_all(search, candidate->probabilities, threshold, moved);
+    return paired_bootstrap(search->labels, &champion, &challenger, search->frame->row_count,
+                            search->classes, search->positive, search->metric, 0.9, 200,
+                            search->spec->seed, &interval, &ignored) &&
+           interval.low > 0;
+}
+
+enum { THRESHOLD_LEAST = 5, THRESHOLD_MOST = 95, THRESHOLD_REACH = 5 }; /* in percent */
+
+/* The best mean over neighbours: the best of many thresholds is the luckiest one, a plateau is not
+ * luck. */
+static double best_smoothed(const double *scores)
+{
+    double best = -HUGE_VAL;
+    int best_percent = 50;
+
+    for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++) {
+        double sum = 0;
+        int count = 0;
+
+        for (int near = percent - THRESHOLD_REACH; near <= percent + THRESHOLD_REACH; near++) {
+            if (near < THRESHOLD_LEAST || near > THRESHOLD_MOST)
+                continue;
+            sum += scores[near];
+            count++;
+        }
+        if (sum / count > best) {
+            best = sum / count;
+            best_percent = percent;
+        }
+    }
+    return best_percent / 100.0;
+}
+
+static bool choose_threshold(const Search *search, Candidate *candidate, Error *error)
+{
+    double scores[THRESHOLD_MOST + 1], threshold;
+
+    candidate->threshold = 0.5;
+    if (search->classes->count != 2 || candidate->is_baseline ||
+        !metric_has_threshold(search->metric))
+        return true;
+    for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++)
+        if (!score_threshold(search, candidate, percent / 100.0, &scores[percent], error))
+            return false;
+    threshold = best_smoothed(scores);
+    if (threshold_helps(search, candidate, threshold))
+        candidate->threshold = threshold;
+    return true;
+}
+
+/* ---- scores ---- */
+
+static bool report_on_fold(const Search *search, const Candidate *candidate, const int *predicted,
+                           size_t fold, Report *report, Arena *arena, Error *error)
+{
+    RowList rows = search_rows(search, fold, true, arena);
+    size_t classes = search->classes->count;
+    int *truth = arena_array(arena, int, rows.count);
+    int *named = arena_array(arena, int, rows.count);
+    double *probabilities = arena_array(arena, double, rows.count *classes);
+
+    for (size_t i = 0; i < rows.count; i++) {
+        truth[i] = search->labels[rows.items[i]];
+        named[i] = predicted[rows.items[i]];
+        memcpy(probabilities + i * classes, candidate->probabilities + rows.items[i] * classes,
+               classes * sizeof(double));
+    }
+    return report_make(truth, named, probabilities, rows.count, search->classes, search->positive,
+                       arena, report, error);
+}
+
+typedef struct FoldScores {
+    double sum, squares, accuracy, f1, log_loss, mcc;
+    size_t count; /* folds where the metric is a number */
+} FoldScores;
+
+static void add_report(const Search *search, const Report *report, FoldScores *scores)
+{
+    double score = metric_value(search->metric, report);
+
+    scores->accuracy += report->accuracy / (double)search->fold_count;
+    scores->f1 += report->f1 / (double)search->fold_count;
+    scores->log_loss += report->log_loss / (double)search->fold_count;
+    scores->mcc += report->mcc / (double)search->fold_count;
+    if (!isfinite(score))
+        return;
+    scores->count++;
+    scores->sum += score;
+    scores->squares += score * score;
+}
+
+static bool score_folds(const Search *search, Candidate *candidate, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    int *predicted = arena_array(scratch, int, search->frame->row_count);
+    FoldScores scores = {0};
+    double mean, n;
+
+    decide_all(search, candidate->probabilities, candidate->threshold, predicted);
+    if (candidate->is_baseline && search->classes->count == 2) /* always the larger class */
+        decide_all(search, candidate->probabilities, 0.5, predicted);
+    for (size_t fold = 0; fold < search->fold_count; fold++) {
+        Report report;
+
+        if (!report_on_fold(search, candidate, predicted, fold, &report, scratch, error))
+            return false;
+        add_report(search, &report, &scores);
+    }
+    n = (double)scores.count;
+    mean = scores.count ? scores.sum / n : NAN;
+    candidate->score = mean;
+    candidate->score_deviation =
+        scores.count > 1 ? sqrt(fmax(scores.squares - n * mean * mean, 0) / (n - 1)) : 0;
+    candidate->accuracy = scores.accuracy;
+    candidate->f1 = scores.f1;
+    candidate->log_loss = scores.log_loss;
+    candidate->mcc = scores.mcc;
+    return true;
+}
+
+bool candidate_score(Search *search, Candidate *candidate, Error *error)
+{
+    if (candidate->is_baseline)
+        fill_shares(search, candidate);
+    else
+        choose_calibration(search, candidate);
+    if (!choose_threshold(search, candidate, error) || !score_folds(search, candidate, error))
+        return false;
+    candidate->is_finished = true;
+    return true;
+}
