@@ -2,9 +2,20 @@
 
 #include "access/token.h"
 
+/* clang-format off */
 const Route *const api_tables[] = {
-    system_routes, endpoint_routes, predict_routes, access_routes, NULL,
+    system_routes,
+    metrics_routes,
+    experiment_routes,
+    run_routes,
+    run_artifact_routes,
+    model_routes,
+    endpoint_routes,
+    predict_routes,
+    access_routes,
+    NULL,
 };
+/* clang-format on */
 
 bool api_authenticate(const Application *application, Scope *scope, const char *secret)
 {

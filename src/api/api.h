@@ -41,6 +41,6 @@ void api_answer_error(Scope *scope, Response *response);
 /* The OpenAPI 3.0 document of all routes, from their tables. */
 const char *api_openapi(Arena *arena);
 
-extern const Route system_routes[], access_routes[], dataset_routes[], experiment_routes[],
-    run_routes[], model_routes[], endpoint_routes[], predict_routes[], project_routes[],
-    training_routes[], promotion_routes[];
+extern const Route system_routes[], metrics_routes[], access_routes[], dataset_routes[],
+    experiment_routes[], run_routes[], run_artifact_routes[], model_routes[], endpoint_routes[],
+    predict_routes[], project_routes[], training_routes[], promotion_routes[];

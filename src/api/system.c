@@ -1,9 +1,8 @@
-/* system.c: /healthz, /readyz, /metrics, /openapi.json, /docs and / */
+/* system.c: /healthz, /readyz, /openapi.json, /docs and / */
 
 #include <string.h>
 
 #include "api/api.h"
-#include "base/time.h"
 #include "serving/serving.h"
 
 static bool answer_text(Response *response, const char *type, const char *text)
@@ -72,32 +71,10 @@ static bool show_docs(Scope *scope, const Request *request, Response *response)
     return answer_text(response, "text/html; charset=utf-8", text_built(&page));
 }
 
-static bool show_metrics(Scope *scope, const Request *request, Response *response)
-{
-    Application *application = request->application;
-    const char *text = arena_format(
-        scope->arena,
-        "# HELP slipway_requests_total Requests answered.\n"
-        "# TYPE slipway_requests_total counter\n"
-        "slipway_requests_total %lld\n"
-        "# HELP slipway_requests_failed_total Requests answered with status 500 or above.\n"
-        "# TYPE slipway_requests_failed_total counter\n"
-        "slipway_requests_failed_total %lld\n"
-        "# HELP slipway_uptime_seconds Seconds since the start.\n"
-        "# TYPE slipway_uptime_seconds gauge\n"
-        "slipway_uptime_seconds %.3f\n",
-        atomic_load(&application->request_count), atomic_load(&application->failed_count),
-        (double)(time_now_ms() - application->started_at) / 1000);
-
-    return answer_text(response, "text/plain; version=0.0.4", text);
-}
-
 const Route system_routes[] = {
     {"GET", "/healthz", ROLE_ANYONE, ROUTE_FAST, show_health, "Say that the process is alive."},
     {"GET", "/readyz", ROLE_ANYONE, ROUTE_FAST, show_readiness,
      "Say whether every endpoint's model is loaded."},
-    {"GET", "/metrics", ROLE_VIEWER, ROUTE_FAST, show_metrics,
-     "Show the server's own figures as Prometheus text."},
     {"GET", "/openapi.json", ROLE_ANYONE, ROUTE_FAST, show_openapi,
      "Describe all routes as OpenAPI 3.0."},
     {"GET", "/docs", ROLE_ANYONE, ROUTE_FAST, show_docs, "Show all routes on a page."},

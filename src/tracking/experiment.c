@@ -100,14 +100,21 @@ static bool fail_taken(Scope *scope, const Experiment *other)
                 other->name);
 }
 
-static bool append_event(Scope *scope, const char *action, const Experiment *experiment)
+/* renamed_to: the new name, or NULL. */
+static bool append_event(Scope *scope, const char *action, const Experiment *experiment,
+                         const char *renamed_to)
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
     json_open_object(json, NULL);
     json_int(json, "experiment_id", experiment->id);
+    if (renamed_to) {
+        json_text(json, "before", experiment->name);
+        json_text(json, "after", renamed_to);
+    }
     json_close(json);
-    return event_append(scope, action, experiment->name, json_finish(json));
+    return event_append(scope, action, renamed_to ? renamed_to : experiment->name,
+                        json_finish(json));
 }
 
 static bool insert(Scope *scope, const char *name, int64_t *id)
@@ -131,7 +138,7 @@ bool experiment_create(Scope *scope, const char *name, Experiment *experiment)
     if (found)
         return fail_taken(scope, &created);
     if (!insert(scope, name, &id) || !experiment_find(scope, id, &created) ||
-        !append_event(scope, "experiment.created", &created))
+        !append_event(scope, "experiment.created", &created, NULL))
         return false;
     *experiment = created;
     return true;
@@ -220,7 +227,7 @@ static bool mark(Scope *scope, int64_t id, int64_t deleted_at)
                   db_int(id), db_int_or_null(deleted_at), db_int(time_now_ms())) &&
            mark_runs(scope, id, deleted_at) &&
            append_event(scope, deleted_at ? "experiment.deleted" : "experiment.restored",
-                        &experiment);
+                        &experiment, NULL);
 }
 
 bool experiment_delete(Scope *scope, int64_t id)
@@ -256,14 +263,14 @@ bool experiment_rename(Scope *scope, int64_t id, const char *name)
     return db_run(scope->db, &scope->error,
                   "UPDATE experiments SET name = $2, updated_at = $3 WHERE id = $1", db_int(id),
                   db_text(name), db_int(time_now_ms())) &&
-           append_event(scope, "experiment.renamed", &(Experiment){.id = id, .name = name});
+           append_event(scope, "experiment.renamed", &experiment, name);
 }
 
 static bool touch(Scope *scope, const Experiment *experiment)
 {
     return db_run(scope->db, &scope->error, "UPDATE experiments SET updated_at = $2 WHERE id = $1",
                   db_int(experiment->id), db_int(time_now_ms())) &&
-           append_event(scope, "experiment.tagged", experiment);
+           append_event(scope, "experiment.tagged", experiment, NULL);
 }
 
 bool experiment_set_tags(Scope *scope, int64_t id, const ParamList *tags)
