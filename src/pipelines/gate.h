@@ -62,8 +62,6 @@ const char *gate_rule_warning(const GateRule *rule, Arena *arena);
 bool gate_rule_is_tighter(const GateRule *current, const GateRule *proposed);
 
 void gate_rule_write_json(JsonWriter *json, const char *key, const GateRule *rule);
-bool gate_rule_read_json(const JsonValue *value, Arena *arena, GateRule *rule,
-                         Error *error) MUST_CHECK;
 
 /* A judged promotion, as it is kept. */
 typedef struct Gate {

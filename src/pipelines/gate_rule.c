@@ -105,21 +105,3 @@ void gate_rule_write_json(JsonWriter *json, const char *key, const GateRule *rul
     }
     json_close(json);
 }
-
-bool gate_rule_read_json(const JsonValue *value, Arena *arena, GateRule *rule, Error *error)
-{
-    static const JsonField fields[] = {
-        {"metric", JSON_TEXT, offsetof(GateRule, metric), JSON_REQUIRED, NULL},
-        {"margin", JSON_NUMBER, offsetof(GateRule, margin), JSON_REQUIRED, NULL},
-        {"minimum", JSON_NUMBER, offsetof(GateRule, minimum), JSON_OPTIONAL, NULL},
-        {"level", JSON_NUMBER, offsetof(GateRule, level), JSON_REQUIRED, NULL},
-        {"demand", JSON_TEXT, offsetof(GateRule, demand), JSON_REQUIRED, NULL},
-        {0},
-    };
-    GateRule read = {.minimum = NAN};
-
-    if (!json_read_value(value, fields, &read, arena, error) || !gate_rule_check(&read, error))
-        return false;
-    *rule = read;
-    return true;
-}
