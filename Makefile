@@ -1,9 +1,11 @@
 # Slipway's everyday targets. `make help` lists them.
 #
-# MODE=release|debug|asan|tsan chooses the build; each has its own folder under build/.
+# MODE=release|debug|asan|tsan|fuzz chooses the build; each has its own folder under build/.
+# SETUP=no builds with what the machine has: no package is looked for or installed.
 
-MODE ?= release
-CC   ?= cc
+MODE  ?= release
+SETUP ?= yes
+CC    ?= cc
 DEPS ?= $(CURDIR)/.deps
 OUT  := build/$(MODE)
 
@@ -14,21 +16,74 @@ FLAGS_debug   := -O0 -g
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \
                  -Wno-format-truncation
 FLAGS_tsan    := -O1 -g -fsanitize=thread
+FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer \
+                 -fno-sanitize-recover=all
+ifeq ($(MODE),fuzz)
+override CC := clang
+endif
 CFLAGS  := -std=gnu17 $(WARNINGS) $(FLAGS_$(MODE)) $(EXTRA_CFLAGS)
-CPPFLAGS := -Isrc -I. -I$(DEPS)/include -D_GNU_SOURCE -MMD -MP
+CPPFLAGS := -Isrc -I. -I$(DEPS)/include -D_GNU_SOURCE
+DEPFLAGS = -MMD -MP -MF $(basename $@).d
 LDFLAGS := -L$(DEPS)/lib -Wl,-rpath,'$$ORIGIN/lib' -Wl,-rpath,$(DEPS)/lib -rdynamic
 LIBS    := -lmicrohttpd -lsqlite3 -lcurl -lyyjson -lyaml -lsodium -lcrypto -lzstd -lz -larchive \
            -l:liblinear.a -lutf8proc -lstdc++ -lm -lpthread -ldl
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
-OBJECTS := $(SOURCES:src/%.c=$(OUT)/src/%.o)
+SCHEMA  := $(sort $(wildcard src/store/schema/*.sql))
+OBJECTS := $(SOURCES:src/%.c=$(OUT)/src/%.o) $(OUT)/generated/migrations_table.o
 LIBRARY := $(OUT)/libslipway.a
 TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test_*.c))
 
-.PHONY: all build tests study clean
+FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all help setup build tests fuzzers test test-tsan check fuzz bench study demo clean print-flags
 all: build
-build: $(OUT)/slipway
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## Install what is missing: packages to build, test and check, and .deps/
+	@tools/setup.sh build test check
+
+build: $(OUT)/slipway ## Build the binary, build/release/slipway
+
+demo: build ## Start Slipway with demonstration data
+	@tools/demo.sh
+
+test: $(DEPS)/setup-test.stamp ## Run all tests under sanitizers (F=word: those whose path has the word)
+	@tools/run_tests.py all $(F)
+
+test-tsan: $(DEPS)/setup-test.stamp ## Run the tests of tests/tsan.txt under the thread sanitizer
+	@tools/run_tests.py tsan $(F)
+
+check: $(DEPS)/setup-test.stamp $(DEPS)/setup-check.stamp ## Check format, warnings, layers, sizes and the like
+	@tools/check.py $(F)
+
+fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
+	@tools/fuzz.sh $(F)
+
+bench: build ## Measure
+	@tools/bench.sh
+
+study: $(OUT)/bench/study_text ## Measure the quality of text models into docs/results/text.md
+	$<
+
+clean: ## Remove what was built
+	rm -rf build
+
+# What the targets above call.
 tests: $(TESTS)
+fuzzers: $(FUZZERS)
+print-flags:
+	@echo $(CPPFLAGS) -std=gnu17 $(WARNINGS)
+
+# The set-up of a folder is done when its stamp is newer than the lists it was made from.
+ifeq ($(SETUP),no)
+$(DEPS)/setup-%.stamp: ;
+else
+$(DEPS)/setup-%.stamp: tools/setup.sh tools/packages.txt tools/deps.sha256
+	@tools/setup.sh $*
+endif
 
 $(OUT)/slipway: $(OUT)/src/main.o $(LIBRARY)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -37,24 +92,29 @@ $(LIBRARY): $(OBJECTS)
 	rm -f $@
 	ar rcs $@ $^
 
-$(OUT)/src/%.o: src/%.c
+$(OUT)/src/%.o: src/%.c | $(DEPS)/setup-build.stamp
 	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+$(OUT)/generated/migrations_table.c: $(SCHEMA) tools/embed_schema.sh
+	@mkdir -p $(@D)
+	tools/embed_schema.sh $(SCHEMA) > $@
+
+$(OUT)/generated/%.o: $(OUT)/generated/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+$(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
 # Each program of bench/ is one file study_NAME.c or bench_NAME.c; study_data.c is what studies share.
 $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
 
-# Writes docs/results/text.md in a few minutes. One set: build/release/bench/study_text NAME
-study: $(OUT)/bench/study_text
-	$<
 
-clean:
-	rm -rf build
-
--include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)

@@ -18,28 +18,21 @@
 
 #include "access/scope.h"
 #include "base/json.h"
+#include "net/http.h"
 
 enum { ROUTE_PARAMETERS_MAX = 4, REQUEST_BODY_BYTES_MAX = 16 * 1024 * 1024 };
 
-typedef struct TextPair {
-    const char *name, *value;
-} TextPair;
-
-typedef struct TextPairs {
-    TextPair *items;
-    size_t count;
-} TextPairs;
-
 typedef struct Request {
     const char *method;
-    const char *path; /* decoded, without the query */
-    TextPairs query;  /* decoded */
-    const char *body; /* never NULL */
+    const char *path;   /* as sent, without the query */
+    TextList segments;  /* of the path, decoded */
+    HttpPairList query; /* decoded */
+    const char *body;   /* never NULL */
     size_t body_size;
     const char *
         body_file; /* set instead of body where the route takes a file; deleted after the handler */
     const char *content_type;                  /* or NULL */
-    TextPair parameters[ROUTE_PARAMETERS_MAX]; /* of the path: {name} */
+    HttpPair parameters[ROUTE_PARAMETERS_MAX]; /* of the path: {name} */
     void *application;                         /* what the server wires in; see api/api.h */
 } Request;
 
@@ -58,7 +51,9 @@ typedef bool Handler(Scope *scope, const Request *request, Response *response);
 typedef enum RouteKind {
     ROUTE_READ,  /* reads the store, quickly */
     ROUTE_WRITE, /* the whole handler runs inside one scope_write() */
-    ROUTE_SLOW,  /* may take long (children, network, big files); it calls scope_write() itself */
+    ROUTE_FAST, /* touches neither store nor disk: runs on the loop that read the request; its scope
+                   has no db */
+    ROUTE_SLOW, /* may take long (children, network, big files); it calls scope_write() itself */
 } RouteKind;
 
 typedef enum RouteBody { BODY_JSON, BODY_TEXT, BODY_FILE } RouteBody;
@@ -75,6 +70,10 @@ typedef struct Route {
     RouteBody body_kind;
     size_t body_bytes_max; /* 0: REQUEST_BODY_BYTES_MAX */
 } Route;
+
+/* The route for this request, whose parameters it fills in. NULL: nothing is at this path
+ * (ERROR_NOT_FOUND), or it takes other methods (ERROR_METHOD). HEAD finds GET's route. */
+const Route *route_find(Request *request, Arena *arena, Error *error);
 
 /* The part of the path that stands for {name}; the route has it, so it cannot fail. */
 const char *request_parameter(const Request *request, const char *name);

@@ -77,18 +77,25 @@ static void answer_error(Arena *arena, const Error *error)
     answer("error", json_finish(json));
 }
 
-int worker_main(const WorkerStep steps[], const char *name)
+static const WorkerStep *find_step(const WorkerStep *const tables[], const char *name)
+{
+    for (; *tables; tables++)
+        for (const WorkerStep *step = *tables; step->name; step++)
+            if (strcmp(step->name, name) == 0)
+                return step;
+    return NULL;
+}
+
+int worker_main(const WorkerStep *const tables[], const char *name)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     JsonWriter *result = json_writer_create(arena);
-    const WorkerStep *step = steps;
+    const WorkerStep *step = find_step(tables, name);
     Error error = {0};
     bool done;
 
     open_answers();
-    while (step->name && strcmp(step->name, name) != 0)
-        step++;
-    if (step->name)
+    if (step)
         done = run_step(step, arena, result, &error);
     else
         done = fail(&error, ERROR_NOT_FOUND, "there is no step \"%s\"", name);
@@ -170,7 +177,9 @@ static bool judge(const Listener *listener, const ProcessResult *process, const 
 bool worker_run(const WorkerSpec *spec, Arena *arena, const JsonValue **result, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    const char *const arguments[] = {process_own_path(arena), "step", spec->step, NULL};
+    const char *program = getenv("SLIPWAY_PROGRAM"); /* for programs that are not slipway: tests */
+    const char *const arguments[] = {program ? program : process_own_path(arena), "step",
+                                     spec->step, NULL};
     Listener listener = {.spec = spec, .arena = arena, .scratch = scratch};
     ProcessSpec process = {
         .arguments = arguments,

@@ -26,6 +26,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "ml/frame.h"
 
 typedef struct ClassReport {
@@ -70,6 +71,11 @@ typedef struct Report {
 bool report_make(const int *truth, const int *predicted, const double *probabilities,
                  size_t row_count, const ClassNames *classes, size_t positive, Arena *arena,
                  Report *report, Error *error) MUST_CHECK;
+
+/* An object with the members of Report; "metrics" has each metric by its name in metric_kinds, and
+ * "confusion" is a list of rows of truth, each a list of counts by prediction. NaN is null. */
+void report_write_json(JsonWriter *json, const char *key, const Report *report,
+                       const ClassNames *classes);
 
 typedef struct MetricKind {
     const char *name; /* "f1", "accuracy", "log_loss", ... */

@@ -56,18 +56,35 @@ typedef struct DeploySpec {
     const char *gate;
 } DeploySpec;
 
+/* f1 on the frozen hold-out, not worse beyond the noise at level 0.95, no minimum. */
+GateRule gate_rule_default(void);
+extern const JsonField gate_rule_fields[]; /* of a GateRule */
+
 /* All that change something are called inside a write. */
+
+/* The endpoint with this name, made with the default rule if there is none. project NULL: any; for
+ * a new one "default". A conflict when it belongs to another project. */
 bool endpoint_ensure(Scope *scope, const char *name, const char *project,
                      Endpoint *endpoint) MUST_CHECK;
 bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule) MUST_CHECK;
 bool endpoint_find(Scope *scope, const char *name, Endpoint *endpoint) MUST_CHECK;
 bool endpoint_list(Scope *scope, EndpointList *list) MUST_CHECK;
 
-/* The package was verified before (package_verify_step). The live version changes in one step. */
+/* The package was verified before (package_verify_step). The live version changes in one step. What
+ * is live already is left as it is, and nothing is recorded. The endpoint is made if need be. */
 bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint) MUST_CHECK;
 
-/* Back to the version that served before the live one; a conflict when there is none. */
+/* Back to the version that served before the live one; a conflict when there is none. Rolling back
+ * again walks further back, not forth. */
 bool endpoint_rollback(Scope *scope, const char *name, const char *comment,
                        Endpoint *endpoint) MUST_CHECK;
+
+/* The newest first. */
 bool endpoint_deployments(Scope *scope, const char *name, DeploymentList *list) MUST_CHECK;
+bool deployment_find(Scope *scope, int64_t id, Deployment *deployment) MUST_CHECK;
+
+/* Grows with each change of any endpoint; 0: none yet. */
+bool deployment_latest(Scope *scope, int64_t *id) MUST_CHECK;
+
 void endpoint_write_json(JsonWriter *json, const char *key, const Endpoint *endpoint);
+void deployment_write_json(JsonWriter *json, const char *key, const Deployment *deployment);

@@ -1,14 +1,20 @@
-/* experiment.h: an experiment is a named group of runs that are compared. */
+/* experiment.h: an experiment is a named group of runs that are compared.
+ *
+ * Experiment 0, "Default", exists from the start. A deleted experiment keeps its name, its runs are
+ * deleted with it, and restoring it restores all of its runs.
+ */
 #pragma once
 
 #include "access/scope.h"
+#include "tracking/param.h"
 
 typedef struct Experiment {
     int64_t id;
     const char *name; /* unique, also among deleted ones */
     bool is_deleted;
     int64_t created_at, updated_at;
-    int64_t run_count;
+    int64_t run_count; /* without deleted ones */
+    ParamList tags;
 } Experiment;
 
 typedef struct ExperimentList {
@@ -19,11 +25,22 @@ typedef struct ExperimentList {
 /* Inside a write. Conflict when the name is taken. */
 bool experiment_create(Scope *scope, const char *name, Experiment *experiment) MUST_CHECK;
 
-/* Inside a write. The one with this name, made if it is missing. */
+/* Inside a write. The one with this name, made if it is missing; a conflict when it is deleted. */
 bool experiment_ensure(Scope *scope, const char *name, Experiment *experiment) MUST_CHECK;
 bool experiment_find(Scope *scope, int64_t id, Experiment *experiment) MUST_CHECK;
 bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experiment) MUST_CHECK;
+
+/* Those that are not deleted; or all. By id. */
 bool experiment_list(Scope *scope, ExperimentList *list) MUST_CHECK;
+bool experiment_list_all(Scope *scope, ExperimentList *list) MUST_CHECK;
+
+/* Inside a write, as all below. Deleting a deleted one and restoring an active one do nothing. */
 bool experiment_delete(Scope *scope, int64_t id) MUST_CHECK;
 bool experiment_restore(Scope *scope, int64_t id) MUST_CHECK;
+bool experiment_rename(Scope *scope, int64_t id, const char *name) MUST_CHECK;
+bool experiment_set_tags(Scope *scope, int64_t id, const ParamList *tags) MUST_CHECK;
+
+/* Not found when it has no such tag. */
+bool experiment_delete_tag(Scope *scope, int64_t id, const char *key) MUST_CHECK;
+
 void experiment_write_json(JsonWriter *json, const char *key, const Experiment *experiment);

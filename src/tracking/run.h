@@ -4,10 +4,14 @@
  * once logged, tags do; the value of a metric shown on a run is the greatest by (step, timestamp,
  * value); a point logged twice is one point; a deleted run can be read and restored but not
  * written.
+ *
+ * The tag "mlflow.runName" is the name of the run: setting it renames the run, and it is not kept
+ * as a tag besides.
  */
 #pragma once
 
 #include "access/scope.h"
+#include "tracking/param.h"
 
 typedef enum RunStatus {
     RUN_RUNNING,
@@ -17,15 +21,10 @@ typedef enum RunStatus {
     RUN_KILLED,
 } RunStatus; /* "RUNNING", "SCHEDULED", ... as MLflow writes them */
 
-typedef struct Param {
-    const char *key, *value;
-} Param;
+const char *run_status_name(RunStatus status);
+bool run_status_find(const char *name, RunStatus *status);
 
-typedef struct ParamList {
-    Param *items;
-    size_t count;
-} ParamList; /* tags too */
-
+/* An infinity is kept as the greatest or least finite number. */
 typedef struct Metric {
     const char *key;
     double value;      /* may be NaN or infinite */
@@ -63,23 +62,67 @@ typedef struct RunSpec {
     ParamList tags;
 } RunSpec;
 
+enum { BATCH_METRICS_MAX = 1000, BATCH_PARAMS_MAX = 100, BATCH_TAGS_MAX = 100, BATCH_MAX = 1000 };
+
 typedef struct RunBatch {
     ParamList params;
     MetricList metrics;
     ParamList tags;
 } RunBatch;
 
+/* What MLflow's update may do, also to a run that has ended: continue it, for example. */
+typedef struct RunChange {
+    const char *name;   /* NULL: stays */
+    const char *status; /* NULL: stays */
+    int64_t ended_at;   /* 0: now when the status ends the run, none when it does not */
+} RunChange;
+
+typedef enum RunLife { RUN_LIFE_ACTIVE, RUN_LIFE_DELETED, RUN_LIFE_ALL } RunLife;
+
+typedef struct RunFilter {
+    const int64_t *experiment_ids;
+    size_t experiment_count; /* 0: of all experiments */
+    const char *status;      /* "FINISHED"; NULL: any */
+    const char *name_part;   /* the name contains it, in any case; NULL: any */
+    RunLife life;
+    const char *order_by;  /* "started_at desc" (NULL), "name", "metrics.f1 desc", "params.C asc" */
+    int64_t limit, offset; /* limit 0: 100 */
+} RunFilter;
+
+enum { RUN_LIMIT_MAX = 50000, METRIC_LIMIT_MAX = 25000 };
+
 /* All that change something are called inside a write. */
 bool run_create(Scope *scope, const RunSpec *spec, Run *run) MUST_CHECK;
 bool run_find(Scope *scope, const char *id, Run *run) MUST_CHECK;
+
+/* One page. Runs that lack the metric or param of order_by come last, NaN just before them; ties
+ * by newest first. *total: how many there are on all pages; or NULL. */
+bool run_list(Scope *scope, const RunFilter *filter, RunList *list, int64_t *total) MUST_CHECK;
+
+/* All of it or nothing. A param that has another value already is a conflict. */
 bool run_log_batch(Scope *scope, const char *id, const RunBatch *batch) MUST_CHECK;
+bool run_delete_tag(Scope *scope, const char *id, const char *key) MUST_CHECK;
+
+/* status: RUN_FINISHED, RUN_FAILED or RUN_KILLED. Again with the same status does nothing; with
+ * another one it is a conflict: a failure is not talked away. */
 bool run_finish(Scope *scope, const char *id, RunStatus status, const char *failure) MUST_CHECK;
+bool run_update(Scope *scope, const char *id, const RunChange *change) MUST_CHECK;
 bool run_delete(Scope *scope, const char *id) MUST_CHECK;
 bool run_restore(Scope *scope, const char *id) MUST_CHECK;
 
-/* A file of a run, by its path in the run. The blob must be in the artifact store. */
+/* All points of a metric by (timestamp, step, value); none for a key that was never logged.
+ * limit 0: METRIC_LIMIT_MAX. */
+bool run_metric_history(Scope *scope, const char *id, const char *key, int64_t limit,
+                        int64_t offset, MetricList *list) MUST_CHECK;
+
+/* A file of a run, by its path in the run; logging the path again replaces it. The blob must be in
+ * the artifact store. */
 bool run_log_artifact(Scope *scope, const char *id, const char *path,
                       const Artifact *artifact) MUST_CHECK;
 bool run_artifacts(Scope *scope, const char *id, Tree *tree) MUST_CHECK;
+bool run_find_artifact(Scope *scope, const char *id, const char *path, TreeEntry *entry) MUST_CHECK;
 
 void run_write_json(JsonWriter *json, const char *key, const Run *run);
+
+/* NaN as the text "NaN". */
+void metric_write_json(JsonWriter *json, const char *key, const Metric *metric);

@@ -157,6 +157,33 @@ static void test_input_out_of_range_is_refused_and_changes_nothing(void)
     }
 }
 
+static void test_a_report_as_json_has_every_metric_and_null_for_what_is_not_a_number(void)
+{
+    static const int truth[] = {0, 0, 1}, predicted[] = {0, 1, 1};
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    JsonWriter *json = json_writer_create(arena);
+    ClassNames classes = {names, 2};
+    const JsonValue *document, *metrics;
+    const char *text;
+    Report report;
+    Error error = {0};
+
+    EXPECT_OK(report_make(truth, predicted, NULL, 3, &classes, 1, arena, &report, &error), error);
+    report_write_json(json, NULL, &report, &classes);
+    text = json_finish(json);
+    EXPECT(strstr(text, "\"confusion\":[[1,1],[0,1]]") != NULL);
+    EXPECT_OK(json_parse(text, strlen(text), arena, &document, &error), error);
+    metrics = json_member(document, "metrics");
+    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
+        EXPECT(json_is_number(json_member(metrics, kind->name)) !=
+               (bool)isnan(metric_value(kind, &report)));
+    EXPECT(strstr(text, "\"auc\":null") != NULL);
+    EXPECT_NEAR(json_as_double(json_member(metrics, "f1"), -1), 2.0 / 3, 1e-15);
+    EXPECT_TEXT(json_as_text(json_member(document, "positive"), ""), "b");
+    EXPECT(json_count(json_member(document, "classes")) == 2);
+    EXPECT(json_count(json_member(document, "calibration")) == 10);
+}
+
 int main(int count, char **arguments)
 {
     static const Test tests[] = {
@@ -166,6 +193,7 @@ int main(int count, char **arguments)
         TEST(test_the_confusion_matrix_counts_truth_by_prediction),
         TEST(test_without_probabilities_their_figures_are_not_numbers),
         TEST(test_a_confidence_on_an_edge_belongs_to_the_bin_that_ends_there),
+        TEST(test_a_report_as_json_has_every_metric_and_null_for_what_is_not_a_number),
         TEST(test_input_out_of_range_is_refused_and_changes_nothing),
         {0},
     };

@@ -1,0 +1,155 @@
+#include "access/event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/time.h"
+
+enum { LIST_LIMIT = 1000, LIST_LIMIT_MAX = 10000 };
+
+#define SELECT_EVENT                                                                               \
+    "SELECT id, created_at, principal, action, object, detail, request_id, hash"                   \
+    " FROM events"
+
+static Event from_row(const Query *query, Arena *arena)
+{
+    return (Event){
+        .id = query_int(query, 0),
+        .created_at = query_int(query, 1),
+        .principal = query_text(query, 2, arena),
+        .action = query_text(query, 3, arena),
+        .object = query_text(query, 4, arena),
+        .detail = query_text(query, 5, arena),
+        .request_id = query_text(query, 6, arena),
+        .hash = query_text(query, 7, arena),
+    };
+}
+
+/* Lengths go in front of the texts, so that no two different events have the same bytes. */
+static const char *hash_event(const Event *event, const char *previous, char hash[DIGEST_TEXT_SIZE])
+{
+    const char *texts[] = {event->principal, event->action, event->object, event->detail,
+                           event->request_id ? event->request_id : ""};
+    Digest *digest = digest_create();
+    char head[160];
+
+    digest_add(digest, head,
+               (size_t)snprintf(head, sizeof(head), "%s %lld %lld", previous, (long long)event->id,
+                                (long long)event->created_at));
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        digest_add(digest, head, (size_t)snprintf(head, sizeof(head), " %zu:", strlen(texts[i])));
+        digest_add(digest, texts[i], strlen(texts[i]));
+    }
+    return digest_finish(digest, hash);
+}
+
+static bool find_last(Scope *scope, Event *last)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_EVENT " ORDER BY id DESC LIMIT 1");
+
+    *last = (Event){.hash = ""};
+    if (query_next(&query))
+        *last = from_row(&query, scope->arena);
+    return query_end(&query, &scope->error);
+}
+
+bool event_append(Scope *scope, const char *action, const char *object, const char *detail)
+{
+    char hash[DIGEST_TEXT_SIZE];
+    Event last, event;
+
+    if (!find_last(scope, &last))
+        return false;
+    event = (Event){
+        .id = last.id + 1,
+        .created_at = time_now_ms(),
+        .principal = scope->principal.name ? scope->principal.name : "local",
+        .action = action,
+        .object = object,
+        .detail = detail ? detail : "{}",
+        .request_id = scope->request_id,
+    };
+    return db_run(scope->db, &scope->error,
+                  "INSERT INTO events"
+                  " (id, created_at, principal, action, object, detail, request_id, hash)"
+                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                  db_int(event.id), db_int(event.created_at), db_text(event.principal),
+                  db_text(event.action), db_text(event.object), db_text(event.detail),
+                  db_text(event.request_id), db_text(hash_event(&event, last.hash, hash)));
+}
+
+/* Texts a filter leaves out are '', which every event passes. */
+static const char select_forward[] =
+    SELECT_EVENT " WHERE id > $1"
+                 " AND ($2 = '' OR substr(action, 1, length($2)) = $2)"
+                 " AND ($3 = '' OR object = $3)"
+                 " ORDER BY id LIMIT $4";
+static const char select_backward[] =
+    SELECT_EVENT " WHERE id > $1"
+                 " AND ($2 = '' OR substr(action, 1, length($2)) = $2)"
+                 " AND ($3 = '' OR object = $3)"
+                 " ORDER BY id DESC LIMIT $4";
+
+bool event_list(Scope *scope, const EventFilter *filter, EventList *list)
+{
+    int64_t limit = filter->limit ? filter->limit : LIST_LIMIT;
+    EventList found = {0};
+
+    if (limit < 1 || limit > LIST_LIMIT_MAX)
+        return fail_field(&scope->error, "limit", "a limit is 1 to %d", LIST_LIMIT_MAX);
+
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, filter->newest_first ? select_backward : select_forward,
+                           db_int(filter->after), db_text(filter->action ? filter->action : ""),
+                           db_text(filter->object ? filter->object : ""), db_int(limit));
+
+    while (query_next(&query))
+        *arena_push(scope->arena, &found) = from_row(&query, scope->arena);
+    *list = found;
+    return query_end(&query, &scope->error);
+}
+
+void event_write_json(JsonWriter *json, const char *key, const Event *event)
+{
+    json_open_object(json, key);
+    {
+        json_int(json, "id", event->id);
+        json_time(json, "created_at", event->created_at);
+        json_text(json, "principal", event->principal);
+        json_text(json, "action", event->action);
+        json_text(json, "object", event->object);
+        json_raw(json, "detail", event->detail);
+        json_text(json, "request_id", event->request_id);
+        json_text(json, "hash", event->hash);
+    }
+    json_close(json);
+}
+
+bool event_verify(Scope *scope, int64_t *count)
+{
+    CLEANUP(query_finalize) Query query = db_query(scope->db, SELECT_EVENT " ORDER BY id");
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    char previous[DIGEST_TEXT_SIZE] = "", hash[DIGEST_TEXT_SIZE];
+    int64_t fitting = 0;
+
+    while (query_next(&query)) {
+        Event event;
+
+        arena_reset(arena);
+        event = from_row(&query, arena);
+        hash_event(&event, previous, hash);
+        *count = fitting;
+        if (event.id != fitting + 1)
+            return fail(&scope->error, ERROR_CONFLICT,
+                        "the audit trail is broken: event %lld is missing", (long long)fitting + 1);
+        if (strcmp(hash, event.hash) != 0)
+            return fail(&scope->error, ERROR_CONFLICT,
+                        "the audit trail is broken: event %lld was changed", (long long)event.id);
+        memcpy(previous, hash, sizeof(previous));
+        fitting++;
+    }
+    *count = fitting;
+    return query_end(&query, &scope->error);
+}

@@ -1,0 +1,107 @@
+/* access.c: /api/v1/tokens, /api/v1/audit */
+
+#include "access/event.h"
+#include "access/token.h"
+#include "api/route.h"
+
+static bool list_tokens(Scope *scope, const Request *request, Response *response)
+{
+    TokenList list;
+
+    (void)request;
+    if (!token_list(scope, &list))
+        return false;
+    json_open_object(response->json, NULL);
+    json_open_array(response->json, "tokens");
+    for (size_t i = 0; i < list.count; i++)
+        token_write_json(response->json, NULL, &list.items[i]);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
+}
+
+static bool create_token(Scope *scope, const Request *request, Response *response)
+{
+    TokenSpec spec = {0};
+    const char *secret;
+    Token token;
+
+    if (!request_read(scope, request, token_spec_fields, &spec) ||
+        !token_create(scope, &spec, &token, &secret))
+        return false;
+    response->status = 201;
+    json_open_object(response->json, NULL);
+    token_write_json(response->json, "token", &token);
+    json_text(response->json, "secret", secret);
+    json_close(response->json);
+    return true;
+}
+
+static bool revoke_token(Scope *scope, const Request *request, Response *response)
+{
+    response->status = 204;
+    return token_revoke(scope, request_parameter(request, "name"));
+}
+
+typedef struct AuditQuery {
+    int64_t after, limit;
+    const char *action, *object;
+    bool newest_first;
+} AuditQuery;
+
+static const JsonField audit_query[] = {
+    {"after", JSON_INT, offsetof(AuditQuery, after), JSON_OPTIONAL, "events with a greater id"},
+    {"action", JSON_TEXT, offsetof(AuditQuery, action), JSON_OPTIONAL,
+     "an action or the start of one: \"endpoint.\""},
+    {"object", JSON_TEXT, offsetof(AuditQuery, object), JSON_OPTIONAL, "of this object alone"},
+    {"limit", JSON_INT, offsetof(AuditQuery, limit), JSON_OPTIONAL, "1 to 10000; 1000"},
+    {"newest_first", JSON_BOOL, offsetof(AuditQuery, newest_first), JSON_OPTIONAL, "false"},
+    {0},
+};
+
+static bool list_events(Scope *scope, const Request *request, Response *response)
+{
+    AuditQuery query = {0};
+    EventFilter filter;
+    EventList list;
+
+    if (!request_read_query(scope, request, audit_query, &query))
+        return false;
+    filter =
+        (EventFilter){query.after, query.action, query.object, query.limit, query.newest_first};
+    if (!event_list(scope, &filter, &list))
+        return false;
+    json_open_object(response->json, NULL);
+    json_open_array(response->json, "events");
+    for (size_t i = 0; i < list.count; i++)
+        event_write_json(response->json, NULL, &list.items[i]);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
+}
+
+static bool verify_events(Scope *scope, const Request *request, Response *response)
+{
+    int64_t count = 0;
+
+    (void)request;
+    if (!event_verify(scope, &count))
+        return false;
+    json_open_object(response->json, NULL);
+    json_bool(response->json, "whole", true);
+    json_int(response->json, "events", count);
+    json_close(response->json);
+    return true;
+}
+
+const Route access_routes[] = {
+    {"GET", "/api/v1/tokens", ROLE_OWNER, ROUTE_READ, list_tokens, "List the tokens."},
+    {"POST", "/api/v1/tokens", ROLE_OWNER, ROUTE_WRITE, create_token,
+     "Create a token; its secret is shown this once.", token_spec_fields},
+    {"DELETE", "/api/v1/tokens/{name}", ROLE_OWNER, ROUTE_WRITE, revoke_token, "Revoke a token."},
+    {"GET", "/api/v1/audit", ROLE_VIEWER, ROUTE_READ, list_events,
+     "List the events of the audit trail.", NULL, audit_query},
+    {"GET", "/api/v1/audit/verify", ROLE_VIEWER, ROUTE_SLOW, verify_events,
+     "Check that no event was changed, removed or moved."},
+    {0},
+};

@@ -1,0 +1,107 @@
+#include "api/api.h"
+
+#include "access/token.h"
+
+/* clang-format off */
+const Route *const api_tables[] = {
+    system_routes,
+    metrics_routes,
+    dataset_routes,
+    experiment_routes,
+    run_routes,
+    run_artifact_routes,
+    model_routes,
+    project_routes,
+    training_routes,
+    promotion_routes,
+    endpoint_routes,
+    predict_routes,
+    access_routes,
+    NULL,
+};
+/* clang-format on */
+
+bool api_authenticate(const Application *application, Scope *scope, const char *secret)
+{
+    if (secret)
+        return token_authenticate(scope, secret, &scope->principal);
+    if (application->demands_token)
+        scope->principal = (Principal){"anonymous", ROLE_ANYONE};
+    else
+        scope->principal = (Principal){"local", ROLE_OWNER};
+    return true;
+}
+
+void api_answer_error(Scope *scope, Response *response)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    json_open_object(json, NULL);
+    json_open_object(json, "error");
+    {
+        json_text(json, "code", error_code(&scope->error));
+        json_text(json, "message", scope->error.message);
+        if (scope->error.field[0])
+            json_text(json, "field", scope->error.field);
+        json_text(json, "request_id", scope->request_id);
+    }
+    json_close(json);
+    json_close(json);
+    *response = (Response){.status = error_http_status(&scope->error), .json = json};
+}
+
+static bool check_role(const Route *route, Scope *scope)
+{
+    if (scope->principal.role >= route->role)
+        return true;
+    if (scope->principal.role == ROLE_ANYONE)
+        return fail(&scope->error, ERROR_UNAUTHENTICATED,
+                    "this needs a token: send the header \"Authorization: Bearer TOKEN\"");
+    return fail(&scope->error, ERROR_FORBIDDEN, "this needs the role %s, \"%s\" has the role %s",
+                role_name(route->role), scope->principal.name, role_name(scope->principal.role));
+}
+
+static bool check_body(const Route *route, Scope *scope, const Request *request)
+{
+    if (route->body_kind != BODY_JSON || route->body || !request->body_size ||
+        route->kind == ROUTE_FAST)
+        return true;
+    return fail(&scope->error, ERROR_INVALID, "%s %s takes no body", route->method, route->path);
+}
+
+static bool check_query(const Route *route, Scope *scope, const Request *request)
+{
+    if (route->query || !request->query.count)
+        return true;
+    return fail_field(&scope->error, request->query.items[0].name,
+                      "unrecognized parameter \"%.100s\"", request->query.items[0].name);
+}
+
+typedef struct HandlerCall {
+    const Route *route;
+    const Request *request;
+    Response *response;
+} HandlerCall;
+
+static bool call_handler(Scope *scope, void *context)
+{
+    HandlerCall *call = context;
+
+    return call->route->handler(scope, call->request, call->response);
+}
+
+void api_run(const Route *route, Scope *scope, Request *request, Response *response)
+{
+    HandlerCall call = {route, request, response};
+    bool done;
+
+    *response = (Response){.status = 200, .json = json_writer_create(scope->arena)};
+    done = check_role(route, scope) && check_query(route, scope, request) &&
+           check_body(route, scope, request);
+    if (done && route->kind == ROUTE_WRITE)
+        done = scope_write(scope, call_handler, &call);
+    else if (done)
+        done = call_handler(scope, &call);
+    if (!done)
+        api_answer_error(scope, response);
+}

@@ -1,0 +1,46 @@
+/* api.h: all routes together, and how one request runs through them.
+ *
+ * The same dispatch serves HTTP (server/) and the command line that works alone in a folder (cli/):
+ *
+ *     find the route -> who acts -> may they -> the query and body by the route's tables -> the
+ * handler -> the answer
+ *
+ * An error is always {"error": {"code", "message", "field"?, "request_id"}} with the status that
+ * says the same.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "access/platform.h"
+#include "api/route.h"
+
+/* What lives as long as the program does. Owned by server/application.c, which makes and ends it.
+ */
+typedef struct Application {
+    Platform *platform;
+    struct Serving *serving;
+    struct Trainer *trainer;
+    bool demands_token; /* false: whoever reaches the loopback address is the owner "local" */
+    int64_t started_at;
+    atomic_llong request_count, failed_count; /* failed: status 500 and above */
+} Application;
+
+/* Each api/ file's table; ends with NULL. */
+extern const Route *const api_tables[];
+
+/* Who sends this secret (NULL: none). Needs scope->db when a token is demanded. */
+bool api_authenticate(const Application *application, Scope *scope, const char *secret) MUST_CHECK;
+
+/* Runs the route for scope->principal and always leaves an answer. */
+void api_run(const Route *route, Scope *scope, Request *request, Response *response);
+
+/* Leaves the scope's error as the answer. */
+void api_answer_error(Scope *scope, Response *response);
+
+/* The OpenAPI 3.0 document of all routes, from their tables. */
+const char *api_openapi(Arena *arena);
+
+extern const Route system_routes[], metrics_routes[], access_routes[], dataset_routes[],
+    experiment_routes[], run_routes[], run_artifact_routes[], model_routes[], endpoint_routes[],
+    predict_routes[], project_routes[], training_routes[], promotion_routes[];

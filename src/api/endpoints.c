@@ -1,0 +1,205 @@
+/* endpoints.c: /api/v1/endpoints, GET /endpoints/{name} */
+
+#include "api/api.h"
+#include "base/worker.h"
+#include "serving/serving.h"
+
+enum { VERIFY_TIMEOUT_MS = 60 * 1000 };
+
+static bool list_endpoints(Scope *scope, const Request *request, Response *response)
+{
+    EndpointList list;
+
+    (void)request;
+    if (!endpoint_list(scope, &list))
+        return false;
+    json_open_object(response->json, NULL);
+    json_open_array(response->json, "endpoints");
+    for (size_t i = 0; i < list.count; i++)
+        endpoint_write_json(response->json, NULL, &list.items[i]);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
+}
+
+typedef struct EndpointSpec {
+    const char *name, *project;
+} EndpointSpec;
+
+static const JsonField endpoint_spec_fields[] = {
+    {"name", JSON_TEXT, offsetof(EndpointSpec, name), JSON_REQUIRED, "never changes"},
+    {"project", JSON_TEXT, offsetof(EndpointSpec, project), JSON_OPTIONAL, "\"default\""},
+    {0},
+};
+
+static bool create_endpoint(Scope *scope, const Request *request, Response *response)
+{
+    EndpointSpec spec = {0};
+    Endpoint endpoint;
+
+    if (!request_read(scope, request, endpoint_spec_fields, &spec) ||
+        !endpoint_ensure(scope, spec.name, spec.project, &endpoint))
+        return false;
+    endpoint_write_json(response->json, NULL, &endpoint);
+    return true;
+}
+
+static bool show_endpoint(Scope *scope, const Request *request, Response *response)
+{
+    Endpoint endpoint;
+
+    if (!endpoint_find(scope, request_parameter(request, "name"), &endpoint))
+        return false;
+    endpoint_write_json(response->json, NULL, &endpoint);
+    return true;
+}
+
+static bool list_deployments(Scope *scope, const Request *request, Response *response)
+{
+    DeploymentList list;
+
+    if (!endpoint_deployments(scope, request_parameter(request, "name"), &list))
+        return false;
+    json_open_object(response->json, NULL);
+    json_open_array(response->json, "deployments");
+    for (size_t i = 0; i < list.count; i++)
+        deployment_write_json(response->json, NULL, &list.items[i]);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
+}
+
+static bool set_rule(Scope *scope, const Request *request, Response *response)
+{
+    GateRule rule = gate_rule_default();
+
+    return request_read(scope, request, gate_rule_fields, &rule) &&
+           endpoint_set_rule(scope, request_parameter(request, "name"), &rule) &&
+           show_endpoint(scope, request, response);
+}
+
+typedef struct DeployBody {
+    const char *model, *comment, *project;
+    int64_t version;
+} DeployBody;
+
+static const JsonField deploy_fields[] = {
+    {"model", JSON_TEXT, offsetof(DeployBody, model), JSON_REQUIRED, "a registered model"},
+    {"version", JSON_INT, offsetof(DeployBody, version), JSON_REQUIRED, "its number"},
+    {"comment", JSON_TEXT, offsetof(DeployBody, comment), JSON_OPTIONAL, "why"},
+    {"project", JSON_TEXT, offsetof(DeployBody, project), JSON_OPTIONAL,
+     "of an endpoint that is not there yet"},
+    {0},
+};
+
+/* The package is tried in a child, so that a damaged one harms nobody. */
+static bool verify_package(Scope *scope, const char *package)
+{
+    JsonWriter *job = json_writer_create(scope->arena);
+    WorkerSpec spec = {.step = "verify-package", .timeout_ms = VERIFY_TIMEOUT_MS};
+    const JsonValue *result;
+
+    json_open_object(job, NULL);
+    json_text(job, "artifacts",
+              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
+    json_text(job, "package", package);
+    json_close(job);
+    spec.job = json_finish(job);
+    return worker_run(&spec, scope->arena, &result, &scope->error) ||
+           fail_in(&scope->error, "the package did not pass its check");
+}
+
+typedef struct DeployWork {
+    DeploySpec spec;
+    Endpoint endpoint;
+} DeployWork;
+
+static bool do_deploy(Scope *scope, void *context)
+{
+    DeployWork *work = context;
+
+    return endpoint_deploy(scope, &work->spec, &work->endpoint);
+}
+
+static bool do_rollback(Scope *scope, void *context)
+{
+    DeployWork *work = context;
+
+    return endpoint_rollback(scope, work->spec.endpoint, work->spec.comment, &work->endpoint);
+}
+
+/* Changes what is live, and answers when it serves, whatever ails other endpoints. */
+static bool change_live(Scope *scope, const Request *request, Response *response, ScopeWork *change,
+                        DeployWork *work)
+{
+    const Application *application = request->application;
+
+    if (!scope_write(scope, change, work))
+        return false;
+    if (!serving_reload(application->serving, scope) &&
+        !serving_serves(application->serving, work->endpoint.name, work->endpoint.deployment_id))
+        return false;
+    endpoint_write_json(response->json, NULL, &work->endpoint);
+    return true;
+}
+
+static bool deploy(Scope *scope, const Request *request, Response *response)
+{
+    DeployBody body = {0};
+    DeployWork work = {0};
+    ModelVersion version;
+
+    if (!request_read(scope, request, deploy_fields, &body) ||
+        !model_version_find(scope, body.model, body.version, &version) ||
+        !verify_package(scope, version.package))
+        return false;
+    work.spec = (DeploySpec){
+        .endpoint = request_parameter(request, "name"),
+        .project = body.project,
+        .model = body.model,
+        .reason = "deploy",
+        .comment = body.comment,
+        .version = body.version,
+    };
+    return change_live(scope, request, response, do_deploy, &work);
+}
+
+typedef struct RollbackBody {
+    const char *comment;
+} RollbackBody;
+
+static const JsonField rollback_fields[] = {
+    {"comment", JSON_TEXT, offsetof(RollbackBody, comment), JSON_OPTIONAL, "why"},
+    {0},
+};
+
+static bool rollback(Scope *scope, const Request *request, Response *response)
+{
+    RollbackBody body = {0};
+    DeployWork work = {0};
+
+    if (request->body_size && !request_read(scope, request, rollback_fields, &body))
+        return false;
+    work.spec =
+        (DeploySpec){.endpoint = request_parameter(request, "name"), .comment = body.comment};
+    return change_live(scope, request, response, do_rollback, &work);
+}
+
+const Route endpoint_routes[] = {
+    {"GET", "/api/v1/endpoints", ROLE_VIEWER, ROUTE_READ, list_endpoints, "List the endpoints."},
+    {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_endpoint,
+     "Make an endpoint, or find the one with this name.", endpoint_spec_fields},
+    {"GET", "/api/v1/endpoints/{name}", ROLE_VIEWER, ROUTE_READ, show_endpoint,
+     "Show an endpoint: what is live, and the rule of its gate."},
+    {"GET", "/endpoints/{name}", ROLE_VIEWER, ROUTE_READ, show_endpoint,
+     "Show an endpoint: what is live, and the rule of its gate."},
+    {"GET", "/api/v1/endpoints/{name}/deployments", ROLE_VIEWER, ROUTE_READ, list_deployments,
+     "List what the endpoint served, the newest first."},
+    {"POST", "/api/v1/endpoints/{name}/deploy", ROLE_APPROVER, ROUTE_SLOW, deploy,
+     "Check a model version in a process of its own, then serve it.", deploy_fields},
+    {"POST", "/api/v1/endpoints/{name}/rollback", ROLE_APPROVER, ROUTE_SLOW, rollback,
+     "Serve the version again that served before the live one.", rollback_fields},
+    {"PUT", "/api/v1/endpoints/{name}/rule", ROLE_APPROVER, ROUTE_WRITE, set_rule,
+     "Set the rule of the endpoint's gate.", gate_rule_fields},
+    {0},
+};

@@ -1,0 +1,101 @@
+/* metrics.c: /metrics, as Prometheus text */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/time.h"
+#include "serving/serving.h"
+
+static void append_head(TextBuilder *text, const char *name, const char *type, const char *help)
+{
+    text_append_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void append_server(TextBuilder *text, const Application *application)
+{
+    double uptime = (double)(time_now_ms() - application->started_at) / 1000;
+
+    append_head(text, "slipway_requests_total", "counter", "Requests answered.");
+    text_append_format(text, "slipway_requests_total %lld\n",
+                       atomic_load(&application->request_count));
+    append_head(text, "slipway_requests_failed_total", "counter",
+                "Requests answered with status 500 or above.");
+    text_append_format(text, "slipway_requests_failed_total %lld\n",
+                       atomic_load(&application->failed_count));
+    append_head(text, "slipway_uptime_seconds", "gauge", "Seconds since the start.");
+    text_append_format(text, "slipway_uptime_seconds %.3f\n", uptime);
+}
+
+/* Endpoint names have no character that a label value would have to escape (base/text.h,
+ * name_is_valid). */
+static void append_requests(TextBuilder *text, const EndpointStatistics *endpoint)
+{
+    for (size_t i = 0; i < STATUS_COUNT; i++) {
+        uint64_t count = atomic_load(&endpoint->requests[i]);
+
+        if (count)
+            text_append_format(text,
+                               "slipway_endpoint_requests_total{endpoint=\"%s\",status=\"%d\"} "
+                               "%" PRIu64 "\n",
+                               endpoint->name, counted_status[i], count);
+    }
+}
+
+static void append_durations(TextBuilder *text, const EndpointStatistics *endpoint)
+{
+    static const char bucket[] =
+        "slipway_endpoint_seconds_bucket{endpoint=\"%s\",le=\"%s\"} %" PRIu64 "\n";
+    uint64_t count = 0;
+    char limit[32];
+
+    for (size_t i = 0; i < DURATION_BUCKETS; i++) {
+        count += atomic_load(&endpoint->durations[i]);
+        snprintf(limit, sizeof(limit), "%g", (double)duration_bucket_us[i] / 1e6);
+        text_append_format(text, bucket, endpoint->name, limit, count);
+    }
+    count += atomic_load(&endpoint->durations[DURATION_BUCKETS]);
+    text_append_format(text, bucket, endpoint->name, "+Inf", count);
+    text_append_format(text, "slipway_endpoint_seconds_sum{endpoint=\"%s\"} %.6f\n", endpoint->name,
+                       (double)atomic_load(&endpoint->duration_us) / 1e6);
+    text_append_format(text, "slipway_endpoint_seconds_count{endpoint=\"%s\"} %" PRIu64 "\n",
+                       endpoint->name, count);
+}
+
+static void append_endpoints(TextBuilder *text, const StatisticsList *list)
+{
+    const EndpointStatistics *first = atomic_load(&list->first);
+
+    append_head(text, "slipway_endpoint_requests_total", "counter",
+                "Predict requests answered, by endpoint and status.");
+    for (const EndpointStatistics *endpoint = first; endpoint; endpoint = endpoint->next)
+        append_requests(text, endpoint);
+    append_head(text, "slipway_endpoint_rows_total", "counter", "Rows predicted.");
+    for (const EndpointStatistics *endpoint = first; endpoint; endpoint = endpoint->next)
+        text_append_format(text, "slipway_endpoint_rows_total{endpoint=\"%s\"} %" PRIu64 "\n",
+                           endpoint->name, (uint64_t)atomic_load(&endpoint->rows));
+    append_head(text, "slipway_endpoint_seconds", "histogram",
+                "Time from the whole request to the answer, of answers with status 200.");
+    for (const EndpointStatistics *endpoint = first; endpoint; endpoint = endpoint->next)
+        append_durations(text, endpoint);
+}
+
+static bool show_metrics(Scope *scope, const Request *request, Response *response)
+{
+    const Application *application = request->application;
+    TextBuilder text = {.arena = scope->arena};
+
+    append_server(&text, application);
+    append_endpoints(&text, serving_statistics(application->serving));
+    response->content_type = "text/plain; version=0.0.4";
+    response->body = text_built(&text);
+    response->body_size = text.count;
+    return true;
+}
+
+const Route metrics_routes[] = {
+    {"GET", "/metrics", ROLE_VIEWER, ROUTE_FAST, show_metrics,
+     "Show the server's figures as Prometheus text."},
+    {0},
+};

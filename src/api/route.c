@@ -1,0 +1,126 @@
+#include "api/route.h"
+
+#include <string.h>
+
+#include "api/api.h"
+
+static bool is_hole(const char *part, size_t length)
+{
+    return length > 2 && part[0] == '{' && part[length - 1] == '}';
+}
+
+/* Fills the parameters as far as it matches; they count only when all of it does. */
+static bool path_matches(const Route *route, Request *request, Arena *arena)
+{
+    TextList parts = text_split(route->path + 1, '/', arena);
+    size_t filled = 0;
+
+    if (parts.count != request->segments.count)
+        return false;
+    memset(request->parameters, 0, sizeof(request->parameters));
+    for (size_t i = 0; i < parts.count; i++) {
+        const char *part = parts.items[i];
+        size_t length = strlen(part);
+
+        if (is_hole(part, length))
+            request->parameters[filled++] =
+                (HttpPair){arena_copy(arena, part + 1, length - 2), request->segments.items[i]};
+        else if (strcmp(part, request->segments.items[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool method_matches(const Route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+static void add_method(TextBuilder *methods, const char *method)
+{
+    text_append_format(methods, "%s%s", methods->count ? ", " : "", method);
+}
+
+const Route *route_find(Request *request, Arena *arena, Error *error)
+{
+    TextBuilder allowed = {.arena = arena};
+
+    for (size_t table = 0; api_tables[table]; table++) {
+        for (const Route *route = api_tables[table]; route->path; route++) {
+            if (!path_matches(route, request, arena))
+                continue;
+            if (method_matches(route, request->method))
+                return route;
+            add_method(&allowed, route->method);
+        }
+    }
+    if (allowed.count)
+        fail(error, ERROR_METHOD, "%.16s is not allowed at %.200s, only %s", request->method,
+             request->path, text_built(&allowed));
+    else
+        fail(error, ERROR_NOT_FOUND, "there is nothing at %.200s", request->path);
+    return NULL;
+}
+
+const char *request_parameter(const Request *request, const char *name)
+{
+    for (size_t i = 0; i < ROUTE_PARAMETERS_MAX && request->parameters[i].name; i++)
+        if (strcmp(request->parameters[i].name, name) == 0)
+            return request->parameters[i].value;
+    return "";
+}
+
+bool request_read(Scope *scope, const Request *request, const JsonField fields[], void *target)
+{
+    return json_read(request->body, request->body_size, fields, target, scope->arena,
+                     &scope->error);
+}
+
+static bool take_text(Scope *scope, const JsonField *field, const char *value, void *target)
+{
+    char *at = (char *)target + field->offset;
+
+    switch (field->type) {
+    case JSON_TEXT:
+        *(const char **)(void *)at = value;
+        return true;
+    case JSON_INT:
+        return text_to_int(value, (int64_t *)(void *)at) ||
+               fail_field(&scope->error, field->name, "\"%s\" must be an integer", field->name);
+    case JSON_NUMBER:
+        return text_to_double(value, (double *)(void *)at) ||
+               fail_field(&scope->error, field->name, "\"%s\" must be a number", field->name);
+    case JSON_BOOL:
+        *(bool *)at = strcmp(value, "true") == 0;
+        return *at || strcmp(value, "false") == 0 ||
+               fail_field(&scope->error, field->name, "\"%s\" must be true or false", field->name);
+    default:
+        return fail(&scope->error, ERROR_INTERNAL, "\"%s\" cannot be a query parameter",
+                    field->name);
+    }
+}
+
+static const JsonField *find_field(const JsonField fields[], const char *name)
+{
+    for (const JsonField *field = fields; field->name; field++)
+        if (strcmp(field->name, name) == 0)
+            return field;
+    return NULL;
+}
+
+bool request_read_query(Scope *scope, const Request *request, const JsonField fields[],
+                        void *target)
+{
+    for (size_t i = 0; i < request->query.count; i++) {
+        const HttpPair *pair = &request->query.items[i];
+        const JsonField *field = find_field(fields, pair->name);
+
+        if (!field)
+            return fail_field(&scope->error, pair->name, "unrecognized parameter \"%.100s\"",
+                              pair->name);
+        if (!take_text(scope, field, pair->value, target))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,83 @@
+/* system.c: /healthz, /readyz, /openapi.json, /docs and / */
+
+#include <string.h>
+
+#include "api/api.h"
+#include "serving/serving.h"
+
+static bool answer_text(Response *response, const char *type, const char *text)
+{
+    response->content_type = type;
+    response->body = text;
+    response->body_size = strlen(text);
+    return true;
+}
+
+static bool show_health(Scope *scope, const Request *request, Response *response)
+{
+    (void)scope;
+    (void)request;
+    json_open_object(response->json, NULL);
+    json_bool(response->json, "live", true);
+    json_close(response->json);
+    return true;
+}
+
+static bool show_readiness(Scope *scope, const Request *request, Response *response)
+{
+    const Application *application = request->application;
+
+    if (!serving_is_ready(application->serving))
+        return fail(&scope->error, ERROR_UNAVAILABLE, "an endpoint's model is not loaded");
+    json_open_object(response->json, NULL);
+    json_bool(response->json, "ready", true);
+    json_close(response->json);
+    return true;
+}
+
+static bool show_openapi(Scope *scope, const Request *request, Response *response)
+{
+    (void)request;
+    return answer_text(response, "application/json", api_openapi(scope->arena));
+}
+
+static void append_route(TextBuilder *page, const Route *route)
+{
+    text_append_format(page,
+                       "<tr><td><code>%s</code></td><td><code>%s</code></td><td>%s</td>"
+                       "<td>%s</td></tr>\n",
+                       route->method, route->path, role_name(route->role), route->summary);
+}
+
+static bool show_docs(Scope *scope, const Request *request, Response *response)
+{
+    TextBuilder page = {.arena = scope->arena};
+
+    (void)request;
+    text_append(&page, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+                       "<title>Slipway: the API</title><style>"
+                       "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;"
+                       "padding:0 1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0;"
+                       "border-bottom:1px solid #ddd;vertical-align:top}</style></head><body>"
+                       "<h1>Slipway: the API</h1><p>As a document for programs: "
+                       "<a href=\"/openapi.json\">/openapi.json</a>. Each endpoint describes "
+                       "itself at <code>/endpoints/{name}/openapi.json</code>.</p>"
+                       "<table><tr><th>Method</th><th>Path</th><th>Least role</th><th>What it "
+                       "does</th></tr>\n");
+    for (size_t table = 0; api_tables[table]; table++)
+        for (const Route *route = api_tables[table]; route->path; route++)
+            append_route(&page, route);
+    text_append(&page, "</table></body></html>\n");
+    return answer_text(response, "text/html; charset=utf-8", text_built(&page));
+}
+
+const Route system_routes[] = {
+    {"GET", "/healthz", ROLE_ANYONE, ROUTE_FAST, show_health, "Say that the process is alive."},
+    {"GET", "/readyz", ROLE_ANYONE, ROUTE_FAST, show_readiness,
+     "Say whether every endpoint's model is loaded."},
+    {"GET", "/openapi.json", ROLE_ANYONE, ROUTE_FAST, show_openapi,
+     "Describe all routes as OpenAPI 3.0."},
+    {"GET", "/docs", ROLE_ANYONE, ROUTE_FAST, show_docs, "Show all routes on a page."},
+    {"GET", "/", ROLE_ANYONE, ROUTE_FAST, show_docs, "Show all routes on a page."},
+    {0},
+};

@@ -1,0 +1,79 @@
+#include "ml/report.h"
+
+static void write_metrics(JsonWriter *json, const Report *report)
+{
+    json_open_object(json, "metrics");
+    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
+        json_double(json, kind->name, metric_value(kind, report));
+    json_close(json);
+}
+
+static void write_average(JsonWriter *json, const char *key, const Average *average)
+{
+    json_open_object(json, key);
+    json_double(json, "precision", average->precision);
+    json_double(json, "recall", average->recall);
+    json_double(json, "f1", average->f1);
+    json_close(json);
+}
+
+static void write_class(JsonWriter *json, const ClassReport *one)
+{
+    json_open_object(json, NULL);
+    json_text(json, "name", one->name);
+    json_int(json, "support", (int64_t)one->support);
+    json_int(json, "predicted", (int64_t)one->predicted);
+    json_double(json, "precision", one->precision);
+    json_double(json, "recall", one->recall);
+    json_double(json, "f1", one->f1);
+    json_close(json);
+}
+
+static void write_confusion(JsonWriter *json, const Report *report)
+{
+    json_open_array(json, "confusion");
+    for (size_t truth = 0; truth < report->class_count; truth++) {
+        json_open_array(json, NULL);
+        for (size_t i = 0; i < report->class_count; i++)
+            json_int(json, NULL, (int64_t)report->confusion[truth * report->class_count + i]);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+static void write_calibration(JsonWriter *json, const Report *report)
+{
+    json_open_array(json, "calibration");
+    for (size_t i = 0; i < CALIBRATION_BIN_COUNT; i++) {
+        const CalibrationBin *bin = &report->calibration[i];
+
+        json_open_object(json, NULL);
+        json_double(json, "low", bin->low);
+        json_double(json, "high", bin->high);
+        json_int(json, "count", (int64_t)bin->count);
+        json_double(json, "mean_confidence", bin->mean_confidence);
+        json_double(json, "accuracy", bin->accuracy);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+void report_write_json(JsonWriter *json, const char *key, const Report *report,
+                       const ClassNames *classes)
+{
+    json_open_object(json, key);
+    json_int(json, "row_count", (int64_t)report->row_count);
+    json_int(json, "class_count", (int64_t)report->class_count);
+    json_text(json, "positive", classes->items[report->positive]);
+    write_metrics(json, report);
+    write_average(json, "macro", &report->macro);
+    write_average(json, "micro", &report->micro);
+    write_average(json, "weighted", &report->weighted);
+    json_open_array(json, "classes");
+    for (size_t i = 0; i < report->class_count; i++)
+        write_class(json, &report->classes[i]);
+    json_close(json);
+    write_confusion(json, report);
+    write_calibration(json, report);
+    json_close(json);
+}

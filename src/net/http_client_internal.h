@@ -1,0 +1,30 @@
+/* http_client_internal.h: what http_fetch() and http_download() share of libcurl. */
+#pragma once
+
+#include <curl/curl.h>
+
+#include "net/http_client.h"
+
+/* One request. Zero it, http_transfer_open() it, set options on its handle, run it, close it. */
+typedef struct HttpTransfer {
+    CURL *handle;
+    struct curl_slist *headers;
+    const char *url;
+    uint64_t bytes_max;
+    uint64_t size;     /* of what came so far */
+    bool is_too_large; /* set by a writer that stopped because of bytes_max */
+    char refused[80];  /* the address that a guard refused, or "" */
+    int write_errno;   /* why a writer stopped, or 0 */
+    char detail[CURL_ERROR_SIZE];
+} HttpTransfer;
+
+bool http_transfer_open(HttpTransfer *transfer, const char *url, Error *error);
+void http_transfer_headers(HttpTransfer *transfer, const HttpPair *headers, size_t count);
+
+/* True when a whole answer was received, of whatever status. */
+bool http_transfer_run(HttpTransfer *transfer, Error *error);
+int http_transfer_status(HttpTransfer *transfer);
+void http_transfer_close(HttpTransfer *transfer);
+
+/* Counts size more bytes; false when that is too many. */
+bool http_transfer_count(HttpTransfer *transfer, size_t size);

@@ -1,0 +1,209 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "net/http_internal.h"
+
+enum { LOOK_INTERVAL_MS = 250, LINGER_MS = 2000, CLOSING_TURN_COUNT = 8 };
+
+void http_loop_wake(HttpLoop *loop, HttpExchange *answered)
+{
+    pthread_mutex_lock(&loop->lock);
+    if (answered) {
+        answered->next = loop->answered;
+        loop->answered = answered;
+    }
+    eventfd_write(loop->wake_event, 1);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static void resume_answered(HttpLoop *loop)
+{
+    HttpExchange *answered;
+
+    pthread_mutex_lock(&loop->lock);
+    answered = loop->answered;
+    loop->answered = NULL;
+    pthread_mutex_unlock(&loop->lock);
+
+    while (answered) {
+        HttpExchange *next = answered->next;
+
+        MHD_resume_connection(answered->connection->handle);
+        answered = next;
+    }
+}
+
+void http_loop_linger(HttpLoop *loop, int socket)
+{
+    int own = loop->linger_count < LINGER_COUNT_MAX ? fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1;
+
+    if (own < 0)
+        return;
+    shutdown(own, SHUT_WR);
+    loop->lingers[loop->linger_count++] = (HttpLinger){own, loop->now + LINGER_MS};
+}
+
+/* Throws away what came; false when the other side has closed. */
+static bool drain_socket(int socket)
+{
+    static _Thread_local char scrap[64 * 1024];
+    ssize_t size;
+
+    for (int turn = 0; turn < 16; turn++) {
+        size = recv(socket, scrap, sizeof(scrap), MSG_DONTWAIT);
+        if (size < 0)
+            return errno == EAGAIN || errno == EINTR;
+        if (size == 0)
+            return false;
+    }
+    return true;
+}
+
+static void drain_lingers(HttpLoop *loop, bool is_end)
+{
+    for (size_t i = 0; i < loop->linger_count;) {
+        HttpLinger *linger = &loop->lingers[i];
+
+        if (!is_end && drain_socket(linger->socket) && loop->now < linger->until) {
+            i++;
+            continue;
+        }
+        close(linger->socket);
+        *linger = loop->lingers[--loop->linger_count];
+    }
+}
+
+static void cut_late(HttpLoop *loop)
+{
+    if (loop->now < loop->look_at)
+        return;
+    loop->look_at = loop->now + LOOK_INTERVAL_MS;
+    for (HttpConnection *at = loop->connections; at; at = at->next)
+        if (at->late_at && at->late_at <= loop->now)
+            http_request_refuse_late(at);
+}
+
+/* How long nothing can happen by itself, in milliseconds; -1 is for ever. */
+static int quiet_ms(const HttpLoop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG asked;
+    int most = loop->connections || loop->linger_count || loop->is_draining ? LOOK_INTERVAL_MS : -1;
+
+    if (MHD_get_timeout(loop->daemon, &asked) != MHD_YES)
+        return most;
+    return most < 0 || asked < (MHD_UNSIGNED_LONG_LONG)most ? (int)asked : most;
+}
+
+static void wait_for_events(HttpLoop *loop)
+{
+    struct pollfd events[2 + LINGER_COUNT_MAX] = {
+        {.fd = loop->wake_event, .events = POLLIN},
+        {.fd = loop->poll_event, .events = POLLIN},
+    };
+    eventfd_t count;
+
+    for (size_t i = 0; i < loop->linger_count; i++)
+        events[2 + i] = (struct pollfd){.fd = loop->lingers[i].socket, .events = POLLIN};
+    poll(events, 2 + loop->linger_count, quiet_ms(loop));
+    loop->now = time_monotonic_us() / 1000;
+    if (events[0].revents)
+        eventfd_read(loop->wake_event, &count);
+}
+
+static void loop_turn(HttpLoop *loop)
+{
+    wait_for_events(loop);
+    resume_answered(loop);
+    MHD_run(loop->daemon);
+    drain_lingers(loop, false);
+    cut_late(loop);
+}
+
+static void stop_accepting(HttpLoop *loop)
+{
+    MHD_socket listener = MHD_quiesce_daemon(loop->daemon);
+
+    loop->is_draining = true;
+    if (listener != MHD_INVALID_SOCKET)
+        close(listener);
+}
+
+/* libmicrohttpd ends only when nothing is suspended. */
+static void end_daemon(HttpLoop *loop)
+{
+    for (HttpConnection *at = loop->connections; at; at = at->next)
+        http_request_abandon(at);
+    resume_answered(loop);
+    for (int turn = 0; turn < CLOSING_TURN_COUNT; turn++)
+        MHD_run(loop->daemon);
+    drain_lingers(loop, true);
+    MHD_stop_daemon(loop->daemon);
+}
+
+static void *loop_run(void *context)
+{
+    HttpLoop *loop = context;
+
+    while (!loop->stop_at)
+        loop_turn(loop);
+    stop_accepting(loop);
+    while (loop->exchange_count > 0 && loop->now < loop->stop_at)
+        loop_turn(loop);
+    end_daemon(loop);
+    return NULL;
+}
+
+/* Signals are for the main thread; SIGPIPE, which sendfile() can raise, for nobody. */
+static int start_thread(HttpLoop *loop)
+{
+    sigset_t all, before;
+    int number;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    number = pthread_create(&loop->thread, NULL, loop_run, loop);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return number;
+}
+
+bool http_loop_open(HttpLoop *loop, const HttpServerSpec *spec, int listener, Error *error)
+{
+    const union MHD_DaemonInfo *info;
+    int number;
+
+    loop->spec = spec;
+    loop->now = time_monotonic_us() / 1000;
+    loop->wake_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    loop->daemon = loop->wake_event < 0 ? NULL : http_daemon_start(loop, listener);
+    if (!loop->daemon)
+        return fail(error, ERROR_INTERNAL, "could not start the HTTP server");
+    info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    loop->poll_event = info->epoll_fd;
+    pthread_mutex_init(&loop->lock, NULL);
+
+    number = start_thread(loop);
+    if (number == 0)
+        return true;
+    MHD_stop_daemon(loop->daemon);
+    close(loop->wake_event);
+    return fail(error, ERROR_INTERNAL, "could not start a thread: %s", strerror(number));
+}
+
+void http_loop_stop(HttpLoop *loop, int64_t stop_at)
+{
+    loop->stop_at = stop_at;
+    http_loop_wake(loop, NULL);
+}
+
+void http_loop_join(HttpLoop *loop)
+{
+    pthread_join(loop->thread, NULL);
+    close(loop->wake_event);
+    pthread_mutex_destroy(&loop->lock);
+}

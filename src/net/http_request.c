@@ -1,0 +1,435 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "net/http_internal.h"
+
+enum { BODY_BYTES_DEFAULT = 1024 * 1024, FIRST_BUFFER_SIZE_MAX = 64 * 1024 };
+
+static HttpConnection *connection_of(struct MHD_Connection *handle)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info->socket_context;
+}
+
+/* Refusing. */
+
+static void give_reason(HttpExchange *exchange, int status, const char *reason)
+{
+    const HttpServerSpec *spec = exchange->connection->loop->spec;
+
+    if (spec->refused)
+        spec->refused(spec->context, exchange, status, reason);
+    else
+        http_answer(exchange, &(HttpAnswer){.status = status,
+                                            .content_type = "text/plain",
+                                            .body = reason,
+                                            .size = strlen(reason)});
+}
+
+/* Answers past libmicrohttpd, which takes an answer only before or after a body, not in its
+ * middle; then has it close the connection. */
+static enum MHD_Result refuse(HttpExchange *exchange, int status, const char *reason)
+{
+    HttpConnection *connection = exchange->connection;
+
+    exchange->phase = HTTP_PHASE_SENDING;
+    give_reason(exchange, status, reason);
+    http_answer_send_raw(exchange, connection->socket);
+    http_loop_linger(connection->loop, connection->socket);
+    return MHD_NO;
+}
+
+void http_request_refuse_late(HttpConnection *connection)
+{
+    HttpExchange *exchange = connection->exchange;
+
+    connection->late_at = 0;
+    if (exchange && exchange->phase == HTTP_PHASE_BODY) {
+        exchange->phase = HTTP_PHASE_SENDING;
+        give_reason(exchange, MHD_HTTP_REQUEST_TIMEOUT, "the body of the request came too slowly");
+        http_answer_send_raw(exchange, connection->socket);
+    }
+    shutdown(connection->socket, SHUT_RDWR);
+}
+
+/* Reading the header. */
+
+static enum MHD_Result keep_header(void *context, enum MHD_ValueKind kind UNUSED, const char *name,
+                                   const char *value)
+{
+    HttpExchange *exchange = context;
+
+    *arena_push(exchange->arena, &exchange->headers) = (HttpPair){
+        arena_text(exchange->arena, name), arena_text(exchange->arena, value ? value : "")};
+    return MHD_YES;
+}
+
+static bool is_token(const char *text)
+{
+    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return *text && text[strspn(text, allowed)] == '\0';
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
+            return true;
+    return false;
+}
+
+static size_t count_headers(const HttpExchange *exchange, const char *name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < exchange->headers.count; i++)
+        count += strcasecmp(exchange->headers.items[i].name, name) == 0;
+    return count;
+}
+
+/* What a proxy in front of us may read in another way than we do lets a second request be
+ * smuggled in the first (RFC 9112, 11.2); libmicrohttpd lets these pass. */
+static const char *fault_of_length(const HttpExchange *exchange, const char *version)
+{
+    const char *encoding = http_exchange_header(exchange, "Transfer-Encoding");
+
+    if (count_headers(exchange, "Content-Length") > 1)
+        return "a request has at most one \"Content-Length\" header";
+    if (!encoding)
+        return NULL;
+    if (http_exchange_header(exchange, "Content-Length"))
+        return "a request has \"Content-Length\" or \"Transfer-Encoding\", not both";
+    if (strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
+        return "\"Transfer-Encoding\" needs HTTP/1.1";
+    if (count_headers(exchange, "Transfer-Encoding") > 1 || strcasecmp(encoding, "chunked") != 0)
+        return "the only \"Transfer-Encoding\" of a request is \"chunked\"";
+    return NULL;
+}
+
+/* Why the header is not proper HTTP, or NULL. */
+static const char *fault_of_header(HttpExchange *exchange, const char *version)
+{
+    size_t host_count = count_headers(exchange, "Host");
+
+    for (size_t i = 0; i < exchange->headers.count; i++) {
+        if (!is_token(exchange->headers.items[i].name))
+            return "the name of a header has a character that is not allowed there";
+        if (has_control(exchange->headers.items[i].value))
+            return "the value of a header has a control character";
+    }
+    if (host_count > 1 || (host_count == 0 && strcmp(version, MHD_HTTP_VERSION_1_1) == 0))
+        return "a request needs one \"Host\" header";
+    if (!url_split_path(exchange->arena, exchange->path, &exchange->segments) &&
+        strcmp(exchange->path, "*") != 0)
+        return "the path of the URL cannot be decoded";
+    if (!url_split_query(exchange->arena, exchange->query, &exchange->queries))
+        return "the query of the URL cannot be decoded";
+    return fault_of_length(exchange, version);
+}
+
+/* The size of the body that the header announces; 0 when it does not say. libmicrohttpd has refused
+ * what is no number. */
+static uint64_t announced_size(const HttpExchange *exchange)
+{
+    const char *length = http_exchange_header(exchange, "Content-Length");
+
+    return length ? strtoull(length, NULL, 10) : 0;
+}
+
+/* The body. */
+
+static void set_body_deadline(HttpExchange *exchange)
+{
+    HttpConnection *connection = exchange->connection;
+    const HttpServerSpec *spec = connection->loop->spec;
+    int64_t grace_ms = (int64_t)spec->body_seconds * 1000;
+
+    connection->late_at = connection->loop->now + grace_ms;
+}
+
+/* Creates the file into which the body goes; it has no owner but the exchange. */
+static bool open_spool(HttpExchange *exchange)
+{
+    const char *folder = exchange->connection->loop->spec->spool_folder;
+    char *path = arena_format(exchange->arena, "%s/body-XXXXXX", folder ? folder : "/nonexistent");
+
+    exchange->spool = mkostemp(path, O_CLOEXEC);
+    if (exchange->spool < 0)
+        return false;
+    exchange->body.file = path;
+    exchange->body.bytes = NULL;
+    return true;
+}
+
+static enum MHD_Result refuse_size(HttpExchange *exchange)
+{
+    return refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+                  arena_format(exchange->arena, "the body of this request has at most %zu bytes",
+                               exchange->rule.bytes_max));
+}
+
+static enum MHD_Result refuse_spool(HttpExchange *exchange)
+{
+    return refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                  arena_format(exchange->arena, "could not store the body: %s", strerror(errno)));
+}
+
+static enum MHD_Result begin_body(HttpExchange *exchange, const char *method, const char *version)
+{
+    const HttpServerSpec *spec = exchange->connection->loop->spec;
+    const char *fault;
+
+    exchange->method = arena_text(exchange->arena, method);
+    MHD_get_connection_values(exchange->connection->handle, MHD_HEADER_KIND, keep_header, exchange);
+    fault = fault_of_header(exchange, version);
+    if (fault)
+        return refuse(exchange, MHD_HTTP_BAD_REQUEST, fault);
+
+    exchange->rule = spec->body_rule ? spec->body_rule(spec->context, exchange)
+                                     : (HttpBodyRule){HTTP_BODY_MEMORY, BODY_BYTES_DEFAULT};
+    if (announced_size(exchange) > exchange->rule.bytes_max)
+        return refuse_size(exchange);
+    if (exchange->rule.mode == HTTP_BODY_FILE && !open_spool(exchange))
+        return refuse_spool(exchange);
+
+    exchange->phase = HTTP_PHASE_BODY;
+    set_body_deadline(exchange);
+    return MHD_YES;
+}
+
+static bool write_spool(int file, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(file, bytes, size);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        bytes += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+/* Memory follows what has arrived, never what was only announced. */
+static bool grow_buffer(HttpExchange *exchange, size_t needed)
+{
+    size_t capacity = exchange->capacity * 2;
+    char *grown;
+
+    if (needed <= exchange->capacity)
+        return true;
+    if (exchange->capacity == 0) {
+        capacity = (size_t)announced_size(exchange) + 1;
+        if (capacity > FIRST_BUFFER_SIZE_MAX)
+            capacity = FIRST_BUFFER_SIZE_MAX;
+    }
+    if (capacity < needed)
+        capacity = needed;
+
+    grown = realloc(exchange->buffer, capacity);
+    if (!grown)
+        return false;
+    exchange->buffer = grown;
+    exchange->capacity = capacity;
+    return true;
+}
+
+static bool keep_bytes(HttpExchange *exchange, const char *bytes, size_t size)
+{
+    HttpBody *body = &exchange->body;
+
+    if (exchange->rule.mode == HTTP_BODY_FILE)
+        return write_spool(exchange->spool, bytes, size);
+    if (!grow_buffer(exchange, body->size + size + 1))
+        return false;
+    memcpy(exchange->buffer + body->size, bytes, size);
+    exchange->buffer[body->size + size] = '\0';
+    body->bytes = exchange->buffer;
+    return true;
+}
+
+static enum MHD_Result take_bytes(HttpExchange *exchange, const char *bytes, size_t *size)
+{
+    size_t before = exchange->body.size;
+
+    if (*size > exchange->rule.bytes_max - before)
+        return refuse_size(exchange);
+    if (!keep_bytes(exchange, bytes, *size))
+        return refuse_spool(exchange);
+
+    exchange->body.size += *size;
+    exchange->connection->late_at +=
+        (int64_t)(exchange->body.size / BYTES_PER_SECOND_MIN - before / BYTES_PER_SECOND_MIN) *
+        1000;
+    *size = 0;
+    return MHD_YES;
+}
+
+/* The answer. */
+
+static enum MHD_Result hand_out(HttpExchange *exchange, struct MHD_Connection *handle)
+{
+    const HttpServerSpec *spec = exchange->connection->loop->spec;
+
+    if (exchange->spool >= 0) {
+        close(exchange->spool);
+        exchange->spool = -1;
+    }
+    exchange->connection->late_at = 0;
+    exchange->phase = HTTP_PHASE_HANDLED;
+    spec->handle(spec->context, exchange);
+    if (http_exchange_park(exchange))
+        return http_answer_send(exchange, handle);
+    MHD_suspend_connection(handle);
+    return MHD_YES;
+}
+
+/* Ends the wait for an answer; http_exchange_end() follows when the connection is closed. */
+void http_request_abandon(HttpConnection *connection)
+{
+    HttpExchange *exchange = connection->exchange;
+    bool was_parked;
+
+    if (!exchange)
+        return;
+    pthread_mutex_lock(&exchange->lock);
+    was_parked = exchange->is_parked && !exchange->is_answered;
+    if (was_parked)
+        exchange->is_parked = false;
+    pthread_mutex_unlock(&exchange->lock);
+    if (was_parked)
+        MHD_resume_connection(connection->handle);
+}
+
+/* After a suspension, libmicrohttpd asks again; so does it after each part of the body. */
+static enum MHD_Result on_access(void *context UNUSED, struct MHD_Connection *handle,
+                                 const char *url UNUSED, const char *method, const char *version,
+                                 const char *bytes, size_t *size, void **request)
+{
+    HttpExchange *exchange = *request;
+    bool is_answered;
+
+    switch (exchange->phase) {
+    case HTTP_PHASE_HEADER:
+        return begin_body(exchange, method, version);
+    case HTTP_PHASE_BODY:
+        return *size > 0 ? take_bytes(exchange, bytes, size) : hand_out(exchange, handle);
+    case HTTP_PHASE_HANDLED:
+        pthread_mutex_lock(&exchange->lock);
+        is_answered = exchange->is_answered;
+        pthread_mutex_unlock(&exchange->lock);
+        return is_answered ? http_answer_send(exchange, handle) : MHD_NO;
+    case HTTP_PHASE_SENDING:
+        break;
+    }
+    return MHD_NO;
+}
+
+/* Called with the URI before it is split and decoded, at the start of each request. */
+static void *on_target(void *context UNUSED, const char *target, struct MHD_Connection *handle)
+{
+    HttpConnection *connection = connection_of(handle);
+    HttpLoop *loop = connection->loop;
+    int64_t late_at = loop->now + (int64_t)loop->spec->header_seconds * 1000;
+
+    connection->exchange = http_exchange_create(connection, target);
+    if (connection->late_at == 0 || late_at < connection->late_at)
+        connection->late_at = late_at;
+    loop->exchange_count++;
+    return connection->exchange;
+}
+
+/* When the next header must be there. Nothing tells when its first byte comes, so the wait for
+ * that byte, which the idle time limits, is part of it. */
+static void on_completed(void *context UNUSED, struct MHD_Connection *handle, void **request,
+                         enum MHD_RequestTerminationCode code UNUSED)
+{
+    HttpConnection *connection = connection_of(handle);
+    HttpLoop *loop = connection->loop;
+    const HttpServerSpec *spec = loop->spec;
+    HttpExchange *exchange = *request;
+
+    if (!exchange)
+        return;
+    *request = NULL;
+    connection->exchange = NULL;
+    connection->late_at = loop->now + ((int64_t)spec->idle_seconds + spec->header_seconds) * 1000;
+    loop->exchange_count--;
+    http_exchange_end(exchange);
+}
+
+/* Connections. */
+
+static void connection_open(HttpLoop *loop, struct MHD_Connection *handle, void **context)
+{
+    HttpConnection *connection = calloc(1, sizeof(*connection));
+
+    if (!connection)
+        abort();
+    connection->loop = loop;
+    connection->handle = handle;
+    connection->socket =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->late_at = time_monotonic_us() / 1000 + (int64_t)loop->spec->header_seconds * 1000;
+    address_format(MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+                   connection->peer);
+
+    connection->next = loop->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    loop->connections = connection;
+    *context = connection;
+}
+
+static void connection_close(HttpLoop *loop, HttpConnection *connection)
+{
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        loop->connections = connection->next;
+    free(connection);
+}
+
+static void on_connection(void *context, struct MHD_Connection *handle, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        connection_open(context, handle, socket_context);
+    else
+        connection_close(context, *socket_context);
+}
+
+/* Paths and queries are decoded by us: strictly, and after they were split. */
+static size_t on_unescape(void *context UNUSED, struct MHD_Connection *handle UNUSED, char *text)
+{
+    return strlen(text);
+}
+
+struct MHD_Daemon *http_daemon_start(HttpLoop *loop, int listener)
+{
+    const HttpServerSpec *spec = loop->spec;
+    unsigned connection_max =
+        (unsigned)((spec->connection_count_max + spec->thread_count - 1) / spec->thread_count);
+
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_access, loop,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connection_max,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)spec->per_address_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, spec->idle_seconds, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, loop, MHD_OPTION_URI_LOG_CALLBACK, on_target, loop,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape,
+        loop, MHD_OPTION_END);
+}

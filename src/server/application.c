@@ -1,0 +1,55 @@
+#include "server/application.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "pipelines/trainer.h"
+#include "serving/serving.h"
+
+/* An endpoint whose model cannot be loaded keeps the server unready, not down: others serve, and a
+ * rollback mends it. */
+static bool load_deployments(Application *application, Error *error)
+{
+    CLEANUP(session_close) Session session = {0};
+    Scope scope;
+
+    if (!session_open(application->platform, &session, error))
+        return false;
+    scope = session_scope(&session, application->platform, (Principal){"local", ROLE_OWNER});
+    if (!serving_reload(application->serving, &scope))
+        log_event(LOG_ERROR, "endpoint not loaded", log_text("reason", scope.error.message));
+    return true;
+}
+
+bool application_open(const ApplicationSpec *spec, Application **application, Error *error)
+{
+    Application *opened = calloc(1, sizeof(*opened));
+
+    if (!opened)
+        abort();
+    opened->demands_token = spec->demands_token;
+    opened->started_at = time_now_ms();
+    if (!platform_open(spec->folder, &opened->platform, error)) {
+        application_close(opened);
+        return false;
+    }
+    opened->serving = serving_create(opened->platform);
+    opened->trainer = trainer_create(opened->platform, error);
+    if (!opened->trainer || !load_deployments(opened, error)) {
+        application_close(opened);
+        return false;
+    }
+    *application = opened;
+    return true;
+}
+
+void application_close(Application *application)
+{
+    if (!application)
+        return;
+    trainer_destroy(application->trainer);
+    serving_destroy(application->serving);
+    platform_close(application->platform);
+    free(application);
+}

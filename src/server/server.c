@@ -1,0 +1,385 @@
+#include "server/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "base/time.h"
+#include "net/http_server.h"
+#include "server/origin.h"
+#include "server/session_pool.h"
+
+enum {
+    LOOP_THREADS = 2,
+    WORKER_THREADS = 16,
+    WAITING_REQUESTS_MAX = 1024,
+    CONNECTIONS_MAX = 8192,
+    CLOSE_WAIT_SECONDS = 10,
+    REQUEST_ID_BYTES_MAX = 64,
+};
+
+struct Server {
+    Application *application;
+    SessionPool *sessions;
+    ThreadPool *workers;
+    HttpServer *http;
+    Arena *arena;
+    const char *url, *address_file;
+};
+
+/* One request on its way; it lives in the exchange's arena. */
+typedef struct Work {
+    Server *server;
+    HttpExchange *exchange;
+    const Route *route;
+    Request request;
+    const char *request_id;
+    const char *principal;
+    int64_t started_us;
+} Work;
+
+static void count_answer(Application *application, int status)
+{
+    atomic_fetch_add_explicit(&application->request_count, 1, memory_order_relaxed);
+    if (status >= 500)
+        atomic_fetch_add_explicit(&application->failed_count, 1, memory_order_relaxed);
+}
+
+static void log_answer(const Work *work, int status)
+{
+    LogLevel level = work->route && work->route->kind == ROUTE_FAST ? LOG_DEBUG : LOG_INFO;
+
+    log_event(status >= 500 ? LOG_ERROR : level, "request",
+              log_text("request_id", work->request_id), log_text("method", work->request.method),
+              log_text("path", work->request.path), log_int("status", status),
+              log_text("principal", work->principal),
+              log_int("microseconds", time_monotonic_us() - work->started_us));
+}
+
+static void send_response(Work *work, Response *response)
+{
+    const HttpPair headers[] = {
+        {"X-Request-Id", work->request_id},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Cache-Control", "no-store"},
+        {"WWW-Authenticate", "Bearer"},
+    };
+    size_t header_count = response->status == 401 ? 4 : 3;
+    HttpAnswer answer = {
+        .status = response->status,
+        .content_type = response->content_type ? response->content_type : "application/json",
+        .body = response->body,
+        .size = response->body_size,
+        .body_lasts = true,
+        .headers = headers,
+        .header_count = header_count,
+    };
+
+    if (!response->body && response->json && response->status != 204) {
+        answer.body = json_finish(response->json);
+        answer.size = json_size(response->json);
+    }
+    count_answer(work->server->application, response->status);
+    log_answer(work, response->status);
+    http_answer(work->exchange, &answer);
+}
+
+static void send_error(Work *work, Scope *scope)
+{
+    Response response;
+
+    api_answer_error(scope, &response);
+    send_response(work, &response);
+}
+
+static void send_file(Work *work, Scope *scope, const Response *response)
+{
+    const HttpPair headers[] = {
+        {"X-Request-Id", work->request_id},
+        {"X-Content-Type-Options", "nosniff"},
+    };
+    HttpFileAnswer answer = {
+        .path = response->file,
+        .content_type =
+            response->content_type ? response->content_type : "application/octet-stream",
+        .headers = headers,
+        .header_count = COUNT(headers),
+    };
+
+    count_answer(work->server->application, response->status);
+    log_answer(work, response->status);
+    if (!http_answer_file(work->exchange, &answer, &scope->error))
+        send_error(work, scope);
+}
+
+static const char *bearer_token(const HttpExchange *exchange)
+{
+    const char *header = http_exchange_header(exchange, "Authorization");
+
+    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
+        return NULL;
+    return header + 7;
+}
+
+static bool check_origin(const Work *work, Error *error)
+{
+    const char *origin = http_exchange_header(work->exchange, "Origin");
+
+    if (work->server->application->demands_token)
+        return true;
+    if (!host_is_loopback(http_exchange_header(work->exchange, "Host")))
+        return fail(error, ERROR_FORBIDDEN,
+                    "without tokens this server answers only to the hosts localhost, 127.0.0.1 and "
+                    "[::1]");
+    if (!origin_is_loopback(origin))
+        return fail(error, ERROR_FORBIDDEN,
+                    "without tokens this server answers no page of another origin");
+    return true;
+}
+
+/* Runs the route on this thread and answers. */
+static void run_work(Work *work, Session *session)
+{
+    Application *application = work->server->application;
+    Scope scope = {
+        .platform = application->platform,
+        .db = session ? session->db : NULL,
+        .arena = http_exchange_arena(work->exchange),
+        .request_id = work->request_id,
+    };
+    Response response;
+
+    if (!check_origin(work, &scope.error) ||
+        !api_authenticate(application, &scope, bearer_token(work->exchange))) {
+        send_error(work, &scope);
+        return;
+    }
+    work->principal = scope.principal.name;
+    api_run(work->route, &scope, &work->request, &response);
+    if (response.file)
+        send_file(work, &scope, &response);
+    else
+        send_response(work, &response);
+}
+
+static void answer_failure(Work *work, const Error *error)
+{
+    Scope scope = {
+        .arena = http_exchange_arena(work->exchange),
+        .request_id = work->request_id,
+        .error = *error,
+    };
+
+    send_error(work, &scope);
+}
+
+static void run_with_session(void *context)
+{
+    Work *work = context;
+    SessionPool *sessions = work->server->sessions; /* the work is gone once it is answered */
+    Error error = {0};
+    Session session;
+
+    if (!session_pool_take(sessions, &session, &error)) {
+        answer_failure(work, &error);
+        return;
+    }
+    run_work(work, &session);
+    session_pool_give_back(sessions, &session);
+}
+
+/* The caller's, when it is fit to be logged and sent back; else a new one. */
+static const char *request_id_of(const HttpExchange *exchange, Arena *arena)
+{
+    const char *given = http_exchange_header(exchange, "X-Request-Id");
+    char id[ID_TEXT_SIZE];
+
+    if (given && strlen(given) <= REQUEST_ID_BYTES_MAX && name_is_valid(given))
+        return given;
+    return arena_text(arena, id_random(id));
+}
+
+static Work *work_create(Server *server, HttpExchange *exchange)
+{
+    Arena *arena = http_exchange_arena(exchange);
+    Work *work = arena_new(arena, Work);
+
+    *work = (Work){
+        .server = server,
+        .exchange = exchange,
+        .request_id = request_id_of(exchange, arena),
+        .started_us = time_monotonic_us(),
+        .request =
+            {
+                .method = http_exchange_method(exchange),
+                .path = http_exchange_path(exchange),
+                .segments = *http_exchange_segments(exchange),
+                .query = *http_exchange_queries(exchange),
+                .content_type = http_exchange_header(exchange, "Content-Type"),
+                .application = server->application,
+            },
+    };
+    return work;
+}
+
+static void handle(void *context, HttpExchange *exchange)
+{
+    Server *server = context;
+    Work *work = work_create(server, exchange);
+    const HttpBody *body = http_exchange_body(exchange);
+    Error error = {0};
+
+    work->request.body = body->bytes ? body->bytes : "";
+    work->request.body_size = body->file ? 0 : body->size;
+    work->request.body_file = body->file;
+    work->route = route_find(&work->request, http_exchange_arena(exchange), &error);
+    if (!work->route) {
+        answer_failure(work, &error);
+        return;
+    }
+    if (work->route->kind == ROUTE_FAST) {
+        if (server->application->demands_token && work->route->role != ROLE_ANYONE)
+            run_with_session(work);
+        else
+            run_work(work, NULL);
+        return;
+    }
+    if (!thread_pool_submit(server->workers, run_with_session, work)) {
+        fail(&error, ERROR_BUSY, "too many requests are waiting, try again later");
+        answer_failure(work, &error);
+    }
+}
+
+static HttpBodyRule body_rule(void *context, const HttpExchange *exchange)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Request request = {
+        .method = http_exchange_method(exchange),
+        .path = http_exchange_path(exchange),
+        .segments = *http_exchange_segments(exchange),
+    };
+    HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX};
+    Error ignored = {0};
+    const Route *route = route_find(&request, arena, &ignored);
+
+    (void)context;
+    if (route && route->body_kind == BODY_FILE)
+        rule.mode = HTTP_BODY_FILE;
+    if (route && route->body_bytes_max)
+        rule.bytes_max = route->body_bytes_max;
+    return rule;
+}
+
+static void refused(void *context, HttpExchange *exchange, int status, const char *reason)
+{
+    static const ErrorKind kinds[] = {ERROR_INVALID, ERROR_TOO_LARGE,   ERROR_TIMEOUT,
+                                      ERROR_BUSY,    ERROR_UNAVAILABLE, ERROR_METHOD};
+    Work *work = work_create(context, exchange);
+    Error error = {0};
+    Response response;
+    Scope scope = {.arena = http_exchange_arena(exchange), .request_id = work->request_id};
+
+    fail(&error, status >= 500 ? ERROR_INTERNAL : ERROR_INVALID, "%s", reason);
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        Error candidate = {.kind = kinds[i]};
+
+        if (error_http_status(&candidate) == status)
+            error.kind = kinds[i];
+    }
+    scope.error = error;
+    api_answer_error(&scope, &response);
+    response.status = status;
+    send_response(work, &response);
+}
+
+static bool check_tokens(Server *server, const char *address, Error *error)
+{
+    Session session;
+    int64_t count = 0;
+    bool counted;
+
+    if (!server->application->demands_token)
+        return true;
+    if (!session_pool_take(server->sessions, &session, error))
+        return false;
+    counted = db_get_int(session.db, error, &count,
+                         "SELECT count(*) FROM tokens WHERE revoked_at IS NULL");
+    session_pool_give_back(server->sessions, &session);
+    if (!counted || count)
+        return counted;
+    return fail(error, ERROR_CONFLICT,
+                "an address other than loopback (%s) needs a token: run slipway token create NAME "
+                "--role owner first",
+                address);
+}
+
+static bool listen_on(Server *server, const ServerSpec *spec, Error *error)
+{
+    HttpServerSpec http = {
+        .address = spec->address,
+        .port = spec->port,
+        .thread_count = LOOP_THREADS,
+        .connection_count_max = CONNECTIONS_MAX,
+        .spool_folder = server->application->platform->temporary,
+        .body_rule = body_rule,
+        .handle = handle,
+        .refused = refused,
+        .context = server,
+    };
+    bool is_six = strchr(spec->address, ':') != NULL;
+
+    if (!http_server_open(&http, &server->http, error))
+        return false;
+    server->url = arena_format(server->arena, is_six ? "http://[%s]:%u" : "http://%s:%u",
+                               spec->address, (unsigned)http_server_port(server->http));
+    server->address_file =
+        arena_format(server->arena, "%s/address", server->application->platform->folder);
+    return file_write(server->address_file, server->url, strlen(server->url), error);
+}
+
+bool server_open(const ServerSpec *spec, Server **server, Error *error)
+{
+    ApplicationSpec application = {
+        .folder = spec->folder,
+        .demands_token = spec->demands_token || !address_is_loopback(spec->address),
+    };
+    Server *opened = calloc(1, sizeof(*opened));
+
+    if (!opened)
+        abort();
+    opened->arena = arena_create();
+    if (application_open(&application, &opened->application, error)) {
+        opened->sessions = session_pool_create(opened->application->platform);
+        opened->workers = thread_pool_create(WORKER_THREADS, WAITING_REQUESTS_MAX);
+        if (check_tokens(opened, spec->address, error) && listen_on(opened, spec, error)) {
+            *server = opened;
+            return true;
+        }
+    }
+    server_close(opened);
+    return false;
+}
+
+const char *server_url(const Server *server)
+{
+    return server->url;
+}
+
+void server_close(Server *server)
+{
+    if (!server)
+        return;
+    if (server->address_file)
+        unlink(server->address_file);
+    http_server_close(server->http, CLOSE_WAIT_SECONDS);
+    thread_pool_destroy(server->workers);
+    session_pool_destroy(server->sessions);
+    application_close(server->application);
+    arena_destroy(server->arena);
+    free(server);
+}

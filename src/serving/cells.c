@@ -1,0 +1,189 @@
+#include "serving/cells.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bool cells_begin(Cells *cells, size_t row_count, size_t rows_max)
+{
+    size_t count = cells->inputs->count;
+
+    if (!row_count)
+        return fail(cells->error, ERROR_FIELD, "the body has no rows");
+    if (row_count > rows_max)
+        return fail(cells->error, ERROR_TOO_LARGE, "a request has at most %zu rows", rows_max);
+    cells->row_count = row_count;
+    cells->columns = arena_array(cells->arena, FrameColumn, count);
+    cells->texts = arena_array(cells->arena, TextRef *, count);
+    cells->numbers = arena_array(cells->arena, double *, count);
+    cells->given = arena_array(cells->arena, size_t, count);
+    cells->rounds = 1;
+    for (size_t i = 0; i < count; i++) {
+        const ModelInput *input = &cells->inputs->items[i];
+
+        if (input->kind == COLUMN_NUMBER)
+            cells->numbers[i] = arena_array(cells->arena, double, row_count);
+        else
+            cells->texts[i] = arena_array(cells->arena, TextRef, row_count);
+        cells->columns[i] =
+            (FrameColumn){input->name, input->kind, cells->texts[i], cells->numbers[i]};
+    }
+    return true;
+}
+
+/* The names of all columns, as a message lists them. */
+static const char *list_names(const InputList *inputs, Arena *arena)
+{
+    enum { SHOWN_MAX = 8 };
+    TextBuilder names = {.arena = arena};
+
+    for (size_t i = 0; i < inputs->count && i < SHOWN_MAX; i++)
+        text_append_format(&names, "%s\"%s\"", i ? ", " : "", inputs->items[i].name);
+    if (inputs->count > SHOWN_MAX)
+        text_append_format(&names, " and %zu more", inputs->count - SHOWN_MAX);
+    return text_built(&names);
+}
+
+/* " in row 3", or nothing for a header. */
+static const char *in_row(size_t row, char place[32])
+{
+    place[0] = '\0';
+    if (row)
+        snprintf(place, 32, " in row %zu", row);
+    return place;
+}
+
+static bool fail_unknown(Cells *cells, TextRef name, size_t row)
+{
+    int shown = name.length < 90 ? (int)name.length : 90;
+    char copy[96], place[32];
+
+    snprintf(copy, sizeof(copy), "%.*s", shown, name.bytes);
+    return fail_field(cells->error, copy, "unrecognized column \"%s\"%s: the model reads %s", copy,
+                      in_row(row, place), list_names(cells->inputs, cells->arena));
+}
+
+static bool name_matches(const ModelInput *input, TextRef name)
+{
+    return strncmp(input->name, name.bytes, name.length) == 0 && !input->name[name.length];
+}
+
+bool cells_find(Cells *cells, TextRef name, size_t row, size_t *column)
+{
+    size_t count = cells->inputs->count;
+    char place[32];
+
+    /* Rows mostly give their columns in the same order, so the search starts where the last one
+     * ended. */
+    for (size_t step = 0, i = cells->expected; step < count; step++, i++) {
+        i = i < count ? i : 0;
+        if (!name_matches(&cells->inputs->items[i], name))
+            continue;
+        if (cells->given[i] == cells->rounds)
+            return fail_field(cells->error, cells->inputs->items[i].name, "\"%s\" is given twice%s",
+                              cells->inputs->items[i].name, in_row(row, place));
+        cells->given[i] = cells->rounds;
+        cells->found++;
+        cells->expected = i + 1;
+        *column = i;
+        return true;
+    }
+    return fail_unknown(cells, name, row);
+}
+
+bool cells_end_row(Cells *cells, size_t row)
+{
+    size_t missing = 0;
+    char place[32];
+
+    if (cells->found == cells->inputs->count) {
+        cells->found = cells->expected = 0;
+        cells->rounds++;
+        return true;
+    }
+    while (cells->given[missing] == cells->rounds)
+        missing++;
+    return fail_field(cells->error, cells->inputs->items[missing].name, "\"%s\" is missing%s",
+                      cells->inputs->items[missing].name, in_row(row, place));
+}
+
+static bool fail_kind(Cells *cells, size_t row, size_t column, const char *wanted)
+{
+    const char *name = cells->inputs->items[column].name;
+
+    return fail_field(cells->error, name, "\"%s\" in row %zu must be %s", name, row + 1, wanted);
+}
+
+static TextRef text_of(const JsonValue *value)
+{
+    return (TextRef){json_as_text(value, NULL), json_text_size(value)};
+}
+
+/* Numbers as the data sets' categories spell them: 1, 2.5, true. */
+static bool set_category(Cells *cells, size_t row, size_t column, const JsonValue *value)
+{
+    TextRef *cell = &cells->texts[column][row];
+    const char *text;
+
+    if (json_is_null(value))
+        return true;
+    if (json_is_text(value)) {
+        *cell = text_of(value);
+        return true;
+    }
+    if (!json_is_number(value) && !json_is_bool(value))
+        return fail_kind(cells, row, column, "a text, a number, true, false or null");
+    text = json_print(value, cells->arena);
+    *cell = (TextRef){text, strlen(text)};
+    return true;
+}
+
+bool cells_set_json(Cells *cells, size_t row, size_t column, const JsonValue *value)
+{
+    switch (cells->inputs->items[column].kind) {
+    case COLUMN_TEXT:
+        cells->texts[column][row] = text_of(value);
+        return json_is_text(value) || fail_kind(cells, row, column, "a text");
+    case COLUMN_CATEGORY:
+        return set_category(cells, row, column, value);
+    case COLUMN_NUMBER:
+        cells->numbers[column][row] = json_as_double(value, NAN);
+        return json_is_number(value) || json_is_null(value) ||
+               fail_kind(cells, row, column, "a number or null");
+    }
+    return false;
+}
+
+/* A decimal number and nothing else: strtod() alone would take "inf", "nan" and "0x10" too. */
+static bool field_to_double(TextRef field, double *number)
+{
+    char text[64];
+
+    if (field.length >= sizeof(text))
+        return false;
+    memcpy(text, field.bytes, field.length);
+    text[field.length] = '\0';
+    return strspn(text, "0123456789+-.eE") == field.length && text_to_double(text, number) &&
+           isfinite(*number);
+}
+
+bool cells_set_field(Cells *cells, size_t row, size_t column, TextRef field)
+{
+    double number = NAN;
+
+    switch (cells->inputs->items[column].kind) {
+    case COLUMN_TEXT:
+        cells->texts[column][row] = field;
+        return true;
+    case COLUMN_CATEGORY:
+        if (field.length)
+            cells->texts[column][row] = field;
+        return true;
+    case COLUMN_NUMBER:
+        if (field.length && !field_to_double(field, &number))
+            return fail_kind(cells, row, column, "a number or empty");
+        cells->numbers[column][row] = number;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,35 @@
+/* cells.h: a frame under construction: what each form of body fills cell by cell.
+ *
+ * Rows and columns count from 0 here, rows from 1 in messages. After cells_begin() each row is
+ * either given by name (cells_find() per value, cells_end_row() at its end) or by a header that
+ * cells_find() and cells_end_row() have checked once.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "serving/body.h"
+
+typedef struct Cells {
+    const InputList *inputs;
+    Arena *arena;
+    Error *error;
+    size_t row_count;
+    FrameColumn *columns;
+    TextRef **texts;  /* per column; NULL for numbers */
+    double **numbers; /* per column; NULL for texts */
+    size_t *given;    /* per column: how often cells_end_row() had been called when it was found */
+    size_t found, rounds, expected;
+} Cells;
+
+/* Fails when row_count is 0 or over the limit. */
+bool cells_begin(Cells *cells, size_t row_count, size_t rows_max) MUST_CHECK;
+
+/* The column with this name; fails when there is none or when this row has it already. row 0: a
+ * header. */
+bool cells_find(Cells *cells, TextRef name, size_t row, size_t *column) MUST_CHECK;
+
+/* Fails when a column was not given since the last call. row 0: a header. */
+bool cells_end_row(Cells *cells, size_t row) MUST_CHECK;
+
+bool cells_set_json(Cells *cells, size_t row, size_t column, const JsonValue *value) MUST_CHECK;
+bool cells_set_field(Cells *cells, size_t row, size_t column, TextRef field) MUST_CHECK;

@@ -1,0 +1,146 @@
+#include "serving/predict.h"
+
+bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
+                  Error *error)
+{
+    const ServedEndpoint *found = snapshot_find(snapshot, name);
+
+    if (!found)
+        return fail(error, ERROR_NOT_FOUND, "endpoint \"%.100s\" does not exist", name);
+    if (!found->loaded && found->problem)
+        return fail(error, ERROR_UNAVAILABLE, "endpoint \"%s\" cannot serve: %s", name,
+                    found->problem);
+    if (!found->loaded)
+        return fail(error, ERROR_UNAVAILABLE, "nothing is deployed on endpoint \"%s\"", name);
+    *served = found;
+    return true;
+}
+
+static size_t class_count(const Prediction *prediction)
+{
+    return prediction->endpoint->loaded->classes->count;
+}
+
+static const double *row_probabilities(const Prediction *prediction, size_t row)
+{
+    return prediction->probabilities + row * class_count(prediction);
+}
+
+bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
+                 Prediction *prediction, Error *error)
+{
+    Prediction made = {.request_id = request->request_id};
+    const TextModel *model;
+
+    if (!predict_find(snapshot, request->endpoint, &made.endpoint, error) ||
+        !body_read(&request->body, &made.endpoint->loaded->inputs, arena, &made.frame, error))
+        return false;
+    model = made.endpoint->loaded->package.model;
+    made.probabilities = arena_array(arena, double, made.frame.row_count *class_count(&made));
+    made.labels = arena_array(arena, size_t, made.frame.row_count);
+    if (!text_model_predict(model, &made.frame, made.probabilities, arena, error))
+        return false;
+    for (size_t row = 0; row < made.frame.row_count; row++)
+        made.labels[row] = text_model_decide(model, row_probabilities(&made, row));
+    *prediction = made;
+    return true;
+}
+
+double prediction_confidence(const Prediction *prediction, size_t row)
+{
+    return row_probabilities(prediction, row)[prediction->labels[row]];
+}
+
+static void write_head(JsonWriter *json, const Prediction *prediction)
+{
+    json_text(json, "request_id", prediction->request_id);
+    json_text(json, "endpoint", prediction->endpoint->name);
+    json_text(json, "model", prediction->endpoint->model);
+    json_int(json, "version", prediction->endpoint->version);
+}
+
+static void write_answer(JsonWriter *json, const Prediction *prediction, size_t row)
+{
+    const ClassNames *classes = prediction->endpoint->loaded->classes;
+
+    json_text(json, "label", classes->items[prediction->labels[row]]);
+    json_double(json, "confidence", prediction_confidence(prediction, row));
+    json_open_object(json, "probabilities");
+    for (size_t i = 0; i < classes->count; i++)
+        json_double(json, classes->items[i], row_probabilities(prediction, row)[i]);
+    json_close(json);
+}
+
+void prediction_write_json(JsonWriter *json, const Prediction *prediction)
+{
+    json_open_object(json, NULL);
+    write_head(json, prediction);
+    json_open_array(json, "predictions");
+    for (size_t row = 0; row < prediction->frame.row_count; row++) {
+        json_open_object(json, NULL);
+        write_answer(json, prediction, row);
+        json_close(json);
+    }
+    json_close(json);
+    json_close(json);
+}
+
+static void write_contribution(JsonWriter *json, const Contribution *contribution)
+{
+    json_open_object(json, NULL);
+    {
+        json_text(json, "text", contribution->text);
+        json_text(json, "column", contribution->column);
+        json_int(json, "start", (int64_t)contribution->start);
+        json_int(json, "length", (int64_t)contribution->length);
+        json_double(json, "weight", contribution->weight);
+    }
+    json_close(json);
+}
+
+static void write_explanation(JsonWriter *json, const Explanation *explanation)
+{
+    size_t shown = explanation->count < EXPLAIN_TERMS_MAX ? explanation->count : EXPLAIN_TERMS_MAX;
+    double rest = 0;
+
+    json_double(json, "intercept", explanation->intercept);
+    json_double(json, "margin", explanation->margin);
+    json_open_array(json, "contributions");
+    for (size_t i = 0; i < shown; i++)
+        write_contribution(json, &explanation->items[i]);
+    json_close(json);
+    for (size_t i = shown; i < explanation->count; i++)
+        rest += explanation->items[i].weight;
+    json_open_object(json, "rest");
+    json_int(json, "count", (int64_t)(explanation->count - shown));
+    json_double(json, "weight", rest);
+    json_close(json);
+}
+
+static bool explain_row(const Prediction *prediction, size_t row, JsonWriter *json, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Explanation explanation;
+
+    if (!text_model_explain(prediction->endpoint->loaded->package.model, &prediction->frame, row,
+                            prediction->labels[row], arena, &explanation, error))
+        return false;
+    json_open_object(json, NULL);
+    write_answer(json, prediction, row);
+    write_explanation(json, &explanation);
+    json_close(json);
+    return true;
+}
+
+bool prediction_explain(const Prediction *prediction, JsonWriter *json, Error *error)
+{
+    json_open_object(json, NULL);
+    write_head(json, prediction);
+    json_open_array(json, "explanations");
+    for (size_t row = 0; row < prediction->frame.row_count; row++)
+        if (!explain_row(prediction, row, json, error))
+            return false;
+    json_close(json);
+    json_close(json);
+    return true;
+}

@@ -1,0 +1,51 @@
+/* predict.h: a request's rows in, a prediction for each out.
+ *
+ * Pure: what is answered depends on the snapshot and the request alone. No lock, no store, no
+ * clock; the work of one request is bounded by the body and PREDICT_ROWS_MAX, so it may run on the
+ * thread that reads the sockets.
+ *
+ *     Prediction prediction;
+ *     if (!predict_run(snapshot, &request, arena, &prediction, error))
+ *         return false;
+ *     prediction_write_json(json, &prediction);
+ */
+#pragma once
+
+#include "base/json.h"
+#include "serving/snapshot.h"
+
+enum { EXPLAIN_ROWS_MAX = 1000, EXPLAIN_TERMS_MAX = 20 };
+
+typedef struct PredictRequest {
+    const char *endpoint, *request_id;
+    Body body;
+} PredictRequest;
+
+/* Points into the snapshot, the body and the arena. */
+typedef struct Prediction {
+    const ServedEndpoint *endpoint;
+    const char *request_id;
+    Frame frame;
+    double *probabilities; /* row_count x class_count */
+    size_t *labels;        /* per row, an index into the model's classes */
+} Prediction;
+
+/* The endpoint, with a loaded model. Not found: there is none; unavailable: it serves nothing. */
+bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
+                  Error *error) MUST_CHECK;
+
+/* Fails with what predict_find() or body_read() says. */
+bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
+                 Prediction *prediction, Error *error) MUST_CHECK;
+
+/* The probability of the label that row was given. */
+double prediction_confidence(const Prediction *prediction, size_t row);
+
+/* {"request_id", "endpoint", "model", "version", "predictions": [{"label", "confidence",
+ * "probabilities": {...}}]} */
+void prediction_write_json(JsonWriter *json, const Prediction *prediction);
+
+/* The same with "explanations": per row also "intercept", "margin", "contributions" (the
+ * EXPLAIN_TERMS_MAX strongest) and "rest" (count and weight of the others): intercept +
+ * contributions + rest = margin of the label's class, before calibration. */
+bool prediction_explain(const Prediction *prediction, JsonWriter *json, Error *error) MUST_CHECK;

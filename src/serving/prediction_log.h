@@ -1,0 +1,31 @@
+/* prediction_log.h: every answered request on record, without an answer waiting for it.
+ *
+ * Answers put a record into a ring; a thread of the log writes what has come, at least every 100
+ * ms, in batches through the writer. What cannot be written at the moment (a full disk) waits and
+ * is tried again; what the ring then has no room for is dropped and counted.
+ */
+#pragma once
+
+#include "serving/prediction_ring.h"
+#include "store/writer.h"
+
+typedef struct PredictionLog PredictionLog;
+
+PredictionLog *prediction_log_create(Writer *writer);
+
+/* Writes what is left, ends the thread. */
+void prediction_log_destroy(PredictionLog *log);
+
+/* From any thread; never blocks. */
+void prediction_log_add(PredictionLog *log, const Prediction *prediction, int64_t created_at,
+                        int64_t duration_us);
+
+/* Returns when what was added before the call is durable, or could not be written now. */
+void prediction_log_flush(PredictionLog *log);
+
+typedef struct PredictionLogCounts {
+    uint64_t written, dropped; /* records */
+    uint64_t failed_writes;    /* batches that had to be tried again */
+} PredictionLogCounts;
+
+PredictionLogCounts prediction_log_counts(const PredictionLog *log);

@@ -1,0 +1,47 @@
+/* serving.h: all endpoints of a running server: what they serve, how they answer, what they log.
+ *
+ * Owned by the server, which makes it after the platform is open, ends it before the platform
+ * closes and when no request runs any more, and calls serving_reload() at start and after each
+ * change of a deployment. Requests call serving_predict() from any thread; they take no lock and
+ * touch neither store nor disk.
+ *
+ *     Serving *serving = serving_create(platform);
+ *     if (!serving_reload(serving, &scope)) log(scope.error);   what could be loaded serves
+ */
+#pragma once
+
+#include "access/scope.h"
+#include "serving/endpoint.h"
+#include "serving/prediction_log.h"
+
+typedef struct Serving Serving;
+
+Serving *serving_create(const Platform *platform);
+void serving_destroy(Serving *serving);
+
+/* Makes what is served equal to the newest deployments; cheap when it is already. false: some
+ * endpoint could not be brought up to date; scope->error says which and why, it goes on serving
+ * what it served, and the next call tries again. */
+bool serving_reload(Serving *serving, Scope *scope) MUST_CHECK;
+
+/* Whether this deployment is the one that answers. */
+bool serving_serves(Serving *serving, const char *endpoint, int64_t deployment_id);
+
+/* Each endpoint with a deployment answers: true only after a reload. */
+bool serving_is_ready(Serving *serving);
+
+/* Answers into json and logs it. On failure the error is counted with the endpoint's. */
+bool serving_predict(Serving *serving, const PredictRequest *request, Arena *arena,
+                     JsonWriter *json, Error *error) MUST_CHECK;
+
+/* Why each row was answered so; neither logged nor counted. */
+bool serving_explain(Serving *serving, const PredictRequest *request, Arena *arena,
+                     JsonWriter *json, Error *error) MUST_CHECK;
+
+/* The API description of what the endpoint serves now. */
+bool serving_openapi(Serving *serving, const char *endpoint, Arena *arena, JsonWriter *json,
+                     Error *error) MUST_CHECK;
+
+/* For /metrics: per endpoint, since the start. The list lives as long as serving. */
+const StatisticsList *serving_statistics(const Serving *serving);
+PredictionLog *serving_log(Serving *serving);

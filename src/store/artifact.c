@@ -1,0 +1,112 @@
+#include "store/artifact.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/id.h"
+
+struct ArtifactStore {
+    char *folder;
+};
+
+ArtifactStore *artifact_store_open(const char *folder, Error *error)
+{
+    ArtifactStore *store;
+
+    if (!folder_make(folder, error))
+        return NULL;
+    store = calloc(1, sizeof(*store));
+    if (!store || !(store->folder = strdup(folder)))
+        abort();
+    return store;
+}
+
+void artifact_store_close(ArtifactStore *store)
+{
+    if (!store)
+        return;
+    free(store->folder);
+    free(store);
+}
+
+/* Two levels, so that no folder gets more than a few thousand entries: ab/cdef... */
+const char *artifact_path(const ArtifactStore *store, const char *digest, Arena *arena)
+{
+    return arena_format(arena, "%s/%.2s/%s", store->folder, digest, digest + 2);
+}
+
+bool artifact_exists(const ArtifactStore *store, const char *digest)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    return digest_is_valid(digest) && file_exists(artifact_path(store, digest, arena));
+}
+
+static bool make_room(const ArtifactStore *store, const char *digest, Arena *arena,
+                      const char **path, Error *error)
+{
+    *path = artifact_path(store, digest, arena);
+    return folder_make(path_folder(*path, arena), error);
+}
+
+bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
+                        Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Artifact added = {.size = (int64_t)size};
+    const char *path;
+
+    digest_bytes(bytes, size, added.digest);
+    if (!artifact_exists(store, added.digest) &&
+        (!make_room(store, added.digest, arena, &path, error) ||
+         !file_write(path, bytes, size, error)))
+        return false;
+    *artifact = added;
+    return true;
+}
+
+/* The digest is taken from the copy, so that a file that changes meanwhile cannot land under a name
+ * that is not its own. */
+bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    char id[ID_TEXT_SIZE];
+    const char *copy = arena_format(arena, "%s/.%s.partial", store->folder, id_random(id));
+    const char *target;
+    Artifact added;
+    bool done;
+
+    done = file_copy(path, copy, error) && digest_file(copy, added.digest, error) &&
+           file_size(copy, &added.size, error);
+    if (done && !artifact_exists(store, added.digest))
+        done = make_room(store, added.digest, arena, &target, error) &&
+               file_move_durably(copy, target, error);
+    remove(copy); /* gone already if it was moved */
+    if (done)
+        *artifact = added;
+    return done;
+}
+
+bool artifact_read(const ArtifactStore *store, const char *digest, size_t size_max, Arena *arena,
+                   const char **bytes, size_t *size, Error *error)
+{
+    char actual[DIGEST_TEXT_SIZE];
+    const char *read_bytes;
+    size_t read_size;
+
+    if (!digest_is_valid(digest))
+        return fail(error, ERROR_INVALID, "a digest has 64 lowercase hexadecimal digits");
+    if (!artifact_exists(store, digest))
+        return fail(error, ERROR_NOT_FOUND, "artifact %.12s is not in the store", digest);
+    if (!file_read(artifact_path(store, digest, arena), size_max, arena, &read_bytes, &read_size,
+                   error))
+        return false;
+    if (strcmp(digest_bytes(read_bytes, read_size, actual), digest) != 0)
+        return fail(error, ERROR_INTERNAL, "artifact %.12s is damaged: its bytes have digest %.12s",
+                    digest, actual);
+    *bytes = read_bytes;
+    *size = read_size;
+    return true;
+}

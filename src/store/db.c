@@ -1,0 +1,268 @@
+/* db.c: db.h on SQLite. */
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/db_internal.h"
+#include "store/migrations.h"
+
+enum { STATEMENT_SLOTS = 128, BUSY_TIMEOUT_MS = 5000 };
+
+/* Preparing costs more than most statements do, so each connection keeps those that it has used, by
+ * their text. */
+typedef struct Slot {
+    sqlite3_stmt *statement;
+    bool in_use;
+} Slot;
+
+struct Db {
+    sqlite3 *handle;
+    DbMode mode;
+    Slot slots[STATEMENT_SLOTS];
+};
+
+static ErrorKind error_kind(int status)
+{
+    switch (status & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL:
+        return ERROR_UNAVAILABLE;
+    case SQLITE_CONSTRAINT:
+        return ERROR_CONFLICT;
+    case SQLITE_NOTADB:
+        return ERROR_INVALID;
+    default:
+        return ERROR_INTERNAL;
+    }
+}
+
+static bool fail_with_status(Error *error, const Db *db, int status)
+{
+    return fail(error, error_kind(status), "the store says: %s", sqlite3_errmsg(db->handle));
+}
+
+static const char *connection_settings(DbMode mode)
+{
+    return mode == DB_WRITE ? "PRAGMA journal_mode = WAL;"
+                              "PRAGMA synchronous = FULL;"
+                              "PRAGMA foreign_keys = ON;"
+                            : "PRAGMA query_only = ON;"
+                              "PRAGMA foreign_keys = ON;";
+}
+
+static bool open_handle(Db *db, const char *path, Error *error)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    int status;
+
+    if (db->mode == DB_WRITE)
+        flags |= SQLITE_OPEN_CREATE;
+    status = sqlite3_open_v2(path, &db->handle, flags, NULL);
+    if (status != SQLITE_OK)
+        return fail_with_status(error, db, status);
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    return db_run_script(db, connection_settings(db->mode), error);
+}
+
+Db *db_open(const char *path, DbMode mode, Error *error)
+{
+    Db *db = calloc(1, sizeof(*db));
+
+    if (!db)
+        abort();
+    db->mode = mode;
+    if (open_handle(db, path, error) && (mode == DB_READ || migrate(db, path, error)))
+        return db;
+
+    fail_in(error, "could not open the database \"%s\"", path);
+    db_close(db);
+    return NULL;
+}
+
+void db_close(Db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < STATEMENT_SLOTS; i++)
+        sqlite3_finalize(db->slots[i].statement);
+    sqlite3_close(db->handle);
+    free(db);
+}
+
+bool db_can_write(const Db *db)
+{
+    return db->mode == DB_WRITE;
+}
+
+bool db_run_script(Db *db, const char *sql, Error *error)
+{
+    int status = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+    return status == SQLITE_OK || fail_with_status(error, db, status);
+}
+
+bool db_in_transaction(const Db *db)
+{
+    return !sqlite3_get_autocommit(db->handle);
+}
+
+static Slot *slot_for(Db *db, const char *sql)
+{
+    size_t hash = 5381;
+
+    for (const char *at = sql; *at; at++)
+        hash = hash * 33 + (unsigned char)*at;
+    return &db->slots[hash % STATEMENT_SLOTS];
+}
+
+static int prepare(Db *db, const char *sql, sqlite3_stmt **statement)
+{
+    Slot *slot = slot_for(db, sql);
+    int status;
+
+    if (slot->statement && !slot->in_use && strcmp(sqlite3_sql(slot->statement), sql) == 0) {
+        slot->in_use = true;
+        *statement = slot->statement;
+        return SQLITE_OK;
+    }
+    status = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    if (status == SQLITE_OK && !slot->in_use) {
+        sqlite3_finalize(slot->statement);
+        *slot = (Slot){*statement, true};
+    }
+    return status;
+}
+
+static int bind(sqlite3_stmt *statement, int index, DbValue value)
+{
+    switch (value.type) {
+    case DB_INT:
+        return sqlite3_bind_int64(statement, index, value.integer);
+    case DB_DOUBLE:
+        return sqlite3_bind_double(statement, index, value.real);
+    case DB_TEXT:
+        return sqlite3_bind_text(statement, index, value.text, -1, SQLITE_TRANSIENT);
+    case DB_BLOB:
+        return sqlite3_bind_blob64(statement, index, value.bytes, value.size, SQLITE_TRANSIENT);
+    case DB_NULL:
+        break;
+    }
+    return sqlite3_bind_null(statement, index);
+}
+
+/* "$7" is a name to SQLite, and its place is that of its first use. */
+static int bind_numbered(sqlite3_stmt *statement, size_t number, DbValue value)
+{
+    char name[24];
+
+    snprintf(name, sizeof(name), "$%zu", number);
+    return bind(statement, sqlite3_bind_parameter_index(statement, name), value);
+}
+
+Query db_query_values(Db *db, const char *sql, const DbValue *values, size_t count)
+{
+    Query query = {.db = db};
+    sqlite3_stmt *statement = NULL;
+
+    query.status = prepare(db, sql, &statement);
+    query.statement = statement;
+    for (size_t i = 1; query.status == SQLITE_OK && i < count; i++)
+        query.status = bind_numbered(statement, i, values[i]);
+    return query;
+}
+
+bool db_run_values(Db *db, Error *error, const char *sql, const DbValue *values, size_t count)
+{
+    CLEANUP(query_finalize) Query query = db_query_values(db, sql, values, count);
+
+    while (query_next(&query))
+        ;
+    return query_end(&query, error);
+}
+
+bool db_get_int_values(Db *db, Error *error, int64_t *number, const char *sql,
+                       const DbValue *values, size_t count)
+{
+    CLEANUP(query_finalize) Query query = db_query_values(db, sql, values, count);
+    bool found = query_next(&query);
+    int64_t value = found ? query_int(&query, 0) : 0;
+
+    while (query_next(&query))
+        ;
+    if (!query_end(&query, error))
+        return false;
+    if (!found)
+        return fail(error, ERROR_NOT_FOUND, "there is no such row");
+    *number = value;
+    return true;
+}
+
+bool query_next(Query *query)
+{
+    if (query->status == SQLITE_OK || query->status == SQLITE_ROW)
+        query->status = sqlite3_step(query->statement);
+    return query->status == SQLITE_ROW;
+}
+
+bool query_end(Query *query, Error *error)
+{
+    if (query->status == SQLITE_DONE || query->status == SQLITE_ROW)
+        return true;
+    return fail_with_status(error, query->db, query->status);
+}
+
+void query_finalize(Query *query)
+{
+    for (size_t i = 0; query->statement && i < STATEMENT_SLOTS; i++) {
+        Slot *slot = &query->db->slots[i];
+
+        if (slot->statement != query->statement)
+            continue;
+        sqlite3_reset(slot->statement);
+        sqlite3_clear_bindings(slot->statement);
+        slot->in_use = false;
+        query->statement = NULL;
+    }
+    sqlite3_finalize(query->statement);
+    query->statement = NULL;
+}
+
+int64_t query_int(const Query *query, int column)
+{
+    return sqlite3_column_int64(query->statement, column);
+}
+
+bool query_is_null(const Query *query, int column)
+{
+    return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
+}
+
+double query_double(const Query *query, int column)
+{
+    return query_is_null(query, column) ? __builtin_nan("")
+                                        : sqlite3_column_double(query->statement, column);
+}
+
+const char *query_text(const Query *query, int column, Arena *arena)
+{
+    const char *text = (const char *)sqlite3_column_text(query->statement, column);
+    int length = sqlite3_column_bytes(query->statement, column);
+
+    return text ? arena_copy(arena, text, (size_t)length) : NULL;
+}
+
+const void *query_blob(const Query *query, int column, Arena *arena, size_t *size)
+{
+    const void *bytes = sqlite3_column_blob(query->statement, column);
+
+    *size = (size_t)sqlite3_column_bytes(query->statement, column);
+    return bytes ? arena_copy(arena, bytes, *size) : NULL;
+}
+
+int64_t db_changes(const Db *db)
+{
+    return sqlite3_changes64(db->handle);
+}

@@ -1,0 +1,11 @@
+/* db_internal.h: what db.c shares with the writer and the migrations. */
+#pragma once
+
+#include "store/db.h"
+
+/* Runs a script of several statements, without values. */
+bool db_run_script(Db *db, const char *sql, Error *error) MUST_CHECK;
+
+/* false after an error that made the store undo the whole transaction by itself (a full or broken
+ * disk). */
+bool db_in_transaction(const Db *db);

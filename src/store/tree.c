@@ -1,0 +1,143 @@
+/* tree.c: named lists of blobs. The listing is one line a file: digest, size, path. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "store/artifact.h"
+
+static const char listing_head[] = "slipway-tree 1\n";
+
+enum { LISTING_BYTES_MAX = 64 * 1024 * 1024 };
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(((const TreeEntry *)a)->path, ((const TreeEntry *)b)->path);
+}
+
+static bool check_entry(const ArtifactStore *store, const Tree *tree, size_t i, Error *error)
+{
+    const TreeEntry *entry = &tree->items[i];
+
+    if (!path_is_inside(entry->path) || strpbrk(entry->path, "\n\r"))
+        return fail(error, ERROR_INVALID, "\"%s\" is not a relative path of plain parts",
+                    entry->path);
+    if (i && strcmp(tree->items[i - 1].path, entry->path) == 0)
+        return fail(error, ERROR_INVALID, "\"%s\" is listed twice", entry->path);
+    if (!artifact_exists(store, entry->digest))
+        return fail(error, ERROR_NOT_FOUND, "artifact %.12s (\"%s\") is not in the store",
+                    entry->digest, entry->path);
+    return true;
+}
+
+bool tree_add(ArtifactStore *store, Tree *tree, Arena *arena, Artifact *artifact, Error *error)
+{
+    TextBuilder listing = {.arena = arena};
+
+    if (tree->count)
+        qsort(tree->items, tree->count, sizeof(*tree->items), compare_paths);
+    text_append(&listing, listing_head);
+    for (size_t i = 0; i < tree->count; i++) {
+        const TreeEntry *entry = &tree->items[i];
+
+        if (!check_entry(store, tree, i, error))
+            return false;
+        text_append_format(&listing, "%s %lld %s\n", entry->digest, (long long)entry->size,
+                           entry->path);
+    }
+    return artifact_add_bytes(store, text_built(&listing), listing.count, artifact, error);
+}
+
+bool tree_add_folder(ArtifactStore *store, const char *folder, Arena *arena, Artifact *artifact,
+                     Error *error)
+{
+    TextList paths;
+    Tree tree = {0};
+
+    if (!folder_walk(folder, arena, &paths, error))
+        return false;
+    for (size_t i = 0; i < paths.count; i++) {
+        TreeEntry *entry = arena_push(arena, &tree);
+        Artifact added;
+
+        if (!artifact_add_file(store, arena_format(arena, "%s/%s", folder, paths.items[i]), &added,
+                               error))
+            return false;
+        entry->path = paths.items[i];
+        entry->size = added.size;
+        memcpy(entry->digest, added.digest, sizeof(entry->digest));
+    }
+    return tree_add(store, &tree, arena, artifact, error);
+}
+
+static bool read_line(const char *line, TreeEntry *entry)
+{
+    long long size;
+    int length = 0;
+
+    if (sscanf(line, "%64[0-9a-f] %lld %n", entry->digest, &size, &length) != 2 || !length ||
+        size < 0)
+        return false;
+    entry->path = line + length;
+    entry->size = size;
+    return digest_is_valid(entry->digest) && path_is_inside(entry->path);
+}
+
+bool tree_read(const ArtifactStore *store, const char *digest, Arena *arena, Tree *tree,
+               Error *error)
+{
+    Tree found = {0};
+    TextList lines;
+    const char *bytes;
+    size_t size;
+
+    if (!artifact_read(store, digest, LISTING_BYTES_MAX, arena, &bytes, &size, error))
+        return false;
+    if (!text_has_prefix(bytes, listing_head))
+        return fail(error, ERROR_INVALID, "artifact %.12s is a file, not a tree", digest);
+    lines = text_split(bytes + strlen(listing_head), '\n', arena);
+    for (size_t i = 0; i < lines.count; i++)
+        if (!read_line(lines.items[i], arena_push(arena, &found)))
+            return fail(error, ERROR_INVALID, "line %zu of tree %.12s is malformed", i + 2, digest);
+    *tree = found;
+    return true;
+}
+
+const TreeEntry *tree_find(const Tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (strcmp(tree->items[i].path, path) == 0)
+            return &tree->items[i];
+    return NULL;
+}
+
+static bool extract_entry(const ArtifactStore *store, const TreeEntry *entry, const char *folder,
+                          Arena *arena, Error *error)
+{
+    const char *target = arena_format(arena, "%s/%s", folder, entry->path);
+    char actual[DIGEST_TEXT_SIZE];
+
+    if (!folder_make(path_folder(target, arena), error) ||
+        !file_copy(artifact_path(store, entry->digest, arena), target, error) ||
+        !digest_file(target, actual, error))
+        return false;
+    if (strcmp(actual, entry->digest) != 0)
+        return fail(error, ERROR_INTERNAL, "\"%s\" is damaged: its bytes have digest %.12s",
+                    entry->path, actual);
+    return true;
+}
+
+bool tree_extract(const ArtifactStore *store, const char *digest, const char *folder, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Tree tree;
+
+    if (!tree_read(store, digest, arena, &tree, error))
+        return false;
+    for (size_t i = 0; i < tree.count; i++)
+        if (!extract_entry(store, &tree.items[i], folder, arena, error))
+            return false;
+    return true;
+}

@@ -1,0 +1,322 @@
+#include "tracking/experiment.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "access/event.h"
+#include "base/time.h"
+
+enum { NAME_CHARACTERS_MAX = 500 };
+
+/* Every select starts with these columns, in the order from_row() reads. */
+#define SELECT_EXPERIMENT                                                                          \
+    "SELECT id, name, created_at, updated_at, deleted_at IS NOT NULL,"                             \
+    "       (SELECT count(*) FROM runs WHERE experiment_id = experiments.id"                       \
+    "                                    AND runs.deleted_at IS NULL)"                             \
+    "  FROM experiments"
+
+static Experiment from_row(const Query *query, Arena *arena)
+{
+    return (Experiment){
+        .id = query_int(query, 0),
+        .name = query_text(query, 1, arena),
+        .created_at = query_int(query, 2),
+        .updated_at = query_int(query, 3),
+        .is_deleted = query_int(query, 4) != 0,
+        .run_count = query_int(query, 5),
+    };
+}
+
+static bool load_tags(Scope *scope, Experiment *experiment)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT key, value FROM experiment_tags"
+                           " WHERE experiment_id = $1 ORDER BY key",
+                           db_int(experiment->id));
+
+    return param_list_from_rows(&query, scope->arena, &experiment->tags, &scope->error);
+}
+
+/* The one row of a query, or *found false. */
+static bool take_one(Scope *scope, Query *query, Experiment *experiment, bool *found)
+{
+    Experiment taken = {0};
+
+    *found = query_next(query);
+    if (!*found)
+        return query_end(query, &scope->error);
+    taken = from_row(query, scope->arena);
+    if (!load_tags(scope, &taken))
+        return false;
+    *experiment = taken;
+    return true;
+}
+
+static bool find_name(Scope *scope, const char *name, Experiment *experiment, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_EXPERIMENT " WHERE name = $1", db_text(name));
+
+    return take_one(scope, &query, experiment, found);
+}
+
+bool experiment_find(Scope *scope, int64_t id, Experiment *experiment)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_EXPERIMENT " WHERE id = $1", db_int(id));
+    bool found = false;
+
+    if (!take_one(scope, &query, experiment, &found))
+        return false;
+    return found ||
+           fail(&scope->error, ERROR_NOT_FOUND, "experiment %" PRId64 " does not exist", id);
+}
+
+bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experiment)
+{
+    bool found = false;
+
+    if (!find_name(scope, name, experiment, &found))
+        return false;
+    return found || fail(&scope->error, ERROR_NOT_FOUND, "experiment \"%s\" does not exist", name);
+}
+
+static bool check_name(Scope *scope, const char *name)
+{
+    size_t length = text_characters(name);
+
+    if (length < 1 || length > NAME_CHARACTERS_MAX || !text_is_utf8(name, strlen(name)))
+        return fail_field(&scope->error, "name", "an experiment name has 1 to %d characters",
+                          NAME_CHARACTERS_MAX);
+    return true;
+}
+
+static bool fail_taken(Scope *scope, const Experiment *other)
+{
+    return fail(&scope->error, ERROR_CONFLICT,
+                other->is_deleted ? "experiment \"%s\" already exists; it is deleted: restore it"
+                                  : "experiment \"%s\" already exists",
+                other->name);
+}
+
+/* renamed_to: the new name, or NULL. */
+static bool append_event(Scope *scope, const char *action, const Experiment *experiment,
+                         const char *renamed_to)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    json_open_object(json, NULL);
+    json_int(json, "experiment_id", experiment->id);
+    if (renamed_to) {
+        json_text(json, "before", experiment->name);
+        json_text(json, "after", renamed_to);
+    }
+    json_close(json);
+    return event_append(scope, action, renamed_to ? renamed_to : experiment->name,
+                        json_finish(json));
+}
+
+static bool insert(Scope *scope, const char *name, int64_t *id)
+{
+    static const char sql[] = "INSERT INTO experiments(id, name, created_at, updated_at)"
+                              "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM experiments),"
+                              "        $1, $2, $2)"
+                              "RETURNING id";
+
+    return db_get_int(scope->db, &scope->error, id, sql, db_text(name), db_int(time_now_ms()));
+}
+
+bool experiment_create(Scope *scope, const char *name, Experiment *experiment)
+{
+    Experiment created;
+    bool found = false;
+    int64_t id = 0;
+
+    if (!check_name(scope, name) || !find_name(scope, name, &created, &found))
+        return false;
+    if (found)
+        return fail_taken(scope, &created);
+    if (!insert(scope, name, &id) || !experiment_find(scope, id, &created) ||
+        !append_event(scope, "experiment.created", &created, NULL))
+        return false;
+    *experiment = created;
+    return true;
+}
+
+bool experiment_ensure(Scope *scope, const char *name, Experiment *experiment)
+{
+    Experiment present;
+    bool found = false;
+
+    if (!find_name(scope, name, &present, &found))
+        return false;
+    if (!found)
+        return experiment_create(scope, name, experiment);
+    if (present.is_deleted)
+        return fail_taken(scope, &present);
+    *experiment = present;
+    return true;
+}
+
+static bool load_all_tags(Scope *scope, ExperimentList *list)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, "SELECT experiment_id, key, value FROM experiment_tags"
+                                      " ORDER BY experiment_id, key");
+    size_t at = 0;
+
+    while (query_next(&query)) {
+        int64_t id = query_int(&query, 0);
+
+        while (at < list->count && list->items[at].id < id)
+            at++;
+        if (at == list->count || list->items[at].id != id)
+            continue;
+        *arena_push(scope->arena, &list->items[at].tags) =
+            (Param){query_text(&query, 1, scope->arena), query_text(&query, 2, scope->arena)};
+    }
+    return query_end(&query, &scope->error);
+}
+
+static bool list_by(Scope *scope, const char *sql, ExperimentList *list)
+{
+    CLEANUP(query_finalize) Query query = db_query(scope->db, sql);
+    ExperimentList taken = {0};
+
+    while (query_next(&query))
+        *arena_push(scope->arena, &taken) = from_row(&query, scope->arena);
+    if (!query_end(&query, &scope->error) || !load_all_tags(scope, &taken))
+        return false;
+    *list = taken;
+    return true;
+}
+
+bool experiment_list(Scope *scope, ExperimentList *list)
+{
+    return list_by(scope, SELECT_EXPERIMENT " WHERE deleted_at IS NULL ORDER BY id", list);
+}
+
+bool experiment_list_all(Scope *scope, ExperimentList *list)
+{
+    return list_by(scope, SELECT_EXPERIMENT " ORDER BY id", list);
+}
+
+static bool mark_runs(Scope *scope, int64_t id, int64_t deleted_at)
+{
+    if (deleted_at)
+        return db_run(scope->db, &scope->error,
+                      "UPDATE runs SET deleted_at = $2"
+                      " WHERE experiment_id = $1 AND deleted_at IS NULL",
+                      db_int(id), db_int(deleted_at));
+    return db_run(scope->db, &scope->error,
+                  "UPDATE runs SET deleted_at = NULL WHERE experiment_id = $1", db_int(id));
+}
+
+/* deleted_at 0: restores. */
+static bool mark(Scope *scope, int64_t id, int64_t deleted_at)
+{
+    Experiment experiment;
+
+    if (!experiment_find(scope, id, &experiment))
+        return false;
+    if (experiment.is_deleted == (deleted_at != 0))
+        return true;
+    return db_run(scope->db, &scope->error,
+                  "UPDATE experiments SET deleted_at = $2, updated_at = $3 WHERE id = $1",
+                  db_int(id), db_int_or_null(deleted_at), db_int(time_now_ms())) &&
+           mark_runs(scope, id, deleted_at) &&
+           append_event(scope, deleted_at ? "experiment.deleted" : "experiment.restored",
+                        &experiment, NULL);
+}
+
+bool experiment_delete(Scope *scope, int64_t id)
+{
+    return mark(scope, id, time_now_ms());
+}
+
+bool experiment_restore(Scope *scope, int64_t id)
+{
+    return mark(scope, id, 0);
+}
+
+static bool find_active(Scope *scope, int64_t id, Experiment *experiment)
+{
+    if (!experiment_find(scope, id, experiment))
+        return false;
+    if (experiment->is_deleted)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "experiment %" PRId64 " is deleted; restore it to change it", id);
+    return true;
+}
+
+bool experiment_rename(Scope *scope, int64_t id, const char *name)
+{
+    Experiment experiment, other;
+    bool found = false;
+
+    if (!check_name(scope, name) || !find_active(scope, id, &experiment) ||
+        !find_name(scope, name, &other, &found))
+        return false;
+    if (found)
+        return other.id == id || fail_taken(scope, &other);
+    return db_run(scope->db, &scope->error,
+                  "UPDATE experiments SET name = $2, updated_at = $3 WHERE id = $1", db_int(id),
+                  db_text(name), db_int(time_now_ms())) &&
+           append_event(scope, "experiment.renamed", &experiment, name);
+}
+
+static bool touch(Scope *scope, const Experiment *experiment)
+{
+    return db_run(scope->db, &scope->error, "UPDATE experiments SET updated_at = $2 WHERE id = $1",
+                  db_int(experiment->id), db_int(time_now_ms())) &&
+           append_event(scope, "experiment.tagged", experiment, NULL);
+}
+
+bool experiment_set_tags(Scope *scope, int64_t id, const ParamList *tags)
+{
+    static const char sql[] =
+        "INSERT INTO experiment_tags(experiment_id, key, value)"
+        "VALUES ($1, $2, $3)"
+        "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value";
+    Experiment experiment;
+
+    if (!param_list_check("tag", tags, EXPERIMENT_TAG_CHARACTERS_MAX, &scope->error) ||
+        !find_active(scope, id, &experiment))
+        return false;
+    for (size_t i = 0; i < tags->count; i++)
+        if (!db_run(scope->db, &scope->error, sql, db_int(id), db_text(tags->items[i].key),
+                    db_text(tags->items[i].value)))
+            return false;
+    return touch(scope, &experiment);
+}
+
+bool experiment_delete_tag(Scope *scope, int64_t id, const char *key)
+{
+    Experiment experiment;
+
+    if (!find_active(scope, id, &experiment))
+        return false;
+    if (!param_find(&experiment.tags, key))
+        return fail(&scope->error, ERROR_NOT_FOUND, "experiment %" PRId64 " has no tag \"%.250s\"",
+                    id, key);
+    return db_run(scope->db, &scope->error,
+                  "DELETE FROM experiment_tags WHERE experiment_id = $1 AND key = $2", db_int(id),
+                  db_text(key)) &&
+           touch(scope, &experiment);
+}
+
+void experiment_write_json(JsonWriter *json, const char *key, const Experiment *experiment)
+{
+    json_open_object(json, key);
+    {
+        json_int(json, "id", experiment->id);
+        json_text(json, "name", experiment->name);
+        json_bool(json, "is_deleted", experiment->is_deleted);
+        json_time(json, "created_at", experiment->created_at);
+        json_time(json, "updated_at", experiment->updated_at);
+        json_int(json, "run_count", experiment->run_count);
+        param_list_write_json(json, "tags", &experiment->tags);
+    }
+    json_close(json);
+}

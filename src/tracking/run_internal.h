@@ -1,0 +1,35 @@
+/* run_internal.h: what the files of a run share. */
+#pragma once
+
+#include "tracking/run.h"
+
+/* Every select starts with these columns, in the order run_from_row() reads. */
+#define SELECT_RUN                                                                                 \
+    "SELECT runs.key, runs.id, runs.experiment_id, runs.name, runs.user_name, runs.status,"        \
+    "       runs.failure, runs.started_at, runs.ended_at, runs.deleted_at IS NOT NULL"             \
+    "  FROM runs"
+
+#define RUN_NAME_TAG "mlflow.runName"
+
+Run run_from_row(const Query *query, Arena *arena);
+
+/* The row alone, without params, tags and metrics. */
+bool run_find_row(Scope *scope, const char *id, Run *run) MUST_CHECK;
+
+/* The same; a conflict when the run is deleted. */
+bool run_find_writable(Scope *scope, const char *id, Run *run) MUST_CHECK;
+
+/* Fills params, tags and metrics of all the runs. */
+bool run_load_details(Scope *scope, RunList *list) MUST_CHECK;
+
+bool run_name_check(Scope *scope, const char *name) MUST_CHECK;
+
+/* "amber-otter-417". */
+const char *run_name_random(Arena *arena);
+
+bool run_rename(Scope *scope, const Run *run, const char *name) MUST_CHECK;
+bool run_put_tags(Scope *scope, const Run *run, const ParamList *tags) MUST_CHECK;
+bool run_put_metrics(Scope *scope, const Run *run, const MetricList *metrics) MUST_CHECK;
+
+/* NaN when is_nan. */
+double metric_value_read(double value, int64_t is_nan);

@@ -1,0 +1,324 @@
+/* run_list.c: pages of runs. The SQL is put together from constant parts; what the user said is
+ * bound. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracking/run_internal.h"
+
+enum { LIMIT_DEFAULT = 100, EXPERIMENTS_MAX = 1000, DETAIL_CHUNK = 500 };
+
+/* SQL under way and the values of its $1, $2 ... values[0] is db_query()'s dummy. */
+typedef struct Statement {
+    Arena *arena;
+    TextBuilder sql;
+    DbValue *values;
+    size_t count, capacity;
+} Statement;
+
+static Statement statement_create(Arena *arena, size_t values_max)
+{
+    return (Statement){
+        .arena = arena,
+        .sql = {.arena = arena},
+        .values = arena_array(arena, DbValue, values_max + 1),
+        .count = 1,
+        .capacity = values_max + 1,
+    };
+}
+
+/* Appends sql, whose one "?" becomes the number of this value. */
+static void add_value(Statement *statement, const char *sql, DbValue value)
+{
+    const char *hole = strchr(sql, '?');
+
+    text_append_bytes(&statement->sql, sql, (size_t)(hole - sql));
+    text_append_format(&statement->sql, "$%zu", statement->count);
+    text_append(&statement->sql, hole + 1);
+    statement->values[statement->count++] = value;
+}
+
+static void add_numbers(Statement *statement, const int64_t *numbers, size_t count)
+{
+    text_append(&statement->sql, "(");
+    for (size_t i = 0; i < count; i++)
+        add_value(statement, i ? ", ?" : "?", db_int(numbers[i]));
+    text_append(&statement->sql, ")");
+}
+
+static Query run_statement(Statement *statement, Db *db)
+{
+    return db_query_values(db, text_built(&statement->sql), statement->values, statement->count);
+}
+
+typedef struct Order {
+    const char *column; /* of runs; or NULL */
+    const char *metric; /* a key; or NULL */
+    const char *param;  /* a key; or NULL */
+    bool is_descending;
+} Order;
+
+static const char *const order_columns[] = {"started_at", "ended_at", "name", "status", "id"};
+
+static bool take_direction(const char *word, Order *order)
+{
+    if (strcasecmp(word, "asc") != 0 && strcasecmp(word, "desc") != 0)
+        return false;
+    order->is_descending = strcasecmp(word, "desc") == 0;
+    return true;
+}
+
+static const char *key_behind(const char *name, const char *plural)
+{
+    size_t length = strlen(plural);
+
+    if (strncmp(name, plural, length) == 0 && name[length] == '.' && name[length + 1])
+        return name + length + 1;
+    return NULL;
+}
+
+static bool take_subject(const char *name, Order *order)
+{
+    order->metric = key_behind(name, "metrics");
+    order->param = key_behind(name, "params");
+    for (size_t i = 0; i < COUNT(order_columns); i++)
+        if (strcmp(name, order_columns[i]) == 0)
+            order->column = order_columns[i];
+    return order->metric || order->param || order->column;
+}
+
+/* "metrics.f1 desc": the direction is what is behind the last space, if it is one. */
+static bool parse_order(Scope *scope, const char *text, Order *order)
+{
+    Order parsed = {0};
+    const char *space, *name;
+
+    if (!text || !*text)
+        text = "started_at desc";
+    space = strrchr(text, ' ');
+    name = space && take_direction(space + 1, &parsed)
+               ? arena_copy(scope->arena, text, (size_t)(space - text))
+               : text;
+    if (!take_subject(name, &parsed))
+        return fail_field(&scope->error, "order_by",
+                          "runs are ordered by started_at, ended_at, name, status, id, metrics.KEY "
+                          "or params.KEY, and \"asc\" or \"desc\"");
+    *order = parsed;
+    return true;
+}
+
+static void add_join(Statement *statement, const Order *order)
+{
+    if (order->metric)
+        add_value(statement,
+                  " LEFT JOIN latest_metrics AS by ON by.run_key = runs.key"
+                  " AND by.key_id = (SELECT id FROM metric_keys WHERE name = ?)",
+                  db_text(order->metric));
+    if (order->param)
+        add_value(statement, " LEFT JOIN run_params AS by ON by.run_key = runs.key AND by.key = ?",
+                  db_text(order->param));
+}
+
+static const char *like_pattern(const char *part, Arena *arena)
+{
+    TextBuilder pattern = {.arena = arena};
+
+    text_append(&pattern, "%");
+    for (; *part; part++) {
+        if (strchr("%_\\", *part))
+            text_append(&pattern, "\\");
+        text_append_bytes(&pattern, part, 1);
+    }
+    text_append(&pattern, "%");
+    return text_built(&pattern);
+}
+
+static void add_conditions(Statement *statement, const RunFilter *filter)
+{
+    static const char *const lives[] = {
+        [RUN_LIFE_ACTIVE] = " WHERE runs.deleted_at IS NULL",
+        [RUN_LIFE_DELETED] = " WHERE runs.deleted_at IS NOT NULL",
+        [RUN_LIFE_ALL] = " WHERE true",
+    };
+
+    text_append(&statement->sql, lives[filter->life]);
+    if (filter->experiment_count) {
+        text_append(&statement->sql, " AND runs.experiment_id IN ");
+        add_numbers(statement, filter->experiment_ids, filter->experiment_count);
+    }
+    if (filter->status)
+        add_value(statement, " AND runs.status = ?", db_text(filter->status));
+    if (filter->name_part)
+        add_value(statement, " AND lower(runs.name) LIKE lower(?) ESCAPE '\\'",
+                  db_text(like_pattern(filter->name_part, statement->arena)));
+}
+
+static void add_order(Statement *statement, const Order *order)
+{
+    const char *direction = order->is_descending ? " DESC" : " ASC";
+
+    text_append(&statement->sql, " ORDER BY ");
+    if (order->metric)
+        text_append_format(&statement->sql, "by.run_key IS NULL, by.is_nan, by.value%s", direction);
+    else if (order->param)
+        text_append_format(&statement->sql, "by.run_key IS NULL, by.value%s", direction);
+    else
+        text_append_format(&statement->sql, "runs.%s%s", order->column, direction);
+    text_append(&statement->sql, ", runs.started_at DESC, runs.id");
+}
+
+static bool check_filter(Scope *scope, const RunFilter *filter)
+{
+    RunStatus ignored;
+
+    if (filter->status && !run_status_find(filter->status, &ignored))
+        return fail_field(&scope->error, "status",
+                          "a run's status is RUNNING, SCHEDULED, FINISHED, FAILED or KILLED");
+    if (filter->limit < 0 || filter->limit > RUN_LIMIT_MAX)
+        return fail_field(&scope->error, "limit", "a page has 1 to %d runs", RUN_LIMIT_MAX);
+    if (filter->offset < 0)
+        return fail_field(&scope->error, "offset", "an offset is 0 or more");
+    if (filter->experiment_count > EXPERIMENTS_MAX)
+        return fail_field(&scope->error, "experiment_id", "a list takes at most %d experiments",
+                          EXPERIMENTS_MAX);
+    return true;
+}
+
+static bool count_runs(Scope *scope, const RunFilter *filter, int64_t *total)
+{
+    Statement statement = statement_create(scope->arena, filter->experiment_count + 2);
+
+    text_append(&statement.sql, "SELECT count(*) FROM runs");
+    add_conditions(&statement, filter);
+    return db_get_int_values(scope->db, &scope->error, total, text_built(&statement.sql),
+                             statement.values, statement.count);
+}
+
+static bool read_page(Scope *scope, const RunFilter *filter, const Order *order, RunList *list)
+{
+    Statement statement = statement_create(scope->arena, filter->experiment_count + 5);
+
+    text_append(&statement.sql, SELECT_RUN);
+    add_join(&statement, order);
+    add_conditions(&statement, filter);
+    add_order(&statement, order);
+    add_value(&statement, " LIMIT ?", db_int(filter->limit ? filter->limit : LIMIT_DEFAULT));
+    add_value(&statement, " OFFSET ?", db_int(filter->offset));
+
+    CLEANUP(query_finalize) Query query = run_statement(&statement, scope->db);
+
+    while (query_next(&query))
+        *arena_push(scope->arena, list) = run_from_row(&query, scope->arena);
+    return query_end(&query, &scope->error);
+}
+
+bool run_list(Scope *scope, const RunFilter *filter, RunList *list, int64_t *total)
+{
+    RunList taken = {0};
+    int64_t count = 0;
+    Order order = {0};
+
+    if (!check_filter(scope, filter) || !parse_order(scope, filter->order_by, &order) ||
+        !read_page(scope, filter, &order, &taken) || !run_load_details(scope, &taken) ||
+        (total && !count_runs(scope, filter, &count)))
+        return false;
+    *list = taken;
+    if (total)
+        *total = count;
+    return true;
+}
+
+/* The runs of one turn, sorted by key, so that a detail finds its run. */
+typedef struct Turn {
+    Run **runs;
+    size_t count;
+    int64_t *keys;
+} Turn;
+
+static int compare_runs(const void *left, const void *right)
+{
+    const Run *a = *(Run *const *)left, *b = *(Run *const *)right;
+
+    return (a->key > b->key) - (a->key < b->key);
+}
+
+static Turn turn_create(Arena *arena, Run *runs, size_t count)
+{
+    Turn turn = {arena_array(arena, Run *, count), count, arena_array(arena, int64_t, count)};
+
+    for (size_t i = 0; i < count; i++)
+        turn.runs[i] = &runs[i];
+    qsort(turn.runs, count, sizeof(Run *), compare_runs);
+    for (size_t i = 0; i < count; i++)
+        turn.keys[i] = turn.runs[i]->key;
+    return turn;
+}
+
+static void take_param(Run *run, const Query *query, Arena *arena)
+{
+    *arena_push(arena, &run->params) =
+        (Param){query_text(query, 1, arena), query_text(query, 2, arena)};
+}
+
+static void take_tag(Run *run, const Query *query, Arena *arena)
+{
+    *arena_push(arena, &run->tags) =
+        (Param){query_text(query, 1, arena), query_text(query, 2, arena)};
+}
+
+static void take_metric(Run *run, const Query *query, Arena *arena)
+{
+    *arena_push(arena, &run->metrics) = (Metric){
+        .key = query_text(query, 1, arena),
+        .value = metric_value_read(query_double(query, 2), query_int(query, 3)),
+        .timestamp = query_int(query, 4),
+        .step = query_int(query, 5),
+    };
+}
+
+/* Each select gives the run's key first, and is ordered by it. */
+static const struct {
+    const char *before, *after;
+    void (*take)(Run *run, const Query *query, Arena *arena);
+} details[] = {
+    {"SELECT run_key, key, value FROM run_params WHERE run_key IN ", " ORDER BY run_key, key",
+     take_param},
+    {"SELECT run_key, key, value FROM run_tags WHERE run_key IN ", " ORDER BY run_key, key",
+     take_tag},
+    {"SELECT run_key, metric_keys.name, value, is_nan, timestamp, step FROM latest_metrics"
+     "  JOIN metric_keys ON metric_keys.id = latest_metrics.key_id WHERE run_key IN ",
+     " ORDER BY run_key, metric_keys.name", take_metric},
+};
+
+static bool load_detail(Scope *scope, const Turn *turn, size_t which)
+{
+    Statement statement = statement_create(scope->arena, turn->count);
+    size_t at = 0;
+
+    text_append(&statement.sql, details[which].before);
+    add_numbers(&statement, turn->keys, turn->count);
+    text_append(&statement.sql, details[which].after);
+
+    CLEANUP(query_finalize) Query query = run_statement(&statement, scope->db);
+
+    while (query_next(&query)) {
+        while (turn->keys[at] < query_int(&query, 0))
+            at++;
+        details[which].take(turn->runs[at], &query, scope->arena);
+    }
+    return query_end(&query, &scope->error);
+}
+
+bool run_load_details(Scope *scope, RunList *list)
+{
+    for (size_t start = 0; start < list->count; start += DETAIL_CHUNK) {
+        size_t left = list->count - start;
+        Turn turn = turn_create(scope->arena, list->items + start,
+                                left < DETAIL_CHUNK ? left : DETAIL_CHUNK);
+
+        for (size_t i = 0; i < COUNT(details); i++)
+            if (!load_detail(scope, &turn, i))
+                return false;
+    }
+    return true;
+}
