@@ -4,6 +4,7 @@
 
 const Command *const command_tables[] = {
     server_commands,
+    endpoint_commands,
     access_commands,
     NULL,
 };
