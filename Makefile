@@ -116,8 +116,5 @@ $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
 
-# Writes docs/results/text.md in a few minutes. One set: build/release/bench/study_text NAME
-study: $(OUT)/bench/study_text
-	$<
 
 -include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)

@@ -7,6 +7,7 @@
 #include "base/worker.h"
 #include "cli/command.h"
 #include "data/steps.h"
+#include "pipelines/steps.h"
 #include "registry/package.h"
 
 static const WorkerStep steps[] = {
@@ -14,12 +15,15 @@ static const WorkerStep steps[] = {
     {0},
 };
 
-/* The table that has the step, or the first one, which then says that there is none. */
+/* The table that has the step, or the last one, which then says that there is none. */
 static const WorkerStep *table_with(const char *name)
 {
-    for (const WorkerStep *step = data_steps; step->name; step++)
-        if (strcmp(step->name, name) == 0)
-            return data_steps;
+    static const WorkerStep *const tables[] = {data_steps, pipeline_steps};
+
+    for (size_t i = 0; i < COUNT(tables); i++)
+        for (const WorkerStep *step = tables[i]; step->name; step++)
+            if (strcmp(step->name, name) == 0)
+                return tables[i];
     return steps;
 }
 

@@ -13,6 +13,9 @@ const Route *const api_tables[] = {
     model_routes,
     endpoint_routes,
     predict_routes,
+    project_routes,
+    training_routes,
+    promotion_routes,
     access_routes,
     NULL,
 };

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/trainer.h"
 #include "serving/serving.h"
 
 /* An endpoint whose model cannot be loaded keeps the server unready, not down: others serve, and a
@@ -38,6 +39,11 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         application_close(opened);
         return false;
     }
+    opened->trainer = trainer_create(opened->platform, error);
+    if (!opened->trainer) {
+        application_close(opened);
+        return false;
+    }
     *application = opened;
     return true;
 }
@@ -46,6 +52,7 @@ void application_close(Application *application)
 {
     if (!application)
         return;
+    trainer_destroy(application->trainer);
     serving_destroy(application->serving);
     platform_close(application->platform);
     free(application);
