@@ -11,11 +11,11 @@ const Route *const api_tables[] = {
     run_routes,
     run_artifact_routes,
     model_routes,
-    endpoint_routes,
-    predict_routes,
     project_routes,
     training_routes,
     promotion_routes,
+    endpoint_routes,
+    predict_routes,
     access_routes,
     NULL,
 };

@@ -35,12 +35,8 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         return false;
     }
     opened->serving = serving_create(opened->platform);
-    if (!load_deployments(opened, error)) {
-        application_close(opened);
-        return false;
-    }
     opened->trainer = trainer_create(opened->platform, error);
-    if (!opened->trainer) {
+    if (!opened->trainer || !load_deployments(opened, error)) {
         application_close(opened);
         return false;
     }
