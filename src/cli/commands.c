@@ -5,5 +5,6 @@
 const Command *const command_tables[] = {
     server_commands,
     access_commands,
+    sample_commands,
     NULL,
 };

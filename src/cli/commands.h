@@ -3,4 +3,4 @@
 
 #include "cli/command.h"
 
-extern const Command server_commands[], access_commands[];
+extern const Command server_commands[], access_commands[], sample_commands[];
