@@ -44,4 +44,3 @@ const char *api_openapi(Arena *arena);
 extern const Route system_routes[], metrics_routes[], access_routes[], dataset_routes[],
     experiment_routes[], run_routes[], run_artifact_routes[], model_routes[], endpoint_routes[],
     predict_routes[], project_routes[], training_routes[], promotion_routes[];
-    project_routes[], training_routes[], promotion_routes[];
