@@ -6,6 +6,7 @@
 const Route *const api_tables[] = {
     system_routes,
     metrics_routes,
+    dataset_routes,
     experiment_routes,
     run_routes,
     run_artifact_routes,

@@ -37,10 +37,12 @@ typedef struct DatasetVersion {
     const char *digest;
     int64_t row_count, set_aside_count;
     DatasetColumns columns;
-    const char *rows;    /* digest of the Parquet blob */
-    const char *files;   /* JSON: [{"path","digest","size","rows"}] */
-    const char *profile; /* JSON */
-    const char *source;  /* what the user named */
+    const char *rows;      /* digest of the Parquet blob */
+    const char *files;     /* JSON: [{"path","digest","size","rows"}] */
+    const char *profile;   /* JSON */
+    const char *options;   /* JSON: how the files were read */
+    const char *set_aside; /* JSON: [{"path","line","column","reason"}], the first of them */
+    const char *source;    /* what the user named */
     int64_t created_at;
     const char *created_by;
 } DatasetVersion;
@@ -69,13 +71,33 @@ typedef struct DatasetOptions {
     const char *target, *group, *time; /* roles by name; NULL: none */
 } DatasetOptions;
 
+extern const JsonField dataset_options_fields[];
+
+/* Every member has one of its values and the overrides name kinds or roles. */
+bool dataset_options_check(const DatasetOptions *options, Error *error) MUST_CHECK;
+void dataset_options_write_json(JsonWriter *json, const char *key, const DatasetOptions *options);
+
+/* The columns as JSON, [{"name","type","role"}], and back. */
+void dataset_columns_write_json(JsonWriter *json, const char *key, const DatasetColumns *columns);
+DatasetColumns dataset_columns_read(const JsonValue *array, Arena *arena);
+
+/* The column with this role, or NULL. */
+const DatasetColumn *dataset_column_by_role(const DatasetColumns *columns, const char *role);
+
 typedef struct DatasetSpec {
     const char *name;
     const char *source; /* what the user said, for the record */
-    Tree files;    /* blobs already in the artifact store, in reading order; a zip is expanded */
+    Tree files; /* blobs already in the artifact store, in reading order (of an entry only path and
+                   digest are used); a zip or tar.gz is expanded */
     TextList urls; /* fetched by the server; for none, files must be given */
     DatasetOptions options;
 } DatasetSpec;
+
+enum { DATASET_URLS_MAX = 100 };
+
+/* Whether a file found in a folder or an archive holds rows, by its name: "data/a.csv.gz" does, a
+ * README or a hidden file does not. */
+bool dataset_file_has_rows(const char *path);
 
 /* Imports in a child process and registers the version (slow; writes by itself). *is_new says
  * whether it made one. */
@@ -93,5 +115,11 @@ bool dataset_version_list(Scope *scope, const char *name, DatasetVersionList *li
 bool dataset_version_preview(Scope *scope, const DatasetVersion *version, int64_t offset,
                              int64_t limit, const char **rows) MUST_CHECK;
 
+/* What a version is called: "spam@2". */
+const char *dataset_version_name(const DatasetVersion *version, Arena *arena);
+
 void dataset_write_json(JsonWriter *json, const char *key, const Dataset *dataset);
 void dataset_version_write_json(JsonWriter *json, const char *key, const DatasetVersion *version);
+
+/* Work under way, below the platform's temporary folder; removed by CLEANUP(folder_cleanup). */
+void folder_cleanup(const char **path);

@@ -132,7 +132,17 @@ void text_model_unload(TextModel **model)
 
 RowReader row_reader_in(Arena *arena)
 {
-    return (RowReader){tokens_in(arena), term_counter_in(arena)};
+    return (RowReader){.tokens = tokens_in(arena), .counter = term_counter_in(arena)};
+}
+
+static void read_once(RowReader *reader, const BlockSpec *spec, TextRef text)
+{
+    if (text.bytes && text.bytes == reader->read.bytes && text.length == reader->read.length &&
+        spec->style == reader->style)
+        return;
+    tokens_read(&reader->tokens, text, spec->style);
+    reader->read = text;
+    reader->style = spec->style;
 }
 
 void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text)
@@ -147,7 +157,8 @@ void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text)
             term_counter_add(&reader->counter, id);
         return;
     }
-    block_grams(&block->spec, &reader->tokens, text);
+    read_once(reader, &block->spec, text);
+    block_grams(&block->spec, &reader->tokens);
     term_counter_start(&reader->counter, reader->tokens.gram_count);
     for (size_t i = 0; i < reader->tokens.gram_count; i++) {
         id = terms_find(&block->terms, reader->tokens.grams[i].key);

@@ -49,10 +49,12 @@ typedef struct ModelParts {
 
 TextModel *text_model_build(const ModelParts *parts);
 
-/* What the terms of one row of one block add to the margins. */
+/* The buffers for reading one row after another. */
 typedef struct RowReader {
     Tokens tokens;
     TermCounter counter;
+    TextRef read; /* what tokens hold: the blocks of a column read its text once */
+    TokenStyle style;
 } RowReader;
 
 RowReader row_reader_in(Arena *arena);

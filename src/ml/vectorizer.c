@@ -1,5 +1,6 @@
 #include "ml/vectorizer.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ static void fit_number(const Block *block, RowList rows, BlockFit *fit)
     fit->deviation = known && squares > 0 ? sqrt(squares / (double)known) : 1;
     if (!isfinite(fit->mean) || !isfinite(fit->deviation)) {
         fit->mean = 0; /* numbers near the end of the range: their sum is beyond it */
-        fit->deviation = HUGE_VAL;
+        fit->deviation = DBL_MAX;
     }
 }
 

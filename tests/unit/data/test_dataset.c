@@ -1,0 +1,158 @@
+#include "access/event.h"
+#include "platform_fixture.h"
+
+static void add(Bench *bench, const DatasetSpec *spec, DatasetVersion *version, bool *is_new)
+{
+    EXPECT_OK(dataset_add(&bench->scope, spec, version, is_new), bench->scope.error);
+}
+
+static void test_adding_the_same_bytes_again_makes_no_version(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec spec = bench_spam(&bench, 3);
+    DatasetVersion first, again;
+    EventList events = {0};
+    bool is_new;
+
+    add(&bench, &spec, &first, &is_new);
+    EXPECT(is_new);
+    EXPECT(first.version == 1 && first.row_count == 1138);
+    add(&bench, &spec, &again, &is_new);
+    EXPECT(!is_new);
+    EXPECT(again.version == 1);
+    EXPECT_TEXT(again.digest, first.digest);
+    EXPECT_OK(event_list(&bench.scope, &(EventFilter){.object = "comments@1"}, &events),
+              bench.scope.error);
+    EXPECT(events.count == 1);
+    EXPECT_TEXT(events.items[0].action, "dataset_version.created");
+    EXPECT_TEXT(events.items[0].principal, "ada");
+    bench_end(&bench);
+}
+
+static void test_adding_a_file_makes_version_2_and_version_1_still_reads_1138_rows(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec three = bench_spam(&bench, 3), four = bench_spam(&bench, 4);
+    DatasetVersion version, first, latest;
+    DatasetVersionList versions = {0};
+    const char *rows;
+    bool is_new;
+
+    add(&bench, &three, &version, &is_new);
+    add(&bench, &four, &version, &is_new);
+    EXPECT(is_new && version.version == 2 && version.row_count == 1586);
+    EXPECT_OK(dataset_version_find(&bench.scope, "comments", 1, &first), bench.scope.error);
+    EXPECT_OK(dataset_version_find(&bench.scope, "comments", 0, &latest), bench.scope.error);
+    EXPECT(first.row_count == 1138 && latest.version == 2);
+    EXPECT_OK(dataset_version_list(&bench.scope, "comments", &versions), bench.scope.error);
+    EXPECT(versions.count == 2 && versions.items[0].version == 2);
+    EXPECT_OK(dataset_version_preview(&bench.scope, &first, 1130, 100, &rows), bench.scope.error);
+    EXPECT(json_count(bench_json(&bench, rows)) == 8);
+    bench_end(&bench);
+}
+
+static void test_a_preview_shows_the_first_rows_with_their_values(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec spec = bench_spam(&bench, 1);
+    DatasetVersion version;
+    const char *text;
+    const JsonValue *row;
+    JsonWalk walk;
+    bool is_new;
+
+    add(&bench, &spec, &version, &is_new);
+    EXPECT_OK(dataset_version_preview(&bench.scope, &version, 0, 10, &text), bench.scope.error);
+    EXPECT(json_count(bench_json(&bench, text)) == 10);
+    walk = json_walk(bench_json(&bench, text));
+    json_walk_next(&walk);
+    row = walk.value;
+    EXPECT(json_as_int(json_member(row, "CLASS"), -1) == 1);
+    EXPECT_TEXT(json_as_text(json_member(row, "_file"), ""), "Youtube01-Psy.csv");
+    EXPECT_TEXT(json_as_text(json_member(row, "CONTENT"), ""),
+                "Huh, anyway check out this you[tube] channel: kobyoshi02");
+    EXPECT_TEXT(json_as_text(json_member(row, "DATE"), ""), "2013-11-07T06:20:48.000Z");
+    EXPECT(strlen(json_as_text(json_member(row, "_id"), "")) == 32);
+    bench_end(&bench);
+}
+
+static void test_a_zip_and_the_same_files_one_by_one_have_the_same_rows(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec files = bench_spam(&bench, 3), zip = files;
+    const char *path = arena_format(bench.arena, "%s/comments.zip", bench.folder);
+    const char *command =
+        arena_format(bench.arena,
+                     "python3 -c \"import zipfile,glob,sys; z=zipfile.ZipFile('%s','w');"
+                     "[z.write(f, 'data/'+f.rsplit('/',1)[1]) for f in"
+                     " sorted(glob.glob('%s/youtube-spam/Youtube0[123]*.csv'))];"
+                     "z.writestr('README.md','no rows'); z.close()\"",
+                     path, data_folder());
+    DatasetVersion one_by_one, zipped;
+    bool is_new;
+
+    EXPECT(system(command) == 0);
+    zip.name = "zipped";
+    zip.files = (Tree){0};
+    bench_put(&bench, path, &zip);
+    add(&bench, &files, &one_by_one, &is_new);
+    add(&bench, &zip, &zipped, &is_new);
+    EXPECT(zipped.row_count == 1138);
+    EXPECT(strstr(zipped.files, "data/Youtube02-KatyPerry.csv") != NULL);
+    EXPECT_TEXT(zipped.columns.items[3].name, "CONTENT");
+    bench_end(&bench);
+}
+
+static void test_bytes_that_are_not_there_are_refused_and_nothing_is_made(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec spec = bench_spam(&bench, 1);
+    DatasetVersion version;
+    DatasetList list = {0};
+    bool is_new;
+
+    memset(spec.files.items[0].digest, 'a', 64);
+    EXPECT(!dataset_add(&bench.scope, &spec, &version, &is_new));
+    EXPECT(bench.scope.error.kind == ERROR_FIELD);
+    bench.scope.error = (Error){0};
+    EXPECT_OK(dataset_list(&bench.scope, &list), bench.scope.error);
+    EXPECT(list.count == 0);
+    bench_end(&bench);
+}
+
+static void test_a_broken_file_is_refused_through_the_child_and_nothing_is_made(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec spec = {.name = "broken"};
+    const char *path = arena_format(bench.arena, "%s/broken.csv", bench.folder);
+    DatasetVersion version;
+    Dataset dataset;
+    bool is_new;
+
+    EXPECT_OK(file_write(path, "a,b\n1,2\n3\n", 10, &bench.scope.error), bench.scope.error);
+    bench_put(&bench, path, &spec);
+    EXPECT(!dataset_add(&bench.scope, &spec, &version, &is_new));
+    EXPECT_TEXT(bench.scope.error.message,
+                "\"broken.csv\" line 3, column \"b\": the row has 1 field, the header has 2");
+    EXPECT(bench.scope.error.kind == ERROR_INVALID);
+    EXPECT(!dataset_find(&bench.scope, "broken", &dataset));
+    EXPECT(bench.scope.error.kind == ERROR_NOT_FOUND);
+    bench_end(&bench);
+}
+
+int main(int count, char **names)
+{
+    static const Test tests[] = {
+        TEST(test_adding_the_same_bytes_again_makes_no_version),
+        TEST(test_adding_a_file_makes_version_2_and_version_1_still_reads_1138_rows),
+        TEST(test_a_preview_shows_the_first_rows_with_their_values),
+        TEST(test_a_zip_and_the_same_files_one_by_one_have_the_same_rows),
+        TEST(test_bytes_that_are_not_there_are_refused_and_nothing_is_made),
+        TEST(test_a_broken_file_is_refused_through_the_child_and_nothing_is_made),
+        {0},
+    };
+
+    if (is_step(count, names))
+        return worker_main(data_steps, names[2]);
+    return data_is_absent() ? 0 : test_main(tests, count, names);
+}
