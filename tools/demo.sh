@@ -23,20 +23,25 @@ budget=${SLIPWAY_DEMO_BUDGET:-20}
 ports_max=20
 step=0
 began=$SECONDS
-pid=
+pid= bold= plain=
+[ ! -t 1 ] || { bold=$(printf '\033[1m') && plain=$(printf '\033[0m'); }
 export SLIPWAY="$slipway" # for demo_data.sh
 unset SLIPWAY_SERVER SLIPWAY_TOKEN
 
+# The server goes first: what reads this output may have gone already.
 stop_with() { # SENTENCE
+    local running=$pid
+
     trap - EXIT
+    pid=
+    [ -z "$running" ] || stop_server "$running"
     printf '\nThe demonstration stops here: %s.\n' "$1" >&2
-    [ -z "$pid" ] || stop_server "$pid"
     exit 1
 }
 
 say() { # SENTENCE
     step=$((step + 1))
-    printf '\n\033[1m%d. %s\033[0m\n' "$step" "$1"
+    printf "\n$bold%d. %s$plain\n" "$step" "$1"
 }
 
 # One line per command as a user would type it, then what it prints; kept in "last" to be checked.
@@ -162,10 +167,10 @@ must_show CONTENT
 
 say "Train: candidates are compared by cross-validation, the best is judged on rows it never saw."
 run train --budget "${budget}s"
-must_show 'comments/1|version 1'
+must_show 'comments[@/]1|version 1'
 
 say "Promote version 1: nothing serves yet, so the gate asks for the minimum only."
-run promote comments/1
+run promote comments@1
 must_show 'accepted|promoted'
 
 say "Ask the endpoint; its URL never changes."
@@ -179,17 +184,17 @@ cp "${sources[3]}" data/
 run data add comments
 must_show '1,?586 rows'
 run train --budget "${budget}s"
-must_show 'comments/2|version 2'
+must_show 'comments[@/]2|version 2'
 
 say "The gate judges version 2 against the one that serves, on the same rows."
-run promote comments/2
+run promote comments@2
 must_show 'accepted|promoted'
 
 say "Somebody adds files whose labels are the wrong way round. The gate turns that model away."
 write_wrong_labels
 run data add comments
 run train --budget "${budget}s"
-if run promote comments/3; then
+if run promote comments@3; then
     stop_with "a worse model was promoted"
 fi
 must_show 'rejected'
