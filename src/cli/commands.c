@@ -9,6 +9,7 @@ const Command *const command_tables[] = {
     model_commands,
     endpoint_commands,
     access_commands,
+    sample_commands,
     NULL,
 };
 /* clang-format on */
