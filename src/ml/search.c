@@ -412,12 +412,13 @@ static void finish(Search *search, const Candidate *best, SearchResult *result)
     RowList all = search_rows(search, SIZE_MAX, false, scratch);
     Vectorizer vectorizer = vectorizer_fit(&search->corpus, best->used, all, scratch);
     Matrix matrix = vectorizer_apply(&vectorizer, all, scratch);
-    LinearModel linear = candidate_fit(search, best, &matrix, scratch);
+    LinearModel linear;
     MarginSet margins = {best->margins, search->labels, all.count, search->margin_count};
     Calibration calibration = calibration_fit(&margins, best->calibration, scratch);
     ModelParts parts = {search->frame, search->classes, search->positive, &vectorizer,
                         &linear,       &calibration,    best->threshold};
 
+    candidate_fit(search, best, &matrix, scratch, &linear);
     result->model = text_model_build(&parts);
     result->leaderboard = search_leaderboard(search, best, search->arena);
     result->out_of_fold = arena_array(search->arena, double, values);
