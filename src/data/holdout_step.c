@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "data/duck.h"
+#include "data/row_id.h"
 #include "data/rows.h"
 #include "data/steps.h"
 #include "ml/split.h"
+
+enum { CLASSES_MAX = 1000 };
 
 typedef struct Draw {
     Arena *arena;
@@ -72,32 +75,63 @@ static void find_units(Draw *draw)
     }
 }
 
-/* Units with a label, split by label (all alike: at random). A unit whose first row has no label
- * stays in training. */
-static bool split_units(Draw *draw, bool by_label)
+/* The class of a row for the draw: that of its content's first row, so that a content goes to one
+ * side as a whole even where its labels disagree. */
+static int draw_label(const Draw *draw, size_t row, bool by_label)
 {
-    size_t *chosen = arena_array(draw->arena, size_t, draw->unit_count + 1);
-    int *labels = arena_array(draw->arena, int, draw->unit_count + 1);
-    uint8_t *sides = arena_array(draw->arena, uint8_t, draw->unit_count + 1);
-    uint8_t *unit_sides = arena_array(draw->arena, uint8_t, draw->unit_count + 1);
-    SplitSpec spec = draw->split;
+    return by_label ? draw->rows.labels[draw->unit_rows[draw->units[row]]] : 0;
+}
 
-    spec.row_count = 0;
-    for (size_t i = 0; i < draw->unit_count; i++) {
-        int label = by_label ? draw->rows.labels[draw->unit_rows[i]] : 0;
+/* Splits the rows of one class by whole contents, so that the share is met in rows. A class of a
+ * single content stays in training. */
+static bool split_class(Draw *draw, int label, bool by_label)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create(); /* there may be many classes */
+    size_t *chosen = arena_array(scratch, size_t, draw->rows.row_count + 1);
+    size_t *units = arena_array(scratch, size_t, draw->rows.row_count + 1);
+    uint8_t *sides = arena_array(scratch, uint8_t, draw->rows.row_count + 1);
+    SplitSpec spec = {.share = draw->split.share, .seed = draw->split.seed + (uint64_t)label};
+    bool is_one = true;
 
-        if (label < 0)
+    for (size_t i = 0; i < draw->rows.row_count; i++) {
+        if (draw_label(draw, i, by_label) != label)
             continue;
         chosen[spec.row_count] = i;
-        labels[spec.row_count++] = label;
+        units[spec.row_count] = draw->units[i];
+        is_one &= units[spec.row_count] == units[0];
+        spec.row_count++;
     }
-    if (!split_stratified(&spec, labels, sides, draw->error))
+    if (is_one)
+        return true;
+    if (!split_by_group(&spec, units, sides, draw->error))
         return false;
     for (size_t i = 0; i < spec.row_count; i++)
-        unit_sides[chosen[i]] = sides[i];
-    for (size_t i = 0; i < draw->rows.row_count; i++)
-        draw->sides[i] = unit_sides[draw->units[i]];
+        draw->sides[chosen[i]] = sides[i];
     return true;
+}
+
+/* By label, or all alike: at random. A content whose first row has no label stays in training. */
+static bool split_units(Draw *draw, bool by_label)
+{
+    size_t class_count = by_label ? draw->rows.classes.count : 1;
+
+    if (class_count > CLASSES_MAX)
+        return fail_field(draw->error, "by",
+                          "a stratified hold-out takes at most %d classes; this target has %zu",
+                          CLASSES_MAX, class_count);
+    for (size_t i = 0; i < class_count; i++)
+        if (!split_class(draw, (int)i, by_label))
+            return false;
+    return true;
+}
+
+static bool check_sides(const Draw *draw)
+{
+    for (size_t i = 0; i < draw->rows.row_count; i++)
+        if (draw->sides[i] == SPLIT_HOLDOUT)
+            return true;
+    return fail(draw->error, ERROR_INVALID,
+                "there are too few different rows to hold out a share of %g", draw->split.share);
 }
 
 static bool draw_stratified(Draw *draw)
@@ -172,7 +206,7 @@ static bool draw_sides(Draw *draw)
     draw->sides = arena_array(draw->arena, uint8_t, draw->rows.row_count + 1);
     for (size_t i = 0; i < COUNT(ways); i++)
         if (text_equal(ways[i].by, draw->by))
-            return ways[i].draw(draw);
+            return ways[i].draw(draw) && check_sides(draw);
     return fail_field(draw->error, "by", "\"by\" is stratified, group, time or random");
 }
 
@@ -181,6 +215,7 @@ static bool write_rows(Draw *draw)
     DuckSpec spec = {.folder = draw->folder};
     CLEANUP(duck_close) Duck *duck = NULL;
     DuckAppender chosen;
+    DatasetColumns note;
 
     text_list_add(&spec.files, draw->arena, draw->path);
     text_list_add(&spec.files, draw->arena, draw->holdout_path);
@@ -194,14 +229,18 @@ static bool write_rows(Draw *draw)
         duck_append_int(&chosen, (int64_t)i);
         duck_append_row_end(&chosen);
     }
-    return duck_append_end(&chosen, draw->error) &&
-           duck_run(duck, draw->error,
+    if (!duck_append_end(&chosen, draw->error))
+        return false;
+    note = row_id_columns(&draw->columns, draw->arena);
+    return duck_run(duck, draw->error,
                     arena_format(draw->arena,
                                  "COPY (SELECT * FROM read_parquet(%s)"
                                  "       WHERE _row IN (SELECT r FROM chosen) ORDER BY _row)"
-                                 " TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)",
+                                 " TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880,"
+                                 " KV_METADATA {" ROW_ID_KEY ": %s})",
                                  duck_literal(draw->path, draw->arena),
-                                 duck_literal(draw->holdout_path, draw->arena)));
+                                 duck_literal(draw->holdout_path, draw->arena),
+                                 duck_literal(row_id_note(&note, draw->arena), draw->arena)));
 }
 
 static void write_result(const Draw *draw, JsonWriter *json)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/duck.h"
+#include "data/row_id.h"
 
 /* What becomes of a column of the file. */
 typedef enum Part { PART_TEXT, PART_NUMBER, PART_TARGET, PART_GROUP, PART_TIME } Part;
@@ -74,15 +75,69 @@ static bool open_duck(Reader *reader)
     return reader->duck != NULL;
 }
 
-static const char *from_clause(const RowsSpec *spec, Arena *arena)
+/* Which columns the ids of a file were made from: a JSON array of names, or "". */
+static bool read_note(Reader *reader, const char *path, const char **note)
 {
-    const char *from =
-        arena_format(arena, " FROM read_parquet(%s)", duck_literal(spec->path, arena));
+    CLEANUP(duck_finalize)
+    DuckQuery query =
+        duck_query(reader->duck, arena_format(reader->arena,
+                                              "SELECT decode(value) FROM parquet_kv_metadata(%s)"
+                                              " WHERE decode(key) = '" ROW_ID_KEY "'",
+                                              duck_literal(path, reader->arena)));
 
+    *note = duck_next(&query) ? duck_text(&query, 0, reader->arena) : "";
+    return duck_end(&query, reader->error);
+}
+
+static const DatasetColumn *column_by_name(const DatasetColumns *columns, const char *name)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (text_equal(columns->items[i].name, name))
+            return &columns->items[i];
+    return NULL;
+}
+
+/* These rows' ids as the hold-out's were made: its ids must never be compared with others. */
+static bool id_as_in(Reader *reader, const char *note, const char **expression)
+{
+    DatasetColumns columns = {0};
+    TextList names = {0};
+    const JsonValue *array;
+
+    if (!json_parse(note, strlen(note), reader->arena, &array, reader->error))
+        return fail_in(reader->error, "the hold-out does not say what its ids are made from");
+    for (JsonWalk walk = json_walk(array); json_walk_next(&walk);) {
+        const char *name = json_as_text(walk.value, "");
+        const DatasetColumn *column = column_by_name(&reader->spec->columns, name);
+
+        if (!column)
+            return fail_field(reader->error, name,
+                              "the hold-out's rows are told apart by column \"%s\", which these "
+                              "rows do not have",
+                              name);
+        *arena_push(reader->arena, &columns) = *column;
+        text_list_add(&names, reader->arena, duck_name(name, reader->arena));
+    }
+    *expression = row_id_expression(&columns, names.items, reader->arena);
+    return true;
+}
+
+static bool make_from(Reader *reader)
+{
+    const RowsSpec *spec = reader->spec;
+    const char *own = "", *other = "", *id = "_id";
+
+    reader->from = arena_format(reader->arena, " FROM read_parquet(%s)",
+                                duck_literal(spec->path, reader->arena));
     if (!spec->without_path)
-        return from;
-    return arena_format(arena, "%s WHERE _id NOT IN (SELECT _id FROM read_parquet(%s))", from,
-                        duck_literal(spec->without_path, arena));
+        return true;
+    if (!read_note(reader, spec->path, &own) || !read_note(reader, spec->without_path, &other) ||
+        (!text_equal(own, other) && !id_as_in(reader, other, &id)))
+        return false;
+    reader->from =
+        arena_format(reader->arena, "%s WHERE %s NOT IN (SELECT _id FROM read_parquet(%s))",
+                     reader->from, id, duck_literal(spec->without_path, reader->arena));
+    return true;
 }
 
 static bool count_rows(Reader *reader)
@@ -306,7 +361,7 @@ static void make_frame(Reader *reader)
 
 static bool read_rows(Reader *reader)
 {
-    if (!open_duck(reader) || !count_rows(reader))
+    if (!open_duck(reader) || !make_from(reader) || !count_rows(reader))
         return false;
     for (size_t i = 0; i < reader->part_count; i++)
         if (!prepare_part(reader, &reader->parts[i]))
@@ -322,7 +377,6 @@ bool rows_read(const RowsSpec *spec, Arena *arena, Rows *rows, Error *error)
     Reader reader = {.spec = spec, .arena = arena, .error = error};
     bool is_done;
 
-    reader.from = from_clause(spec, arena);
     list_parts(&reader);
     is_done = read_rows(&reader);
     duck_close(&reader.duck);
