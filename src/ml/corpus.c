@@ -18,9 +18,8 @@ size_t column_bytes(const Frame *frame, size_t column)
     return bytes;
 }
 
-void block_grams(const BlockSpec *spec, Tokens *tokens, TextRef text)
+void block_grams(const BlockSpec *spec, Tokens *tokens)
 {
-    tokens_read(tokens, text, spec->style);
     if (spec->kind == BLOCK_WORDS)
         tokens_word_grams(tokens, spec->least, spec->most);
     else
@@ -60,7 +59,8 @@ static void name_term(Block *block, const Tokens *tokens, const Gram *gram, uint
 
 static void count_text(Block *block, Tokens *tokens, TextRef text, TermCounter *counter)
 {
-    block_grams(&block->spec, tokens, text);
+    tokens_read(tokens, text, block->spec.style);
+    block_grams(&block->spec, tokens);
     term_counter_start(counter, tokens->gram_count);
     for (size_t i = 0; i < tokens->gram_count; i++) {
         uint32_t id = terms_add(&block->terms, tokens->grams[i].key);

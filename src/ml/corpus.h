@@ -47,8 +47,8 @@ typedef struct Corpus {
 /* Reads one block of the frame. Everything lives in the arena (texts of terms too). */
 void block_read(Block *block, const Frame *frame, const BlockSpec *spec, Arena *arena);
 
-/* The n-grams of a text as a block wants them, into tokens->grams; a missing text has none. */
-void block_grams(const BlockSpec *spec, Tokens *tokens, TextRef text);
+/* The n-grams of the text that was read as a block wants them, into tokens->grams. */
+void block_grams(const BlockSpec *spec, Tokens *tokens);
 
 /* Bytes of all texts of a column. */
 size_t column_bytes(const Frame *frame, size_t column);

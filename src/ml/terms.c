@@ -92,8 +92,10 @@ void term_counter_start(TermCounter *counter, size_t most)
 {
     counter->count = 0;
     counter->turn++;
-    if (most <= counter->capacity)
+    if (most <= counter->capacity && counter->turn)
         return;
+    if (most < counter->capacity) /* 2^32 rows later the turns start again on a clean table */
+        most = counter->capacity;
     counter->capacity = power_of_two_above(most);
     counter->items = arena_array(counter->arena, TermCount, counter->capacity);
     counter->slots =
@@ -102,20 +104,35 @@ void term_counter_start(TermCounter *counter, size_t most)
     counter->turn = 1;
 }
 
-void term_counter_add(TermCounter *counter, uint32_t id)
+/* The slot of an id, or the empty one where it belongs. */
+static struct TermCounterSlot *counter_slot(const TermCounter *counter, uint32_t id)
 {
     size_t at = (id * UINT32_C(2654435761)) & counter->slot_mask;
 
-    while (counter->slots[at].turn == counter->turn) {
-        TermCount *item = &counter->items[counter->slots[at].position];
-
-        if (item->id == id) {
-            item->count++;
-            return;
-        }
+    while (counter->slots[at].turn == counter->turn &&
+           counter->items[counter->slots[at].position].id != id)
         at = (at + 1) & counter->slot_mask;
+    return &counter->slots[at];
+}
+
+void term_counter_add(TermCounter *counter, uint32_t id)
+{
+    struct TermCounterSlot *slot = counter_slot(counter, id);
+
+    if (slot->turn == counter->turn) {
+        counter->items[slot->position].count++;
+        return;
     }
-    counter->slots[at].turn = counter->turn;
-    counter->slots[at].position = (uint32_t)counter->count;
+    *slot = (struct TermCounterSlot){counter->turn, (uint32_t)counter->count};
     counter->items[counter->count++] = (TermCount){id, 1};
+}
+
+size_t term_counter_find(const TermCounter *counter, uint32_t id)
+{
+    const struct TermCounterSlot *slot;
+
+    if (counter->count == 0)
+        return SIZE_MAX;
+    slot = counter_slot(counter, id);
+    return slot->turn == counter->turn ? slot->position : SIZE_MAX;
 }

@@ -63,3 +63,6 @@ TermCounter term_counter_in(Arena *arena);
 /* Forgets the last row; most: how many terms this one has at most. */
 void term_counter_start(TermCounter *counter, size_t most);
 void term_counter_add(TermCounter *counter, uint32_t id);
+
+/* Where a counted id is in items; SIZE_MAX when it was not counted. */
+size_t term_counter_find(const TermCounter *counter, uint32_t id);

@@ -1,6 +1,6 @@
 #include "serving/prediction.h"
 
-#include "tracking/run.h"
+#include <inttypes.h>
 
 #define SELECT_PREDICTION                                                                          \
     "SELECT id, request_id, endpoint, model, version, deployment_id, created_at, duration_us,"     \
@@ -84,26 +84,38 @@ void logged_prediction_write_json(JsonWriter *json, const char *key,
     json_close(json);
 }
 
+/* A version that was deleted since is not shown any more; its name and number still are. */
+static bool find_lineage(Scope *scope, const LoggedPrediction *prediction, Lineage *lineage,
+                         bool *is_known)
+{
+    const char *number = arena_format(scope->arena, "%" PRId64, prediction->version);
+
+    *is_known = model_version_lineage(scope, prediction->model, number, lineage);
+    if (*is_known)
+        return true;
+    if (scope->error.kind != ERROR_NOT_FOUND)
+        return false;
+    scope->error = (Error){0};
+    return true;
+}
+
 bool prediction_write_lineage(Scope *scope, const LoggedPrediction *prediction, JsonWriter *json)
 {
     Deployment deployment;
-    ModelVersion version;
-    Run run = {0};
+    Lineage lineage;
+    bool is_known;
 
     if (!deployment_find(scope, prediction->deployment_id, &deployment) ||
-        !model_version_find(scope, prediction->model, prediction->version, &version))
-        return false;
-    if (version.run_id && !run_find(scope, version.run_id, &run))
+        !find_lineage(scope, prediction, &lineage, &is_known))
         return false;
     json_open_object(json, NULL);
     {
         logged_prediction_write_json(json, "prediction", prediction);
         deployment_write_json(json, "deployment", &deployment);
-        model_version_write_json(json, "model_version", &version);
-        if (version.run_id)
-            run_write_json(json, "run", &run);
+        if (is_known)
+            lineage_write_json(json, "lineage", &lineage);
         else
-            json_null(json, "run");
+            json_null(json, "lineage");
     }
     json_close(json);
     return true;

@@ -32,8 +32,8 @@ bool prediction_list(Scope *scope, const char *endpoint, int64_t after, int64_t 
 void logged_prediction_write_json(JsonWriter *json, const char *key,
                                   const LoggedPrediction *prediction);
 
-/* What a served answer comes from: {"prediction", "deployment", "model_version", "run"}: who put
- * which version on the endpoint when, and that version's run, data, code and environment. run is
- * null for an imported version. */
+/* What a served answer comes from, in one object: "prediction"; "deployment": who put the version
+ * on the endpoint, when and why; "lineage": the version with its data, code and environment, its
+ * run, and the events about both (null when the version was deleted since). */
 bool prediction_write_lineage(Scope *scope, const LoggedPrediction *prediction,
                               JsonWriter *json) MUST_CHECK;

@@ -41,6 +41,13 @@ static char *put_bytes(char *at, const void *bytes, size_t size)
     return at + size;
 }
 
+/* A text with its NUL. */
+static char *put_name(char *at, const char *name, const char **copy)
+{
+    *copy = at;
+    return put_bytes(at, name, strlen(name) + 1);
+}
+
 static char *put_cell(char *at, const FrameColumn *column, size_t row)
 {
     const TextRef *text;
@@ -67,8 +74,10 @@ PredictionRecord *record_create(const Prediction *prediction, int64_t created_at
     size_t rows = prediction->frame.row_count, input_bytes, size;
     size_t input_rows = measure_inputs(&prediction->frame, &input_bytes);
     PredictionRecord *record;
+    char *at;
 
-    size = sizeof(*record) + rows * (sizeof(double) + sizeof(size_t)) + input_bytes;
+    size = sizeof(*record) + rows * (sizeof(double) + sizeof(size_t)) + input_bytes +
+           strlen(endpoint->name) + strlen(endpoint->model) + 2;
     record = malloc(size);
     if (!record)
         abort();
@@ -85,12 +94,12 @@ PredictionRecord *record_create(const Prediction *prediction, int64_t created_at
     };
     record->labels = (size_t *)(record->confidences + rows);
     snprintf(record->request_id, sizeof(record->request_id), "%s", prediction->request_id);
-    snprintf(record->endpoint, sizeof(record->endpoint), "%s", endpoint->name);
-    snprintf(record->model, sizeof(record->model), "%s", endpoint->model);
     for (size_t row = 0; row < rows; row++)
         record->confidences[row] = prediction_confidence(prediction, row);
     memcpy(record->labels, prediction->labels, rows * sizeof(*record->labels));
-    put_inputs(record, &prediction->frame, (char *)(record->labels + rows));
+    at = put_name((char *)(record->labels + rows), endpoint->name, &record->endpoint);
+    at = put_name(at, endpoint->model, &record->model);
+    put_inputs(record, &prediction->frame, at);
     return record;
 }
 

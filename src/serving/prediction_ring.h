@@ -19,7 +19,7 @@ enum {
 /* What is kept of one answered request; one block of memory. */
 typedef struct PredictionRecord {
     char request_id[REQUEST_ID_BYTES_MAX + 1];
-    char endpoint[129], model[129]; /* longer names cannot be made */
+    const char *endpoint, *model;
     int64_t version, deployment_id, created_at, duration_us;
     LoadedModel *loaded; /* a reference of its own: names of classes and columns */
     size_t row_count, input_row_count;

@@ -1,0 +1,53 @@
+/* projects.c: /api/v1/projects */
+
+#include "api/api.h"
+#include "pipelines/project.h"
+
+static bool list_projects(Scope *scope, const Request *request, Response *response)
+{
+    ProjectList list = {0};
+
+    (void)request;
+    if (!project_list(scope, &list))
+        return false;
+    json_open_object(response->json, NULL);
+    json_open_array(response->json, "projects");
+    for (size_t i = 0; i < list.count; i++)
+        project_write_json(response->json, NULL, &list.items[i]);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
+}
+
+static bool show_project(Scope *scope, const Request *request, Response *response)
+{
+    Project project;
+
+    if (!project_find(scope, request_parameter(request, "project"), &project))
+        return false;
+    project_write_json(response->json, NULL, &project);
+    return true;
+}
+
+static bool put_project(Scope *scope, const Request *request, Response *response)
+{
+    ProjectChange change;
+
+    if (!project_put(scope, request_parameter(request, "project"), request->body,
+                     request->body_size, &change))
+        return false;
+    response->status = change.is_new ? 201 : 200;
+    project_change_write_json(response->json, NULL, &change);
+    return true;
+}
+
+const Route project_routes[] = {
+    {"GET", "/api/v1/projects", ROLE_VIEWER, ROUTE_READ, list_projects, "List the projects."},
+    {"GET", "/api/v1/projects/{project}", ROLE_VIEWER, ROUTE_READ, show_project,
+     "Show a project and its file."},
+    {"PUT", "/api/v1/projects/{project}", ROLE_CONTRIBUTOR, ROUTE_WRITE, put_project,
+     "Put a project's slipway.yaml. It may tighten the gate of an endpoint that exists, never "
+     "loosen it.",
+     .body_kind = BODY_TEXT, .body_bytes_max = 1024 * 1024},
+    {0},
+};

@@ -1,0 +1,107 @@
+#include <math.h>
+#include <string.h>
+
+#include "pipelines/gate.h"
+
+/* A margin may not be so wide that nothing is ever worse by more than it. */
+static bool check_margin(const GateRule *rule, const MetricKind *metric, Error *error)
+{
+    double range = metric->most - metric->least;
+
+    if (!(rule->margin >= 0))
+        return fail_field(error, "margin", "a margin is 0 or more");
+    if (!(rule->margin < range))
+        return fail_field(error, "margin",
+                          "a margin of %g is outside the range of \"%s\", which goes from %g to %g",
+                          rule->margin, metric->name, metric->least, metric->most);
+    return true;
+}
+
+static bool check_minimum(const GateRule *rule, const MetricKind *metric, Error *error)
+{
+    if (isnan(rule->minimum))
+        return true;
+    if (metric->higher_is_better && rule->minimum > metric->most)
+        return fail_field(error, "minimum",
+                          "no model can reach a minimum of %g: \"%s\" goes from %g to %g",
+                          rule->minimum, metric->name, metric->least, metric->most);
+    if (!metric->higher_is_better && rule->minimum < metric->least)
+        return fail_field(error, "minimum",
+                          "no model can stay below a limit of %g: \"%s\" goes from %g to %g",
+                          rule->minimum, metric->name, metric->least, metric->most);
+    return true;
+}
+
+bool gate_rule_check(const GateRule *rule, Error *error)
+{
+    const MetricKind *metric = rule->metric ? metric_find(rule->metric) : NULL;
+
+    if (!metric)
+        return fail_field(error, "metric", "\"%s\" is not a metric",
+                          rule->metric ? rule->metric : "");
+    if (!check_margin(rule, metric, error) || !check_minimum(rule, metric, error))
+        return false;
+    if (!(rule->level >= 0.5 && rule->level < 1))
+        return fail_field(error, "level", "a level is at least 0.5 and below 1, such as 0.95");
+    if (!text_equal(rule->demand, "not-worse") && !text_equal(rule->demand, "better"))
+        return fail_field(error, "demand", "a demand is \"not-worse\" or \"better\", not \"%s\"",
+                          rule->demand ? rule->demand : "");
+    return true;
+}
+
+const char *gate_rule_warning(const GateRule *rule, Arena *arena)
+{
+    const MetricKind *metric = metric_find(rule->metric);
+
+    if (isnan(rule->minimum))
+        return NULL;
+    if (metric->higher_is_better ? rule->minimum > metric->least : rule->minimum < metric->most)
+        return NULL;
+    return arena_format(arena, "every model passes a %s of %g: \"%s\" goes from %g to %g",
+                        metric->higher_is_better ? "minimum" : "limit", rule->minimum, metric->name,
+                        metric->least, metric->most);
+}
+
+static bool minimum_is_tighter(const GateRule *current, const GateRule *proposed)
+{
+    if (isnan(current->minimum))
+        return true;
+    return metric_find(current->metric)->higher_is_better ? proposed->minimum >= current->minimum
+                                                          : proposed->minimum <= current->minimum;
+}
+
+/* With a margin of 0 noise decides, and a narrower interval (a lower level) excuses less; with one
+ * above 0 the margin does. Of one kind and the other neither is tighter. */
+static bool not_worse_is_tighter(const GateRule *current, const GateRule *proposed)
+{
+    if (current->margin > 0)
+        return proposed->margin > 0 && proposed->margin <= current->margin;
+    return !(proposed->margin > 0) && proposed->level <= current->level;
+}
+
+bool gate_rule_is_tighter(const GateRule *current, const GateRule *proposed)
+{
+    bool current_better = strcmp(current->demand, "better") == 0;
+    bool proposed_better = strcmp(proposed->demand, "better") == 0;
+
+    if (strcmp(current->metric, proposed->metric) != 0 || !metric_find(current->metric) ||
+        !minimum_is_tighter(current, proposed))
+        return false;
+    if (current_better)
+        return proposed_better && proposed->margin >= current->margin &&
+               proposed->level >= current->level;
+    return proposed_better || not_worse_is_tighter(current, proposed);
+}
+
+void gate_rule_write_json(JsonWriter *json, const char *key, const GateRule *rule)
+{
+    json_open_object(json, key);
+    {
+        json_text(json, "metric", rule->metric);
+        json_double(json, "margin", rule->margin);
+        json_double(json, "minimum", rule->minimum);
+        json_double(json, "level", rule->level);
+        json_text(json, "demand", rule->demand);
+    }
+    json_close(json);
+}

@@ -1,0 +1,216 @@
+#include "pipelines/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Rows without a label. */
+
+static const TextRef *pick_texts(const TextRef *texts, const size_t *kept, size_t count,
+                                 Arena *arena)
+{
+    TextRef *picked = texts ? arena_array(arena, TextRef, count) : NULL;
+
+    for (size_t i = 0; picked && i < count; i++)
+        picked[i] = texts[kept[i]];
+    return picked;
+}
+
+static const double *pick_numbers(const double *numbers, const size_t *kept, size_t count,
+                                  Arena *arena)
+{
+    double *picked = numbers ? arena_array(arena, double, count) : NULL;
+
+    for (size_t i = 0; picked && i < count; i++)
+        picked[i] = numbers[kept[i]];
+    return picked;
+}
+
+static Frame frame_pick(const Frame *frame, const size_t *kept, size_t count, Arena *arena)
+{
+    FrameColumn *columns = arena_array(arena, FrameColumn, frame->column_count);
+
+    for (size_t i = 0; i < frame->column_count; i++) {
+        columns[i] = frame->columns[i];
+        columns[i].texts = pick_texts(columns[i].texts, kept, count, arena);
+        columns[i].numbers = pick_numbers(columns[i].numbers, kept, count, arena);
+    }
+    return (Frame){columns, frame->column_count, count};
+}
+
+/* In place: kept[i] >= i, so nothing is overwritten before it was moved. */
+static void move_rows(Rows *rows, const size_t *kept, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        rows->labels[i] = rows->labels[kept[i]];
+        rows->row_ids[i] = rows->row_ids[kept[i]];
+        if (rows->groups)
+            rows->groups[i] = rows->groups[kept[i]];
+    }
+}
+
+size_t rows_drop_unlabelled(Rows *rows, Arena *arena)
+{
+    size_t *kept = arena_array(arena, size_t, rows->row_count + 1);
+    size_t count = 0, dropped;
+
+    for (size_t i = 0; rows->labels && i < rows->row_count; i++)
+        if (rows->labels[i] >= 0)
+            kept[count++] = i;
+    dropped = rows->row_count - count;
+    if (dropped == 0)
+        return 0;
+    rows->frame = frame_pick(&rows->frame, kept, count, arena);
+    move_rows(rows, kept, count);
+    rows->row_count = count;
+    return dropped;
+}
+
+Frame frame_head(const Frame *frame, size_t row_count)
+{
+    Frame head = *frame;
+
+    if (head.row_count > row_count)
+        head.row_count = row_count;
+    return head;
+}
+
+/* The union of classes. */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int class_index(const ClassNames *classes, const char *name)
+{
+    const char *const *found =
+        bsearch(&name, classes->items, classes->count, sizeof(*classes->items), compare_names);
+
+    return found ? (int)(found - classes->items) : -1;
+}
+
+static ClassNames unite(const Rows *rows, const TextModel *const models[], size_t model_count,
+                        Arena *arena)
+{
+    size_t room = rows->classes.count, count = 0, distinct = 0;
+    const char **names;
+
+    for (size_t i = 0; i < model_count; i++)
+        room += text_model_classes(models[i])->count;
+    names = arena_array(arena, const char *, room + 1);
+    for (size_t i = 0; i < rows->classes.count; i++)
+        names[count++] = rows->classes.items[i];
+    for (size_t i = 0; i < model_count; i++)
+        for (size_t j = 0; j < text_model_classes(models[i])->count; j++)
+            names[count++] = text_model_classes(models[i])->items[j];
+    qsort(names, count, sizeof(*names), compare_names);
+    for (size_t i = 0; i < count; i++)
+        if (distinct == 0 || strcmp(names[distinct - 1], names[i]) != 0)
+            names[distinct++] = names[i];
+    return (ClassNames){names, distinct};
+}
+
+static const char *positive_name(const TextModel *model)
+{
+    return text_model_classes(model)->items[text_model_positive(model)];
+}
+
+static bool agree_on_positive(const TextModel *const models[], size_t model_count, Error *error)
+{
+    for (size_t i = 1; i < model_count; i++)
+        if (strcmp(positive_name(models[i]), positive_name(models[0])) != 0)
+            return fail(error, ERROR_CONFLICT,
+                        "the models do not agree on the positive class: \"%s\" and \"%s\"",
+                        positive_name(models[0]), positive_name(models[i]));
+    return true;
+}
+
+bool bench_from_rows(const Rows *rows, const TextModel *const models[], size_t model_count,
+                     Arena *arena, Bench *bench, Error *error)
+{
+    Bench made = {.rows = *rows};
+    ClassNames classes = unite(rows, models, model_count, arena);
+    int *labels = arena_array(arena, int, rows->row_count + 1);
+
+    if (!rows->labels)
+        return fail(error, ERROR_CONFLICT, "the rows have no target to judge by");
+    if (!agree_on_positive(models, model_count, error))
+        return false;
+    for (size_t i = 0; i < rows->row_count; i++)
+        labels[i] =
+            rows->labels[i] < 0 ? -1 : class_index(&classes, rows->classes.items[rows->labels[i]]);
+    made.rows.labels = labels;
+    made.rows.classes = classes;
+    made.unlabelled_count = rows_drop_unlabelled(&made.rows, arena);
+    made.positive = (size_t)class_index(&classes, positive_name(models[0]));
+    if (made.rows.row_count == 0)
+        return fail(error, ERROR_CONFLICT, "no row has a target to judge by");
+    *bench = made;
+    return true;
+}
+
+bool bench_read(const RowsSpec *spec, const TextModel *const models[], size_t model_count,
+                Arena *arena, Bench *bench, Error *error)
+{
+    Rows rows;
+
+    return rows_read(spec, arena, &rows, error) &&
+           bench_from_rows(&rows, models, model_count, arena, bench, error);
+}
+
+/* Predictions. */
+
+bool bench_predict(const Bench *bench, const TextModel *model, Arena *arena,
+                   Predictions *predictions, Error *error)
+{
+    const ClassNames *known = text_model_classes(model);
+    size_t row_count = bench->rows.row_count, width = bench->rows.classes.count;
+    double *own = arena_array(arena, double, row_count * known->count);
+    double *probabilities = arena_array(arena, double, row_count *width);
+    int *predicted = arena_array(arena, int, row_count);
+    int *place = arena_array(arena, int, known->count);
+
+    if (!text_model_predict(model, &bench->rows.frame, own, arena, error))
+        return false;
+    for (size_t i = 0; i < known->count; i++)
+        place[i] = class_index(&bench->rows.classes, known->items[i]);
+    for (size_t row = 0; row < row_count; row++) {
+        const double *from = own + row * known->count;
+
+        for (size_t i = 0; i < known->count; i++)
+            probabilities[row * width + (size_t)place[i]] = from[i];
+        predicted[row] = place[text_model_decide(model, from)];
+    }
+    *predictions = (Predictions){predicted, probabilities};
+    return true;
+}
+
+Predictions bench_majority(const Bench *bench, Arena *arena)
+{
+    size_t row_count = bench->rows.row_count, width = bench->rows.classes.count, commonest = 0;
+    size_t *counts = arena_array(arena, size_t, width);
+    double *probabilities = arena_array(arena, double, row_count *width);
+    int *predicted = arena_array(arena, int, row_count);
+
+    for (size_t row = 0; row < row_count; row++)
+        counts[bench->rows.labels[row]]++;
+    for (size_t i = 1; i < width; i++)
+        if (counts[i] > counts[commonest])
+            commonest = i;
+    for (size_t row = 0; row < row_count; row++) {
+        predicted[row] = (int)commonest;
+        for (size_t i = 0; i < width; i++)
+            probabilities[row * width + i] = (double)counts[i] / (double)row_count;
+    }
+    return (Predictions){predicted, probabilities};
+}
+
+bool bench_report(const Bench *bench, const Predictions *predictions, Arena *arena, Report *report,
+                  Error *error)
+{
+    return report_make(bench->rows.labels, predictions->predicted, predictions->probabilities,
+                       bench->rows.row_count, &bench->rows.classes, bench->positive, arena, report,
+                       error);
+}

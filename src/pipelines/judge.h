@@ -1,0 +1,50 @@
+/* judge.h: models judged on the same labelled rows. Used in worker steps only.
+ *
+ * Models may know different classes, and the rows others still. All are judged over the union of
+ * them, so that one that has never heard of a class is wrong about its rows instead of excused.
+ *
+ *     const TextModel *models[] = {challenger, champion};
+ *     Bench bench;
+ *
+ *     if (!bench_read(&spec, models, 2, arena, &bench, error) ||
+ *         !bench_predict(&bench, challenger, arena, &predictions, error) ||
+ *         !bench_report(&bench, &predictions, arena, &report, error))
+ *         return false;
+ */
+#pragma once
+
+#include "data/rows.h"
+#include "ml/report.h"
+#include "ml/text_model.h"
+
+/* The rows with a label, and the classes that all are judged over. */
+typedef struct Bench {
+    Rows rows;
+    size_t unlabelled_count; /* rows without a target, which judge nobody */
+    size_t positive;
+} Bench;
+
+/* Takes the rows without a label out; returns how many. */
+size_t rows_drop_unlabelled(Rows *rows, Arena *arena);
+
+/* The first rows of a frame. */
+Frame frame_head(const Frame *frame, size_t row_count);
+
+/* Conflict when the models do not agree on which class is the positive one. */
+bool bench_read(const RowsSpec *spec, const TextModel *const models[], size_t model_count,
+                Arena *arena, Bench *bench, Error *error) MUST_CHECK;
+
+/* For judging again with rows that are in memory already. */
+bool bench_from_rows(const Rows *rows, const TextModel *const models[], size_t model_count,
+                     Arena *arena, Bench *bench, Error *error) MUST_CHECK;
+
+/* probabilities are rows x classes of the bench; a class the model does not know has 0. */
+bool bench_predict(const Bench *bench, const TextModel *model, Arena *arena,
+                   Predictions *predictions, Error *error) MUST_CHECK;
+
+/* What always giving the commonest class of these rows comes to, with the shares as
+ * probabilities. */
+Predictions bench_majority(const Bench *bench, Arena *arena);
+
+bool bench_report(const Bench *bench, const Predictions *predictions, Arena *arena, Report *report,
+                  Error *error) MUST_CHECK;

@@ -1,0 +1,42 @@
+/* project.h: a project is the slipway.yaml that was last put, kept as it was written.
+ *
+ * Putting a file makes the endpoint that it releases to, with the gate that it asks for. The gate
+ * of an endpoint that exists already belongs to the approvers: a file, which anyone who can push
+ * may change, can only tighten it. A looser gate in a file is left alone and the change says so.
+ */
+#pragma once
+
+#include "pipelines/project_file.h"
+
+typedef struct Project {
+    int64_t id;
+    const char *name;
+    const char *yaml;
+    const char *settings; /* a JSON object: project_file_write_json() */
+    int64_t created_at, updated_at;
+    const char *updated_by;
+} Project;
+
+typedef struct ProjectList {
+    Project *items;
+    size_t count;
+} ProjectList;
+
+typedef struct ProjectChange {
+    Project project;
+    bool is_new, is_changed;
+    TextList warnings;
+} ProjectChange;
+
+/* Inside a write. name must be the file's own. Appends project.created or project.changed; the same
+ * file again changes nothing. */
+bool project_put(Scope *scope, const char *name, const char *yaml, size_t size,
+                 ProjectChange *change) MUST_CHECK;
+bool project_find(Scope *scope, const char *name, Project *project) MUST_CHECK;
+bool project_list(Scope *scope, ProjectList *list) MUST_CHECK;
+
+/* The file of a project, read again. */
+bool project_read_file(Scope *scope, const char *name, ProjectFile *file) MUST_CHECK;
+
+void project_write_json(JsonWriter *json, const char *key, const Project *project);
+void project_change_write_json(JsonWriter *json, const char *key, const ProjectChange *change);

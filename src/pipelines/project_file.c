@@ -1,0 +1,503 @@
+#include "pipelines/project_file.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/yaml.h"
+#include "ml/report.h"
+#include "pipelines/gate.h"
+
+/* The file as the tables below read it, before anything is checked. */
+
+typedef struct FileParts {
+    const char *project;
+    const YamlNode *data, *release, *stages, *on, *monitor, *notify;
+} FileParts;
+
+static const YamlField file_fields[] = {
+    {"project", YAML_FIELD_TEXT, offsetof(FileParts, project), JSON_REQUIRED},
+    {"data", YAML_FIELD_MAP, offsetof(FileParts, data), JSON_OPTIONAL},
+    {"release", YAML_FIELD_MAP, offsetof(FileParts, release), JSON_OPTIONAL},
+    {"stages", YAML_FIELD_ANY, offsetof(FileParts, stages), JSON_OPTIONAL},
+    {"on", YAML_FIELD_ANY, offsetof(FileParts, on), JSON_OPTIONAL},
+    {"monitor", YAML_FIELD_ANY, offsetof(FileParts, monitor), JSON_OPTIONAL},
+    {"notify", YAML_FIELD_ANY, offsetof(FileParts, notify), JSON_OPTIONAL},
+    {0},
+};
+
+typedef struct DataParts {
+    ProjectData data;
+    const YamlNode *columns, *holdout, *expect;
+} DataParts;
+
+#define DATA_AT(member) offsetof(DataParts, data.member)
+
+static const YamlField data_fields[] = {
+    {"source", YAML_FIELD_TEXT_LIST, DATA_AT(sources), JSON_OPTIONAL},
+    {"target", YAML_FIELD_TEXT, DATA_AT(target), JSON_OPTIONAL},
+    {"columns", YAML_FIELD_MAP, offsetof(DataParts, columns), JSON_OPTIONAL},
+    {"group", YAML_FIELD_TEXT, DATA_AT(group), JSON_OPTIONAL},
+    {"time", YAML_FIELD_TEXT, DATA_AT(time), JSON_OPTIONAL},
+    {"format", YAML_FIELD_TEXT, DATA_AT(format), JSON_OPTIONAL},
+    {"delimiter", YAML_FIELD_TEXT, DATA_AT(delimiter), JSON_OPTIONAL},
+    {"header", YAML_FIELD_TEXT, DATA_AT(header), JSON_OPTIONAL},
+    {"names", YAML_FIELD_TEXT_LIST, DATA_AT(names), JSON_OPTIONAL},
+    {"encoding", YAML_FIELD_TEXT, DATA_AT(encoding), JSON_OPTIONAL},
+    {"quote", YAML_FIELD_TEXT, DATA_AT(quote), JSON_OPTIONAL},
+    {"on_error", YAML_FIELD_TEXT, DATA_AT(on_error), JSON_OPTIONAL},
+    {"holdout", YAML_FIELD_MAP, offsetof(DataParts, holdout), JSON_OPTIONAL},
+    {"expect", YAML_FIELD_ANY, offsetof(DataParts, expect), JSON_OPTIONAL},
+    {0},
+};
+
+typedef struct HoldoutParts {
+    double share;
+    const char *by;
+    int64_t seed;
+    TextList group_values;
+} HoldoutParts;
+
+static const YamlField holdout_fields[] = {
+    {"share", YAML_FIELD_NUMBER, offsetof(HoldoutParts, share), JSON_OPTIONAL},
+    {"by", YAML_FIELD_TEXT, offsetof(HoldoutParts, by), JSON_OPTIONAL},
+    {"seed", YAML_FIELD_INT, offsetof(HoldoutParts, seed), JSON_OPTIONAL},
+    {"group_values", YAML_FIELD_TEXT_LIST, offsetof(HoldoutParts, group_values), JSON_OPTIONAL},
+    {0},
+};
+
+typedef struct ReleaseParts {
+    const char *endpoint;
+    const YamlNode *gate, *staging, *production;
+} ReleaseParts;
+
+static const YamlField release_fields[] = {
+    {"endpoint", YAML_FIELD_TEXT, offsetof(ReleaseParts, endpoint), JSON_REQUIRED},
+    {"gate", YAML_FIELD_MAP, offsetof(ReleaseParts, gate), JSON_OPTIONAL},
+    {"staging", YAML_FIELD_ANY, offsetof(ReleaseParts, staging), JSON_OPTIONAL},
+    {"production", YAML_FIELD_ANY, offsetof(ReleaseParts, production), JSON_OPTIONAL},
+    {0},
+};
+
+static const YamlField gate_fields[] = {
+    {"metric", YAML_FIELD_TEXT, offsetof(GateRule, metric), JSON_OPTIONAL},
+    {"margin", YAML_FIELD_NUMBER, offsetof(GateRule, margin), JSON_OPTIONAL},
+    {"minimum", YAML_FIELD_NUMBER, offsetof(GateRule, minimum), JSON_OPTIONAL},
+    {"level", YAML_FIELD_NUMBER, offsetof(GateRule, level), JSON_OPTIONAL},
+    {"demand", YAML_FIELD_TEXT, offsetof(GateRule, demand), JSON_OPTIONAL},
+    {0},
+};
+
+/* What a text may be; each list ends with NULL. */
+static const char *const formats[] = {"csv", "jsonl", "parquet", NULL};
+static const char *const headers[] = {"yes", "no", "true", "false", NULL};
+static const char *const encodings[] = {"utf-8", "latin-1", NULL};
+static const char *const on_errors[] = {"refuse", "set-aside", NULL};
+static const char *const splits[] = {"stratified", "group", "time", "random", NULL};
+static const char *const column_words[] = {"text",    "category", "integer",     "number",
+                                           "boolean", "time",     "feature",     "target",
+                                           "group",   "ignore",   "known_after", NULL};
+enum { COLUMN_TYPE_COUNT = 6 }; /* the first words of column_words; the others are roles */
+
+/* Everything that reading one file needs. */
+typedef struct Reader {
+    Arena *arena;
+    Error *error;
+    ProjectFile *file;
+} Reader;
+
+static void warn(Reader *reader, const char *sentence)
+{
+    text_list_add(&reader->file->warnings, reader->arena, sentence);
+}
+
+static void warn_unread(Reader *reader, const YamlNode *node, const char *path)
+{
+    if (node)
+        warn(reader,
+             arena_format(reader->arena, "line %zu: \"%s\" is not read yet", node->key_line, path));
+}
+
+static size_t word_index(const char *word, const char *const words[])
+{
+    size_t index = 0;
+
+    while (words[index] && strcmp(words[index], word) != 0)
+        index++;
+    return index;
+}
+
+static const char *join_words(const char *const words[], Arena *arena)
+{
+    TextBuilder joined = {.arena = arena};
+
+    for (size_t i = 0; words[i]; i++)
+        text_append_format(&joined, "%s%s", i ? ", " : "", words[i]);
+    return text_built(&joined);
+}
+
+/* A member of map that is one of some words, or absent. */
+static bool check_word(Reader *reader, const YamlNode *map, const char *what, const char *name,
+                       const char *const words[])
+{
+    const YamlNode *node = yaml_member(map, name);
+    const char *path = arena_format(reader->arena, "%s.%s", what, name);
+
+    if (yaml_is_null(node) || words[word_index(node->text, words)])
+        return true;
+    return yaml_fail(node, path, reader->error, "\"%s\" is one of %s, not \"%s\"", path,
+                     join_words(words, reader->arena), node->text);
+}
+
+static bool check_name(Reader *reader, const YamlNode *node, const char *path, const char *name)
+{
+    return name_is_valid(name) ||
+           yaml_fail(node, path, reader->error,
+                     "\"%s\" has 1 to 128 letters, digits, \"-\", \"_\" and \".\", and does not "
+                     "start with \".\"",
+                     path);
+}
+
+/* The data part. */
+
+static bool read_column(Reader *reader, const YamlNode *node, const char *what, ProjectData *data)
+{
+    const char *path = arena_format(reader->arena, "%s.columns.%s", what, node->key);
+    size_t index = node->type == YAML_SCALAR ? word_index(node->text, column_words) : 0;
+    DatasetColumn *column;
+
+    if (node->type != YAML_SCALAR || !column_words[index])
+        return yaml_fail(node, path, reader->error, "\"%s\" is one of %s", path,
+                         join_words(column_words, reader->arena));
+    column = arena_push(reader->arena, &data->columns);
+    *column = (DatasetColumn){.name = node->key};
+    if (index < COLUMN_TYPE_COUNT)
+        column->type = column_words[index];
+    else
+        column->role = column_words[index];
+    return true;
+}
+
+static const char *column_role(const ProjectData *data, const char *name)
+{
+    for (size_t i = 0; i < data->columns.count; i++)
+        if (strcmp(data->columns.items[i].name, name) == 0)
+            return data->columns.items[i].role;
+    return NULL;
+}
+
+/* "target: CLASS" and "columns: {CLASS: ignore}" cannot both be meant. */
+static bool check_role(Reader *reader, const YamlNode *map, const char *what, const char *role)
+{
+    const YamlNode *node = yaml_member(map, role);
+    const ProjectData *data = &reader->file->data.items[reader->file->data.count - 1];
+    const char *other = yaml_is_null(node) ? NULL : column_role(data, node->text);
+
+    if (!other || strcmp(other, role) == 0)
+        return true;
+    return yaml_fail(node, arena_format(reader->arena, "%s.%s", what, role), reader->error,
+                     "\"%s\" is the %s and is listed as \"%s\" in columns", node->text, role,
+                     other);
+}
+
+/* A role may be given under columns too: {CLASS: target}. */
+static const char *role_column(const ProjectData *data, const char *role, const char *named)
+{
+    for (size_t i = 0; !named && i < data->columns.count; i++)
+        if (text_equal(data->columns.items[i].role, role))
+            return data->columns.items[i].name;
+    return named;
+}
+
+static bool check_holdout_needs(Reader *reader, const YamlNode *map, const char *what,
+                                const ProjectData *data)
+{
+    const struct {
+        const char *by, *column;
+        const char *needed;
+    } needs[] = {
+        {"stratified", data->target, "target"},
+        {"group", data->group, "group"},
+        {"time", data->time, "time"},
+    };
+
+    for (size_t i = 0; i < COUNT(needs); i++)
+        if (strcmp(data->holdout_by, needs[i].by) == 0 && !needs[i].column)
+            return yaml_fail(map, what, reader->error,
+                             "a hold-out by \"%s\" needs the column \"%s\"", needs[i].by,
+                             needs[i].needed);
+    if (data->holdout_group_values && strcmp(data->holdout_by, "group") != 0)
+        return yaml_fail(map, what, reader->error,
+                         "\"group_values\" needs a hold-out by \"group\", not by \"%s\"",
+                         data->holdout_by);
+    return true;
+}
+
+static const char *join_values(Reader *reader, const TextList *values)
+{
+    TextBuilder joined = {.arena = reader->arena};
+
+    for (size_t i = 0; i < values->count; i++)
+        text_append_format(&joined, "%s%s", i ? "," : "", values->items[i]);
+    return values->count ? text_built(&joined) : NULL;
+}
+
+static const char *default_split(const ProjectData *data)
+{
+    if (data->group)
+        return "group";
+    if (data->time)
+        return "time";
+    return data->target ? "stratified" : "random";
+}
+
+static bool read_holdout(Reader *reader, const YamlNode *map, const char *data_path,
+                         ProjectData *data)
+{
+    const char *what = arena_format(reader->arena, "%s.holdout", data_path);
+    HoldoutParts parts = {.share = 0.2, .by = default_split(data), .seed = 42};
+
+    if (map && (!yaml_read(map, what, holdout_fields, &parts, reader->arena, reader->error) ||
+                !check_word(reader, map, what, "by", splits)))
+        return false;
+    if (map && !(parts.share > 0 && parts.share < 1))
+        return yaml_fail(yaml_member(map, "share"), arena_format(reader->arena, "%s.share", what),
+                         reader->error, "\"%s.share\" is between 0 and 1", what);
+    data->holdout_by = parts.by;
+    data->holdout_share = parts.share;
+    data->holdout_seed = parts.seed;
+    data->holdout_group_values = join_values(reader, &parts.group_values);
+    return !map || check_holdout_needs(reader, map, what, data);
+}
+
+static bool read_columns(Reader *reader, const YamlNode *map, const char *what, ProjectData *data)
+{
+    static const char *const roles[] = {"target", "group", "time"};
+    const YamlNode *columns = yaml_member(map, "columns");
+
+    for (const YamlNode *node = columns ? columns->first : NULL; node; node = node->next)
+        if (!read_column(reader, node, what, data))
+            return false;
+    for (size_t i = 0; i < COUNT(roles); i++)
+        if (!check_role(reader, map, what, roles[i]))
+            return false;
+    data->target = role_column(data, "target", data->target);
+    data->group = role_column(data, "group", data->group);
+    return true;
+}
+
+/* "true" is what a YAML writer may put for yes. */
+static const char *plain_header(const char *header)
+{
+    if (!header)
+        return NULL;
+    return strcmp(header, "yes") == 0 || strcmp(header, "true") == 0 ? "yes" : "no";
+}
+
+static bool read_data(Reader *reader, const YamlNode *map)
+{
+    const char *what = arena_format(reader->arena, "data.%s", map->key);
+    DataParts parts = {0};
+    ProjectData *data;
+
+    if (!check_name(reader, map, what, map->key) ||
+        !yaml_read(map, what, data_fields, &parts, reader->arena, reader->error) ||
+        !check_word(reader, map, what, "format", formats) ||
+        !check_word(reader, map, what, "header", headers) ||
+        !check_word(reader, map, what, "encoding", encodings) ||
+        !check_word(reader, map, what, "on_error", on_errors))
+        return false;
+    data = arena_push(reader->arena, &reader->file->data);
+    *data = parts.data;
+    data->name = map->key;
+    data->header = plain_header(data->header);
+    warn_unread(reader, parts.expect, arena_format(reader->arena, "%s.expect", what));
+    return read_columns(reader, map, what, data) && read_holdout(reader, parts.holdout, what, data);
+}
+
+/* The release part. */
+
+static const char *all_metrics(Arena *arena)
+{
+    TextBuilder names = {.arena = arena};
+
+    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
+        text_append_format(&names, "%s%s", kind == metric_kinds ? "" : ", ", kind->name);
+    return text_built(&names);
+}
+
+/* "F1" and "f1" are two names to a program and one to a reader: a gate that looks for the wrong one
+ * finds nothing. So it is refused here, long before. */
+static bool check_metric(Reader *reader, const YamlNode *map, const char *metric)
+{
+    const YamlNode *node = yaml_member(map, "metric");
+
+    if (metric_find(metric))
+        return true;
+    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
+        if (strcasecmp(kind->name, metric) == 0)
+            return yaml_fail(node, "release.gate.metric", reader->error,
+                             "\"%s\" is not a metric; it is written \"%s\"", metric, kind->name);
+    return yaml_fail(node, "release.gate.metric", reader->error,
+                     "\"%s\" is not a metric; there are %s", metric, all_metrics(reader->arena));
+}
+
+static bool read_gate(Reader *reader, const YamlNode *map)
+{
+    GateRule *rule = &reader->file->gate;
+    const YamlNode *node;
+    const char *warning;
+    Error error = {0};
+
+    if (!yaml_read(map, "release.gate", gate_fields, rule, reader->arena, reader->error) ||
+        !check_metric(reader, map, rule->metric))
+        return false;
+    if (!gate_rule_check(rule, &error)) {
+        node = yaml_member(map, error.field);
+        return yaml_fail(node ? node : map,
+                         arena_format(reader->arena, "release.gate.%s", error.field), reader->error,
+                         "%s", error.message);
+    }
+    warning = gate_rule_warning(rule, reader->arena);
+    if (warning)
+        warn(reader, arena_format(reader->arena, "line %zu: %s", yaml_member(map, "minimum")->line,
+                                  warning));
+    reader->file->has_gate = true;
+    return true;
+}
+
+static bool read_release(Reader *reader, const YamlNode *map)
+{
+    ReleaseParts parts = {0};
+
+    if (!yaml_read(map, "release", release_fields, &parts, reader->arena, reader->error) ||
+        !check_name(reader, yaml_member(map, "endpoint"), "release.endpoint", parts.endpoint))
+        return false;
+    reader->file->endpoint = parts.endpoint;
+    warn_unread(reader, parts.staging, "release.staging");
+    warn_unread(reader, parts.production, "release.production");
+    return !parts.gate || read_gate(reader, parts.gate);
+}
+
+static bool read_parts(Reader *reader, const YamlNode *root, const FileParts *parts)
+{
+    if (!check_name(reader, yaml_member(root, "project"), "project", parts->project))
+        return false;
+    reader->file->name = parts->project;
+    for (const YamlNode *map = parts->data ? parts->data->first : NULL; map; map = map->next)
+        if (!read_data(reader, map))
+            return false;
+    if (parts->release && !read_release(reader, parts->release))
+        return false;
+    warn_unread(reader, parts->stages, "stages");
+    warn_unread(reader, parts->on, "on");
+    warn_unread(reader, parts->monitor, "monitor");
+    warn_unread(reader, parts->notify, "notify");
+    return true;
+}
+
+bool project_file_read(const char *bytes, size_t size, Arena *arena, ProjectFile *file,
+                       Error *error)
+{
+    ProjectFile read = {
+        .gate = {.metric = "f1", .minimum = NAN, .level = 0.95, .demand = "not-worse"}};
+    Reader reader = {arena, error, &read};
+    const YamlNode *root;
+    FileParts parts = {0};
+
+    if (!yaml_parse(bytes, size, arena, &root, error) ||
+        !yaml_read(root, "", file_fields, &parts, arena, error) ||
+        !read_parts(&reader, root, &parts))
+        return false;
+    *file = read;
+    return true;
+}
+
+bool project_file_data(const ProjectFile *file, const char *name, const ProjectData **data,
+                       Error *error)
+{
+    if (!name && file->data.count != 1)
+        return fail_field(error, "data",
+                          file->data.count ? "project \"%s\" has several data sets; name one"
+                                           : "project \"%s\" names no data set",
+                          file->name);
+    for (size_t i = 0; i < file->data.count; i++) {
+        if (name && strcmp(file->data.items[i].name, name) != 0)
+            continue;
+        *data = &file->data.items[i];
+        return true;
+    }
+    return fail_field(error, "data", "project \"%s\" has no data set \"%s\"", file->name, name);
+}
+
+/* As JSON. */
+
+static void write_texts(JsonWriter *json, const char *key, const TextList *list)
+{
+    json_open_array(json, key);
+    for (size_t i = 0; i < list->count; i++)
+        json_text(json, NULL, list->items[i]);
+    json_close(json);
+}
+
+static void write_if_set(JsonWriter *json, const char *key, const char *value)
+{
+    if (value)
+        json_text(json, key, value);
+}
+
+static void write_options(JsonWriter *json, const ProjectData *data)
+{
+    json_open_object(json, "options");
+    write_if_set(json, "format", data->format);
+    write_if_set(json, "delimiter", data->delimiter);
+    write_if_set(json, "header", data->header);
+    if (data->names.count)
+        write_texts(json, "names", &data->names);
+    write_if_set(json, "encoding", data->encoding);
+    write_if_set(json, "quote", data->quote);
+    write_if_set(json, "on_error", data->on_error);
+    json_open_object(json, "columns");
+    for (size_t i = 0; i < data->columns.count; i++)
+        json_text(json, data->columns.items[i].name,
+                  data->columns.items[i].type ? data->columns.items[i].type
+                                              : data->columns.items[i].role);
+    json_close(json);
+    write_if_set(json, "target", data->target);
+    write_if_set(json, "group", data->group);
+    write_if_set(json, "time", data->time);
+    json_close(json);
+}
+
+static void write_data(JsonWriter *json, const ProjectData *data)
+{
+    json_open_object(json, data->name);
+    write_texts(json, "source", &data->sources);
+    write_options(json, data);
+    json_open_object(json, "holdout");
+    {
+        json_double(json, "share", data->holdout_share);
+        json_text(json, "by", data->holdout_by);
+        json_int(json, "seed", data->holdout_seed);
+        json_text(json, "group_values", data->holdout_group_values);
+    }
+    json_close(json);
+    json_close(json);
+}
+
+void project_file_write_json(JsonWriter *json, const char *key, const ProjectFile *file)
+{
+    json_open_object(json, key);
+    json_text(json, "project", file->name);
+    json_open_object(json, "data");
+    for (size_t i = 0; i < file->data.count; i++)
+        write_data(json, &file->data.items[i]);
+    json_close(json);
+    if (file->endpoint) {
+        json_open_object(json, "release");
+        json_text(json, "endpoint", file->endpoint);
+        gate_rule_write_json(json, "gate", &file->gate);
+        json_close(json);
+    }
+    json_close(json);
+}

@@ -1,0 +1,60 @@
+/* project_file.h: what slipway.yaml says about a project.
+ *
+ *     project: spam
+ *     data:
+ *       comments:
+ *         source: data/                    # a file, a folder, a zip or a URL, or a list of them
+ *         target: CLASS
+ *         columns: {CONTENT: text, COMMENT_ID: ignore}
+ *         holdout: {share: 0.2, by: stratified, seed: 42}
+ *     release:
+ *       endpoint: spam
+ *       gate: {metric: f1, margin: 0.01, minimum: 0.85}
+ *
+ * Reading is pure: it looks at no file, no store and no network. Whatever is not listed here is
+ * refused with its line, its column and what is allowed. The parts stages, on, monitor and notify,
+ * data.NAME.expect, release.staging and release.production are known but not read yet; each gives a
+ * warning that says so, because a setting that does nothing must not look as if it did.
+ */
+#pragma once
+
+#include "data/dataset.h"
+#include "data/holdout.h"
+#include "serving/endpoint.h"
+
+typedef struct ProjectData {
+    const char *name; /* of the data set */
+    TextList sources; /* as written, relative to the file */
+    const char *target, *group, *time;
+    DatasetColumns columns; /* those that were named: type or role, the other is NULL */
+    const char *format, *delimiter, *header, *encoding, *quote, *on_error;
+    TextList names;
+    const char *holdout_by; /* never NULL: by group or time where such a column is named */
+    double holdout_share;
+    int64_t holdout_seed;
+    const char *holdout_group_values; /* comma-separated, or NULL */
+} ProjectData;
+
+typedef struct ProjectDataList {
+    ProjectData *items;
+    size_t count;
+} ProjectDataList;
+
+typedef struct ProjectFile {
+    const char *name;
+    ProjectDataList data;
+    const char *endpoint; /* NULL: the file has no release part */
+    bool has_gate;
+    GateRule gate;     /* the defaults where the file is silent; metric is never NULL */
+    TextList warnings; /* sentences */
+} ProjectFile;
+
+bool project_file_read(const char *bytes, size_t size, Arena *arena, ProjectFile *file,
+                       Error *error) MUST_CHECK;
+
+/* The data set with this name, or the only one when name is NULL. */
+bool project_file_data(const ProjectFile *file, const char *name, const ProjectData **data,
+                       Error *error) MUST_CHECK;
+
+/* The file's meaning with every default filled in; "options" is what registering data takes. */
+void project_file_write_json(JsonWriter *json, const char *key, const ProjectFile *file);

@@ -1,0 +1,115 @@
+#include "pipelines/promotion.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/worker.h"
+
+enum { VERIFY_TIMEOUT_MS = 10 * 60 * 1000 };
+
+const JsonField promotion_spec_fields[] = {
+    {"model", JSON_TEXT, offsetof(PromotionSpec, model), JSON_OPTIONAL,
+     "The registered model. Named as the endpoint's project if absent."},
+    {"version", JSON_TEXT, offsetof(PromotionSpec, version), JSON_OPTIONAL,
+     "A number as a text, \"latest\" or an alias. The latest if absent."},
+    {"comment", JSON_TEXT, offsetof(PromotionSpec, comment), JSON_OPTIONAL, "Why, for the record."},
+    {0},
+};
+
+static bool find_both(Scope *scope, const PromotionSpec *spec, Endpoint *endpoint,
+                      ModelVersion *version)
+{
+    const char *model;
+
+    if (!endpoint_find(scope, spec->endpoint, endpoint))
+        return false;
+    model = spec->model ? spec->model : endpoint->project;
+    if (!model_version_resolve(scope, model, spec->version ? spec->version : "latest", version))
+        return false;
+    if (endpoint->model && strcmp(endpoint->model, version->model) == 0 &&
+        endpoint->version == version->version)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "version %" PRId64 " of \"%s\" serves at endpoint \"%s\" already",
+                    version->version, version->model, endpoint->name);
+    return true;
+}
+
+/* The same work as a deployment does: a damaged package harms a child, not the server. */
+static bool verify_package(Scope *scope, const char *package)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+    const JsonValue *result;
+    WorkerSpec spec = {.step = "verify-package", .timeout_ms = VERIFY_TIMEOUT_MS};
+
+    json_open_object(json, NULL);
+    json_text(json, "artifacts",
+              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
+    json_text(json, "package", package);
+    json_close(json);
+    spec.job = json_finish(json);
+    return worker_run(&spec, scope->arena, &result, &scope->error);
+}
+
+typedef struct Write {
+    const PromotionSpec *spec;
+    const Endpoint *judged; /* as it served when it was judged */
+    Promotion *promotion;
+} Write;
+
+/* Two promotions at once are both judged against the same champion; only the first may win. */
+static bool check_champion(Scope *scope, const Write *write)
+{
+    Endpoint now;
+
+    if (!endpoint_find(scope, write->judged->name, &now))
+        return false;
+    return now.deployment_id == write->judged->deployment_id ||
+           fail(&scope->error, ERROR_CONFLICT,
+                "endpoint \"%s\" has changed since the gate judged; promote again", now.name);
+}
+
+static bool write_accepted(Scope *scope, void *context)
+{
+    Write *write = context;
+    Gate *gate = &write->promotion->gate;
+    DeploySpec deploy = {
+        .endpoint = write->judged->name,
+        .project = write->judged->project,
+        .model = gate->model,
+        .version = gate->version,
+        .reason = "promote",
+        .comment = write->spec->comment,
+        .gate = gate->verdict,
+    };
+
+    return check_champion(scope, write) && gate_record(scope, gate) &&
+           endpoint_deploy(scope, &deploy, &write->promotion->endpoint) &&
+           model_alias_set(scope, gate->model, "champion", gate->version);
+}
+
+static bool write_declined(Scope *scope, void *context)
+{
+    Write *write = context;
+
+    return gate_record(scope, &write->promotion->gate);
+}
+
+bool promotion_run(Scope *scope, const PromotionSpec *spec, Promotion *promotion)
+{
+    Promotion made = {0};
+    ModelVersion version;
+    Endpoint endpoint;
+    Write write = {spec, &endpoint, &made};
+
+    if (!find_both(scope, spec, &endpoint, &version))
+        return false;
+    made.endpoint = endpoint;
+    made.gate = gate_judge(scope, &endpoint, &version);
+    made.promoted = strcmp(made.gate.outcome, "accepted") == 0;
+    if (made.promoted
+            ? !verify_package(scope, version.package) || !scope_write(scope, write_accepted, &write)
+            : !scope_write(scope, write_declined, &write))
+        return false;
+    *promotion = made;
+    return true;
+}

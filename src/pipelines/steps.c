@@ -1,0 +1,8 @@
+#include "pipelines/steps.h"
+
+const WorkerStep pipeline_steps[] = {
+    {"train", train_step},
+    {"evaluate", evaluate_step},
+    {"gate", gate_step},
+    {0},
+};

@@ -1,0 +1,337 @@
+/* train_step.c: the step "train".
+ *
+ * The rows of the hold-out, and every row with the content of one, are left out before anything is
+ * learnt; the chosen model is judged on them afterwards, once. Which candidate wins is decided by
+ * cross-validation on the training rows alone.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "pipelines/environment.h"
+#include "pipelines/judge.h"
+#include "pipelines/step_job.h"
+#include "pipelines/steps.h"
+#include "pipelines/train_ids.h"
+#include "registry/package.h"
+
+enum { GOLDEN_ROWS = 32 };
+
+typedef struct TrainJob {
+    const char *rows, *holdout; /* paths of Parquet files */
+    const char *holdout_digest;
+    const JsonValue *columns;
+    const char *metric;
+    double budget_seconds;
+    int64_t seed;
+    bool balance;
+    const char *folder;       /* empty, for the package */
+    const JsonValue *profile; /* of the data, for the package */
+} TrainJob;
+
+static const JsonField job_fields[] = {
+    {"rows", JSON_TEXT, offsetof(TrainJob, rows), JSON_REQUIRED, NULL},
+    {"holdout", JSON_TEXT, offsetof(TrainJob, holdout), JSON_REQUIRED, NULL},
+    {"holdout_digest", JSON_TEXT, offsetof(TrainJob, holdout_digest), JSON_REQUIRED, NULL},
+    {"columns", JSON_ARRAY, offsetof(TrainJob, columns), JSON_REQUIRED, NULL},
+    {"metric", JSON_TEXT, offsetof(TrainJob, metric), JSON_REQUIRED, NULL},
+    {"budget_seconds", JSON_NUMBER, offsetof(TrainJob, budget_seconds), JSON_REQUIRED, NULL},
+    {"seed", JSON_INT, offsetof(TrainJob, seed), JSON_REQUIRED, NULL},
+    {"balance", JSON_BOOL, offsetof(TrainJob, balance), JSON_REQUIRED, NULL},
+    {"folder", JSON_TEXT, offsetof(TrainJob, folder), JSON_REQUIRED, NULL},
+    {"profile", JSON_ANY, offsetof(TrainJob, profile), JSON_OPTIONAL, NULL},
+    {0},
+};
+
+/* One training under way. */
+typedef struct Training {
+    TrainJob job;
+    DatasetColumns columns;
+    const char *target;
+    Rows rows; /* to learn from */
+    size_t unlabelled_count;
+    SearchResult found;
+    Bench bench; /* the hold-out */
+    Predictions predictions;
+    Report report;
+    Arena *arena;
+    Error *error;
+} Training;
+
+/* The leaderboard. Seconds differ from run to run, so a package's has none. */
+
+static void write_row(JsonWriter *json, const LeaderboardRow *row, bool with_seconds)
+{
+    json_open_object(json, NULL);
+    {
+        json_text(json, "name", row->name);
+        json_text(json, "description", row->description);
+        json_double(json, "score", row->score);
+        json_double(json, "score_deviation", row->score_deviation);
+        json_double(json, "accuracy", row->accuracy);
+        json_double(json, "f1", row->f1);
+        json_double(json, "log_loss", row->log_loss);
+        if (with_seconds)
+            json_double(json, "seconds", row->seconds);
+        json_bool(json, "is_baseline", row->is_baseline);
+        json_bool(json, "below_baseline", row->below_baseline);
+        json_bool(json, "chosen", row->chosen);
+        json_text(json, "note", row->note ? row->note : "");
+    }
+    json_close(json);
+}
+
+static void write_leaderboard(JsonWriter *json, const char *key, const Leaderboard *leaderboard,
+                              bool with_seconds)
+{
+    json_open_array(json, key);
+    for (size_t i = 0; i < leaderboard->count; i++)
+        write_row(json, &leaderboard->items[i], with_seconds);
+    json_close(json);
+}
+
+static void tell_progress(void *context, const Leaderboard *so_far, size_t done, size_t planned)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    JsonWriter *json = json_writer_create(arena);
+    const Training *training = context;
+
+    json_open_object(json, NULL);
+    {
+        json_text(json, "metric", training->job.metric);
+        json_int(json, "done", (int64_t)done);
+        json_int(json, "planned", (int64_t)planned);
+        write_leaderboard(json, "leaderboard", so_far, true);
+    }
+    json_close(json);
+    worker_progress(json_finish(json));
+}
+
+/* Learning. */
+
+static bool find_target(Training *training)
+{
+    const DatasetColumn *target = dataset_column_by_role(&training->columns, "target");
+
+    if (!target)
+        return fail_field(training->error, "target",
+                          "the data has no column with the role \"target\"");
+    training->target = target->name;
+    return true;
+}
+
+static bool read_rows(Training *training)
+{
+    RowsSpec spec = {
+        .path = training->job.rows,
+        .without_path = training->job.holdout,
+        .columns = training->columns,
+    };
+
+    if (!rows_read(&spec, training->arena, &training->rows, training->error))
+        return false;
+    training->unlabelled_count = rows_drop_unlabelled(&training->rows, training->arena);
+    return training->rows.row_count > 0 ||
+           fail(training->error, ERROR_CONFLICT, "the hold-out leaves no row to learn from");
+}
+
+static bool search(Training *training)
+{
+    SearchSpec spec = {
+        .metric = training->job.metric,
+        .budget_seconds = training->job.budget_seconds,
+        .seed = (uint64_t)training->job.seed,
+        .groups = training->rows.groups,
+        .balance_classes = training->job.balance,
+        .listener = {tell_progress, training},
+    };
+
+    return text_model_search(&training->rows.frame, training->rows.labels, &training->rows.classes,
+                             &spec, training->arena, &training->found, training->error);
+}
+
+static bool judge_on_holdout(Training *training)
+{
+    const TextModel *const models[] = {training->found.model};
+    RowsSpec spec = {.path = training->job.holdout, .columns = training->columns};
+    char digest[DIGEST_TEXT_SIZE];
+
+    if (!digest_file(training->job.holdout, digest, training->error))
+        return false;
+    if (strcmp(digest, training->job.holdout_digest) != 0)
+        return fail(training->error, ERROR_CONFLICT,
+                    "the frozen hold-out has other bytes than when it was frozen");
+    return bench_read(&spec, models, 1, training->arena, &training->bench, training->error) &&
+           bench_predict(&training->bench, training->found.model, training->arena,
+                         &training->predictions, training->error) &&
+           bench_report(&training->bench, &training->predictions, training->arena,
+                        &training->report, training->error);
+}
+
+static const LeaderboardRow *chosen_row(const Leaderboard *leaderboard)
+{
+    for (size_t i = 0; i < leaderboard->count; i++)
+        if (leaderboard->items[i].chosen)
+            return &leaderboard->items[i];
+    return NULL;
+}
+
+/* The package. */
+
+static const char *report_document(const Training *training)
+{
+    JsonWriter *json = json_writer_create(training->arena);
+
+    json_open_object(json, NULL);
+    {
+        json_text(json, "holdout", training->job.holdout_digest);
+        json_int(json, "rows", (int64_t)training->bench.rows.row_count);
+        report_write_json(json, "report", &training->report, &training->bench.rows.classes);
+    }
+    json_close(json);
+    return json_finish(json);
+}
+
+static void write_holdout_row(JsonWriter *json, const Training *training, size_t row)
+{
+    size_t width = training->bench.rows.classes.count;
+
+    json_open_object(json, NULL);
+    json_text(json, "id", training->bench.rows.row_ids[row]);
+    json_int(json, "truth", training->bench.rows.labels[row]);
+    json_open_array(json, "probabilities");
+    for (size_t i = 0; i < width; i++)
+        json_double(json, NULL, training->predictions.probabilities[row * width + i]);
+    json_close(json);
+    json_close(json);
+}
+
+static const char *holdout_document(const Training *training)
+{
+    JsonWriter *json = json_writer_create(training->arena);
+    const ClassNames *classes = &training->bench.rows.classes;
+
+    json_open_object(json, NULL);
+    json_text(json, "holdout", training->job.holdout_digest);
+    json_open_array(json, "classes");
+    for (size_t i = 0; i < classes->count; i++)
+        json_text(json, NULL, classes->items[i]);
+    json_close(json);
+    json_open_array(json, "rows");
+    for (size_t row = 0; row < training->bench.rows.row_count; row++)
+        write_holdout_row(json, training, row);
+    json_close(json);
+    json_close(json);
+    return json_finish(json);
+}
+
+static const char *leaderboard_document(const Training *training)
+{
+    JsonWriter *json = json_writer_create(training->arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "metric", training->job.metric);
+    write_leaderboard(json, "leaderboard", &training->found.leaderboard, false);
+    json_close(json);
+    return json_finish(json);
+}
+
+static bool write_package(const Training *training)
+{
+    const LeaderboardRow *chosen = chosen_row(&training->found.leaderboard);
+    Frame golden = frame_head(&training->rows.frame, GOLDEN_ROWS);
+    PackageSpec spec = {
+        .folder = training->job.folder,
+        .model = training->found.model,
+        .target = training->target,
+        .flavor = chosen ? chosen->name : "text_model",
+        .golden = &golden,
+        .report = report_document(training),
+        .holdout = holdout_document(training),
+        .leaderboard = leaderboard_document(training),
+        .profile = json_is_null(training->job.profile)
+                       ? NULL
+                       : json_print(training->job.profile, training->arena),
+        .environment = environment_json(false, training->arena),
+    };
+
+    return package_write(&spec, training->arena, training->error) &&
+           train_ids_write(&training->rows, training->job.folder, training->arena, training->error);
+}
+
+/* The result. */
+
+static void write_excluded(JsonWriter *json, const Training *training)
+{
+    json_open_array(json, "excluded");
+    for (size_t i = 0; i < training->columns.count; i++) {
+        const DatasetColumn *column = &training->columns.items[i];
+        bool after = text_equal(column->role, "known_after");
+
+        if (!after && !text_equal(column->role, "ignore"))
+            continue;
+        json_open_object(json, NULL);
+        json_text(json, "column", column->name);
+        json_text(json, "reason", after ? "known only after the outcome" : "ignored");
+        json_close(json);
+    }
+    json_close(json);
+}
+
+/* The metrics of the chosen model over the training rows, each predicted by folds that did not see
+ * it. A search that ran out of time may not have them all; then there are none. */
+static void write_cross_validated(JsonWriter *json, const Training *training)
+{
+    size_t row_count = training->rows.row_count, width = training->rows.classes.count;
+    int *predicted = arena_array(training->arena, int, row_count + 1);
+    Report report;
+    Error ignored = {0};
+
+    if (!training->found.out_of_fold)
+        return;
+    for (size_t row = 0; row < row_count; row++)
+        predicted[row] = (int)text_model_decide(training->found.model,
+                                                training->found.out_of_fold + row * width);
+    if (report_make(training->rows.labels, predicted, training->found.out_of_fold, row_count,
+                    &training->rows.classes, text_model_positive(training->found.model),
+                    training->arena, &report, &ignored))
+        step_metrics_write_json(json, "cv", &report);
+}
+
+static void write_result(JsonWriter *json, const Training *training)
+{
+    const LeaderboardRow *chosen = chosen_row(&training->found.leaderboard);
+
+    json_int(json, "rows", (int64_t)training->rows.row_count);
+    json_int(json, "left_out", (int64_t)training->rows.left_out_count);
+    json_int(json, "unlabelled", (int64_t)training->unlabelled_count);
+    json_int(json, "holdout_rows", (int64_t)training->bench.rows.row_count);
+    write_excluded(json, training);
+    json_text(json, "metric", training->job.metric);
+    json_text(json, "chosen", chosen ? chosen->name : NULL);
+    json_text(json, "chosen_description", chosen ? chosen->description : NULL);
+    json_bool(json, "below_baseline", chosen && (chosen->below_baseline || chosen->is_baseline));
+    write_leaderboard(json, "leaderboard", &training->found.leaderboard, true);
+    write_cross_validated(json, training);
+    step_metrics_write_json(json, "holdout", &training->report);
+    report_write_json(json, "report", &training->report, &training->bench.rows.classes);
+}
+
+static void training_clear(Training *training)
+{
+    text_model_unload(&training->found.model);
+}
+
+bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)
+{
+    CLEANUP(training_clear) Training training = {.arena = arena, .error = error};
+
+    if (!json_read_value(job, job_fields, &training.job, arena, error))
+        return false;
+    training.columns = dataset_columns_read(training.job.columns, arena);
+    if (!find_target(&training) || !read_rows(&training) || !search(&training) ||
+        !judge_on_holdout(&training) || !write_package(&training))
+        return false;
+    write_result(result, &training);
+    return true;
+}

@@ -1,0 +1,274 @@
+#include "pipelines/trainer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/platform.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "pipelines/training.h"
+
+/* A run that waits or trains. Owned by the queue. */
+typedef struct Job {
+    char run_id[ID_TEXT_SIZE];
+    char *principal_name;
+    Role role;
+    atomic_bool cancelled;
+    bool by_user;   /* guarded by lock: cancelled on request, not because the program ends */
+    char *progress; /* guarded by lock */
+    struct Job *next;
+} Job;
+
+struct Trainer {
+    const Platform *platform;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    Job *first;    /* guarded by lock: the one that trains, then those that wait */
+    bool stopping; /* guarded by lock */
+};
+
+static char *copy_text(const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        abort();
+    return copy;
+}
+
+static void job_destroy(Job *job)
+{
+    free(job->principal_name);
+    free(job->progress);
+    free(job);
+}
+
+/* The thread. */
+
+typedef struct Turn {
+    Trainer *trainer;
+    Job *job;
+} Turn;
+
+static void keep_progress(void *context, const JsonValue *progress)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Turn *turn = context;
+    char *document = copy_text(json_print(progress, arena));
+
+    pthread_mutex_lock(&turn->trainer->lock);
+    free(turn->job->progress);
+    turn->job->progress = document;
+    pthread_mutex_unlock(&turn->trainer->lock);
+}
+
+static bool was_cancelled_by_user(Trainer *trainer, const Job *job)
+{
+    bool by_user;
+
+    pthread_mutex_lock(&trainer->lock);
+    by_user = job->by_user;
+    pthread_mutex_unlock(&trainer->lock);
+    return by_user;
+}
+
+static bool do_job(Trainer *trainer, Job *job, Scope *scope)
+{
+    Turn turn = {trainer, job};
+    TrainingControl control = {&job->cancelled, keep_progress, &turn};
+    char reason[sizeof(scope->error.message)];
+
+    if (!atomic_load(&job->cancelled) && training_run(scope, job->run_id, &control))
+        return true;
+    snprintf(reason, sizeof(reason), "%s", scope->error.message);
+    if (!atomic_load(&job->cancelled))
+        return training_end(scope, job->run_id, RUN_FAILED, reason);
+    if (was_cancelled_by_user(trainer, job))
+        return training_end(scope, job->run_id, RUN_KILLED, "it was cancelled");
+    return training_end(scope, job->run_id, RUN_FAILED, "the server stopped while it ran");
+}
+
+static void run_job(Trainer *trainer, Job *job)
+{
+    CLEANUP(session_close) Session session = {0};
+    Scope scope;
+    Error error = {0};
+
+    if (!session_open(trainer->platform, &session, &error)) {
+        log_event(LOG_ERROR, "training_lost", log_text("run_id", job->run_id),
+                  log_text("reason", error.message));
+        return;
+    }
+    scope = session_scope(&session, trainer->platform, (Principal){job->principal_name, job->role});
+    if (!do_job(trainer, job, &scope))
+        log_event(LOG_ERROR, "training_lost", log_text("run_id", job->run_id),
+                  log_text("reason", scope.error.message));
+}
+
+/* The next job, which stays first in the queue while it trains; NULL: the program ends. */
+static Job *wait_for_job(Trainer *trainer)
+{
+    Job *job;
+
+    pthread_mutex_lock(&trainer->lock);
+    while (!trainer->first && !trainer->stopping)
+        pthread_cond_wait(&trainer->changed, &trainer->lock);
+    job = trainer->first;
+    pthread_mutex_unlock(&trainer->lock);
+    return job;
+}
+
+static void remove_first(Trainer *trainer)
+{
+    Job *job;
+
+    pthread_mutex_lock(&trainer->lock);
+    job = trainer->first;
+    trainer->first = job->next;
+    pthread_cond_broadcast(&trainer->changed);
+    pthread_mutex_unlock(&trainer->lock);
+    job_destroy(job);
+}
+
+static void *train_all(void *context)
+{
+    Trainer *trainer = context;
+
+    for (Job *job; (job = wait_for_job(trainer)) != NULL;) {
+        run_job(trainer, job);
+        remove_first(trainer);
+    }
+    return NULL;
+}
+
+/* The other threads. */
+
+static bool recover(const Platform *platform, Error *error)
+{
+    CLEANUP(session_close) Session session = {0};
+    Scope scope;
+
+    if (!session_open(platform, &session, error))
+        return false;
+    scope = session_scope(&session, platform, (Principal){"slipway", ROLE_OWNER});
+    if (training_recover(&scope))
+        return true;
+    *error = scope.error;
+    return false;
+}
+
+Trainer *trainer_create(const Platform *platform, Error *error)
+{
+    Trainer *trainer;
+
+    if (!recover(platform, error))
+        return NULL;
+    trainer = calloc(1, sizeof(*trainer));
+    if (!trainer)
+        abort();
+    trainer->platform = platform;
+    pthread_mutex_init(&trainer->lock, NULL);
+    pthread_cond_init(&trainer->changed, NULL);
+    if (pthread_create(&trainer->thread, NULL, train_all, trainer) == 0)
+        return trainer;
+    free(trainer);
+    fail(error, ERROR_UNAVAILABLE, "could not start the thread that trains");
+    return NULL;
+}
+
+void trainer_destroy(Trainer *trainer)
+{
+    if (!trainer)
+        return;
+    pthread_mutex_lock(&trainer->lock);
+    trainer->stopping = true;
+    for (Job *job = trainer->first; job; job = job->next)
+        atomic_store(&job->cancelled, true);
+    pthread_cond_broadcast(&trainer->changed);
+    pthread_mutex_unlock(&trainer->lock);
+    pthread_join(trainer->thread, NULL);
+    assert(!trainer->first);
+    pthread_cond_destroy(&trainer->changed);
+    pthread_mutex_destroy(&trainer->lock);
+    free(trainer);
+}
+
+void trainer_drain(Trainer *trainer)
+{
+    pthread_mutex_lock(&trainer->lock);
+    while (trainer->first)
+        pthread_cond_wait(&trainer->changed, &trainer->lock);
+    pthread_mutex_unlock(&trainer->lock);
+}
+
+static Job *job_create(const char *run_id, const Principal *principal)
+{
+    Job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        abort();
+    snprintf(job->run_id, sizeof(job->run_id), "%s", run_id);
+    job->principal_name = copy_text(principal->name);
+    job->role = principal->role;
+    return job;
+}
+
+bool trainer_submit(Trainer *trainer, const char *run_id, const Principal *principal, Error *error)
+{
+    Job **end = &trainer->first;
+    size_t count = 0;
+    bool taken;
+
+    pthread_mutex_lock(&trainer->lock);
+    for (; *end; end = &(*end)->next)
+        count++;
+    taken = !trainer->stopping && count <= TRAINER_QUEUE_MAX;
+    if (taken)
+        *end = job_create(run_id, principal);
+    pthread_cond_broadcast(&trainer->changed);
+    pthread_mutex_unlock(&trainer->lock);
+    return taken || fail(error, ERROR_BUSY, "%d trainings wait already", TRAINER_QUEUE_MAX);
+}
+
+/* With the lock held. */
+static Job *job_find(Trainer *trainer, const char *run_id, size_t *ahead)
+{
+    *ahead = 0;
+    for (Job *job = trainer->first; job; job = job->next, (*ahead)++)
+        if (strcmp(job->run_id, run_id) == 0)
+            return job;
+    return NULL;
+}
+
+bool trainer_cancel(Trainer *trainer, const char *run_id, Error *error)
+{
+    size_t ahead;
+    Job *job;
+
+    pthread_mutex_lock(&trainer->lock);
+    job = job_find(trainer, run_id, &ahead);
+    if (job) {
+        job->by_user = true;
+        atomic_store(&job->cancelled, true);
+    }
+    pthread_mutex_unlock(&trainer->lock);
+    return job || fail(error, ERROR_CONFLICT, "run \"%.64s\" is not training", run_id);
+}
+
+TrainerProgress trainer_progress(Trainer *trainer, const char *run_id, Arena *arena)
+{
+    TrainerProgress progress = {0};
+    Job *job;
+
+    pthread_mutex_lock(&trainer->lock);
+    job = job_find(trainer, run_id, &progress.ahead);
+    progress.is_here = job != NULL;
+    progress.document = job ? arena_text(arena, job->progress) : NULL;
+    pthread_mutex_unlock(&trainer->lock);
+    return progress;
+}

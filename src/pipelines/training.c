@@ -1,0 +1,334 @@
+/* training.c: asking for a training, and what is kept of it. */
+
+#include "pipelines/training.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "ml/report.h"
+#include "pipelines/project.h"
+#include "pipelines/trainer.h"
+#include "pipelines/training_internal.h"
+#include "tracking/experiment.h"
+
+enum { BUDGET_SECONDS_MAX = 7 * 24 * 3600 };
+
+const JsonField training_spec_fields[] = {
+    {"data", JSON_TEXT, offsetof(TrainingSpec, data), JSON_OPTIONAL,
+     "The data set, or a version of it: comments@3. The project's own, the latest, if absent."},
+    {"metric", JSON_TEXT, offsetof(TrainingSpec, metric), JSON_OPTIONAL,
+     "What the candidates are compared by. That of the project's gate if absent."},
+    {"budget_seconds", JSON_NUMBER, offsetof(TrainingSpec, budget_seconds), JSON_OPTIONAL,
+     "The time for the search; then the best so far wins. 60 if absent, 0 for none."},
+    {"seed", JSON_INT, offsetof(TrainingSpec, seed), JSON_OPTIONAL, "42 if absent."},
+    {"model", JSON_TEXT, offsetof(TrainingSpec, model), JSON_OPTIONAL,
+     "The registered model that gets the new version. Named as the project if absent."},
+    {"balance", JSON_BOOL, offsetof(TrainingSpec, balance), JSON_OPTIONAL,
+     "Weigh classes by one over their frequency."},
+    {"code_commit", JSON_TEXT, offsetof(TrainingSpec, code_commit), JSON_OPTIONAL,
+     "The commit of the project's folder, for the record."},
+    {0},
+};
+
+TrainingSpec training_spec_default(void)
+{
+    return (TrainingSpec){.budget_seconds = 60, .seed = 42};
+}
+
+/* The order as JSON, and back. */
+
+static const JsonField order_fields[] = {
+    {"project", JSON_TEXT, offsetof(TrainingOrder, project), JSON_REQUIRED, NULL},
+    {"dataset", JSON_TEXT, offsetof(TrainingOrder, dataset), JSON_REQUIRED, NULL},
+    {"dataset_version", JSON_INT, offsetof(TrainingOrder, dataset_version), JSON_REQUIRED, NULL},
+    {"model", JSON_TEXT, offsetof(TrainingOrder, model), JSON_REQUIRED, NULL},
+    {"metric", JSON_TEXT, offsetof(TrainingOrder, metric), JSON_REQUIRED, NULL},
+    {"budget_seconds", JSON_NUMBER, offsetof(TrainingOrder, budget_seconds), JSON_REQUIRED, NULL},
+    {"seed", JSON_INT, offsetof(TrainingOrder, seed), JSON_REQUIRED, NULL},
+    {"balance", JSON_BOOL, offsetof(TrainingOrder, balance), JSON_REQUIRED, NULL},
+    {"code_commit", JSON_TEXT, offsetof(TrainingOrder, code_commit), JSON_OPTIONAL, NULL},
+    {"rerun_of", JSON_TEXT, offsetof(TrainingOrder, rerun_of), JSON_OPTIONAL, NULL},
+    {0},
+};
+
+static const char *order_json(const TrainingOrder *order, Arena *arena)
+{
+    JsonWriter *json = json_writer_create(arena);
+
+    json_open_object(json, NULL);
+    {
+        json_text(json, "project", order->project);
+        json_text(json, "dataset", order->dataset);
+        json_int(json, "dataset_version", order->dataset_version);
+        json_text(json, "model", order->model);
+        json_text(json, "metric", order->metric);
+        json_double(json, "budget_seconds", order->budget_seconds);
+        json_int(json, "seed", order->seed);
+        json_bool(json, "balance", order->balance);
+        json_text(json, "code_commit", order->code_commit);
+        json_text(json, "rerun_of", order->rerun_of);
+    }
+    json_close(json);
+    return json_finish(json);
+}
+
+bool training_order_find(Scope *scope, const char *run_id, TrainingOrder *order)
+{
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db, "SELECT spec FROM trainings WHERE run_id = $1", db_text(run_id));
+    TrainingOrder read = {0};
+    const char *spec = query_next(&query) ? query_text(&query, 0, scope->arena) : NULL;
+
+    if (!query_end(&query, &scope->error))
+        return false;
+    if (!spec)
+        return fail(&scope->error, ERROR_NOT_FOUND, "run \"%.64s\" was not trained here", run_id);
+    if (!json_read(spec, strlen(spec), order_fields, &read, scope->arena, &scope->error))
+        return false;
+    read.run_id = arena_text(scope->arena, run_id);
+    *order = read;
+    return true;
+}
+
+/* Making an order of what was asked. */
+
+/* "comments@3" is version 3 of comments; without a number the latest. */
+static bool split_data(Scope *scope, const char *data, const char **name, int64_t *version)
+{
+    const char *at = strrchr(data, '@');
+
+    *name = at ? arena_copy(scope->arena, data, (size_t)(at - data)) : data;
+    *version = 0;
+    if (!at || strcmp(at, "@latest") == 0)
+        return true;
+    return (text_to_int(at + 1, version) && *version > 0) ||
+           fail_field(&scope->error, "data", "\"%.128s\" names no version, as comments@3 does",
+                      data);
+}
+
+/* The file may have changed since the data was registered; the model must not learn something else
+ * than what the reader of the file believes. */
+static bool check_target(Scope *scope, const ProjectData *data, const DatasetVersion *version)
+{
+    const DatasetColumn *target = dataset_column_by_role(&version->columns, "target");
+
+    if (!target)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "data set \"%s\" version %lld has no target column: register it with one",
+                    version->dataset, (long long)version->version);
+    if (data->target && strcmp(data->target, target->name) != 0)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "the target is \"%s\" in slipway.yaml and \"%s\" in data set \"%s\" version "
+                    "%lld: register the data again",
+                    data->target, target->name, version->dataset, (long long)version->version);
+    return true;
+}
+
+static bool resolve_data(Scope *scope, const TrainingSpec *spec, const ProjectFile *file,
+                         TrainingOrder *order)
+{
+    const ProjectData *data;
+    DatasetVersion version;
+    const char *name = NULL;
+    int64_t number = 0;
+
+    if ((spec->data && !split_data(scope, spec->data, &name, &number)) ||
+        !project_file_data(file, name, &data, &scope->error) ||
+        !dataset_version_find(scope, data->name, number, &version) ||
+        !check_target(scope, data, &version))
+        return false;
+    order->dataset = data->name;
+    order->dataset_version = version.version;
+    return true;
+}
+
+static bool make_order(Scope *scope, const TrainingSpec *spec, TrainingOrder *order)
+{
+    ProjectFile file;
+
+    if (!project_read_file(scope, spec->project, &file))
+        return false;
+    *order = (TrainingOrder){
+        .project = file.name,
+        .model = spec->model ? spec->model : file.name,
+        .metric = spec->metric ? spec->metric : file.gate.metric,
+        .code_commit = spec->code_commit,
+        .seed = spec->seed,
+        .budget_seconds = spec->budget_seconds,
+        .balance = spec->balance,
+    };
+    if (!metric_find(order->metric))
+        return fail_field(&scope->error, "metric", "\"%.64s\" is not a metric", order->metric);
+    if (!(order->budget_seconds >= 0 && order->budget_seconds <= BUDGET_SECONDS_MAX))
+        return fail_field(&scope->error, "budget_seconds", "a budget is 0 to %d seconds",
+                          BUDGET_SECONDS_MAX);
+    if (spec->code_commit && strlen(spec->code_commit) > 64)
+        return fail_field(&scope->error, "code_commit", "a commit has at most 64 characters");
+    return name_check("model", order->model, &scope->error) &&
+           resolve_data(scope, spec, &file, order);
+}
+
+/* Starting. */
+
+static void add_param(Arena *arena, ParamList *list, const char *key, const char *value)
+{
+    if (value)
+        *arena_push(arena, list) = (Param){key, value};
+}
+
+static ParamList order_tags(const TrainingOrder *order, Arena *arena)
+{
+    ParamList tags = {0};
+
+    add_param(arena, &tags, "slipway.step", "train");
+    add_param(arena, &tags, "slipway.project", order->project);
+    add_param(arena, &tags, "slipway.dataset",
+              arena_format(arena, "%s@%lld", order->dataset, (long long)order->dataset_version));
+    add_param(arena, &tags, "slipway.rerun_of", order->rerun_of);
+    add_param(arena, &tags, "mlflow.source.git.commit", order->code_commit);
+    return tags;
+}
+
+static ParamList order_params(const TrainingOrder *order, Arena *arena)
+{
+    ParamList params = {0};
+
+    add_param(arena, &params, "project", order->project);
+    add_param(arena, &params, "data",
+              arena_format(arena, "%s@%lld", order->dataset, (long long)order->dataset_version));
+    add_param(arena, &params, "metric", order->metric);
+    add_param(arena, &params, "budget_seconds", arena_format(arena, "%g", order->budget_seconds));
+    add_param(arena, &params, "seed", arena_format(arena, "%lld", (long long)order->seed));
+    add_param(arena, &params, "balance", order->balance ? "true" : "false");
+    add_param(arena, &params, "model", order->model);
+    return params;
+}
+
+typedef struct Start {
+    const TrainingOrder *order;
+    Run *run;
+} Start;
+
+static bool write_start(Scope *scope, void *context)
+{
+    Start *start = context;
+    RunBatch batch = {.params = order_params(start->order, scope->arena)};
+    RunSpec spec = {.tags = order_tags(start->order, scope->arena)};
+    Experiment experiment;
+
+    if (!experiment_ensure(scope, start->order->project, &experiment))
+        return false;
+    spec.experiment_id = experiment.id;
+    return run_create(scope, &spec, start->run) && run_log_batch(scope, start->run->id, &batch) &&
+           db_run(scope->db, &scope->error,
+                  "INSERT INTO trainings (run_id, project, spec, created_at)"
+                  " VALUES ($1, $2, $3, $4)",
+                  db_text(start->run->id), db_text(start->order->project),
+                  db_text(order_json(start->order, scope->arena)), db_int(time_now_ms()));
+}
+
+static bool start_order(Scope *scope, struct Trainer *trainer, const TrainingOrder *order, Run *run)
+{
+    Start start = {order, run};
+    Error busy;
+
+    if (!trainer)
+        return fail(&scope->error, ERROR_UNAVAILABLE, "no trainer is running here");
+    if (!scope_write(scope, write_start, &start))
+        return false;
+    if (trainer_submit(trainer, run->id, &scope->principal, &scope->error))
+        return true;
+    busy = scope->error;
+    if (training_end(scope, run->id, RUN_FAILED, busy.message))
+        scope->error = busy;
+    return false;
+}
+
+bool training_start(Scope *scope, struct Trainer *trainer, const TrainingSpec *spec, Run *run)
+{
+    TrainingOrder order;
+
+    return make_order(scope, spec, &order) && start_order(scope, trainer, &order, run);
+}
+
+bool training_start_again(Scope *scope, struct Trainer *trainer, const char *run_id, Run *run)
+{
+    TrainingOrder order;
+    Run first;
+
+    if (!run_find(scope, run_id, &first) || !training_order_find(scope, run_id, &order))
+        return false;
+    if (first.status != RUN_FINISHED)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "run \"%s\" has not finished, so there is nothing to compare with", first.id);
+    order.rerun_of = first.id;
+    return start_order(scope, trainer, &order, run);
+}
+
+/* Ending what was not done. */
+
+bool training_close(Scope *scope, const char *run_id)
+{
+    return db_run(scope->db, &scope->error,
+                  "UPDATE trainings SET ended_at = $2 WHERE run_id = $1 AND ended_at IS NULL",
+                  db_text(run_id), db_int(time_now_ms()));
+}
+
+typedef struct End {
+    const char *run_id;
+    RunStatus status;
+    const char *reason;
+} End;
+
+static bool write_end(Scope *scope, void *context)
+{
+    const End *end = context;
+
+    return run_finish(scope, end->run_id, end->status, end->reason) &&
+           training_close(scope, end->run_id);
+}
+
+bool training_end(Scope *scope, const char *run_id, RunStatus status, const char *reason)
+{
+    End end = {run_id, status, reason};
+
+    return scope_write(scope, write_end, &end);
+}
+
+static bool end_left_behind(Scope *scope, const char *run_id)
+{
+    End end = {run_id, RUN_FAILED, "the server stopped while it ran"};
+    Run run;
+
+    if (!run_find(scope, run_id, &run))
+        return false;
+    if (run.status != RUN_RUNNING || run.is_deleted)
+        return training_close(scope, run_id);
+    return write_end(scope, &end);
+}
+
+static bool write_recovery(Scope *scope, void *context)
+{
+    TextList *run_ids = context;
+
+    for (size_t i = 0; i < run_ids->count; i++)
+        if (!end_left_behind(scope, run_ids->items[i]))
+            return false;
+    return true;
+}
+
+bool training_recover(Scope *scope)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, "SELECT run_id FROM trainings WHERE ended_at IS NULL"
+                                      " ORDER BY created_at");
+    TextList run_ids = {0};
+
+    while (query_next(&query))
+        text_list_add(&run_ids, scope->arena, query_text(&query, 0, scope->arena));
+    if (!query_end(&query, &scope->error))
+        return false;
+    return run_ids.count == 0 || scope_write(scope, write_recovery, &run_ids);
+}

@@ -1,0 +1,250 @@
+#include "registry/package.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "registry/package_internal.h"
+
+enum { MODEL_BYTES_MAX = 1 << 30, DOCUMENT_BYTES_MAX = 64 << 20 };
+
+static const double golden_tolerance = 1e-9;
+
+static bool write_file(const PackageSpec *spec, const char *name, const char *bytes, size_t size,
+                       Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    return file_write(arena_format(arena, "%s/%s", spec->folder, name), bytes, size, error);
+}
+
+static const char *print_signature(const PackageSpec *spec, Arena *arena)
+{
+    JsonWriter *json = json_writer_create(arena);
+    const ClassNames *classes = text_model_classes(spec->model);
+
+    json_open_object(json, NULL);
+    json_text(json, "target", spec->target);
+    json_open_array(json, "inputs");
+    for (size_t i = 0; i < text_model_input_count(spec->model); i++) {
+        ModelInput input = text_model_input(spec->model, i);
+
+        json_open_object(json, NULL);
+        json_text(json, "name", input.name);
+        json_text(json, "kind", column_kind_name(input.kind));
+        json_close(json);
+    }
+    json_close(json);
+    json_open_array(json, "classes");
+    for (size_t i = 0; i < classes->count; i++)
+        json_text(json, NULL, classes->items[i]);
+    json_close(json);
+    json_text(json, "positive", classes->items[text_model_positive(spec->model)]);
+    json_close(json);
+    return json_finish(json);
+}
+
+static bool write_documents(const PackageSpec *spec, Error *error)
+{
+    const struct {
+        const char *name, *document;
+    } documents[] = {
+        {"report.json", spec->report},           {"holdout.json", spec->holdout},
+        {"leaderboard.json", spec->leaderboard}, {"profile.json", spec->profile},
+        {"environment.json", spec->environment},
+    };
+
+    for (size_t i = 0; i < COUNT(documents); i++)
+        if (documents[i].document && !write_file(spec, documents[i].name, documents[i].document,
+                                                 strlen(documents[i].document), error))
+            return false;
+    return true;
+}
+
+bool package_write(const PackageSpec *spec, Arena *arena, Error *error)
+{
+    const char *model, *signature, *golden_text, *mlmodel;
+    Golden golden;
+    size_t size;
+
+    if (!golden_make(spec->model, spec->golden, arena, &golden, error))
+        return false;
+    text_model_save(spec->model, arena, &model, &size);
+    signature = print_signature(spec, arena);
+    golden_text = golden_print(&golden, arena);
+    mlmodel = mlmodel_print(spec, model, size, arena);
+    return write_file(spec, PACKAGE_MODEL, model, size, error) &&
+           write_file(spec, PACKAGE_SIGNATURE, signature, strlen(signature), error) &&
+           write_file(spec, PACKAGE_GOLDEN, golden_text, strlen(golden_text), error) &&
+           write_documents(spec, error) &&
+           write_file(spec, "MLmodel", mlmodel, strlen(mlmodel), error);
+}
+
+typedef struct PackageFile {
+    const char *bytes;
+    size_t size;
+} PackageFile;
+
+static bool read_file(const ArtifactStore *store, const Tree *tree, const char *name, Arena *arena,
+                      PackageFile *file, Error *error)
+{
+    const TreeEntry *entry = tree_find(tree, name);
+    bool is_model = strcmp(name, PACKAGE_MODEL) == 0;
+
+    if (!entry)
+        return fail(error, ERROR_INVALID, "the package has no file \"%s\"", name);
+    if (!artifact_read(store, entry->digest, is_model ? MODEL_BYTES_MAX : DOCUMENT_BYTES_MAX, arena,
+                       &file->bytes, &file->size, error))
+        return fail_in(error, "file \"%s\" of the package", name);
+    return true;
+}
+
+static bool inputs_agree(const JsonValue *inputs, const TextModel *model)
+{
+    if (json_count(inputs) != text_model_input_count(model))
+        return false;
+    for (JsonWalk walk = json_walk(inputs); json_walk_next(&walk);) {
+        ModelInput input = text_model_input(model, walk.index);
+
+        if (!text_equal(json_as_text(json_member(walk.value, "name"), NULL), input.name) ||
+            !text_equal(json_as_text(json_member(walk.value, "kind"), NULL),
+                        column_kind_name(input.kind)))
+            return false;
+    }
+    return true;
+}
+
+static bool classes_agree(const JsonValue *names, const ClassNames *classes)
+{
+    if (json_count(names) != classes->count)
+        return false;
+    for (JsonWalk walk = json_walk(names); json_walk_next(&walk);)
+        if (!text_equal(json_as_text(walk.value, NULL), classes->items[walk.index]))
+            return false;
+    return true;
+}
+
+/* The signature says what the model says, or the package was put together wrongly. */
+static bool check_signature(const Package *package, Error *error)
+{
+    if (package->target &&
+        inputs_agree(json_member(package->signature, "inputs"), package->model) &&
+        classes_agree(json_member(package->signature, "classes"),
+                      text_model_classes(package->model)))
+        return true;
+    return fail(error, ERROR_INVALID, "the signature of the package is not that of its model");
+}
+
+static bool open_tree(const ArtifactStore *store, const Tree *tree, Arena *arena, Package *package,
+                      Error *error)
+{
+    PackageFile signature, model;
+    Package opened = {0};
+
+    if (!read_file(store, tree, PACKAGE_SIGNATURE, arena, &signature, error) ||
+        !json_parse(signature.bytes, signature.size, arena, &opened.signature, error) ||
+        !read_file(store, tree, PACKAGE_MODEL, arena, &model, error) ||
+        !text_model_load(model.bytes, model.size, &opened.model, error))
+        return false;
+    opened.target = json_as_text(json_member(opened.signature, "target"), NULL);
+    if (!check_signature(&opened, error)) {
+        package_close(&opened);
+        return false;
+    }
+    *package = opened;
+    return true;
+}
+
+bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                  Package *package, Error *error)
+{
+    Tree tree = {0};
+
+    if (!tree_read(store, tree_digest, arena, &tree, error) ||
+        !open_tree(store, &tree, arena, package, error))
+        return fail_in(error, "package \"%.64s\"", tree_digest);
+    return true;
+}
+
+void package_close(Package *package)
+{
+    text_model_unload(&package->model);
+}
+
+static bool compare_answers(const Golden *golden, const double *answers, const ClassNames *classes,
+                            Error *error)
+{
+    size_t count = golden->frame.row_count * classes->count;
+
+    for (size_t i = 0; i < count; i++) {
+        if (fabs(answers[i] - golden->probabilities[i]) <= golden_tolerance)
+            continue;
+        return fail(error, ERROR_CONFLICT,
+                    "the model answers golden row %zu with %.12g for class \"%.64s\", not %.12g as "
+                    "when it was made",
+                    i / classes->count + 1, answers[i], classes->items[i % classes->count],
+                    golden->probabilities[i]);
+    }
+    return true;
+}
+
+static bool check_golden(const Package *package, const Golden *golden, Arena *arena, Error *error)
+{
+    const ClassNames *classes = text_model_classes(package->model);
+    double *answers = arena_array(arena, double, golden->frame.row_count * classes->count);
+
+    if (golden->class_count != classes->count)
+        return fail(error, ERROR_CONFLICT, "the golden rows have %zu classes, the model has %zu",
+                    golden->class_count, classes->count);
+    return text_model_predict(package->model, &golden->frame, answers, arena, error) &&
+           compare_answers(golden, answers, classes, error);
+}
+
+/* *row_count: of the golden rows that were asked. */
+static bool verify(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                   size_t *row_count, Error *error)
+{
+    CLEANUP(package_close) Package package = {0};
+    PackageFile file;
+    Golden golden;
+    Tree tree = {0};
+
+    if (!tree_read(store, tree_digest, arena, &tree, error) ||
+        !open_tree(store, &tree, arena, &package, error) ||
+        !read_file(store, &tree, PACKAGE_GOLDEN, arena, &file, error) ||
+        !golden_read(file.bytes, file.size, arena, &golden, error) ||
+        !check_golden(&package, &golden, arena, error))
+        return fail_in(error, "package \"%.64s\"", tree_digest);
+    *row_count = golden.frame.row_count;
+    return true;
+}
+
+bool package_check_golden(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                          Error *error)
+{
+    size_t row_count = 0;
+
+    return verify(store, tree_digest, arena, &row_count, error);
+}
+
+static void close_store(ArtifactStore **store)
+{
+    artifact_store_close(*store);
+}
+
+bool package_verify_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)
+{
+    const char *folder = json_as_text(json_member(job, "artifacts"), NULL);
+    const char *digest = json_as_text(json_member(job, "package"), NULL);
+    CLEANUP(close_store) ArtifactStore *store = NULL;
+    size_t row_count = 0;
+
+    if (!folder || !digest || !digest_is_valid(digest))
+        return fail(error, ERROR_INVALID,
+                    "the step needs \"artifacts\", a folder, and \"package\", a digest");
+    store = artifact_store_open(folder, error);
+    if (!store || !verify(store, digest, arena, &row_count, error))
+        return false;
+    json_int(result, "golden_rows", (int64_t)row_count);
+    return true;
+}

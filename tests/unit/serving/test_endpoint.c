@@ -1,0 +1,204 @@
+#include "access/event.h"
+#include "tests/unit/serving/serving_fixture.h"
+
+/* The deployment history needs versions, not models: any tree with an MLmodel is a package. */
+static void add_versions(Scene *scene, int count)
+{
+    for (int i = 0; i < count; i++) {
+        Tree tree = {0};
+        Error error = {0};
+        Artifact blob, package;
+        char text[32];
+
+        snprintf(text, sizeof(text), "version: %d\n", i);
+        EXPECT_OK(artifact_add_bytes(scene->platform->artifacts, text, strlen(text), &blob, &error),
+                  error);
+        *arena_push(scene->arena, &tree) = (TreeEntry){.path = "MLmodel", .size = blob.size};
+        memcpy(tree.items[0].digest, blob.digest, sizeof(blob.digest));
+        EXPECT_OK(tree_add(scene->platform->artifacts, &tree, scene->arena, &package, &error),
+                  error);
+        EXPECT_OK(scope_write(&scene->scope, fixture_add_version,
+                              arena_text(scene->arena, package.digest)),
+                  scene->scope.error);
+    }
+}
+
+static int64_t live_version(Scene *scene)
+{
+    Endpoint endpoint;
+
+    EXPECT_OK(endpoint_find(&scene->scope, "spam", &endpoint), scene->scope.error);
+    return endpoint.version;
+}
+
+static void test_the_newest_deployment_is_live(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Endpoint endpoint;
+
+    add_versions(&scene, 2);
+    endpoint = fixture_deploy(&scene, 1);
+    EXPECT(endpoint.version == 1 && endpoint.deployment_id == 1);
+    EXPECT_TEXT(endpoint.project, "default");
+    EXPECT_TEXT(endpoint.deployed_by, "tester");
+    endpoint = fixture_deploy(&scene, 2);
+    EXPECT(endpoint.version == 2 && live_version(&scene) == 2);
+}
+
+static void test_deploying_what_is_live_changes_nothing(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    DeploymentList list;
+
+    add_versions(&scene, 1);
+    fixture_deploy(&scene, 1);
+    fixture_deploy(&scene, 1);
+    EXPECT_OK(endpoint_deployments(&scene.scope, "spam", &list), scene.scope.error);
+    EXPECT(list.count == 1);
+}
+
+static void test_a_version_that_does_not_exist_is_not_deployed(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    FixtureChange change = {.spec = {.endpoint = "spam", .model = "comments", .version = 3}};
+    EndpointList list;
+
+    add_versions(&scene, 1);
+    EXPECT(!scope_write(&scene.scope, fixture_do_deploy, &change));
+    EXPECT(scene.scope.error.kind == ERROR_NOT_FOUND);
+    EXPECT_OK(endpoint_list(&scene.scope, &list), scene.scope.error);
+    EXPECT(list.count == 0);
+}
+
+static void test_rollbacks_walk_back_and_not_forth(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+
+    add_versions(&scene, 3);
+    for (int64_t version = 1; version <= 3; version++)
+        fixture_deploy(&scene, version);
+    EXPECT(fixture_rollback(&scene) == 2);
+    EXPECT(fixture_rollback(&scene) == 1);
+    EXPECT(fixture_rollback(&scene) == 0);
+    EXPECT(scene.scope.error.kind == ERROR_CONFLICT);
+    EXPECT_TEXT(scene.scope.error.message, "endpoint \"spam\" has no version to go back to before "
+                                           "version 1 of model \"comments\"");
+    EXPECT(live_version(&scene) == 1);
+}
+
+static void test_a_rollback_skips_what_was_rolled_back_before(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+
+    add_versions(&scene, 3);
+    fixture_deploy(&scene, 1);
+    fixture_deploy(&scene, 2);
+    EXPECT(fixture_rollback(&scene) == 1);
+    fixture_deploy(&scene, 3);
+    EXPECT(fixture_rollback(&scene) == 1); /* what served before 3, not 2 */
+    EXPECT(fixture_rollback(&scene) == 0);
+}
+
+static void test_a_rollback_of_nothing_is_a_conflict(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+
+    EXPECT(fixture_rollback(&scene) == 0);
+    EXPECT_TEXT(scene.scope.error.message, "endpoint \"spam\" does not exist");
+}
+
+static void test_each_change_is_an_event_with_before_and_after(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    EventFilter filter = {.object = "spam", .action = "endpoint."};
+    EventList list;
+
+    add_versions(&scene, 2);
+    fixture_deploy(&scene, 1);
+    fixture_deploy(&scene, 2);
+    fixture_rollback(&scene);
+    EXPECT_OK(event_list(&scene.scope, &filter, &list), scene.scope.error);
+    EXPECT(list.count == 4);
+    EXPECT_TEXT(list.items[0].action, "endpoint.created");
+    EXPECT_TEXT(list.items[1].action, "endpoint.deployed");
+    EXPECT_TEXT(list.items[3].action, "endpoint.rolled_back");
+    EXPECT_TEXT(list.items[3].detail,
+                "{\"before\":{\"model\":\"comments\",\"version\":2},\"after\":{\"model\":"
+                "\"comments\",\"version\":1},\"reason\":\"rollback\",\"comment\":\"it is worse\","
+                "\"gate\":null}");
+}
+
+static bool set_rule(Scope *scope, void *context)
+{
+    Endpoint endpoint;
+
+    return endpoint_ensure(scope, "spam", "youtube", &endpoint) &&
+           endpoint_set_rule(scope, "spam", context);
+}
+
+static void test_a_rule_is_checked_before_it_is_kept(void)
+{
+    static const struct {
+        const char *metric;
+        double margin, minimum, level;
+        const char *demand, *message;
+    } rows[] = {
+        {"F1", 0, NAN, 0.95, "better", "\"F1\" is not a metric of a report"},
+        {"f1", -0.1, NAN, 0.95, "better", "\"margin\" is 0 or more"},
+        {"f1", NAN, NAN, 0.95, "better", "\"margin\" is 0 or more"},
+        {"f1", 0, INFINITY, 0.95, "better", "\"minimum\" is a finite number"},
+        {"f1", 0, NAN, 1, "better", "\"level\" is from 0.5 to below 1"},
+        {"f1", 0, NAN, 0.95, "best", "\"demand\" is \"not-worse\" or \"better\""},
+    };
+    CLEANUP(scene_close) Scene scene = scene_open();
+    GateRule good = {"accuracy", 0.01, 0.85, 0.9, "better"};
+    Endpoint endpoint;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        GateRule rule = {rows[i].metric, rows[i].margin, rows[i].minimum, rows[i].level,
+                         rows[i].demand};
+
+        EXPECT(!scope_write(&scene.scope, set_rule, &rule));
+        EXPECT_TEXT(scene.scope.error.message, rows[i].message);
+    }
+    EXPECT_OK(scope_write(&scene.scope, set_rule, &good), scene.scope.error);
+    EXPECT_OK(endpoint_find(&scene.scope, "spam", &endpoint), scene.scope.error);
+    EXPECT_TEXT(endpoint.rule.metric, "accuracy");
+    EXPECT(endpoint.rule.minimum == 0.85 && endpoint.rule.level == 0.9);
+    EXPECT_TEXT(endpoint.project, "youtube");
+}
+
+static bool ensure_elsewhere(Scope *scope, void *context)
+{
+    Endpoint endpoint;
+
+    return endpoint_ensure(scope, "spam", context, &endpoint);
+}
+
+static void test_an_endpoint_stays_with_its_project(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+
+    EXPECT_OK(scope_write(&scene.scope, ensure_elsewhere, "youtube"), scene.scope.error);
+    EXPECT_OK(scope_write(&scene.scope, ensure_elsewhere, NULL), scene.scope.error);
+    EXPECT(!scope_write(&scene.scope, ensure_elsewhere, "mail"));
+    EXPECT_TEXT(scene.scope.error.message, "endpoint \"spam\" belongs to project \"youtube\"");
+}
+
+int main(int count, char **names)
+{
+    static const Test tests[] = {
+        TEST(test_the_newest_deployment_is_live),
+        TEST(test_deploying_what_is_live_changes_nothing),
+        TEST(test_a_version_that_does_not_exist_is_not_deployed),
+        TEST(test_rollbacks_walk_back_and_not_forth),
+        TEST(test_a_rollback_skips_what_was_rolled_back_before),
+        TEST(test_a_rollback_of_nothing_is_a_conflict),
+        TEST(test_each_change_is_an_event_with_before_and_after),
+        TEST(test_a_rule_is_checked_before_it_is_kept),
+        TEST(test_an_endpoint_stays_with_its_project),
+        {0},
+    };
+
+    return test_main(tests, count, names);
+}
