@@ -3,7 +3,5 @@
 #include "cli/commands.h"
 
 const Command *const command_tables[] = {
-    server_commands,
-    access_commands,
-    NULL,
+    server_commands, project_commands, train_commands, promote_commands, access_commands, NULL,
 };

@@ -3,4 +3,5 @@
 
 #include "cli/command.h"
 
-extern const Command server_commands[], access_commands[];
+extern const Command server_commands[], access_commands[], project_commands[], train_commands[],
+    promote_commands[];
