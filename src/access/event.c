@@ -107,8 +107,10 @@ bool event_list(Scope *scope, const EventFilter *filter, EventList *list)
 
     while (query_next(&query))
         *arena_push(scope->arena, &found) = from_row(&query, scope->arena);
+    if (!query_end(&query, &scope->error))
+        return false;
     *list = found;
-    return query_end(&query, &scope->error);
+    return true;
 }
 
 void event_write_json(JsonWriter *json, const char *key, const Event *event)

@@ -21,6 +21,16 @@ struct Client {
     Session session;          /* on it */
 };
 
+/* Paths of calls begin with one. */
+static const char *without_slash(const char *url, Arena *arena)
+{
+    size_t length = strlen(url);
+
+    while (length && url[length - 1] == '/')
+        length--;
+    return arena_copy(arena, url, length);
+}
+
 Client *client_create(const ClientSpec *spec)
 {
     Client *client = calloc(1, sizeof(*client));
@@ -28,7 +38,7 @@ Client *client_create(const ClientSpec *spec)
     if (!client)
         abort();
     client->arena = arena_create();
-    client->server = arena_text(client->arena, spec->server);
+    client->server = spec->server ? without_slash(spec->server, client->arena) : NULL;
     client->token = arena_text(client->arena, spec->token);
     client->folder = arena_text(client->arena, spec->folder);
     return client;
@@ -54,7 +64,7 @@ static bool find_server(Client *client, Error *error)
     size_t size;
 
     if (!file_read(path, ADDRESS_BYTES_MAX, client->arena, &bytes, &size, &ignored))
-        return fail(error, ERROR_UNAVAILABLE,
+        return fail(error, ERROR_BUSY,
                     "another slipway is using the data folder \"%s\"; try again when it is done",
                     client->folder);
     client->server = text_trim(bytes, client->arena);
@@ -69,7 +79,7 @@ static bool open_client(Client *client, Error *error)
     if (client->server || client->application)
         return true;
     if (!application_open(&spec, &client->application, error))
-        return error->kind == ERROR_CONFLICT && find_server(client, error);
+        return error->kind == ERROR_BUSY && find_server(client, error);
     if (session_open(client->application->platform, &client->session, error))
         return true;
     application_close(client->application);
