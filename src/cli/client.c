@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "net/http_client.h"
 #include "net/url.h"
+#include "pipelines/trainer.h"
 #include "server/application.h"
 
 enum { TIMEOUT_SECONDS = 600, REPLY_BYTES_MAX = 256 * 1024 * 1024, ADDRESS_BYTES_MAX = 256 };
@@ -46,6 +47,7 @@ Client *client_create(const ClientSpec *spec)
 void client_destroy(Client *client)
 {
     if (client->application) {
+        trainer_drain(client->application->trainer);
         session_close(&client->session);
         application_close(client->application);
     }
@@ -184,8 +186,6 @@ bool client_call(Client *client, const ClientCall *call, Arena *arena, ClientRep
         return false;
     if (answer.size && !json_parse(answer.body, answer.size, arena, &answer.json, &ignored))
         answer.json = NULL;
-    if (answer.status < 200 || answer.status > 299)
-        return fail_as_answered(&answer, error);
     *reply = answer;
-    return true;
+    return (answer.status >= 200 && answer.status <= 299) || fail_as_answered(&answer, error);
 }

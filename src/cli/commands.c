@@ -2,8 +2,14 @@
 
 #include "cli/commands.h"
 
+/* clang-format off */
 const Command *const command_tables[] = {
     server_commands,
+    run_commands,
+    model_commands,
+    endpoint_commands,
     access_commands,
+    sample_commands,
     NULL,
 };
+/* clang-format on */

@@ -184,13 +184,30 @@ static double best_smoothed(const double *scores)
     return best_percent / 100.0;
 }
 
+static double positive_share(const Search *search)
+{
+    size_t count = 0;
+
+    for (size_t row = 0; row < search->frame->row_count; row++)
+        count += search->labels[row] == (int)search->positive;
+    return (double)count / (double)search->frame->row_count;
+}
+
+/* With balanced classes a mistake counts by 1/frequency of the true class: since calibration gives
+ * the probabilities of the rows as they come, the balance must come back in the decision, at the
+ * share of the class. */
 static bool choose_threshold(const Search *search, Candidate *candidate, Error *error)
 {
     double scores[THRESHOLD_MOST + 1], threshold;
 
     candidate->threshold = 0.5;
-    if (search->classes->count != 2 || candidate->is_baseline ||
-        !metric_has_threshold(search->metric))
+    if (search->classes->count != 2 || candidate->is_baseline)
+        return true;
+    if (search->spec->balance_classes) {
+        candidate->threshold = positive_share(search);
+        return true;
+    }
+    if (!metric_has_threshold(search->metric))
         return true;
     for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++)
         if (!score_threshold(search, candidate, percent / 100.0, &scores[percent], error))

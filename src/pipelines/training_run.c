@@ -49,7 +49,7 @@ static const char *step_job(Scope *scope, const TrainingResult *training, const 
         json_text(json, "rows", artifact_path(artifacts, training->data->rows, scope->arena));
         json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, scope->arena));
         json_text(json, "holdout_digest", training->holdout->rows);
-        step_columns_write_json(json, "columns", &training->data->columns);
+        dataset_columns_write_json(json, "columns", &training->data->columns);
         json_text(json, "metric", order->metric);
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
