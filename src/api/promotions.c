@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "pipelines/promotion.h"
+#include "serving/serving.h"
 
 /* An error as every other, and beside it the verdict with its numbers. */
 static void answer_declined(Scope *scope, const Promotion *promotion, Response *response)
@@ -17,13 +18,23 @@ static void answer_declined(Scope *scope, const Promotion *promotion, Response *
     json_close(response->json);
 }
 
+/* Whatever ails other endpoints, the answer comes when this one serves what was promoted. */
+static bool serve_promoted(Scope *scope, const Request *request, const Endpoint *endpoint)
+{
+    Serving *serving = ((const Application *)request->application)->serving;
+
+    return serving_reload(serving, scope) ||
+           serving_serves(serving, endpoint->name, endpoint->deployment_id);
+}
+
 static bool promote(Scope *scope, const Request *request, Response *response)
 {
     PromotionSpec spec = {.endpoint = request_parameter(request, "name")};
     Promotion promotion;
 
     if (!request_read(scope, request, promotion_spec_fields, &spec) ||
-        !promotion_run(scope, &spec, &promotion))
+        !promotion_run(scope, &spec, &promotion) ||
+        (promotion.promoted && !serve_promoted(scope, request, &promotion.endpoint)))
         return false;
     json_open_object(response->json, NULL);
     if (!promotion.promoted)

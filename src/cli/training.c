@@ -30,7 +30,7 @@ static const char *row_note(const JsonValue *row)
 
 static void draw_row(Board *board, const JsonValue *row)
 {
-    fprintf(stderr, "  %-16s %8s  %-44s %s\n", json_as_text(json_member(row, "name"), ""),
+    fprintf(stderr, "  %-20s %8s  %-44s %s\n", json_as_text(json_member(row, "name"), ""),
             cli_number(board->cli, json_as_double(json_member(row, "score"), NAN), 4),
             json_as_text(json_member(row, "description"), ""), row_note(row));
     board->line_count++;
@@ -44,6 +44,7 @@ static void draw_board(Board *board, const JsonValue *progress)
 
     if (done == board->done)
         return;
+    cli_progress_end(board->cli);
     if (board->line_count)
         fprintf(stderr, "\033[%zuA\033[J", board->line_count);
     board->done = done;
@@ -66,8 +67,10 @@ static void tell_progress(Board *board, const JsonValue *answer)
     if (json_as_bool(json_member(answer, "is_waiting"), false))
         cli_progress(cli, "waits for %lld other trainings",
                      (long long)json_as_int(json_member(answer, "ahead"), 0));
-    else if (json_is_null(progress))
+    else if (json_is_null(progress) && !cli->progress && !board->line_count)
         cli_progress(cli, "reading the data");
+    else if (json_is_null(progress))
+        return;
     else if (cli->is_terminal)
         draw_board(board, progress);
     else
@@ -78,10 +81,19 @@ static void tell_progress(Board *board, const JsonValue *answer)
 
 /* The outcome. */
 
-/* Params, metrics and tags are lists of {"key", "value"}. */
-static const JsonValue *entry(const JsonValue *run, const char *list, const char *key)
+static const char *param(const JsonValue *run, const char *key, const char *otherwise)
 {
-    for (JsonWalk walk = json_walk(json_member(run, list)); json_walk_next(&walk);)
+    return json_as_text(json_member(json_member(run, "params"), key), otherwise);
+}
+
+static const char *tag(const JsonValue *run, const char *key)
+{
+    return json_as_text(json_member(json_member(run, "tags"), key), NULL);
+}
+
+static const JsonValue *metric_value(const JsonValue *run, const char *key)
+{
+    for (JsonWalk walk = json_walk(json_member(run, "metrics")); json_walk_next(&walk);)
         if (text_equal(json_as_text(json_member(walk.value, "key"), NULL), key))
             return json_member(walk.value, "value");
     return NULL;
@@ -89,7 +101,7 @@ static const JsonValue *entry(const JsonValue *run, const char *list, const char
 
 static void print_metric(Cli *cli, const JsonValue *run, const char *name)
 {
-    const JsonValue *value = entry(run, "metrics", cli_format(cli, "holdout.%s", name));
+    const JsonValue *value = metric_value(run, cli_format(cli, "holdout.%s", name));
 
     if (json_is_number(value))
         printf("  %-12s %s\n", name, cli_number(cli, json_as_double(value, NAN), 4));
@@ -98,28 +110,26 @@ static void print_metric(Cli *cli, const JsonValue *run, const char *name)
 static void print_outcome(Cli *cli, const JsonValue *run)
 {
     static const char *const shown[] = {"accuracy", "f1", "auc", "mcc", "log_loss"};
-    const char *metric = json_as_text(entry(run, "params", "metric"), "f1");
-    const char *version = json_as_text(entry(run, "tags", "slipway.model_version"), NULL);
-    const char *excluded = json_as_text(entry(run, "tags", "slipway.excluded"), NULL);
-    const char *equal = json_as_text(entry(run, "tags", "slipway.rerun_equal"), NULL);
+    const char *metric = param(run, "metric", "f1");
+    const char *version = tag(run, "slipway.model_version");
+    const char *excluded = tag(run, "slipway.excluded");
+    const char *equal = tag(run, "slipway.rerun_equal");
 
     printf("run %s finished\n", json_as_text(json_member(run, "id"), ""));
-    printf("chosen: %s, %s\n", json_as_text(entry(run, "params", "chosen"), ""),
-           json_as_text(entry(run, "params", "chosen_description"), ""));
-    printf("learnt from %s rows, judged on the %s rows of the hold-out:\n",
-           json_as_text(entry(run, "params", "rows"), "?"),
-           json_as_text(entry(run, "params", "holdout_rows"), "?"));
+    printf("chosen: %s, %s\n", param(run, "chosen", ""), param(run, "chosen_description", ""));
+    printf("learnt from %s rows, judged on the %s rows of the hold-out:\n", param(run, "rows", "?"),
+           param(run, "holdout_rows", "?"));
     print_metric(cli, run, metric);
     for (size_t i = 0; i < COUNT(shown); i++)
         if (strcmp(shown[i], metric) != 0)
             print_metric(cli, run, shown[i]);
     if (excluded)
         printf("left out: %s\n", excluded);
-    if (entry(run, "tags", "slipway.below_baseline"))
+    if (tag(run, "slipway.below_baseline"))
         printf("warning: no candidate is better than always giving the commonest answer\n");
     if (equal)
         printf("%s as run %s\n", strcmp(equal, "true") == 0 ? "the same metric" : "NOT the same",
-               json_as_text(entry(run, "tags", "slipway.rerun_of"), ""));
+               tag(run, "slipway.rerun_of"));
     if (version)
         printf("model version: %s\n", version);
 }
