@@ -5,6 +5,9 @@
 /* clang-format off */
 const Command *const command_tables[] = {
     server_commands,
+    project_commands,
+    train_commands,
+    promote_commands,
     run_commands,
     model_commands,
     endpoint_commands,

@@ -4,6 +4,9 @@
 #include "cli/command.h"
 
 extern const Command server_commands[];
+extern const Command project_commands[];
+extern const Command train_commands[];
+extern const Command promote_commands[];
 extern const Command run_commands[];
 extern const Command model_commands[];
 extern const Command endpoint_commands[];

@@ -221,6 +221,10 @@ static void add_terms(const TextModel *model, const ModelBlock *block, RowReader
         margins[margin] += scale * sums[margin];
 }
 
+/* Numbers at the end of their range times the weights of a hostile file can leave the range, or be
+ * no number. */
+static const double margin_most = 1e12;
+
 void text_model_margins(const TextModel *model, const FrameColumn *const *columns, size_t row,
                         RowReader *reader, double *margins)
 {
@@ -236,6 +240,8 @@ void text_model_margins(const TextModel *model, const FrameColumn *const *column
         model_block_count(block, reader, column->texts[row]);
         add_terms(model, block, reader, margins);
     }
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] = fmin(fmax(margins[margin], -margin_most), margin_most);
 }
 
 static const FrameColumn *column_named(const Frame *frame, const char *name)

@@ -179,7 +179,8 @@ static bool block_is_sound(const TextModel *model, const uint32_t plain[8])
     bool is_text = plain[0] == BLOCK_WORDS || plain[0] == BLOCK_CHARACTERS;
 
     if (plain[0] >= BLOCK_KIND_COUNT || plain[1] >= model->input_count ||
-        model->inputs[plain[1]].kind != columns[plain[0]] || plain[2] > TOKEN_STYLE_RICH)
+        model->inputs[plain[1]].kind != columns[plain[0]] || plain[2] > TOKEN_STYLE_RICH ||
+        plain[6] > 1 || plain[7] != 0)
         return false;
     return !is_text || (plain[3] >= 1 && plain[3] <= plain[4] && plain[4] <= MODEL_GRAM_MAX);
 }

@@ -263,9 +263,17 @@ static bool create_version(Scope *scope, const TrainingResult *result)
         .code_commit = order->code_commit,
         .environment = environment_json(true, scope->arena),
     };
+    RunBatch batch = {0};
     ModelVersion version;
 
-    return order->rerun_of || model_version_create(scope, &spec, &version);
+    if (order->rerun_of)
+        return true;
+    if (!model_version_create(scope, &spec, &version))
+        return false;
+    *arena_push(scope->arena, &batch.tags) =
+        (Param){"slipway.model_version",
+                arena_format(scope->arena, "%s/%lld", version.model, (long long)version.version)};
+    return run_log_batch(scope, order->run_id, &batch);
 }
 
 static bool write_result(Scope *scope, void *context)

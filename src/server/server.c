@@ -64,13 +64,12 @@ static void log_answer(const Work *work, int status)
 
 static void send_response(Work *work, Response *response)
 {
-    const HttpPair headers[] = {
+    HttpPair headers[4] = {
         {"X-Request-Id", work->request_id},
         {"X-Content-Type-Options", "nosniff"},
         {"Cache-Control", "no-store"},
-        {"WWW-Authenticate", "Bearer"},
     };
-    size_t header_count = response->status == 401 ? 4 : 3;
+    size_t header_count = 3;
     HttpAnswer answer = {
         .status = response->status,
         .content_type = response->content_type ? response->content_type : "application/json",
@@ -81,6 +80,10 @@ static void send_response(Work *work, Response *response)
         .header_count = header_count,
     };
 
+    if (response->status == 401)
+        headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
+    if (response->status == 405 && work->request.allowed)
+        headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
     if (!response->body && response->json && response->status != 204) {
         answer.body = json_finish(response->json);
         answer.size = json_size(response->json);
