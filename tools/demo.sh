@@ -167,7 +167,7 @@ must_show CONTENT
 
 say "Train: candidates are compared by cross-validation, the best is judged on rows it never saw."
 run train --budget "$budget"
-must_show 'version 1'
+must_show 'spam[@/]1'
 
 say "Promote version 1. Nothing serves yet: it must reach the minimum and beat the commonest answer."
 run promote spam --version 1 --comment "the first model"
@@ -184,7 +184,7 @@ cp "${sources[3]}" data/
 run data add comments
 must_show '1,?586 rows'
 run train --budget "$budget"
-must_show 'version 2'
+must_show 'spam[@/]2'
 
 say "The gate judges version 2 against the one that serves, on the same rows."
 run promote spam --version 2 --comment "with the newest comments"
@@ -200,7 +200,7 @@ if run promote spam --version 3; then
 fi
 must_show 'gate: rejected'
 run endpoint show spam
-must_show 'version 2|@2'
+must_show 'spam@2'
 
 say "Roll back to version 1, in one step."
 run rollback spam --comment "to show it"

@@ -78,48 +78,53 @@ static void tell_progress(Board *board, const JsonValue *answer)
 
 /* The outcome. */
 
-/* Params, metrics and tags are lists of {"key", "value"}. */
-static const JsonValue *entry(const JsonValue *run, const char *list, const char *key)
+static const char *entry(const JsonValue *run, const char *list, const char *key,
+                         const char *otherwise)
 {
-    for (JsonWalk walk = json_walk(json_member(run, list)); json_walk_next(&walk);)
+    return json_as_text(json_member(json_member(run, list), key), otherwise);
+}
+
+/* Metrics are a list of {"key", "value", ...}. */
+static double metric_value(const JsonValue *run, const char *key)
+{
+    for (JsonWalk walk = json_walk(json_member(run, "metrics")); json_walk_next(&walk);)
         if (text_equal(json_as_text(json_member(walk.value, "key"), NULL), key))
-            return json_member(walk.value, "value");
-    return NULL;
+            return json_as_double(json_member(walk.value, "value"), NAN);
+    return NAN;
 }
 
 static void print_metric(Cli *cli, const JsonValue *run, const char *name)
 {
-    const JsonValue *value = entry(run, "metrics", cli_format(cli, "holdout.%s", name));
+    double value = metric_value(run, cli_format(cli, "holdout.%s", name));
 
-    if (json_is_number(value))
-        printf("  %-12s %s\n", name, cli_number(cli, json_as_double(value, NAN), 4));
+    if (!isnan(value))
+        printf("  %-12s %s\n", name, cli_number(cli, value, 4));
 }
 
 static void print_outcome(Cli *cli, const JsonValue *run)
 {
     static const char *const shown[] = {"accuracy", "f1", "auc", "mcc", "log_loss"};
-    const char *metric = json_as_text(entry(run, "params", "metric"), "f1");
-    const char *version = json_as_text(entry(run, "tags", "slipway.model_version"), NULL);
-    const char *excluded = json_as_text(entry(run, "tags", "slipway.excluded"), NULL);
-    const char *equal = json_as_text(entry(run, "tags", "slipway.rerun_equal"), NULL);
+    const char *metric = entry(run, "params", "metric", "f1");
+    const char *version = entry(run, "tags", "slipway.model_version", NULL);
+    const char *excluded = entry(run, "tags", "slipway.excluded", NULL);
+    const char *equal = entry(run, "tags", "slipway.rerun_equal", NULL);
 
     printf("run %s finished\n", json_as_text(json_member(run, "id"), ""));
-    printf("chosen: %s, %s\n", json_as_text(entry(run, "params", "chosen"), ""),
-           json_as_text(entry(run, "params", "chosen_description"), ""));
+    printf("chosen: %s, %s\n", entry(run, "params", "chosen", ""),
+           entry(run, "params", "chosen_description", ""));
     printf("learnt from %s rows, judged on the %s rows of the hold-out:\n",
-           json_as_text(entry(run, "params", "rows"), "?"),
-           json_as_text(entry(run, "params", "holdout_rows"), "?"));
+           entry(run, "params", "rows", "?"), entry(run, "params", "holdout_rows", "?"));
     print_metric(cli, run, metric);
     for (size_t i = 0; i < COUNT(shown); i++)
         if (strcmp(shown[i], metric) != 0)
             print_metric(cli, run, shown[i]);
     if (excluded)
         printf("left out: %s\n", excluded);
-    if (entry(run, "tags", "slipway.below_baseline"))
+    if (entry(run, "tags", "slipway.below_baseline", NULL))
         printf("warning: no candidate is better than always giving the commonest answer\n");
     if (equal)
         printf("%s as run %s\n", strcmp(equal, "true") == 0 ? "the same metric" : "NOT the same",
-               json_as_text(entry(run, "tags", "slipway.rerun_of"), ""));
+               entry(run, "tags", "slipway.rerun_of", ""));
     if (version)
         printf("model version: %s\n", version);
 }
