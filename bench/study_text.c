@@ -37,7 +37,7 @@ typedef struct Study {
 
 typedef struct Outcome {
     double accuracy, f1, calibration_error, worst_calibration_error, seconds;
-    const char *chosen;
+    char chosen[256];
 } Outcome;
 
 static bool is_verbose;
@@ -146,17 +146,16 @@ static bool judge(const TextModel *model, const StudyData *test, Report *report,
                        arena, report, error);
 }
 
-static const char *chosen_of(const Leaderboard *board, Arena *arena)
+static void describe_chosen(const Leaderboard *board, Outcome *outcome)
 {
     for (size_t i = 0; i < board->count; i++)
         if (board->items[i].chosen)
-            return arena_format(arena, "%s (%s)", board->items[i].name,
-                                board->items[i].description);
-    return "";
+            snprintf(outcome->chosen, sizeof(outcome->chosen), "%s (%s)", board->items[i].name,
+                     board->items[i].description);
 }
 
 static bool run_turn(const Study *study, const StudyData *data, size_t turn, Outcome *outcome,
-                     Arena *arena, Error *error)
+                     Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     size_t rows = data->frame.row_count, counts[2] = {0}, *lists[2];
@@ -196,7 +195,7 @@ static bool run_turn(const Study *study, const StudyData *data, size_t turn, Out
     outcome->worst_calibration_error =
         fmax(outcome->worst_calibration_error, report.calibration_error);
     if (turn == 0)
-        outcome->chosen = chosen_of(&result.leaderboard, arena);
+        describe_chosen(&result.leaderboard, outcome);
     return true;
 }
 
@@ -284,7 +283,7 @@ static bool run_study(const Study *study, const char **row, Arena *arena, Error 
     if (!study->load(&data, scratch, error))
         return false;
     for (size_t turn = 0; turn < study->turns; turn++)
-        if (!run_turn(study, &data, turn, &outcome, arena, error))
+        if (!run_turn(study, &data, turn, &outcome, error))
             return false;
     *row = row_text(study, &outcome, arena);
     puts(*row);

@@ -7,28 +7,21 @@
 #include "base/worker.h"
 #include "cli/command.h"
 #include "data/steps.h"
+#include "pipelines/steps.h"
 #include "registry/package.h"
 
-static const WorkerStep steps[] = {
+static const WorkerStep registry_steps[] = {
     {"verify-package", package_verify_step},
     {0},
 };
 
-/* The table that has the step, or the first one, which then says that there is none. */
-static const WorkerStep *table_with(const char *name)
-{
-    for (const WorkerStep *step = data_steps; step->name; step++)
-        if (strcmp(step->name, name) == 0)
-            return data_steps;
-    return steps;
-}
+static const WorkerStep *const step_tables[] = {data_steps, registry_steps, pipeline_steps, NULL};
 
 int main(int count, char **arguments)
 {
-    signal(
-        SIGPIPE,
-        SIG_IGN); /* a reader that went away is an error of write(), not the end of the program */
+    /* A reader that went away is an error of write(), not the end of the program. */
+    signal(SIGPIPE, SIG_IGN);
     if (count == 3 && strcmp(arguments[1], "step") == 0)
-        return worker_main(table_with(arguments[2]), arguments[2]);
+        return worker_main(step_tables, arguments[2]);
     return cli_main(count, arguments);
 }

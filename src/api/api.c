@@ -11,6 +11,9 @@ const Route *const api_tables[] = {
     run_routes,
     run_artifact_routes,
     model_routes,
+    project_routes,
+    training_routes,
+    promotion_routes,
     endpoint_routes,
     predict_routes,
     access_routes,
@@ -33,6 +36,8 @@ void api_answer_error(Scope *scope, Response *response)
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
+    if (scope->error.kind == ERROR_NONE) /* nobody may take a failure for an answer */
+        fail(&scope->error, ERROR_INTERNAL, "no reason was given");
     json_open_object(json, NULL);
     json_open_object(json, "error");
     {

@@ -77,18 +77,25 @@ static void answer_error(Arena *arena, const Error *error)
     answer("error", json_finish(json));
 }
 
-int worker_main(const WorkerStep steps[], const char *name)
+static const WorkerStep *find_step(const WorkerStep *const tables[], const char *name)
+{
+    for (; *tables; tables++)
+        for (const WorkerStep *step = *tables; step->name; step++)
+            if (strcmp(step->name, name) == 0)
+                return step;
+    return NULL;
+}
+
+int worker_main(const WorkerStep *const tables[], const char *name)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     JsonWriter *result = json_writer_create(arena);
-    const WorkerStep *step = steps;
+    const WorkerStep *step = find_step(tables, name);
     Error error = {0};
     bool done;
 
     open_answers();
-    while (step->name && strcmp(step->name, name) != 0)
-        step++;
-    if (step->name)
+    if (step)
         done = run_step(step, arena, result, &error);
     else
         done = fail(&error, ERROR_NOT_FOUND, "there is no step \"%s\"", name);

@@ -31,8 +31,8 @@ typedef struct WorkerStep {
 void worker_progress(const char *document);
 
 /* Runs the step with this name on the job from standard input; returns the exit status of the
- * process. */
-int worker_main(const WorkerStep steps[], const char *name);
+ * process. tables ends with NULL, each table with a row of zeros. */
+int worker_main(const WorkerStep *const tables[], const char *name);
 
 typedef struct WorkerSpec {
     const char *step;

@@ -39,6 +39,9 @@ LinearModel logistic_fit(const TrainingSet *set, double cost, Arena *arena);
 LinearModel multinomial_nb_fit(const TrainingSet *set, double smoothing, Arena *arena);
 LinearModel complement_nb_fit(const TrainingSet *set, double smoothing, Arena *arena);
 
+/* One whose weights are all zero. */
+LinearModel linear_model_new(const TrainingSet *set, Arena *arena);
+
 /* margins: row_count x margin_count. */
 void linear_margins(const LinearModel *model, const Matrix *matrix, double *margins);
 

@@ -17,5 +17,3 @@ typedef void BinaryFit(const BinaryProblem *problem, double *weights, Arena *scr
 /* Fits every margin by fit; scale_by_ratio: on features scaled as nb_svm_fit() says. */
 LinearModel linear_fit_each(const TrainingSet *set, double cost, BinaryFit *fit,
                             bool scale_by_ratio, Arena *arena);
-
-LinearModel linear_model_new(const TrainingSet *set, Arena *arena);

@@ -113,9 +113,14 @@ static Candidate *new_candidate(Search *search, const char *name, const bool *us
     return candidate;
 }
 
+typedef struct Trial {
+    const Learner *learner;
+    double parameter;
+    const bool *used; /* by block */
+} Trial;
+
 /* Adds a candidate, cross-validates and scores it. *finished: NULL when the budget ended it. */
-static bool try_learner(Search *search, const Learner *learner, double parameter, const bool *used,
-                        Candidate **finished, Error *error)
+static bool try_learner(Search *search, Trial trial, Candidate **finished, Error *error)
 {
     bool is_first = !search_best(search);
     TextBuilder text = {.arena = search->arena};
@@ -125,11 +130,11 @@ static bool try_learner(Search *search, const Learner *learner, double parameter
     if (search->candidate_count == CANDIDATES_MAX ||
         (!is_first && search_seconds_left(search) <= 0))
         return true;
-    candidate = new_candidate(search, learner->name, used);
-    candidate->learner = learner;
-    candidate->parameter = parameter;
-    describe_blocks(search, used, &text);
-    text_append_format(&text, ", %s=%g", learner->parameter, parameter);
+    candidate = new_candidate(search, trial.learner->name, trial.used);
+    candidate->learner = trial.learner;
+    candidate->parameter = trial.parameter;
+    describe_blocks(search, trial.used, &text);
+    text_append_format(&text, ", %s=%g", trial.learner->parameter, trial.parameter);
     candidate->description = text_built(&text);
     if (!candidate_cross_validate(search, candidate, is_first))
         return true;
@@ -187,14 +192,14 @@ static bool choose_columns(Search *search, const bool **chosen, Error *error)
     if (main != SIZE_MAX)
         columns[main] = true;
     *chosen = columns_used(search, columns);
-    if (!try_learner(search, &support_vectors, 0.3, *chosen, &best, error))
+    if (!try_learner(search, (Trial){&support_vectors, 0.3, *chosen}, &best, error))
         return false;
     for (size_t i = 0; i < count && best; i++) {
         if (columns[i])
             continue;
         columns[i] = true;
-        if (!try_learner(search, &support_vectors, 0.3, columns_used(search, columns), &other,
-                         error))
+        if (!try_learner(search, (Trial){&support_vectors, 0.3, columns_used(search, columns)},
+                         &other, error))
             return false;
         columns[i] = other && other->log_loss < best->log_loss;
         if (columns[i])
@@ -214,12 +219,13 @@ static bool climb_cost(Search *search, Candidate **best, Error *error)
 
     if (!*best)
         return true;
-    if (!try_learner(search, (*best)->learner, costs[at + direction], (*best)->used, &found, error))
+    if (!try_learner(search, (Trial){(*best)->learner, costs[at + direction], (*best)->used},
+                     &found, error))
         return false;
     if (!found || !candidate_is_better(search, found, *best)) {
         direction = -1;
-        if (!try_learner(search, (*best)->learner, costs[at + direction], (*best)->used, &found,
-                         error))
+        if (!try_learner(search, (Trial){(*best)->learner, costs[at + direction], (*best)->used},
+                         &found, error))
             return false;
     }
     if (!found || !candidate_is_better(search, found, *best))
@@ -227,7 +233,7 @@ static bool climb_cost(Search *search, Candidate **best, Error *error)
     *best = found;
     if (direction < 0)
         return true;
-    if (!try_learner(search, (*best)->learner, costs[3], (*best)->used, &found, error))
+    if (!try_learner(search, (Trial){(*best)->learner, costs[3], (*best)->used}, &found, error))
         return false;
     if (found && candidate_is_better(search, found, *best))
         *best = found;
@@ -256,11 +262,11 @@ static bool run_plan(Search *search, Error *error)
     if (!choose_columns(search, &used, error))
         return false;
     vectors = best_of(search, &support_vectors, used);
-    if (!try_learner(search, &weighted_vectors, 0.1, used, &weighted, error) ||
+    if (!try_learner(search, (Trial){&weighted_vectors, 0.1, used}, &weighted, error) ||
         !climb_cost(search, &vectors, error) || !try_average(search, vectors, weighted, error) ||
-        !try_learner(search, &complement_bayes, 0.05, used, &other, error) ||
+        !try_learner(search, (Trial){&complement_bayes, 0.05, used}, &other, error) ||
         !try_average(search, vectors, other, error) ||
-        !try_learner(search, &logistic, 10, used, &other, error))
+        !try_learner(search, (Trial){&logistic, 10, used}, &other, error))
         return false;
     return true;
 }
@@ -406,12 +412,13 @@ static void finish(Search *search, const Candidate *best, SearchResult *result)
     RowList all = search_rows(search, SIZE_MAX, false, scratch);
     Vectorizer vectorizer = vectorizer_fit(&search->corpus, best->used, all, scratch);
     Matrix matrix = vectorizer_apply(&vectorizer, all, scratch);
-    LinearModel linear = candidate_fit(search, best, &matrix, scratch);
+    LinearModel linear;
     MarginSet margins = {best->margins, search->labels, all.count, search->margin_count};
     Calibration calibration = calibration_fit(&margins, best->calibration, scratch);
     ModelParts parts = {search->frame, search->classes, search->positive, &vectorizer,
                         &linear,       &calibration,    best->threshold};
 
+    candidate_fit(search, best, &matrix, scratch, &linear);
     result->model = text_model_build(&parts);
     result->leaderboard = search_leaderboard(search, best, search->arena);
     result->out_of_fold = arena_array(search->arena, double, values);

@@ -119,24 +119,32 @@ static void add_scaled(LinearModel *sum, const LinearModel *model, double scale)
         sum->intercepts[i] += scale * model->intercepts[i];
 }
 
-LinearModel candidate_fit(const Search *search, const Candidate *candidate, const Matrix *matrix,
-                          Arena *arena)
+static LinearModel fit_learner(const Candidate *candidate, const TrainingSet *set, Arena *arena)
+{
+    return candidate->learner->fit(set, candidate->parameter, arena);
+}
+
+static LinearModel fit_average(const Candidate *candidate, const TrainingSet *set, Arena *arena)
+{
+    LinearModel sum = linear_model_new(set, arena);
+
+    for (size_t half = 0; half < 2; half++) {
+        LinearModel model = fit_learner(candidate->halves[half], set, arena);
+
+        add_scaled(&sum, &model, candidate->scales[half]);
+    }
+    return sum;
+}
+
+void candidate_fit(const Search *search, const Candidate *candidate, const Matrix *matrix,
+                   Arena *arena, LinearModel *model)
 {
     TrainingSet set = {.matrix = matrix,
                        .labels = search->labels,
                        .class_count = search->classes->count,
                        .balance_classes = search->spec->balance_classes,
                        .seed = search->spec->seed};
-    LinearModel sum = {.margin_count = search->margin_count, .column_count = matrix->column_count};
 
-    if (candidate->learner)
-        return candidate->learner->fit(&set, candidate->parameter, arena);
-    sum.weights = arena_array(arena, double, sum.margin_count *sum.column_count);
-    sum.intercepts = arena_array(arena, double, sum.margin_count);
-    for (size_t half = 0; half < 2; half++) {
-        LinearModel model = candidate_fit(search, candidate->halves[half], matrix, arena);
-
-        add_scaled(&sum, &model, candidate->scales[half]);
-    }
-    return sum;
+    *model = candidate->learner ? fit_learner(candidate, &set, arena)
+                                : fit_average(candidate, &set, arena);
 }

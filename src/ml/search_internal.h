@@ -79,5 +79,5 @@ void search_report_progress(Search *search);
 double search_seconds_left(const Search *search);
 
 /* Fits a candidate on all rows, averages included. */
-LinearModel candidate_fit(const Search *search, const Candidate *candidate, const Matrix *matrix,
-                          Arena *arena);
+void candidate_fit(const Search *search, const Candidate *candidate, const Matrix *matrix,
+                   Arena *arena, LinearModel *model);

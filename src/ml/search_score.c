@@ -184,13 +184,30 @@ static double best_smoothed(const double *scores)
     return best_percent / 100.0;
 }
 
+static double positive_share(const Search *search)
+{
+    size_t count = 0;
+
+    for (size_t row = 0; row < search->frame->row_count; row++)
+        count += search->labels[row] == (int)search->positive;
+    return (double)count / (double)search->frame->row_count;
+}
+
+/* With balanced classes a mistake counts by 1/frequency of the true class: since calibration gives
+ * the probabilities of the rows as they come, the balance must come back in the decision, at the
+ * share of the class. */
 static bool choose_threshold(const Search *search, Candidate *candidate, Error *error)
 {
     double scores[THRESHOLD_MOST + 1], threshold;
 
     candidate->threshold = 0.5;
-    if (search->classes->count != 2 || candidate->is_baseline ||
-        !metric_has_threshold(search->metric))
+    if (search->classes->count != 2 || candidate->is_baseline)
+        return true;
+    if (search->spec->balance_classes) {
+        candidate->threshold = positive_share(search);
+        return true;
+    }
+    if (!metric_has_threshold(search->metric))
         return true;
     for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++)
         if (!score_threshold(search, candidate, percent / 100.0, &scores[percent], error))
@@ -203,23 +220,28 @@ static bool choose_threshold(const Search *search, Candidate *candidate, Error *
 
 /* ---- scores ---- */
 
-static bool report_on_fold(const Search *search, const Candidate *candidate, const int *predicted,
-                           size_t fold, Report *report, Arena *arena, Error *error)
+/* The rows of one fold of a candidate's answers, side by side. */
+typedef struct FoldAnswers {
+    int *truth, *predicted;
+    double *probabilities;
+    size_t count;
+} FoldAnswers;
+
+static FoldAnswers answers_of_fold(const Search *search, const Candidate *candidate,
+                                   const int *predicted, size_t fold, Arena *arena)
 {
     RowList rows = search_rows(search, fold, true, arena);
     size_t classes = search->classes->count;
-    int *truth = arena_array(arena, int, rows.count);
-    int *named = arena_array(arena, int, rows.count);
-    double *probabilities = arena_array(arena, double, rows.count *classes);
+    FoldAnswers answers = {arena_array(arena, int, rows.count), arena_array(arena, int, rows.count),
+                           arena_array(arena, double, rows.count *classes), rows.count};
 
     for (size_t i = 0; i < rows.count; i++) {
-        truth[i] = search->labels[rows.items[i]];
-        named[i] = predicted[rows.items[i]];
-        memcpy(probabilities + i * classes, candidate->probabilities + rows.items[i] * classes,
-               classes * sizeof(double));
+        answers.truth[i] = search->labels[rows.items[i]];
+        answers.predicted[i] = predicted[rows.items[i]];
+        memcpy(answers.probabilities + i * classes,
+               candidate->probabilities + rows.items[i] * classes, classes * sizeof(double));
     }
-    return report_make(truth, named, probabilities, rows.count, search->classes, search->positive,
-                       arena, report, error);
+    return answers;
 }
 
 typedef struct FoldScores {
@@ -253,9 +275,11 @@ static bool score_folds(const Search *search, Candidate *candidate, Error *error
     if (candidate->is_baseline && search->classes->count == 2) /* always the larger class */
         decide_all(search, candidate->probabilities, 0.5, predicted);
     for (size_t fold = 0; fold < search->fold_count; fold++) {
+        FoldAnswers answers = answers_of_fold(search, candidate, predicted, fold, scratch);
         Report report;
 
-        if (!report_on_fold(search, candidate, predicted, fold, &report, scratch, error))
+        if (!report_make(answers.truth, answers.predicted, answers.probabilities, answers.count,
+                         search->classes, search->positive, scratch, &report, error))
             return false;
         add_report(search, &report, &scores);
     }

@@ -27,12 +27,13 @@ static size_t input_of(TextModel *model, const Frame *frame, size_t *inputs, siz
     return inputs[column];
 }
 
-static void copy_weights(const ModelParts *parts, uint32_t column, float *weights)
+static void copy_values(const ModelParts *parts, double idf, uint32_t column, float *values)
 {
     const LinearModel *linear = parts->linear;
 
+    values[0] = (float)idf;
     for (size_t margin = 0; margin < linear->margin_count; margin++)
-        weights[margin] = (float)linear->weights[margin * linear->column_count + column];
+        values[1 + margin] = (float)linear->weights[margin * linear->column_count + column];
 }
 
 /* Terms whose column was left out and terms without any weight do not change a margin, but the
@@ -41,11 +42,10 @@ static void copy_terms(const ModelParts *parts, size_t from, ModelBlock *block, 
 {
     const Block *source = &parts->vectorizer->corpus->blocks[from];
     const BlockFit *fit = &parts->vectorizer->fits[from];
-    size_t margins = parts->linear->margin_count;
+    size_t stride = 1 + parts->linear->margin_count;
 
     terms_init(&block->terms, fit->column_count, source->terms.key_mask, arena);
-    block->idf = arena_array(arena, float, fit->column_count);
-    block->weights = arena_array(arena, float, fit->column_count *margins);
+    block->values = arena_array(arena, float, fit->column_count *stride);
     for (size_t id = 0; id < source->terms.count; id++) {
         uint32_t kept;
 
@@ -53,8 +53,8 @@ static void copy_terms(const ModelParts *parts, size_t from, ModelBlock *block, 
             continue;
         kept = terms_add(&block->terms, source->terms.keys[id]);
         block->terms.texts[kept] = arena_text(arena, source->terms.texts[id]);
-        block->idf[kept] = source->spec.kind == BLOCK_CATEGORY ? 1 : (float)fit->idf[id];
-        copy_weights(parts, fit->columns[id], block->weights + kept * margins);
+        copy_values(parts, source->spec.kind == BLOCK_CATEGORY ? 1 : fit->idf[id], fit->columns[id],
+                    block->values + kept * stride);
     }
 }
 
@@ -68,8 +68,8 @@ static void build_block(const ModelParts *parts, size_t from, ModelBlock *block,
         copy_terms(parts, from, block, arena);
         return;
     }
-    block->weights = arena_array(arena, float, parts->linear->margin_count);
-    copy_weights(parts, (uint32_t)fit->first_column, block->weights);
+    block->values = arena_array(arena, float, 1 + parts->linear->margin_count);
+    copy_values(parts, 1, (uint32_t)fit->first_column, block->values);
 }
 
 static Calibration copy_calibration(const Calibration *from, Arena *arena)
@@ -130,9 +130,11 @@ void text_model_unload(TextModel **model)
 
 /* ---- reading rows ---- */
 
-RowReader row_reader_in(Arena *arena)
+RowReader row_reader_of(const TextModel *model, Arena *arena)
 {
-    return (RowReader){.tokens = tokens_in(arena), .counter = term_counter_in(arena)};
+    return (RowReader){.tokens = tokens_in(arena),
+                       .counter = term_counter_in(arena),
+                       .sums = arena_array(arena, double, model->margin_count)};
 }
 
 static void read_once(RowReader *reader, const BlockSpec *spec, TextRef text)
@@ -167,44 +169,61 @@ void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text)
     }
 }
 
-double model_block_scale(const ModelBlock *block, const TermCounter *counter)
+static double scale_of(const ModelBlock *block, double squares)
 {
-    double squares = 0;
-
     if (block->spec.kind == BLOCK_CATEGORY)
         return 1;
-    for (size_t i = 0; i < counter->count; i++) {
-        double value = term_frequency(counter->items[i].count, block->spec.sublinear) *
-                       (double)block->idf[counter->items[i].id];
-
-        squares += value * value;
-    }
     return squares > 0 ? 1 / sqrt(squares) : 0;
 }
 
-static void add_number(const ModelBlock *block, double number, size_t margin_count, double *margins)
+double model_block_scale(const TextModel *model, const ModelBlock *block,
+                         const TermCounter *counter)
 {
-    double value = isfinite(number) ? (number - block->mean) / block->deviation : 0;
-
-    for (size_t margin = 0; margin < margin_count; margin++)
-        margins[margin] += value * (double)block->weights[margin];
-}
-
-static void add_terms(const ModelBlock *block, const TermCounter *counter, size_t margin_count,
-                      double *margins)
-{
-    double scale = model_block_scale(block, counter);
+    double squares = 0;
 
     for (size_t i = 0; i < counter->count; i++) {
         TermCount term = counter->items[i];
-        const float *weights = block->weights + term.id * margin_count;
-        double value =
-            scale * term_frequency(term.count, block->spec.sublinear) * (double)block->idf[term.id];
+        double value = term_frequency(term.count, block->spec.sublinear) *
+                       (double)model_block_values(model, block, term.id)[0];
 
-        for (size_t margin = 0; margin < margin_count; margin++)
-            margins[margin] += value * (double)weights[margin];
+        squares += value * value;
     }
+    return scale_of(block, squares);
 }
+
+static void add_number(const TextModel *model, const ModelBlock *block, double number,
+                       double *margins)
+{
+    double value = isfinite(number) ? (number - block->mean) / block->deviation : 0;
+
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] += value * (double)block->values[1 + margin];
+}
+
+/* One pass: the length of the vector is known at its end and scales what the terms add up to. */
+static void add_terms(const TextModel *model, const ModelBlock *block, RowReader *reader,
+                      double *margins)
+{
+    double *sums = reader->sums, squares = 0, scale;
+
+    memset(sums, 0, model->margin_count * sizeof(*sums));
+    for (size_t i = 0; i < reader->counter.count; i++) {
+        TermCount term = reader->counter.items[i];
+        const float *values = model_block_values(model, block, term.id);
+        double value = term_frequency(term.count, block->spec.sublinear) * (double)values[0];
+
+        squares += value * value;
+        for (size_t margin = 0; margin < model->margin_count; margin++)
+            sums[margin] += value * (double)values[1 + margin];
+    }
+    scale = scale_of(block, squares);
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] += scale * sums[margin];
+}
+
+/* Numbers at the end of their range times the weights of a hostile file can leave the range, or be
+ * no number. */
+static const double margin_most = 1e12;
 
 void text_model_margins(const TextModel *model, const FrameColumn *const *columns, size_t row,
                         RowReader *reader, double *margins)
@@ -215,12 +234,14 @@ void text_model_margins(const TextModel *model, const FrameColumn *const *column
         const FrameColumn *column = columns[block->spec.column];
 
         if (block->spec.kind == BLOCK_NUMBER) {
-            add_number(block, column->numbers[row], model->margin_count, margins);
+            add_number(model, block, column->numbers[row], margins);
             continue;
         }
         model_block_count(block, reader, column->texts[row]);
-        add_terms(block, &reader->counter, model->margin_count, margins);
+        add_terms(model, block, reader, margins);
     }
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] = fmin(fmax(margins[margin], -margin_most), margin_most);
 }
 
 static const FrameColumn *column_named(const Frame *frame, const char *name)
@@ -254,14 +275,13 @@ bool text_model_bind(const TextModel *model, const Frame *frame, Arena *arena,
 bool text_model_predict(const TextModel *model, const Frame *frame, double *probabilities,
                         Arena *arena, Error *error)
 {
-    RowReader reader = row_reader_in(arena);
+    RowReader reader;
     const FrameColumn **columns;
     double *margins;
 
-    if (frame->row_count == 0)
-        return true;
     if (!text_model_bind(model, frame, arena, &columns, error))
         return false;
+    reader = row_reader_of(model, arena);
     margins = arena_array(arena, double, model->margin_count);
     for (size_t row = 0; row < frame->row_count; row++) {
         text_model_margins(model, columns, row, &reader, margins);

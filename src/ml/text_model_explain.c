@@ -24,14 +24,15 @@ static Explainer explainer_of(const TextModel *model, size_t class_index, Arena 
                        .sign = is_single && class_index == 0 ? -1 : 1,
                        .arena = arena,
                        .scratch = scratch,
-                       .reader = row_reader_in(scratch),
+                       .reader = row_reader_of(model, scratch),
                        .explanation = explanation};
 }
 
 static double weight_of(const Explainer *explainer, const ModelBlock *block, size_t term)
 {
-    return explainer->sign *
-           (double)block->weights[term * explainer->model->margin_count + explainer->margin];
+    const float *values = model_block_values(explainer->model, block, term);
+
+    return explainer->sign * (double)values[1 + explainer->margin];
 }
 
 static void add_item(Explainer *explainer, Contribution item)
@@ -103,12 +104,12 @@ static double *weights_per_occurrence(Explainer *explainer, const ModelBlock *bl
 {
     const TermCounter *counter = &explainer->reader.counter;
     double *weights = arena_array(explainer->scratch, double, counter->count);
-    double scale = model_block_scale(block, counter);
+    double scale = model_block_scale(explainer->model, block, counter);
 
     for (size_t i = 0; i < counter->count; i++) {
         TermCount term = counter->items[i];
-        double value =
-            scale * term_frequency(term.count, block->spec.sublinear) * (double)block->idf[term.id];
+        double value = scale * term_frequency(term.count, block->spec.sublinear) *
+                       (double)model_block_values(explainer->model, block, term.id)[0];
 
         weights[i] = weight_of(explainer, block, term.id) * value / term.count;
     }
@@ -246,7 +247,8 @@ static void add_terms(Explainer *explainer, const ModelBlock *block)
     const char *name = name_of(explainer, block);
 
     for (size_t id = 0; id < block->terms.count; id++) {
-        double weight = weight_of(explainer, block, id) * (double)block->idf[id];
+        double weight = weight_of(explainer, block, id) *
+                        (double)model_block_values(explainer->model, block, id)[0];
 
         if (weight <= 0)
             continue;

@@ -7,8 +7,8 @@
  * of the file
  *
  * Sections: one header (classes, inputs, intercepts, threshold), one calibration, one for each
- * block of features. A block holds its terms as keys, texts, idf and weights; the hash table over
- * the keys is built on loading. */
+ * block of features. A block holds its terms as keys, values (idf and weights) and texts; the hash
+ * table over the keys is built on loading. */
 #include <math.h>
 #include <string.h>
 
@@ -60,8 +60,7 @@ static void write_block(const TextModel *model, const ModelBlock *block, ByteWri
     write_u64(writer, block->terms.key_mask);
     write_u64(writer, block->terms.count);
     write_items(writer, block->terms.keys, block->terms.count, sizeof(uint64_t));
-    write_items(writer, block->idf, block->terms.count, sizeof(float));
-    write_items(writer, block->weights, rows * model->margin_count, sizeof(float));
+    write_items(writer, block->values, rows * (1 + model->margin_count), sizeof(float));
     for (size_t i = 0; i < block->terms.count; i++)
         write_text(writer, block->terms.texts[i]);
 }
@@ -180,7 +179,8 @@ static bool block_is_sound(const TextModel *model, const uint32_t plain[8])
     bool is_text = plain[0] == BLOCK_WORDS || plain[0] == BLOCK_CHARACTERS;
 
     if (plain[0] >= BLOCK_KIND_COUNT || plain[1] >= model->input_count ||
-        model->inputs[plain[1]].kind != columns[plain[0]] || plain[2] > TOKEN_STYLE_RICH)
+        model->inputs[plain[1]].kind != columns[plain[0]] || plain[2] > TOKEN_STYLE_RICH ||
+        plain[6] > 1 || plain[7] != 0)
         return false;
     return !is_text || (plain[3] >= 1 && plain[3] <= plain[4] && plain[4] <= MODEL_GRAM_MAX);
 }
@@ -216,8 +216,7 @@ static void load_block(TextModel *model, ByteReader *reader)
     count = read_count(reader, sizeof(uint64_t) + sizeof(float), UINT32_MAX - 1);
     rows = block->spec.kind == BLOCK_NUMBER ? 1 : count;
     keys = read_keys(reader, count, model->arena);
-    block->idf = read_floats(reader, count, model->arena);
-    block->weights = read_floats(reader, rows * model->margin_count, model->arena);
+    block->values = read_floats(reader, rows * (1 + model->margin_count), model->arena);
     reader->is_bad |= block->spec.kind == BLOCK_NUMBER && (count || !(block->deviation > 0));
     if (reader->is_bad)
         return;

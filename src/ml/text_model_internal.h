@@ -11,8 +11,8 @@
 typedef struct ModelBlock {
     BlockSpec spec; /* spec.column: an index into the model's inputs */
     Terms terms;    /* the kept terms; ids are their columns within the block */
-    float *idf;     /* by term; 1 for categories */
-    float *weights; /* term x margin_count; number blocks: one term */
+    float *values; /* by term: its idf (1 for a category), then its weight in each margin; together,
+                      because a term of a text costs a look into each place. Numbers: one term */
     double mean, deviation;
 } ModelBlock;
 
@@ -53,17 +53,26 @@ TextModel *text_model_build(const ModelParts *parts);
 typedef struct RowReader {
     Tokens tokens;
     TermCounter counter;
+    double *sums; /* margin_count: what a block adds */
     TextRef read; /* what tokens hold: the blocks of a column read its text once */
     TokenStyle style;
 } RowReader;
 
-RowReader row_reader_in(Arena *arena);
+RowReader row_reader_of(const TextModel *model, Arena *arena);
+
+/* The idf and the weights of a term. */
+static inline const float *model_block_values(const TextModel *model, const ModelBlock *block,
+                                              size_t term)
+{
+    return block->values + term * (1 + model->margin_count);
+}
 
 /* Counts the known terms of a text into reader->counter. */
 void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text);
 
 /* 1 / the length of the vector of tf-idf of the counted terms; 0 with no known term. */
-double model_block_scale(const ModelBlock *block, const TermCounter *counter);
+double model_block_scale(const TextModel *model, const ModelBlock *block,
+                         const TermCounter *counter);
 
 /* The columns of the frame that the inputs of the model are, by input. */
 bool text_model_bind(const TextModel *model, const Frame *frame, Arena *arena,

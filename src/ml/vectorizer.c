@@ -4,11 +4,32 @@
 #include <math.h>
 #include <string.h>
 
+/* 1 + ln(count) of small counts: nearly all are, and a logarithm costs as much as a look-up. */
+static const double sublinear_counts[] = {
+    0,
+    1,
+    1.6931471805599454,
+    2.09861228866811,
+    2.386294361119891,
+    2.6094379124341005,
+    2.791759469228055,
+    2.9459101490553135,
+    3.0794415416798357,
+    3.1972245773362196,
+    3.302585092994046,
+    3.3978952727983707,
+    3.4849066497880004,
+    3.5649493574615367,
+    3.6390573296152584,
+    3.70805020110221,
+    3.772588722239781,
+};
+
 double term_frequency(uint32_t count, bool sublinear)
 {
-    if (!sublinear || count == 1)
+    if (!sublinear)
         return count;
-    return 1 + log(count);
+    return count < COUNT(sublinear_counts) ? sublinear_counts[count] : 1 + log(count);
 }
 
 static void count_rows_with_terms(const Block *block, RowList rows, uint32_t *row_counts)

@@ -71,7 +71,7 @@ static const char *step_job(Scope *scope, const EvaluationSpec *spec, const Mode
         json_text(json, "artifacts", arena_format(scope->arena, "%s/artifacts", platform->folder));
         json_text(json, "package", version->package);
         json_text(json, "rows", artifact_path(platform->artifacts, ground->rows, scope->arena));
-        step_columns_write_json(json, "columns", &ground->data.columns);
+        dataset_columns_write_json(json, "columns", &ground->data.columns);
         json_bool(json, "allow_training_rows", spec->allow_training_rows);
     }
     json_close(json);

@@ -48,7 +48,7 @@ static bool collect(const Rows *rows, Arena *arena, TrainIds *ids, Error *error)
 
 bool train_ids_write(const Rows *rows, const char *folder, Arena *arena, Error *error)
 {
-    TrainIds ids;
+    TrainIds ids = {0};
     unsigned char *bytes;
 
     if (!collect(rows, arena, &ids, error))

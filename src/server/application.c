@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/trainer.h"
 #include "serving/serving.h"
 
 /* An endpoint whose model cannot be loaded keeps the server unready, not down: others serve, and a
@@ -34,7 +35,8 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         return false;
     }
     opened->serving = serving_create(opened->platform);
-    if (!load_deployments(opened, error)) {
+    opened->trainer = trainer_create(opened->platform, error);
+    if (!opened->trainer || !load_deployments(opened, error)) {
         application_close(opened);
         return false;
     }
@@ -46,6 +48,7 @@ void application_close(Application *application)
 {
     if (!application)
         return;
+    trainer_destroy(application->trainer);
     serving_destroy(application->serving);
     platform_close(application->platform);
     free(application);
