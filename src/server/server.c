@@ -70,7 +70,13 @@ static void send_response(Work *work, Response *response)
         {"Cache-Control", "no-store"},
     };
     size_t header_count = 3;
-    HttpAnswer answer = {
+    HttpAnswer answer;
+
+    if (response->status == 401)
+        headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
+    if (response->status == 405 && work->request.allowed)
+        headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
+    answer = (HttpAnswer){
         .status = response->status,
         .content_type = response->content_type ? response->content_type : "application/json",
         .body = response->body,
@@ -80,10 +86,6 @@ static void send_response(Work *work, Response *response)
         .header_count = header_count,
     };
 
-    if (response->status == 401)
-        headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
-    if (response->status == 405 && work->request.allowed)
-        headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
     if (!response->body && response->json && response->status != 204) {
         answer.body = json_finish(response->json);
         answer.size = json_size(response->json);
