@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/data_show.h"
+#include "cli/project.h"
 #include "data/dataset.h"
 
 static const CommandOption add_options[] = {
@@ -24,6 +25,7 @@ static const CommandOption add_options[] = {
     {"--header", OPTION_FLAG, NULL, "the first row is a header, also if it has numbers"},
     {"--names", OPTION_TEXT, "A,B,...", "the columns' names, for files without a header"},
     {"--set-aside", OPTION_FLAG, NULL, "put broken rows aside and count them; default: refuse"},
+    PROJECT_OPTIONS,
     {0},
 };
 
@@ -152,7 +154,16 @@ static bool write_options(Cli *cli, JsonWriter *json)
     return true;
 }
 
-static bool send_version(Upload *upload, ClientReply *reply)
+/* Whether the command line says anything itself about how to read. */
+static bool has_read_options(const Cli *cli)
+{
+    for (size_t i = 0; add_options[i].name && strcmp(add_options[i].name, "--project") != 0; i++)
+        if (cli_has_option(cli, add_options[i].name))
+            return true;
+    return false;
+}
+
+static bool send_version(Upload *upload, const DataSource *data, ClientReply *reply)
 {
     Cli *cli = upload->cli;
     JsonWriter *body = json_writer_create(cli->arena);
@@ -163,14 +174,35 @@ static bool send_version(Upload *upload, ClientReply *reply)
     json_text(body, "source", text_built(&upload->source));
     json_raw(body, "files", json_finish(upload->files));
     json_raw(body, "urls", json_finish(upload->urls));
-    if (!write_options(cli, body))
+    if (data->options)
+        json_raw(body, "options", json_print(data->options, cli->arena));
+    else if (!write_options(cli, body))
         return false;
     json_close(body);
     cli_progress(cli, "importing");
-    return cli_send(
-        cli, "POST",
-        cli_format(cli, "/api/v1/datasets/%s/versions", cli_encoded(cli, cli_argument(cli, 0))),
-        json_finish(body), reply);
+    return cli_send(cli, "POST",
+                    cli_format(cli, "/api/v1/datasets/%s/versions", cli_encoded(cli, data->name)),
+                    json_finish(body), reply);
+}
+
+/* Name, sources and options: those of the command line, and of slipway.yaml where it says nothing.
+ */
+static bool gather(Cli *cli, DataSource *data)
+{
+    const char *name = cli_argument(cli, 0);
+    DataSource gathered = {.name = name};
+
+    if (!cli_argument(cli, 1) && has_read_options(cli))
+        return fail(&cli->error, ERROR_INVALID,
+                    "without a SOURCE the options are those of slipway.yaml too");
+    if (!cli_argument(cli, 1) || (!has_read_options(cli) && cli_project_has_data(cli, name))) {
+        if (!cli_project_data(cli, name, &gathered))
+            return false;
+    }
+    if (cli_argument(cli, 1))
+        gathered.sources = (TextList){cli->arguments.items + 1, cli->arguments.count - 1};
+    *data = gathered;
+    return true;
 }
 
 static bool add_data(Cli *cli)
@@ -179,14 +211,17 @@ static bool add_data(Cli *cli)
                      .files = json_writer_create(cli->arena),
                      .urls = json_writer_create(cli->arena),
                      .source = {.arena = cli->arena}};
+    DataSource data = {0};
     ClientReply reply;
 
     json_open_array(upload.files, NULL);
     json_open_array(upload.urls, NULL);
-    for (size_t i = 1; cli_argument(cli, i); i++)
-        if (!put_source(&upload, cli_argument(cli, i)))
+    if (!gather(cli, &data))
+        return false;
+    for (size_t i = 0; i < data.sources.count; i++)
+        if (!put_source(&upload, data.sources.items[i]))
             return false;
-    if (!send_version(&upload, &reply))
+    if (!send_version(&upload, &data, &reply))
         return false;
     cli_progress_end(cli);
     if (cli->json)
@@ -196,8 +231,9 @@ static bool add_data(Cli *cli)
 }
 
 const Command data_commands[] = {
-    {"data add", "NAME SOURCE...", add_data,
-     "Import files, folders, zips or URLs as a version of a data set.",
+    {"data add", "[NAME] [SOURCE...]", add_data,
+     "Import files, folders, zips or URLs as a version of a data set; what is not given stands in "
+     "slipway.yaml.",
      "slipway data add comments data/*.csv --target CLASS --column COMMENT_ID=ignore", add_options},
     {"data list", NULL, data_list, "List the data sets.", "slipway data list"},
     {"data show", "NAME[@VERSION]", data_show, "Show a version: columns, types, first rows.",
