@@ -46,6 +46,7 @@ typedef struct Search {
     Candidate candidates[CANDIDATES_MAX]; /* the first is the baseline */
     size_t candidate_count;
     size_t done, planned; /* folds */
+    double fold_seconds;  /* wall clock of the slowest fold so far */
     Arena *arena;         /* of the result */
     Arena *work;          /* until the search ends */
 } Search;
@@ -77,6 +78,9 @@ Leaderboard search_leaderboard(const Search *search, const Candidate *chosen, Ar
 void search_report_progress(Search *search);
 
 double search_seconds_left(const Search *search);
+
+/* What another candidate would take, and the fit on all rows behind it. */
+double search_seconds_needed(const Search *search);
 
 /* Fits a candidate on all rows, averages included. */
 void candidate_fit(const Search *search, const Candidate *candidate, const Matrix *matrix,
