@@ -78,6 +78,8 @@ print-flags:
 	@echo $(CPPFLAGS) -std=gnu17 $(WARNINGS)
 
 # The set-up of a folder is done when its stamp is newer than the lists it was made from.
+# Precious: make would take a stamp that only a pattern asks for as intermediate, and delete it.
+.PRECIOUS: $(DEPS)/setup-%.stamp
 ifeq ($(SETUP),no)
 $(DEPS)/setup-%.stamp: ;
 else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "base/time.h"
 
 enum { LIST_LIMIT = 1000, LIST_LIMIT_MAX = 10000 };
@@ -26,11 +27,12 @@ static Event from_row(const Query *query, Arena *arena)
     };
 }
 
-/* Lengths go in front of the texts, so that no two different events have the same bytes. */
+/* Lengths go in front of the texts, so that no two different events have the same bytes. A text is
+ * missing where there is no request, or where someone made room for that in the file. */
 static const char *hash_event(const Event *event, const char *previous, char hash[DIGEST_TEXT_SIZE])
 {
     const char *texts[] = {event->principal, event->action, event->object, event->detail,
-                           event->request_id ? event->request_id : ""};
+                           event->request_id};
     Digest *digest = digest_create();
     char head[160];
 
@@ -38,8 +40,10 @@ static const char *hash_event(const Event *event, const char *previous, char has
                (size_t)snprintf(head, sizeof(head), "%s %lld %lld", previous, (long long)event->id,
                                 (long long)event->created_at));
     for (size_t i = 0; i < COUNT(texts); i++) {
-        digest_add(digest, head, (size_t)snprintf(head, sizeof(head), " %zu:", strlen(texts[i])));
-        digest_add(digest, texts[i], strlen(texts[i]));
+        const char *text = texts[i] ? texts[i] : "";
+
+        digest_add(digest, head, (size_t)snprintf(head, sizeof(head), " %zu:", strlen(text)));
+        digest_add(digest, text, strlen(text));
     }
     return digest_finish(digest, hash);
 }
@@ -107,8 +111,10 @@ bool event_list(Scope *scope, const EventFilter *filter, EventList *list)
 
     while (query_next(&query))
         *arena_push(scope->arena, &found) = from_row(&query, scope->arena);
+    if (!query_end(&query, &scope->error))
+        return false;
     *list = found;
-    return query_end(&query, &scope->error);
+    return true;
 }
 
 void event_write_json(JsonWriter *json, const char *key, const Event *event)
@@ -127,7 +133,16 @@ void event_write_json(JsonWriter *json, const char *key, const Event *event)
     json_close(json);
 }
 
-bool event_verify(Scope *scope, int64_t *count)
+/* Is the event that somebody wrote down still there, as it was? */
+static bool check_known(Scope *scope, const EventMark *known, int64_t id, const char *hash)
+{
+    if (!known || known->id != id || text_equal(known->hash, hash))
+        return true;
+    return fail(&scope->error, ERROR_CONFLICT,
+                "the audit trail is broken: event %lld is another one than it was", (long long)id);
+}
+
+bool event_verify(Scope *scope, const EventMark *known, EventMark *last)
 {
     CLEANUP(query_finalize) Query query = db_query(scope->db, SELECT_EVENT " ORDER BY id");
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -140,16 +155,22 @@ bool event_verify(Scope *scope, int64_t *count)
         arena_reset(arena);
         event = from_row(&query, arena);
         hash_event(&event, previous, hash);
-        *count = fitting;
         if (event.id != fitting + 1)
             return fail(&scope->error, ERROR_CONFLICT,
                         "the audit trail is broken: event %lld is missing", (long long)fitting + 1);
-        if (strcmp(hash, event.hash) != 0)
+        if (!text_equal(hash, event.hash))
             return fail(&scope->error, ERROR_CONFLICT,
                         "the audit trail is broken: event %lld was changed", (long long)event.id);
+        if (!check_known(scope, known, event.id, hash))
+            return false;
         memcpy(previous, hash, sizeof(previous));
         fitting++;
     }
-    *count = fitting;
-    return query_end(&query, &scope->error);
+    if (!query_end(&query, &scope->error))
+        return false;
+    if (known && known->id > fitting)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "the audit trail is broken: event %lld is missing", (long long)fitting + 1);
+    *last = (EventMark){fitting, arena_text(scope->arena, previous)};
+    return true;
 }

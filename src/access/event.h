@@ -41,6 +41,16 @@ typedef struct EventFilter {
 bool event_list(Scope *scope, const EventFilter *filter, EventList *list) MUST_CHECK;
 void event_write_json(JsonWriter *json, const char *key, const Event *event);
 
-/* Recomputes the chain. Fails with ERROR_CONFLICT naming the first event that does not fit; *count
- * is how many fit. */
-bool event_verify(Scope *scope, int64_t *count) MUST_CHECK;
+/* An event by its number and hash; id 0: none yet. */
+typedef struct EventMark {
+    int64_t id;
+    const char *hash;
+} EventMark;
+
+/* Recomputes the chain; *last is its end. Fails with ERROR_CONFLICT naming the first event that
+ * does not fit.
+ *
+ * A chain that was cut off at its end, or computed anew from some event on, is whole in itself. Who
+ * keeps a mark elsewhere (printed, mailed, on another machine) and gives it as known finds that
+ * too: everything up to it is then as it was. known may be NULL. */
+bool event_verify(Scope *scope, const EventMark *known, EventMark *last) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -26,7 +27,15 @@ static bool take_lock(OpenPlatform *open_platform, const char *folder, Error *er
         return true;
     if (errno != EWOULDBLOCK)
         return fail_errno(error, "lock", path);
-    return fail(error, ERROR_CONFLICT, "another slipway is using the data folder \"%s\"", folder);
+    return fail(error, ERROR_BUSY, "another slipway is using the data folder \"%s\"", folder);
+}
+
+/* A server that was killed could not take back its address. */
+static bool remove_address(const Platform *platform, Arena *arena, Error *error)
+{
+    const char *path = arena_format(arena, "%s/address", platform->folder);
+
+    return unlink(path) == 0 || errno == ENOENT || fail_errno(error, "remove", path);
 }
 
 static bool open_parts(OpenPlatform *open_platform, const char *folder, Error *error)
@@ -37,7 +46,8 @@ static bool open_parts(OpenPlatform *open_platform, const char *folder, Error *e
     platform->folder = arena_text(arena, folder);
     platform->temporary = arena_format(arena, "%s/temporary", folder);
     if (!folder_make(folder, error) || !take_lock(open_platform, folder, error) ||
-        !folder_remove(platform->temporary, error) || !folder_make(platform->temporary, error))
+        !remove_address(platform, arena, error) || !folder_remove(platform->temporary, error) ||
+        !folder_make(platform->temporary, error))
         return false;
     platform->artifacts = artifact_store_open(arena_format(arena, "%s/artifacts", folder), error);
     if (!platform->artifacts)

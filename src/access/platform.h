@@ -1,14 +1,14 @@
 /* platform.h: opens and closes the long-lived parts below a data folder.
  *
  *     slipway.db     the store                artifacts/   blobs by digest
- *     temporary/     work under way           lock         held by the one process that owns the
- * folder address        where that process serves, while it does
+ *     temporary/     work under way           lock         held by the one process that owns it all
+ *     address        where that process serves, while it does
  */
 #pragma once
 
 #include "access/scope.h"
 
-/* Conflict when another process owns the folder. Makes what is missing. */
+/* ERROR_BUSY, and that alone, when another process owns the folder. Makes what is missing. */
 bool platform_open(const char *folder, Platform **platform, Error *error) MUST_CHECK;
 void platform_close(Platform *platform);
 

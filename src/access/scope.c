@@ -19,11 +19,25 @@ static bool run_call(Db *db, void *context, Error *error)
     return false;
 }
 
+/* A write within a write: it undoes itself alone, so that the outer one may go on without it. */
+static bool run_inner(Scope *scope, ScopeWork *work, void *context)
+{
+    Error ignored = {0};
+
+    if (!db_run(scope->db, &scope->error, "SAVEPOINT inner_work"))
+        return false;
+    if (work(scope, context) && db_run(scope->db, &scope->error, "RELEASE SAVEPOINT inner_work"))
+        return true;
+    (void)!(db_run(scope->db, &ignored, "ROLLBACK TO SAVEPOINT inner_work") &&
+            db_run(scope->db, &ignored, "RELEASE SAVEPOINT inner_work"));
+    return false;
+}
+
 bool scope_write(Scope *scope, ScopeWork *work, void *context)
 {
     Call call = {scope, work, context};
 
     if (db_can_write(scope->db))
-        return work(scope, context);
+        return run_inner(scope, work, context);
     return writer_run(scope->platform->writer, run_call, &call, &scope->error);
 }

@@ -55,7 +55,7 @@ typedef struct Scope {
 } Scope;
 
 /* One transaction: work gets a scope whose db may write, sharing this scope's arena and principal.
- * Nested calls join the outer one. false: nothing was changed and scope->error says why. Work must
- * be quick (see writer.h). */
+ * Nested calls join the outer one and undo themselves alone. false: nothing was changed and
+ * scope->error says why. Work must be quick (see writer.h). */
 typedef bool ScopeWork(Scope *scope, void *context);
 bool scope_write(Scope *scope, ScopeWork *work, void *context) MUST_CHECK;

@@ -95,9 +95,11 @@ bool token_create(Scope *scope, const TokenSpec *spec, Token *token, const char 
             return fail(&scope->error, ERROR_CONFLICT, "token \"%s\" already exists", spec->name);
         return false;
     }
+    if (!record_token(scope, "token.created", &made))
+        return false;
     *token = made;
     *secret = made_secret;
-    return record_token(scope, "token.created", token);
+    return true;
 }
 
 bool token_list(Scope *scope, TokenList *list)
@@ -107,8 +109,18 @@ bool token_list(Scope *scope, TokenList *list)
 
     while (query_next(&query))
         *arena_push(scope->arena, &found) = from_row(&query, scope->arena);
+    if (!query_end(&query, &scope->error))
+        return false;
     *list = found;
-    return query_end(&query, &scope->error);
+    return true;
+}
+
+bool token_count_valid(Scope *scope, int64_t *count)
+{
+    return db_get_int(scope->db, &scope->error, count,
+                      "SELECT count(*) FROM tokens WHERE revoked_at IS NULL"
+                      " AND (expires_at IS NULL OR expires_at > $1)",
+                      db_int(time_now_ms()));
 }
 
 static bool find_token(Scope *scope, const char *name, Token *token)

@@ -31,6 +31,9 @@ bool token_create(Scope *scope, const TokenSpec *spec, Token *token,
                   const char **secret) MUST_CHECK;
 bool token_list(Scope *scope, TokenList *list) MUST_CHECK;
 
+/* Those neither revoked nor expired. */
+bool token_count_valid(Scope *scope, int64_t *count) MUST_CHECK;
+
 /* Inside a write. It stops working with the commit. */
 bool token_revoke(Scope *scope, const char *name) MUST_CHECK;
 

@@ -80,16 +80,27 @@ static bool list_events(Scope *scope, const Request *request, Response *response
     return true;
 }
 
+static const JsonField verify_query[] = {
+    {"event", JSON_INT, offsetof(EventMark, id), JSON_OPTIONAL,
+     "the number of an event that was written down elsewhere"},
+    {"hash", JSON_TEXT, offsetof(EventMark, hash), JSON_OPTIONAL, "the hash that it had"},
+    {0},
+};
+
 static bool verify_events(Scope *scope, const Request *request, Response *response)
 {
-    int64_t count = 0;
+    EventMark known = {0}, last;
 
-    (void)request;
-    if (!event_verify(scope, &count))
+    if (!request_read_query(scope, request, verify_query, &known))
+        return false;
+    if ((known.id > 0) != (known.hash != NULL))
+        return fail_field(&scope->error, "hash", "\"event\" and \"hash\" come together");
+    if (!event_verify(scope, known.hash ? &known : NULL, &last))
         return false;
     json_open_object(response->json, NULL);
     json_bool(response->json, "whole", true);
-    json_int(response->json, "events", count);
+    json_int(response->json, "events", last.id);
+    json_text(response->json, "last_hash", last.hash);
     json_close(response->json);
     return true;
 }
@@ -102,6 +113,6 @@ const Route access_routes[] = {
     {"GET", "/api/v1/audit", ROLE_VIEWER, ROUTE_READ, list_events,
      "List the events of the audit trail.", NULL, audit_query},
     {"GET", "/api/v1/audit/verify", ROLE_VIEWER, ROUTE_SLOW, verify_events,
-     "Check that no event was changed, removed or moved."},
+     "Check that no event was changed, removed or moved.", NULL, verify_query},
     {0},
 };

@@ -36,6 +36,8 @@ void api_answer_error(Scope *scope, Response *response)
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
+    if (scope->error.kind == ERROR_NONE) /* nobody may take a failure for an answer */
+        fail(&scope->error, ERROR_INTERNAL, "no reason was given");
     json_open_object(json, NULL);
     json_open_object(json, "error");
     {

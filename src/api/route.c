@@ -1,5 +1,6 @@
 #include "api/route.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -22,7 +23,7 @@ static bool path_matches(const Route *route, Request *request, Arena *arena)
         const char *part = parts.items[i];
         size_t length = strlen(part);
 
-        if (is_hole(part, length))
+        if (is_hole(part, length) && request->segments.items[i][0])
             request->parameters[filled++] =
                 (HttpPair){arena_copy(arena, part + 1, length - 2), request->segments.items[i]};
         else if (strcmp(part, request->segments.items[i]) != 0)
@@ -40,6 +41,8 @@ static bool method_matches(const Route *route, const char *method)
 static void add_method(TextBuilder *methods, const char *method)
 {
     text_append_format(methods, "%s%s", methods->count ? ", " : "", method);
+    if (strcmp(method, "GET") == 0)
+        text_append(methods, ", HEAD");
 }
 
 const Route *route_find(Request *request, Arena *arena, Error *error)
@@ -55,10 +58,11 @@ const Route *route_find(Request *request, Arena *arena, Error *error)
             add_method(&allowed, route->method);
         }
     }
-    if (allowed.count)
+    if (allowed.count) {
+        request->allowed = text_built(&allowed);
         fail(error, ERROR_METHOD, "%.16s is not allowed at %.200s, only %s", request->method,
-             request->path, text_built(&allowed));
-    else
+             request->path, request->allowed);
+    } else
         fail(error, ERROR_NOT_FOUND, "there is nothing at %.200s", request->path);
     return NULL;
 }
@@ -84,12 +88,13 @@ static bool take_text(Scope *scope, const JsonField *field, const char *value, v
     switch (field->type) {
     case JSON_TEXT:
         *(const char **)(void *)at = value;
-        return true;
+        return text_is_utf8(value, strlen(value)) ||
+               fail_field(&scope->error, field->name, "\"%s\" must be UTF-8", field->name);
     case JSON_INT:
         return text_to_int(value, (int64_t *)(void *)at) ||
                fail_field(&scope->error, field->name, "\"%s\" must be an integer", field->name);
     case JSON_NUMBER:
-        return text_to_double(value, (double *)(void *)at) ||
+        return (text_to_double(value, (double *)(void *)at) && isfinite(*(double *)(void *)at)) ||
                fail_field(&scope->error, field->name, "\"%s\" must be a number", field->name);
     case JSON_BOOL:
         *(bool *)at = strcmp(value, "true") == 0;
@@ -109,18 +114,42 @@ static const JsonField *find_field(const JsonField fields[], const char *name)
     return NULL;
 }
 
+static size_t count_pairs(const HttpPairList *pairs, const char *name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < pairs->count; i++)
+        count += strcmp(pairs->items[i].name, name) == 0;
+    return count;
+}
+
+static bool check_names(Scope *scope, const HttpPairList *pairs, const JsonField fields[])
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        if (!find_field(fields, pairs->items[i].name))
+            return fail_field(&scope->error, pairs->items[i].name,
+                              "unrecognized parameter \"%.100s\"", pairs->items[i].name);
+    for (const JsonField *field = fields; field->name; field++) {
+        size_t count = count_pairs(pairs, field->name);
+
+        if (count > 1)
+            return fail_field(&scope->error, field->name, "\"%s\" is given twice", field->name);
+        if (!count && field->need == JSON_REQUIRED)
+            return fail_field(&scope->error, field->name, "\"%s\" is missing", field->name);
+    }
+    return true;
+}
+
 bool request_read_query(Scope *scope, const Request *request, const JsonField fields[],
                         void *target)
 {
-    for (size_t i = 0; i < request->query.count; i++) {
-        const HttpPair *pair = &request->query.items[i];
-        const JsonField *field = find_field(fields, pair->name);
+    const HttpPairList *pairs = &request->query;
 
-        if (!field)
-            return fail_field(&scope->error, pair->name, "unrecognized parameter \"%.100s\"",
-                              pair->name);
-        if (!take_text(scope, field, pair->value, target))
+    if (!check_names(scope, pairs, fields))
+        return false;
+    for (size_t i = 0; i < pairs->count; i++)
+        if (!take_text(scope, find_field(fields, pairs->items[i].name), pairs->items[i].value,
+                       target))
             return false;
-    }
     return true;
 }

@@ -33,6 +33,7 @@ typedef struct Request {
         body_file; /* set instead of body where the route takes a file; deleted after the handler */
     const char *content_type;                  /* or NULL */
     HttpPair parameters[ROUTE_PARAMETERS_MAX]; /* of the path: {name} */
+    const char *allowed;                       /* after ERROR_METHOD: "GET, HEAD" */
     void *application;                         /* what the server wires in; see api/api.h */
 } Request;
 

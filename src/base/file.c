@@ -27,6 +27,8 @@ static bool read_all(int descriptor, char *bytes, size_t size)
 
         if (got < 0 && errno == EINTR)
             continue;
+        if (got == 0)
+            errno = EIO; /* it became shorter meanwhile */
         if (got <= 0)
             return false;
         done += (size_t)got;
@@ -103,10 +105,12 @@ bool file_write(const char *path, const char *bytes, size_t size, Error *error)
 
     if (descriptor < 0)
         return fail_errno(error, "create", partial);
-    if (write_all(descriptor, bytes, size) && fsync(descriptor) == 0)
-        return rename_durably(partial, path, error);
-    fail_errno(error, "write", path);
-    unlink(partial);
+    if (write_all(descriptor, bytes, size) && fsync(descriptor) == 0) {
+        if (rename_durably(partial, path, error))
+            return true;
+    } else
+        fail_errno(error, "write", path);
+    unlink(partial); /* gone already if only flushing its folder failed */
     return false;
 }
 
@@ -138,9 +142,11 @@ bool file_copy(const char *source, const char *target, Error *error)
     into = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (into < 0)
         return fail_errno(error, "create", partial);
-    if (copy_bytes(from, into) && fsync(into) == 0)
-        return rename_durably(partial, target, error);
-    fail_errno(error, "copy to", target);
+    if (copy_bytes(from, into) && fsync(into) == 0) {
+        if (rename_durably(partial, target, error))
+            return true;
+    } else
+        fail_errno(error, "copy to", target);
     unlink(partial);
     return false;
 }
@@ -186,7 +192,7 @@ bool folder_make(const char *path, Error *error)
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     char *part = arena_text(arena, path);
 
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(part + (*part == '/'), '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(part, 0700) != 0 && errno != EEXIST)
             return fail_errno(error, "create folder", part);

@@ -34,8 +34,9 @@ JsonWriter *json_writer_create(Arena *arena);
 void json_open_object(JsonWriter *json, const char *key);
 void json_open_array(JsonWriter *json, const char *key);
 void json_close(JsonWriter *json);
-void json_text(JsonWriter *json, const char *key, const char *value);               /* NULL: null */
-void json_bytes(JsonWriter *json, const char *key, const char *bytes, size_t size); /* UTF-8 */
+void json_text(JsonWriter *json, const char *key, const char *value); /* NULL: null */
+void json_bytes(JsonWriter *json, const char *key, const char *bytes,
+                size_t size); /* UTF-8; else U+FFFD */
 void json_int(JsonWriter *json, const char *key, int64_t value);
 void json_double(JsonWriter *json, const char *key,
                  double value); /* shortest that reads back equal; NaN, Inf: null */
@@ -105,8 +106,8 @@ typedef struct JsonField {
     const char *summary; /* what it means, for OpenAPI and help */
 } JsonField;
 
-/* Fills target by the table; members not sent (or sent as null) are left as they are. fields NULL:
- * no member is allowed, and an empty body is fine. */
+/* Fills target by the table; members not sent (or sent as null) are left as they are, and so is all
+ * of it on a failure. fields NULL: no member is allowed, and an empty body is fine. */
 bool json_read(const char *bytes, size_t size, const JsonField fields[], void *target, Arena *arena,
                Error *error) MUST_CHECK;
 bool json_read_value(const JsonValue *object, const JsonField fields[], void *target, Arena *arena,

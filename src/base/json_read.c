@@ -267,47 +267,48 @@ static bool take_value(const JsonValue *value, JsonType type, void *target, Aren
     return false;
 }
 
-static size_t field_index(const JsonField fields[], const char *name)
+static const JsonField *find_field(const JsonField fields[], const char *name)
 {
-    size_t i = 0;
-
-    while (fields[i].name && strcmp(fields[i].name, name) != 0)
-        i++;
-    return i;
+    for (const JsonField *field = fields; field->name; field++)
+        if (strcmp(field->name, name) == 0)
+            return field;
+    return NULL;
 }
 
-static bool read_members(const JsonValue *object, const JsonField fields[], void *target,
-                         Arena *arena, uint64_t *seen, Error *error)
+static bool check_members(const JsonValue *object, const JsonField fields[], Arena *arena,
+                          Error *error)
 {
     for (JsonWalk walk = json_walk(object); json_walk_next(&walk);) {
-        size_t i = field_index(fields, walk.key);
+        const JsonField *field = find_field(fields, walk.key);
+        TextList scratch = {0}; /* no smaller than any other target */
 
-        if (!fields[i].name)
+        if (!field)
             return fail_field(error, walk.key, "unrecognized field \"%.100s\"", walk.key);
-        if (*seen >> i & 1)
+        if (json_member(object, walk.key) != walk.value)
             return fail_field(error, walk.key, "\"%s\" is given twice", walk.key);
-        if (json_is_null(walk.value))
-            continue;
-        if (!take_value(walk.value, fields[i].type, (char *)target + fields[i].offset, arena))
+        if (!json_is_null(walk.value) && !take_value(walk.value, field->type, &scratch, arena))
             return fail_field(error, walk.key, "\"%s\" must be %s", walk.key,
-                              types[fields[i].type].wanted);
-        *seen |= UINT64_C(1) << i;
+                              types[field->type].wanted);
     }
+    for (const JsonField *field = fields; field->name; field++)
+        if (field->need == JSON_REQUIRED && json_is_null(json_member(object, field->name)))
+            return fail_field(error, field->name, "\"%s\" is missing", field->name);
     return true;
 }
 
 bool json_read_value(const JsonValue *object, const JsonField fields[], void *target, Arena *arena,
                      Error *error)
 {
-    uint64_t seen = 0;
-
     if (!json_is_object(object))
         return fail(error, ERROR_INVALID, "the body must be a JSON object");
-    if (!read_members(object, fields, target, arena, &seen, error))
+    if (!check_members(object, fields, arena, error))
         return false;
-    for (size_t i = 0; fields[i].name; i++)
-        if (fields[i].need == JSON_REQUIRED && !(seen >> i & 1))
-            return fail_field(error, fields[i].name, "\"%s\" is missing", fields[i].name);
+    for (const JsonField *field = fields; field->name; field++) {
+        const JsonValue *value = json_member(object, field->name);
+
+        if (!json_is_null(value))
+            take_value(value, field->type, (char *)target + field->offset, arena);
+    }
     return true;
 }
 

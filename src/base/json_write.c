@@ -38,21 +38,39 @@ static void append_escaped(TextBuilder *text, unsigned char byte)
     text_append_format(text, "\\u%04x", byte);
 }
 
+/* How many bytes from here on can stand in a JSON text as they are. */
+static size_t plain_length(const char *bytes, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size) {
+        unsigned char byte = (unsigned char)bytes[length];
+        size_t width = byte < 0x80 ? 1 : text_utf8_length(bytes + length, size - length);
+
+        if (byte < 0x20 || byte == '"' || byte == '\\' || !width)
+            break;
+        length += width;
+    }
+    return length;
+}
+
+/* Messages quote what was sent, and cut it: bytes that are no UTF-8 become U+FFFD, so that what is
+ * written always reads as JSON. */
 static void append_quoted(TextBuilder *text, const char *bytes, size_t size)
 {
-    size_t start = 0;
-
     text_append_bytes(text, "\"", 1);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
+    for (size_t at = 0; at < size; at++) {
+        size_t length = plain_length(bytes + at, size - at);
 
-        if (byte >= 0x20 && byte != '"' && byte != '\\')
-            continue;
-        text_append_bytes(text, bytes + start, i - start);
-        append_escaped(text, byte);
-        start = i + 1;
+        text_append_bytes(text, bytes + at, length);
+        at += length;
+        if (at == size)
+            break;
+        if ((unsigned char)bytes[at] < 0x80)
+            append_escaped(text, (unsigned char)bytes[at]);
+        else
+            text_append(text, "\xef\xbf\xbd");
     }
-    text_append_bytes(text, bytes + start, size - start);
     text_append_bytes(text, "\"", 1);
 }
 

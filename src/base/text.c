@@ -163,22 +163,29 @@ static int sequence_length(unsigned char lead, uint32_t *code, uint32_t *least)
     return -1;
 }
 
+size_t text_utf8_length(const char *bytes, size_t size)
+{
+    const unsigned char *at = (const unsigned char *)bytes;
+    uint32_t code, least;
+    int more = size ? sequence_length(*at, &code, &least) : -1;
+
+    if (more < 0 || size < (size_t)more + 1)
+        return 0;
+    for (int i = 1; i <= more; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (at[i] & 0x3f);
+    }
+    if (code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+        return 0;
+    return (size_t)more + 1;
+}
+
 bool text_is_utf8(const char *bytes, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)bytes, *end = at + size;
-
-    while (at < end) {
-        uint32_t code, least;
-        int more = sequence_length(*at++, &code, &least);
-
-        if (more < 0 || end - at < more)
-            return false;
-        for (; more > 0; more--, at++) {
-            if ((*at & 0xc0) != 0x80)
-                return false;
-            code = code << 6 | (*at & 0x3f);
-        }
-        if (code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+    for (size_t at = 0, length; at < size; at += length) {
+        length = text_utf8_length(bytes + at, size - at);
+        if (!length)
             return false;
     }
     return true;

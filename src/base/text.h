@@ -42,6 +42,9 @@ bool text_to_double(const char *text, double *number);
 /* Valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF), with no NUL. */
 bool text_is_utf8(const char *bytes, size_t size);
 
+/* How many bytes the first character has; 0 when there is none, or no valid one. */
+size_t text_utf8_length(const char *bytes, size_t size);
+
 /* The names of the product: 1 to 128 bytes of letters, digits, "-", "_" and ".", not starting with
  * ".". */
 bool name_is_valid(const char *name);

@@ -1,6 +1,7 @@
 /* access.c: slipway token ..., slipway audit ... */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/commands.h"
 
@@ -117,16 +118,33 @@ static bool show_audit(Cli *cli)
     return true;
 }
 
+static const CommandOption verify_options[] = {
+    {"--known", OPTION_TEXT, "NUMBER:HASH",
+     "the end of the trail as an earlier check printed it; without it nobody can tell whether the "
+     "last events were removed"},
+    {0},
+};
+
 static bool verify_audit(Cli *cli)
 {
+    const char *known = cli_option(cli, "--known"), *hash = known ? strchr(known, ':') : NULL;
+    const char *path = "/api/v1/audit/verify";
     ClientReply reply;
 
-    if (!cli_get(cli, "/api/v1/audit/verify", &reply))
+    if (known && !hash)
+        return fail_field(&cli->error, "--known", "--known takes NUMBER:HASH, not \"%s\"", known);
+    if (known)
+        path = cli_format(cli, "%s?event=%s&hash=%s", path,
+                          cli_encoded(cli, cli_format(cli, "%.*s", (int)(hash - known), known)),
+                          cli_encoded(cli, hash + 1));
+    if (!cli_get(cli, path, &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);
-    printf("the audit trail is whole: %lld events\n",
-           (long long)json_as_int(json_member(reply.json, "events"), 0));
+    printf("the audit trail is whole: %lld events; its end is %lld:%s\n",
+           (long long)json_as_int(json_member(reply.json, "events"), 0),
+           (long long)json_as_int(json_member(reply.json, "events"), 0),
+           json_as_text(json_member(reply.json, "last_hash"), ""));
     return true;
 }
 
@@ -138,6 +156,6 @@ const Command access_commands[] = {
     {"audit log", NULL, show_audit, "Show the audit trail.", "slipway audit log --action endpoint.",
      audit_options},
     {"audit verify", NULL, verify_audit, "Check that the audit trail was not changed.",
-     "slipway audit verify"},
+     "slipway audit verify", verify_options},
     {0},
 };

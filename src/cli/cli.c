@@ -208,11 +208,21 @@ static const char *option_or_environment(const Cli *cli, const char *option, con
     return value && *value ? value : NULL;
 }
 
+/* Before the options are read, so that what is wrong with them is said as JSON too. */
+static bool wants_json(int count, char **arguments)
+{
+    for (int i = 0; i < count && strcmp(arguments[i], "--") != 0; i++)
+        if (strcmp(arguments[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 static bool run_command(Cli *cli, int count, char **arguments)
 {
     ClientSpec spec;
     bool done;
 
+    cli->json = wants_json(count, arguments);
     if (!take_arguments(cli, count, arguments))
         return false;
     if (cli_has_option(cli, "--help")) {

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "net/http_client.h"
 #include "net/url.h"
+#include "pipelines/trainer.h"
 #include "server/application.h"
 
 enum { TIMEOUT_SECONDS = 600, REPLY_BYTES_MAX = 256 * 1024 * 1024, ADDRESS_BYTES_MAX = 256 };
@@ -20,6 +21,16 @@ struct Client {
     Session session;          /* on it */
 };
 
+/* Paths of calls begin with one. */
+static const char *without_slash(const char *url, Arena *arena)
+{
+    size_t length = strlen(url);
+
+    while (length && url[length - 1] == '/')
+        length--;
+    return arena_copy(arena, url, length);
+}
+
 Client *client_create(const ClientSpec *spec)
 {
     Client *client = calloc(1, sizeof(*client));
@@ -27,7 +38,7 @@ Client *client_create(const ClientSpec *spec)
     if (!client)
         abort();
     client->arena = arena_create();
-    client->server = arena_text(client->arena, spec->server);
+    client->server = spec->server ? without_slash(spec->server, client->arena) : NULL;
     client->token = arena_text(client->arena, spec->token);
     client->folder = arena_text(client->arena, spec->folder);
     return client;
@@ -36,6 +47,7 @@ Client *client_create(const ClientSpec *spec)
 void client_destroy(Client *client)
 {
     if (client->application) {
+        trainer_drain(client->application->trainer);
         session_close(&client->session);
         application_close(client->application);
     }
@@ -52,7 +64,7 @@ static bool find_server(Client *client, Error *error)
     size_t size;
 
     if (!file_read(path, ADDRESS_BYTES_MAX, client->arena, &bytes, &size, &ignored))
-        return fail(error, ERROR_UNAVAILABLE,
+        return fail(error, ERROR_BUSY,
                     "another slipway is using the data folder \"%s\"; try again when it is done",
                     client->folder);
     client->server = text_trim(bytes, client->arena);
@@ -67,7 +79,7 @@ static bool open_client(Client *client, Error *error)
     if (client->server || client->application)
         return true;
     if (!application_open(&spec, &client->application, error))
-        return error->kind == ERROR_CONFLICT && find_server(client, error);
+        return error->kind == ERROR_BUSY && find_server(client, error);
     if (session_open(client->application->platform, &client->session, error))
         return true;
     application_close(client->application);
@@ -174,8 +186,6 @@ bool client_call(Client *client, const ClientCall *call, Arena *arena, ClientRep
         return false;
     if (answer.size && !json_parse(answer.body, answer.size, arena, &answer.json, &ignored))
         answer.json = NULL;
-    if (answer.status < 200 || answer.status > 299)
-        return fail_as_answered(&answer, error);
     *reply = answer;
-    return true;
+    return (answer.status >= 200 && answer.status <= 299) || fail_as_answered(&answer, error);
 }

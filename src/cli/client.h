@@ -36,6 +36,7 @@ typedef struct ClientReply {
     const JsonValue *json; /* of the body; NULL when it is none */
 } ClientReply;
 
-/* Fails with the error that the answer carries when its status is not 2xx. */
+/* Fails with the error that the answer carries when its status is not 2xx; the reply then holds
+ * that answer. */
 bool client_call(Client *client, const ClientCall *call, Arena *arena, ClientReply *reply,
                  Error *error) MUST_CHECK;

@@ -2,8 +2,17 @@
 
 #include "cli/commands.h"
 
+/* clang-format off */
 const Command *const command_tables[] = {
     server_commands,
+    project_commands,
+    train_commands,
+    promote_commands,
+    run_commands,
+    model_commands,
+    endpoint_commands,
     access_commands,
+    sample_commands,
     NULL,
 };
+/* clang-format on */

@@ -3,4 +3,12 @@
 
 #include "cli/command.h"
 
-extern const Command server_commands[], access_commands[];
+extern const Command server_commands[];
+extern const Command project_commands[];
+extern const Command train_commands[];
+extern const Command promote_commands[];
+extern const Command run_commands[];
+extern const Command model_commands[];
+extern const Command endpoint_commands[];
+extern const Command access_commands[];
+extern const Command sample_commands[];

@@ -98,7 +98,8 @@ static CsvEvent take(CsvMachine *machine, char byte)
  * surrogates and what is above U+10FFFF). */
 typedef struct Utf8 {
     int left;
-    unsigned char low, high; /* of the next byte */
+    unsigned char low, high;          /* of the next byte */
+    int64_t start_offset, start_line; /* of the character */
 } Utf8;
 
 static bool utf8_start(Utf8 *state, unsigned char byte)
@@ -155,9 +156,13 @@ static void note_byte(CsvFacts *facts, Utf8 *utf8, const CsvMachine *machine,
         facts->nul_line = machine->line;
         facts->nul_offset = source->offset - 1;
     }
+    if (utf8->left == 0) {
+        utf8->start_offset = source->offset - 1;
+        utf8->start_line = machine->line;
+    }
     if (!facts->invalid_line && !utf8_take(utf8, (unsigned char)byte)) {
-        facts->invalid_line = machine->line;
-        facts->invalid_offset = source->offset - 1;
+        facts->invalid_line = utf8->start_line;
+        facts->invalid_offset = utf8->start_offset;
     }
 }
 
@@ -191,8 +196,8 @@ bool csv_check(const char *path, CsvDialect dialect, CsvFacts *facts, Error *err
     found.has_unclosed_quote = machine.place == PLACE_QUOTED;
     found.has_mixed_newlines = (machine.newline_kinds & (machine.newline_kinds - 1)) != 0;
     if (utf8.left && !found.invalid_line) {
-        found.invalid_line = machine.line;
-        found.invalid_offset = source.offset;
+        found.invalid_line = utf8.start_line;
+        found.invalid_offset = utf8.start_offset;
     }
     *facts = found;
     return byte_source_end(&source, error);

@@ -26,7 +26,7 @@ static bool configure(const DuckLibrary *library, const DuckSpec *spec, duckdb_c
     } settings[] = {
         {"threads", "1"},
         {"memory_limit", arena_format(arena, "%" PRId64 "B", memory)},
-        {"temp_directory", arena_format(arena, "%s/duckdb", spec->folder)},
+        {"temp_directory", spec->folder ? arena_format(arena, "%s/duckdb", spec->folder) : ""},
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
         {"allow_community_extensions", "false"},
@@ -61,15 +61,15 @@ static bool open_database(Duck *duck, const DuckSpec *spec, Arena *arena, Error 
 static bool lock_down(Duck *duck, const DuckSpec *spec, Arena *arena, Error *error)
 {
     TextBuilder files = {.arena = arena};
+    const char *folder =
+        spec->folder ? duck_literal(arena_format(arena, "%s/", spec->folder), arena) : "";
 
     text_append(&files, "SET allowed_paths = [");
     for (size_t i = 0; i < spec->files.count; i++)
         text_append_format(&files, "%s%s", i ? ", " : "",
                            duck_literal(spec->files.items[i], arena));
     text_append(&files, "]");
-    return duck_run(duck, error,
-                    arena_format(arena, "SET allowed_directories = [%s]",
-                                 duck_literal(arena_format(arena, "%s/", spec->folder), arena))) &&
+    return duck_run(duck, error, arena_format(arena, "SET allowed_directories = [%s]", folder)) &&
            duck_run(duck, error, text_built(&files)) &&
            duck_run(duck, error, "SET TimeZone = 'UTC'") &&
            duck_run(duck, error, "SET enable_external_access = false") &&
@@ -212,6 +212,16 @@ bool duck_next(DuckQuery *query)
     return false;
 }
 
+bool duck_next_chunk(DuckQuery *query)
+{
+    if (query->error.kind != ERROR_NONE || !query->is_open)
+        return false;
+    while (fetch(query))
+        if (query->row_count > 0)
+            return true;
+    return false;
+}
+
 bool duck_end(DuckQuery *query, Error *error)
 {
     if (query->error.kind == ERROR_NONE)
@@ -230,45 +240,58 @@ void duck_finalize(DuckQuery *query)
     library->destroy_prepare(&query->statement);
 }
 
-static void *vector_data(const DuckQuery *query, int column)
+DuckVector duck_vector(const DuckQuery *query, int column)
 {
     const DuckLibrary *library = query->duck->library;
+    duckdb_vector vector = library->data_chunk_get_vector(query->chunk, (idx_t)column);
 
-    return library->vector_get_data(library->data_chunk_get_vector(query->chunk, (idx_t)column));
+    return (DuckVector){
+        .values = library->vector_get_data(vector),
+        .validity = library->vector_get_validity(vector),
+        .count = query->row_count,
+    };
+}
+
+const char *duck_vector_text(const DuckVector *vector, size_t row, size_t *length)
+{
+    const duckdb_string_t *text = &((const duckdb_string_t *)vector->values)[row];
+
+    *length = text->value.inlined.length;
+    return *length <= sizeof(text->value.inlined.inlined) ? text->value.inlined.inlined
+                                                          : text->value.pointer.ptr;
 }
 
 bool duck_is_null(const DuckQuery *query, int column)
 {
-    const DuckLibrary *library = query->duck->library;
-    const uint64_t *validity =
-        library->vector_get_validity(library->data_chunk_get_vector(query->chunk, (idx_t)column));
+    DuckVector vector = duck_vector(query, column);
 
-    return validity && !(validity[query->row / 64] >> (query->row % 64) & 1);
+    return !duck_vector_has(&vector, query->row);
 }
 
 int64_t duck_int(const DuckQuery *query, int column)
 {
-    return duck_is_null(query, column) ? 0 : ((int64_t *)vector_data(query, column))[query->row];
+    DuckVector vector = duck_vector(query, column);
+
+    return duck_vector_has(&vector, query->row) ? ((const int64_t *)vector.values)[query->row] : 0;
 }
 
 double duck_double(const DuckQuery *query, int column)
 {
-    return duck_is_null(query, column) ? NAN : ((double *)vector_data(query, column))[query->row];
+    DuckVector vector = duck_vector(query, column);
+
+    return duck_vector_has(&vector, query->row) ? ((const double *)vector.values)[query->row] : NAN;
 }
 
 const char *duck_bytes(const DuckQuery *query, int column, Arena *arena, size_t *length)
 {
-    const duckdb_string_t *text;
+    DuckVector vector = duck_vector(query, column);
+    const char *bytes;
 
     *length = 0;
-    if (duck_is_null(query, column))
+    if (!duck_vector_has(&vector, query->row))
         return NULL;
-    text = &((duckdb_string_t *)vector_data(query, column))[query->row];
-    *length = text->value.inlined.length;
-    return arena_copy(arena,
-                      *length <= sizeof(text->value.inlined.inlined) ? text->value.inlined.inlined
-                                                                     : text->value.pointer.ptr,
-                      *length);
+    bytes = duck_vector_text(&vector, query->row, length);
+    return arena_copy(arena, bytes, *length);
 }
 
 const char *duck_text(const DuckQuery *query, int column, Arena *arena)

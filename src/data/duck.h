@@ -25,7 +25,7 @@ typedef struct Duck Duck;
 
 typedef struct DuckSpec {
     const char *folder;   /* of the step: may be read and written, and takes what does not fit into
-                             memory */
+                             memory; NULL: none */
     TextList files;       /* that may be read besides */
     int64_t memory_bytes; /* 0: DUCK_MEMORY_BYTES */
 } DuckSpec;
@@ -70,6 +70,25 @@ const char *duck_column_name(DuckQuery *query, size_t column);
 
 /* The bytes as they are, which may hold NULs; *length is their number. */
 const char *duck_bytes(const DuckQuery *query, int column, Arena *arena, size_t *length);
+
+/* Many rows at once, for learners: the next chunk, then its columns as arrays. Not to be mixed with
+ * duck_next(). */
+typedef struct DuckVector {
+    const void *values; /* int64_t, double or duckdb_string_t */
+    const uint64_t *validity;
+    size_t count;
+} DuckVector;
+
+bool duck_next_chunk(DuckQuery *query);
+DuckVector duck_vector(const DuckQuery *query, int column);
+
+static inline bool duck_vector_has(const DuckVector *vector, size_t row)
+{
+    return !vector->validity || (vector->validity[row / 64] >> (row % 64) & 1);
+}
+
+/* The bytes of a text; they live as long as the chunk. */
+const char *duck_vector_text(const DuckVector *vector, size_t row, size_t *length);
 
 /* Rows in bulk, all columns of the table in order. A mistake sticks and comes out of
  * duck_append_end(). */

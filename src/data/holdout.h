@@ -28,6 +28,7 @@ typedef struct Holdout {
     const char *by;
     double share;
     int64_t seed;
+    const char *group_values;               /* "" unless groups were named */
     int64_t row_count, duplicate_row_count; /* duplicates: rows kept together with an equal one */
     const char *rows;                       /* digest of the Parquet blob: the hold-out's name */
     const char *classes;                    /* JSON: {"0": 114, "1": 114} */

@@ -103,6 +103,5 @@ bool import_csv_lines(Import *import, const ImportFile *file, const int64_t *row
 /* The template with each "$" replaced. */
 const char *import_fill(const char *template, const char *with, Arena *arena);
 
-/* The condition that a row of raw can be typed; what the typed columns of a row are hashed to. */
+/* The condition that a row of raw can be typed. */
 const char *import_keep_condition(const Import *import);
-const char *import_id_expression(const Import *import);

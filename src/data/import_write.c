@@ -1,57 +1,36 @@
 #include <inttypes.h>
 
 #include "data/import.h"
+#include "data/row_id.h"
 
-/* The text of a value that is the same whatever type its column has in this version: 5 as an
- * integer is 5.0 as a number, so that a row keeps its id when a later file brings a fraction. */
-static const struct {
-    const char *type, *expression;
-} canonical[] = {
-    {"text", "$"},
-    {"category", "$"},
-    {"boolean", "CAST($ AS VARCHAR)"},
-    {"integer", "CAST($ AS VARCHAR)"},
-    {"number", "CASE WHEN $ = trunc($) AND abs($) < 9e15 THEN CAST(CAST($ AS BIGINT) AS VARCHAR)"
-               " ELSE CAST($ AS VARCHAR) END"},
-    {"time", "CAST(epoch_us($) AS VARCHAR)"},
-};
-
-static const char *canonical_text(const char *type, const char *column, Arena *arena)
+static DatasetColumns all_columns(const Import *import)
 {
-    for (size_t i = 0; i < COUNT(canonical); i++)
-        if (text_equal(canonical[i].type, type))
-            return import_fill(canonical[i].expression, column, arena);
-    return column;
-}
+    DatasetColumns columns = {0};
 
-static bool has_features(const Import *import)
-{
     for (size_t i = 0; i < import->column_count; i++)
-        if (text_equal(import->columns[i].column.role, "feature"))
-            return true;
-    return false;
+        *arena_push(import->arena, &columns) = import->columns[i].column;
+    return columns;
 }
 
-/* MD5 over each feature's length and text, so that no two contents run into one. Rows without any
- * feature (a series: time and target) are told apart by all that is not ignored. */
-const char *import_id_expression(const Import *import)
+static const char *id_expression(const Import *import)
 {
-    TextBuilder sql = {.arena = import->arena};
-    bool features_only = has_features(import);
+    const DatasetColumns all = all_columns(import);
+    const DatasetColumns counted = row_id_columns(&all, import->arena);
+    const char **names = arena_array(import->arena, const char *, counted.count + 1);
+    size_t found = 0;
 
-    text_append(&sql, "md5(concat(''");
-    for (size_t i = 0; i < import->column_count; i++) {
-        const DatasetColumn *column = &import->columns[i].column;
-        bool counts = features_only ? text_equal(column->role, "feature")
-                                    : !text_equal(column->role, "ignore");
-        const char *name = arena_format(import->arena, "c%zu", i);
-        const char *text = canonical_text(column->type, name, import->arena);
+    for (size_t i = 0; i < all.count && found < counted.count; i++)
+        if (text_equal(all.items[i].name, counted.items[found].name))
+            names[found++] = arena_format(import->arena, "c%zu", i);
+    return row_id_expression(&counted, names, import->arena);
+}
 
-        if (counts)
-            text_append_format(&sql, ", coalesce(strlen(%s) || ':' || %s, '-')", text, text);
-    }
-    text_append(&sql, "))");
-    return text_built(&sql);
+static const char *id_note(const Import *import)
+{
+    const DatasetColumns all = all_columns(import);
+    const DatasetColumns counted = row_id_columns(&all, import->arena);
+
+    return row_id_note(&counted, import->arena);
 }
 
 static const char *typed_statement(const Import *import)
@@ -61,7 +40,7 @@ static const char *typed_statement(const Import *import)
     text_append_format(&sql,
                        "CREATE TABLE typed AS SELECT r, f, %s AS id, * EXCLUDE (r, f) FROM ("
                        "SELECT row_number() OVER () - 1 AS r, file_index AS f",
-                       import_id_expression(import));
+                       id_expression(import));
     for (size_t i = 0; i < import->column_count; i++)
         text_append_format(&sql, ", %s AS c%zu", import->columns[i].expression, i);
     text_append_format(&sql, " FROM raw WHERE %s)", import_keep_condition(import));
@@ -80,9 +59,11 @@ static const char *copy_statement(const Import *import)
     for (size_t i = 0; i < import->column_count; i++)
         text_append_format(&sql, ", c%zu AS %s", i,
                            duck_name(import->columns[i].column.name, arena));
-    text_append_format(
-        &sql, " FROM typed) TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)",
-        duck_literal(import->rows_path, arena));
+    text_append_format(&sql,
+                       " FROM typed) TO %s (FORMAT parquet, COMPRESSION zstd,"
+                       " ROW_GROUP_SIZE 122880, KV_METADATA {" ROW_ID_KEY ": %s})",
+                       duck_literal(import->rows_path, arena),
+                       duck_literal(id_note(import), arena));
     return text_built(&sql);
 }
 

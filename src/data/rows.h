@@ -20,7 +20,11 @@ typedef struct Rows {
     int *labels; /* per row, -1 when the target is missing or not among the classes; NULL without a
                     target */
     ClassNames classes;
-    size_t *groups;       /* per row, a number per distinct group; NULL without a group column */
+    size_t *groups;         /* per row, a number per distinct group; NULL without a group column */
+    ClassNames group_names; /* sorted by bytes: the group's number is its place; the number behind
+                               the last one are the rows without a group */
+    int64_t *times;       /* per row, milliseconds UTC (of an integer or number column: its value),
+                             INT64_MIN       when missing; NULL without a time column */
     const char **row_ids; /* 32 hexadecimal digits of the row's content: what hold-outs and leakage
                              checks compare */
 } Rows;

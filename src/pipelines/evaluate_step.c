@@ -41,14 +41,13 @@ static bool judge(const EvaluateJob *job, const Package *package, JsonWriter *re
                   Error *error)
 {
     const TextModel *const models[] = {package->model};
-    RowsSpec spec = {.path = job->rows};
+    RowsSpec spec = {.path = job->rows, .columns = dataset_columns_read(job->columns, arena)};
     Bench bench;
     Predictions predictions;
     Report report;
     size_t seen;
 
-    if (!step_columns_read_json(job->columns, arena, &spec.columns, error) ||
-        !bench_read(&spec, models, 1, arena, &bench, error))
+    if (!bench_read(&spec, models, 1, arena, &bench, error))
         return false;
     seen = train_ids_count_in(&job->ids, &bench.rows);
     if (!check_training_rows(job, &bench, seen, error) ||

@@ -61,7 +61,7 @@ static const char *step_job(const Judgement *judgement)
         json_text(json, "holdout",
                   artifact_path(platform->artifacts, judgement->holdout.rows, arena));
         json_text(json, "holdout_digest", judgement->holdout.rows);
-        step_columns_write_json(json, "columns", &judgement->data.columns);
+        dataset_columns_write_json(json, "columns", &judgement->data.columns);
         json_text(json, "metric", judgement->endpoint->rule.metric);
         json_double(json, "level", judgement->endpoint->rule.level);
     }

@@ -89,12 +89,14 @@ static bool open_contenders(Match *match)
 static bool read_bench(Match *match)
 {
     const TextModel *models[COUNT(match->contenders)];
-    RowsSpec spec = {.path = match->job.holdout};
+    RowsSpec spec = {
+        .path = match->job.holdout,
+        .columns = dataset_columns_read(match->job.columns, match->arena),
+    };
 
     for (size_t i = 0; i < match->count; i++)
         models[i] = match->contenders[i].package.model;
-    return step_columns_read_json(match->job.columns, match->arena, &spec.columns, match->error) &&
-           bench_read(&spec, models, match->count, match->arena, &match->bench, match->error);
+    return bench_read(&spec, models, match->count, match->arena, &match->bench, match->error);
 }
 
 static bool judge_contender(Match *match, Contender *contender)

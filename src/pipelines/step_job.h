@@ -1,14 +1,8 @@
 /* step_job.h: what the jobs and results of several steps hold, as JSON. */
 #pragma once
 
-#include "data/dataset.h"
 #include "ml/report.h"
 #include "store/artifact.h"
-
-/* [{"name","type","role"}, ...] */
-void step_columns_write_json(JsonWriter *json, const char *key, const DatasetColumns *columns);
-bool step_columns_read_json(const JsonValue *array, Arena *arena, DatasetColumns *columns,
-                            Error *error) MUST_CHECK;
 
 /* {"accuracy": 0.9, ...}: every metric of metric_kinds by its name. */
 void step_metrics_write_json(JsonWriter *json, const char *key, const Report *report);

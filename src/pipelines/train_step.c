@@ -111,11 +111,13 @@ static void tell_progress(void *context, const Leaderboard *so_far, size_t done,
 
 static bool find_target(Training *training)
 {
-    for (size_t i = 0; i < training->columns.count; i++)
-        if (text_equal(training->columns.items[i].role, "target"))
-            training->target = training->columns.items[i].name;
-    return training->target ||
-           fail_field(training->error, "target", "the data has no column with the role \"target\"");
+    const DatasetColumn *target = dataset_column_by_role(&training->columns, "target");
+
+    if (!target)
+        return fail_field(training->error, "target",
+                          "the data has no column with the role \"target\"");
+    training->target = target->name;
+    return true;
 }
 
 static bool read_rows(Training *training)
@@ -324,9 +326,10 @@ bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *e
 {
     CLEANUP(training_clear) Training training = {.arena = arena, .error = error};
 
-    if (!json_read_value(job, job_fields, &training.job, arena, error) ||
-        !step_columns_read_json(training.job.columns, arena, &training.columns, error) ||
-        !find_target(&training) || !read_rows(&training) || !search(&training) ||
+    if (!json_read_value(job, job_fields, &training.job, arena, error))
+        return false;
+    training.columns = dataset_columns_read(training.job.columns, arena);
+    if (!find_target(&training) || !read_rows(&training) || !search(&training) ||
         !judge_on_holdout(&training) || !write_package(&training))
         return false;
     write_result(result, &training);

@@ -112,20 +112,17 @@ static bool split_data(Scope *scope, const char *data, const char **name, int64_
  * than what the reader of the file believes. */
 static bool check_target(Scope *scope, const ProjectData *data, const DatasetVersion *version)
 {
-    const char *target = NULL;
+    const DatasetColumn *target = dataset_column_by_role(&version->columns, "target");
 
-    for (size_t i = 0; i < version->columns.count; i++)
-        if (text_equal(version->columns.items[i].role, "target"))
-            target = version->columns.items[i].name;
     if (!target)
         return fail(&scope->error, ERROR_CONFLICT,
                     "data set \"%s\" version %lld has no target column: register it with one",
                     version->dataset, (long long)version->version);
-    if (data->target && strcmp(data->target, target) != 0)
+    if (data->target && strcmp(data->target, target->name) != 0)
         return fail(&scope->error, ERROR_CONFLICT,
                     "the target is \"%s\" in slipway.yaml and \"%s\" in data set \"%s\" version "
                     "%lld: register the data again",
-                    data->target, target, version->dataset, (long long)version->version);
+                    data->target, target->name, version->dataset, (long long)version->version);
     return true;
 }
 

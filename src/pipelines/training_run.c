@@ -49,7 +49,7 @@ static const char *step_job(Scope *scope, const TrainingResult *training, const 
         json_text(json, "rows", artifact_path(artifacts, training->data->rows, scope->arena));
         json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, scope->arena));
         json_text(json, "holdout_digest", training->holdout->rows);
-        step_columns_write_json(json, "columns", &training->data->columns);
+        dataset_columns_write_json(json, "columns", &training->data->columns);
         json_text(json, "metric", order->metric);
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
@@ -263,9 +263,17 @@ static bool create_version(Scope *scope, const TrainingResult *result)
         .code_commit = order->code_commit,
         .environment = environment_json(true, scope->arena),
     };
+    RunBatch batch = {0};
     ModelVersion version;
 
-    return order->rerun_of || model_version_create(scope, &spec, &version);
+    if (order->rerun_of)
+        return true;
+    if (!model_version_create(scope, &spec, &version))
+        return false;
+    *arena_push(scope->arena, &batch.tags) =
+        (Param){"slipway.model_version",
+                arena_format(scope->arena, "%s/%lld", version.model, (long long)version.version)};
+    return run_log_batch(scope, order->run_id, &batch);
 }
 
 static bool write_result(Scope *scope, void *context)

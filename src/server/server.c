@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "access/token.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -63,14 +64,19 @@ static void log_answer(const Work *work, int status)
 
 static void send_response(Work *work, Response *response)
 {
-    const HttpPair headers[] = {
+    HttpPair headers[4] = {
         {"X-Request-Id", work->request_id},
         {"X-Content-Type-Options", "nosniff"},
         {"Cache-Control", "no-store"},
-        {"WWW-Authenticate", "Bearer"},
     };
-    size_t header_count = response->status == 401 ? 4 : 3;
-    HttpAnswer answer = {
+    size_t header_count = 3;
+    HttpAnswer answer;
+
+    if (response->status == 401)
+        headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
+    if (response->status == 405 && work->request.allowed)
+        headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
+    answer = (HttpAnswer){
         .status = response->status,
         .content_type = response->content_type ? response->content_type : "application/json",
         .body = response->body,
@@ -142,6 +148,19 @@ static bool check_origin(const Work *work, Error *error)
     return true;
 }
 
+/* What anyone may see is answered whatever token comes with it, and without the store: a probe must
+ * work when the store does not. */
+static const char *token_that_counts(const Work *work)
+{
+    return work->route->role == ROLE_ANYONE ? NULL : bearer_token(work->exchange);
+}
+
+static bool needs_session(const Work *work)
+{
+    return work->route->role != ROLE_ANYONE &&
+           (work->server->application->demands_token || token_that_counts(work));
+}
+
 /* Runs the route on this thread and answers. */
 static void run_work(Work *work, Session *session)
 {
@@ -155,7 +174,7 @@ static void run_work(Work *work, Session *session)
     Response response;
 
     if (!check_origin(work, &scope.error) ||
-        !api_authenticate(application, &scope, bearer_token(work->exchange))) {
+        !api_authenticate(application, &scope, token_that_counts(work))) {
         send_error(work, &scope);
         return;
     }
@@ -201,7 +220,7 @@ static const char *request_id_of(const HttpExchange *exchange, Arena *arena)
 
     if (given && strlen(given) <= REQUEST_ID_BYTES_MAX && name_is_valid(given))
         return given;
-    return arena_text(arena, id_random(id));
+    return arena_text(arena, id_timed(id));
 }
 
 static Work *work_create(Server *server, HttpExchange *exchange)
@@ -243,7 +262,7 @@ static void handle(void *context, HttpExchange *exchange)
         return;
     }
     if (work->route->kind == ROUTE_FAST) {
-        if (server->application->demands_token && work->route->role != ROLE_ANYONE)
+        if (needs_session(work))
             run_with_session(work);
         else
             run_work(work, NULL);
@@ -302,20 +321,22 @@ static bool check_tokens(Server *server, const char *address, Error *error)
     Session session;
     int64_t count = 0;
     bool counted;
+    Scope scope;
 
     if (!server->application->demands_token)
         return true;
     if (!session_pool_take(server->sessions, &session, error))
         return false;
-    counted = db_get_int(session.db, error, &count,
-                         "SELECT count(*) FROM tokens WHERE revoked_at IS NULL");
+    scope = session_scope(&session, server->application->platform, (Principal){0});
+    counted = token_count_valid(&scope, &count);
     session_pool_give_back(server->sessions, &session);
+    if (!counted)
+        *error = scope.error;
     if (!counted || count)
         return counted;
     return fail(error, ERROR_CONFLICT,
-                "an address other than loopback (%s) needs a token: run slipway token create NAME "
-                "--role owner first",
-                address);
+                "%s needs a token that works: run slipway token create NAME --role owner first",
+                address_is_loopback(address) ? "--demand-token" : "an address other than loopback");
 }
 
 static bool listen_on(Server *server, const ServerSpec *spec, Error *error)

@@ -5,11 +5,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { DRAIN_EVERY_MS = 100, BATCH_RECORDS = 500, BATCH_BYTES = 1024 * 1024 };
+enum { DRAIN_EVERY_MS = 100, BATCH_RECORDS = 1000, BATCH_BYTES = 2 * 1024 * 1024 };
+
+/* What the table holds of a record, made before the writer's thread is asked to insert it. */
+typedef struct Row {
+    PredictionRecord *record;
+    const char *answers, *inputs;
+} Row;
 
 typedef struct Batch {
-    PredictionRecord *records[BATCH_RECORDS];
+    Row rows[BATCH_RECORDS];
     size_t count, bytes;
+    Arena *arena; /* of the rows */
 } Batch;
 
 struct PredictionLog {
@@ -24,31 +31,31 @@ struct PredictionLog {
     bool stopping;                       /* guarded by lock */
 };
 
-static bool insert_record(Db *db, const PredictionRecord *record, Arena *arena, Error *error)
+static bool insert_row(Db *db, int64_t id, const Row *row, Error *error)
 {
+    const PredictionRecord *record = row->record;
+
     return db_run(db, error,
                   "INSERT INTO predictions"
                   " (id, request_id, endpoint, model, version, deployment_id, created_at,"
                   " duration_us, row_count, answers, inputs)"
-                  " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM predictions),"
-                  " $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                  db_text(record->request_id), db_text(record->endpoint), db_text(record->model),
-                  db_int(record->version), db_int(record->deployment_id),
+                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                  db_int(id), db_text(record->request_id), db_text(record->endpoint),
+                  db_text(record->model), db_int(record->version), db_int(record->deployment_id),
                   db_int(record->created_at), db_int(record->duration_us),
-                  db_int((int64_t)record->row_count), db_text(record_answers_json(record, arena)),
-                  db_text(record_inputs_json(record, arena)));
+                  db_int((int64_t)record->row_count), db_text(row->answers), db_text(row->inputs));
 }
 
 static bool insert_batch(Db *db, void *context, Error *error)
 {
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
     const Batch *batch = context;
+    int64_t newest;
 
-    for (size_t i = 0; i < batch->count; i++) {
-        arena_reset(arena);
-        if (!insert_record(db, batch->records[i], arena, error))
+    if (!db_get_int(db, error, &newest, "SELECT coalesce(max(id), 0) FROM predictions"))
+        return false;
+    for (size_t i = 0; i < batch->count; i++)
+        if (!insert_row(db, newest + 1 + (int64_t)i, &batch->rows[i], error))
             return false;
-    }
     return true;
 }
 
@@ -61,7 +68,11 @@ static void fill_batch(PredictionLog *log)
 
         if (!record)
             return;
-        batch->records[batch->count++] = record;
+        batch->rows[batch->count++] = (Row){
+            .record = record,
+            .answers = record_answers_json(record, batch->arena),
+            .inputs = record_inputs_json(record, batch->arena),
+        };
         batch->bytes += record->size;
     }
 }
@@ -69,8 +80,9 @@ static void fill_batch(PredictionLog *log)
 static void empty_batch(PredictionLog *log)
 {
     for (size_t i = 0; i < log->batch.count; i++)
-        record_destroy(log->batch.records[i]);
+        record_destroy(log->batch.rows[i].record);
     log->batch.count = log->batch.bytes = 0;
+    arena_reset(log->batch.arena);
 }
 
 /* false: it could not be written; the batch is kept for the next try. */
@@ -142,6 +154,7 @@ PredictionLog *prediction_log_create(Writer *writer)
         abort();
     ring_init(&log->ring);
     log->writer = writer;
+    log->batch.arena = arena_create();
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&log->lock, NULL);
@@ -167,6 +180,7 @@ void prediction_log_destroy(PredictionLog *log)
     pthread_mutex_destroy(&log->lock);
     empty_batch(log);
     ring_clear(&log->ring);
+    arena_destroy(log->batch.arena);
     free(log);
 }
 

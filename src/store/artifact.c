@@ -1,5 +1,6 @@
 #include "store/artifact.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ void artifact_store_close(ArtifactStore *store)
 /* Two levels, so that no folder gets more than a few thousand entries: ab/cdef... */
 const char *artifact_path(const ArtifactStore *store, const char *digest, Arena *arena)
 {
+    assert(digest_is_valid(digest));
     return arena_format(arena, "%s/%.2s/%s", store->folder, digest, digest + 2);
 }
 

@@ -34,7 +34,7 @@ bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifac
 
 bool artifact_exists(const ArtifactStore *store, const char *digest);
 
-/* The path of a blob, for reading only, whether or not it exists. */
+/* The path of a blob, for reading only, whether or not it exists. The digest is a valid one. */
 const char *artifact_path(const ArtifactStore *store, const char *digest, Arena *arena);
 
 /* Reads a blob and checks that its bytes still have its digest. */
@@ -60,12 +60,15 @@ bool tree_add_folder(ArtifactStore *store, const char *folder, Arena *arena, Art
  * blob. */
 bool tree_add(ArtifactStore *store, Tree *tree, Arena *arena, Artifact *artifact,
               Error *error) MUST_CHECK;
+/* Reads a listing, which has a NUL behind it: anybody may have made it. Sizes are what it says. */
+bool tree_parse(const char *bytes, size_t size, Arena *arena, Tree *tree, Error *error) MUST_CHECK;
+
 bool tree_read(const ArtifactStore *store, const char *digest, Arena *arena, Tree *tree,
                Error *error) MUST_CHECK;
 
 /* The entry with this path, or NULL. */
 const TreeEntry *tree_find(const Tree *tree, const char *path);
 
-/* Writes all its files below folder, checking each digest. */
+/* Writes all its files below folder, checking each digest. A failure leaves the files before it. */
 bool tree_extract(const ArtifactStore *store, const char *digest, const char *folder,
                   Error *error) MUST_CHECK;

@@ -39,9 +39,13 @@ static ErrorKind error_kind(int status)
     }
 }
 
+/* The connection's own words are about the last call alone, which may be another one by now. */
 static bool fail_with_status(Error *error, const Db *db, int status)
 {
-    return fail(error, error_kind(status), "the store says: %s", sqlite3_errmsg(db->handle));
+    const char *words =
+        sqlite3_errcode(db->handle) == status ? sqlite3_errmsg(db->handle) : sqlite3_errstr(status);
+
+    return fail(error, error_kind(status), "the store says: %s", words);
 }
 
 static const char *connection_settings(DbMode mode)
@@ -74,7 +78,7 @@ Db *db_open(const char *path, DbMode mode, Error *error)
     if (!db)
         abort();
     db->mode = mode;
-    if (open_handle(db, path, error) && (mode == DB_READ || migrate(db, path, error)))
+    if (open_handle(db, path, error) && (mode == DB_READ || migrate(db, path, migrations, error)))
         return db;
 
     fail_in(error, "could not open the database \"%s\"", path);
@@ -169,6 +173,9 @@ Query db_query_values(Db *db, const char *sql, const DbValue *values, size_t cou
 
     query.status = prepare(db, sql, &statement);
     query.statement = statement;
+    /* One left out would be NULL without a word. */
+    if (query.status == SQLITE_OK && (size_t)sqlite3_bind_parameter_count(statement) != count - 1)
+        query.status = SQLITE_RANGE;
     for (size_t i = 1; query.status == SQLITE_OK && i < count; i++)
         query.status = bind_numbered(statement, i, values[i]);
     return query;
@@ -259,7 +266,9 @@ const void *query_blob(const Query *query, int column, Arena *arena, size_t *siz
     const void *bytes = sqlite3_column_blob(query->statement, column);
 
     *size = (size_t)sqlite3_column_bytes(query->statement, column);
-    return bytes ? arena_copy(arena, bytes, *size) : NULL;
+    if (query_is_null(query, column))
+        return NULL;
+    return arena_copy(arena, *size ? bytes : "", *size); /* an empty blob has no address there */
 }
 
 int64_t db_changes(const Db *db)

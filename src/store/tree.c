@@ -1,8 +1,9 @@
 /* tree.c: named lists of blobs. The listing is one line a file: digest, size, path. */
 
-#include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -17,11 +18,17 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(((const TreeEntry *)a)->path, ((const TreeEntry *)b)->path);
 }
 
+/* A line of the listing holds it, and so does a folder that a tree is written to. */
+static bool path_is_allowed(const char *path)
+{
+    return path_is_inside(path) && !strpbrk(path, "\n\r");
+}
+
 static bool check_entry(const ArtifactStore *store, const Tree *tree, size_t i, Error *error)
 {
     const TreeEntry *entry = &tree->items[i];
 
-    if (!path_is_inside(entry->path) || strpbrk(entry->path, "\n\r"))
+    if (!path_is_allowed(entry->path))
         return fail(error, ERROR_INVALID, "\"%s\" is not a relative path of plain parts",
                     entry->path);
     if (i && strcmp(tree->items[i - 1].path, entry->path) == 0)
@@ -72,37 +79,56 @@ bool tree_add_folder(ArtifactStore *store, const char *folder, Arena *arena, Art
     return tree_add(store, &tree, arena, artifact, error);
 }
 
-static bool read_line(const char *line, TreeEntry *entry)
+/* "DIGEST SIZE PATH"; a path may begin with a space. */
+static bool read_line(char *line, TreeEntry *entry)
 {
-    long long size;
-    int length = 0;
+    char *size = line + DIGEST_TEXT_SIZE;
+    char *path;
 
-    if (sscanf(line, "%64[0-9a-f] %lld %n", entry->digest, &size, &length) != 2 || !length ||
-        size < 0)
+    if (strlen(line) < DIGEST_TEXT_SIZE || size[-1] != ' ')
         return false;
-    entry->path = line + length;
-    entry->size = size;
-    return digest_is_valid(entry->digest) && path_is_inside(entry->path);
+    path = strchr(size, ' ');
+    if (!path)
+        return false;
+    memcpy(entry->digest, line, DIGEST_TEXT_SIZE - 1);
+    *path = '\0';
+    entry->path = path + 1;
+    return digest_is_valid(entry->digest) && isdigit((unsigned char)*size) &&
+           text_to_int(size, &entry->size) && path_is_allowed(entry->path);
+}
+
+bool tree_parse(const char *bytes, size_t size, Arena *arena, Tree *tree, Error *error)
+{
+    size_t head = strlen(listing_head);
+    Tree found = {0};
+    TextList lines;
+
+    if (!text_has_prefix(bytes, listing_head))
+        return fail(error, ERROR_INVALID, "it is a file, not a tree");
+    if (strlen(bytes) != size || bytes[size - 1] != '\n')
+        return fail(error, ERROR_INVALID, "the tree does not end with a whole line");
+    lines = text_split(bytes + head, '\n', arena);
+    for (size_t i = 0; i < lines.count; i++) {
+        TreeEntry *entry = arena_push(arena, &found);
+
+        if (!read_line(arena_text(arena, lines.items[i]), entry))
+            return fail(error, ERROR_INVALID, "line %zu of the tree is malformed", i + 2);
+        if (i && strcmp(entry[-1].path, entry->path) >= 0)
+            return fail(error, ERROR_INVALID, "line %zu of the tree is out of order", i + 2);
+    }
+    *tree = found;
+    return true;
 }
 
 bool tree_read(const ArtifactStore *store, const char *digest, Arena *arena, Tree *tree,
                Error *error)
 {
-    Tree found = {0};
-    TextList lines;
     const char *bytes;
     size_t size;
 
     if (!artifact_read(store, digest, LISTING_BYTES_MAX, arena, &bytes, &size, error))
         return false;
-    if (!text_has_prefix(bytes, listing_head))
-        return fail(error, ERROR_INVALID, "artifact %.12s is a file, not a tree", digest);
-    lines = text_split(bytes + strlen(listing_head), '\n', arena);
-    for (size_t i = 0; i < lines.count; i++)
-        if (!read_line(lines.items[i], arena_push(arena, &found)))
-            return fail(error, ERROR_INVALID, "line %zu of tree %.12s is malformed", i + 2, digest);
-    *tree = found;
-    return true;
+    return tree_parse(bytes, size, arena, tree, error) || fail_in(error, "artifact %.12s", digest);
 }
 
 const TreeEntry *tree_find(const Tree *tree, const char *path)
@@ -123,10 +149,11 @@ static bool extract_entry(const ArtifactStore *store, const TreeEntry *entry, co
         !file_copy(artifact_path(store, entry->digest, arena), target, error) ||
         !digest_file(target, actual, error))
         return false;
-    if (strcmp(actual, entry->digest) != 0)
-        return fail(error, ERROR_INTERNAL, "\"%s\" is damaged: its bytes have digest %.12s",
-                    entry->path, actual);
-    return true;
+    if (strcmp(actual, entry->digest) == 0)
+        return true;
+    unlink(target);
+    return fail(error, ERROR_INTERNAL, "\"%s\" is damaged: its bytes have digest %.12s",
+                entry->path, actual);
 }
 
 bool tree_extract(const ArtifactStore *store, const char *digest, const char *folder, Error *error)

@@ -10,7 +10,7 @@ typedef struct Job {
     struct Job *next;
     WriteWork *work;
     void *context;
-    Error *error;
+    Error error;
     bool worked;  /* the work said yes */
     bool done;    /* guarded by the writer's lock */
     bool durable; /* guarded by the writer's lock */
@@ -31,9 +31,9 @@ static bool do_job(Db *db, Job *job)
 {
     Error ignored = {0};
 
-    if (!db_run_script(db, "SAVEPOINT work", job->error))
+    if (!db_run_script(db, "SAVEPOINT work", &job->error))
         return false;
-    if (job->work(db, job->context, job->error) && db_run_script(db, "RELEASE work", job->error))
+    if (job->work(db, job->context, &job->error) && db_run_script(db, "RELEASE work", &job->error))
         return true;
     if (db_in_transaction(db))
         (void)!db_run_script(db, "ROLLBACK TO work; RELEASE work", &ignored);
@@ -51,7 +51,7 @@ static bool do_jobs(Db *db, Job *jobs, Error *error)
     for (Job *job = jobs; job; job = job->next) {
         job->worked = do_job(db, job);
         if (!db_in_transaction(db)) {
-            *error = *job->error;
+            *error = job->error;
             return false;
         }
     }
@@ -83,8 +83,8 @@ static void answer_jobs(Writer *writer, Job *jobs, bool durable, const Error *er
     for (Job *job = jobs, *next; job; job = next) {
         next = job->next; /* the job is gone once its thread sees done */
         job->durable = durable && job->worked;
-        if (!durable && (job->worked || !job->error->kind))
-            *job->error = *error;
+        if (!durable && (job->worked || !job->error.kind))
+            job->error = *error;
         job->done = true;
     }
     pthread_cond_broadcast(&writer->finished);
@@ -157,7 +157,7 @@ void writer_destroy(Writer *writer)
 
 bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
 {
-    Job job = {.work = work, .context = context, .error = error};
+    Job job = {.work = work, .context = context};
 
     pthread_mutex_lock(&writer->lock);
     *writer->last = &job;
@@ -166,6 +166,8 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
     while (!job.done)
         pthread_cond_wait(&writer->finished, &writer->lock);
     pthread_mutex_unlock(&writer->lock);
+    if (!job.durable)
+        *error = job.error;
     return job.durable;
 }
 

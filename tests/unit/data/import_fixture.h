@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "data/steps.h"

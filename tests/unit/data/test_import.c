@@ -1,3 +1,4 @@
+#include "data/duck.h"
 #include "import_fixture.h"
 
 static const char spam_options[] = "{\"target\": \"CLASS\", \"columns\": {\"CONTENT\": \"text\", "
@@ -98,12 +99,59 @@ static void test_each_sample_has_its_rows_columns_and_types(void)
     }
 }
 
+/* The rows of a Parquet file as one MD5 over their ids in order. */
+static const char *ids_of(Fixture *fixture, const char *path)
+{
+    DuckSpec spec = {.folder = fixture->folder};
+    CLEANUP(duck_close) Duck *duck = NULL;
+    const char *text;
+
+    text_list_add(&spec.files, fixture->arena, path);
+    duck = duck_open(&spec, &fixture->error);
+    EXPECT_OK(duck != NULL, fixture->error);
+    DuckQuery query = duck_query(
+        duck, arena_format(fixture->arena,
+                           "SELECT md5(string_agg(_id, '' ORDER BY _row)) FROM read_parquet('%s')",
+                           path));
+
+    EXPECT(duck_next(&query));
+    text = duck_text(&query, 0, fixture->arena);
+    duck_finalize(&query);
+    return text;
+}
+
+static void test_a_taxi_parquet_gives_the_same_rows_as_its_csv(void)
+{
+    Fixture csv = fixture_start(), parquet = fixture_start();
+    const char *export = arena_format(csv.arena, "%s/taxi.parquet", csv.folder);
+    DuckSpec spec = {.folder = csv.folder};
+    Duck *duck;
+
+    fixture_add(&csv, "nyc-green-taxi/green_tripdata_2021-01.csv");
+    EXPECT_OK(fixture_run(&csv, NULL), csv.error);
+    duck = duck_open(&spec, &csv.error);
+    EXPECT_OK(duck_run(duck, &csv.error,
+                       arena_format(csv.arena,
+                                    "COPY (SELECT * EXCLUDE (_row, _file, _id)"
+                                    "  FROM read_parquet('%s') ORDER BY _row) TO '%s'",
+                                    csv.rows, export)),
+              csv.error);
+    duck_close(&duck);
+    fixture_add_path(&parquet, "taxi.parquet", export);
+    EXPECT_OK(fixture_run(&parquet, NULL), parquet.error);
+    EXPECT(fixture_rows(&parquet) == 73908);
+    EXPECT_TEXT(ids_of(&parquet, parquet.rows), ids_of(&csv, csv.rows));
+    fixture_end(&csv);
+    fixture_end(&parquet);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_the_five_comment_files_give_1956_rows_of_5_columns),
         TEST(test_three_comment_files_give_1138_rows_with_103_repeated_texts),
         TEST(test_each_sample_has_its_rows_columns_and_types),
+        TEST(test_a_taxi_parquet_gives_the_same_rows_as_its_csv),
         {0},
     };
 

@@ -1,0 +1,405 @@
+/* endpoint.c: slipway endpoint ..., deploy, rollback, predict, explain, prediction show */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/commands.h"
+
+enum { FILE_BYTES_MAX = 16 * 1024 * 1024, SHOWN_TEXT_BYTES = 60 };
+
+typedef struct Cells {
+    const char **items;
+    size_t count;
+} Cells;
+
+static void add_cell(Cli *cli, Cells *cells, const char *text)
+{
+    *arena_push(cli->arena, cells) = text;
+}
+
+static const char *text_member(const JsonValue *object, const char *key)
+{
+    return json_as_text(json_member(object, key), "-");
+}
+
+static const char *version_text(Cli *cli, const JsonValue *object)
+{
+    const char *model = json_as_text(json_member(object, "model"), NULL);
+
+    if (!model)
+        return "-";
+    return cli_format(cli, "%s@%lld", model,
+                      (long long)json_as_int(json_member(object, "version"), 0));
+}
+
+static const char *endpoint_path(Cli *cli, const char *name, const char *rest)
+{
+    return cli_format(cli, "/api/v1/endpoints/%s%s", cli_encoded(cli, name), rest);
+}
+
+static bool list_endpoints(Cli *cli)
+{
+    static const char *const head[] = {"NAME", "PROJECT", "LIVE", "DEPLOYED", "BY"};
+    Cells cells = {0};
+    ClientReply reply;
+
+    if (!cli_get(cli, "/api/v1/endpoints", &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    for (size_t i = 0; i < COUNT(head); i++)
+        add_cell(cli, &cells, head[i]);
+    for (JsonWalk walk = json_walk(json_member(reply.json, "endpoints")); json_walk_next(&walk);) {
+        add_cell(cli, &cells, text_member(walk.value, "name"));
+        add_cell(cli, &cells, text_member(walk.value, "project"));
+        add_cell(cli, &cells, version_text(cli, walk.value));
+        add_cell(cli, &cells, cli_time(cli, json_member(walk.value, "deployed_at")));
+        add_cell(cli, &cells, text_member(walk.value, "deployed_by"));
+    }
+    cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lllll");
+    return true;
+}
+
+static void print_rule(Cli *cli, const JsonValue *rule)
+{
+    double minimum = json_as_double(json_member(rule, "minimum"), 0);
+
+    printf("gate      %s %s the champion's, margin %s, level %s", text_member(rule, "metric"),
+           text_member(rule, "demand"),
+           cli_number(cli, json_as_double(json_member(rule, "margin"), 0), 3),
+           cli_number(cli, json_as_double(json_member(rule, "level"), 0), 2));
+    if (!json_is_null(json_member(rule, "minimum")))
+        printf(", minimum %s", cli_number(cli, minimum, 3));
+    printf("\n");
+}
+
+static bool print_deployments(Cli *cli, const char *name)
+{
+    static const char *const head[] = {"DEPLOYED", "VERSION", "WHY", "BY", "COMMENT"};
+    Cells cells = {0};
+    ClientReply reply;
+
+    if (!cli_get(cli, endpoint_path(cli, name, "/deployments"), &reply))
+        return false;
+    for (size_t i = 0; i < COUNT(head); i++)
+        add_cell(cli, &cells, head[i]);
+    for (JsonWalk walk = json_walk(json_member(reply.json, "deployments"));
+         json_walk_next(&walk);) {
+        add_cell(cli, &cells, cli_time(cli, json_member(walk.value, "created_at")));
+        add_cell(cli, &cells, version_text(cli, walk.value));
+        add_cell(cli, &cells, text_member(walk.value, "reason"));
+        add_cell(cli, &cells, text_member(walk.value, "created_by"));
+        add_cell(cli, &cells, text_member(walk.value, "comment"));
+    }
+    printf("\n");
+    cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lllll");
+    return true;
+}
+
+static bool show_endpoint(Cli *cli)
+{
+    const char *name = cli_argument(cli, 0);
+    ClientReply reply;
+
+    if (!cli_get(cli, endpoint_path(cli, name, ""), &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    printf("endpoint  %s\nproject   %s\nurl       /endpoints/%s/predict\nlive      %s\n", name,
+           text_member(reply.json, "project"), name, version_text(cli, reply.json));
+    print_rule(cli, json_member(reply.json, "rule"));
+    return print_deployments(cli, name);
+}
+
+static const CommandOption rule_options[] = {
+    {"--metric", OPTION_TEXT, "METRIC", "on the frozen hold-out (f1)"},
+    {"--margin", OPTION_NUMBER, "NUMBER", "by how much it may be worse, or must be better (0)"},
+    {"--minimum", OPTION_NUMBER, "NUMBER", "that every version must reach (none)"},
+    {"--level", OPTION_NUMBER, "NUMBER", "of the confidence interval (0.95)"},
+    {"--demand", OPTION_TEXT, "DEMAND", "not-worse (the default) or better"},
+    {0},
+};
+
+static bool set_rule(Cli *cli)
+{
+    static const char *const texts[] = {"metric", "demand"};
+    static const char *const numbers[] = {"margin", "minimum", "level"};
+    JsonWriter *json = json_writer_create(cli->arena);
+    ClientReply reply;
+
+    json_open_object(json, NULL);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const char *value = cli_option(cli, cli_format(cli, "--%s", texts[i]));
+
+        if (value)
+            json_text(json, texts[i], value);
+    }
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        const char *option = cli_format(cli, "--%s", numbers[i]);
+
+        if (cli_has_option(cli, option))
+            json_double(json, numbers[i], cli_option_number(cli, option, 0));
+    }
+    json_close(json);
+    if (!cli_send(cli, "PUT", endpoint_path(cli, cli_argument(cli, 0), "/rule"), json_finish(json),
+                  &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    print_rule(cli, json_member(reply.json, "rule"));
+    return true;
+}
+
+static bool print_live(Cli *cli, const ClientReply *reply)
+{
+    if (cli->json)
+        return cli_print_json(cli, reply);
+    printf("endpoint %s serves %s\n", text_member(reply->json, "name"),
+           version_text(cli, reply->json));
+    return true;
+}
+
+/* "comments@3", "comments@latest" or "comments@champion" as model and number. */
+static bool resolve_version(Cli *cli, const char *name, const char **model, int64_t *version)
+{
+    const char *at = strrchr(name, '@');
+    ClientReply reply;
+
+    if (!at || at == name || !at[1])
+        return fail(&cli->error, ERROR_INVALID,
+                    "a version is written MODEL@VERSION: \"comments@3\" or \"comments@latest\"");
+    *model = arena_copy(cli->arena, name, (size_t)(at - name));
+    if (!cli_get(cli,
+                 cli_format(cli, "/api/v1/models/%s/versions/%s", cli_encoded(cli, *model),
+                            cli_encoded(cli, at + 1)),
+                 &reply))
+        return false;
+    *version = json_as_int(json_member(reply.json, "version"), 0);
+    return true;
+}
+
+static const CommandOption deploy_options[] = {
+    {"--endpoint", OPTION_TEXT, "ENDPOINT", "where it is to serve; made if it is not there"},
+    {"--project", OPTION_TEXT, "PROJECT", "of a new endpoint (default)"},
+    {"--comment", OPTION_TEXT, "TEXT", "why"},
+    {0},
+};
+
+static bool deploy(Cli *cli)
+{
+    const char *endpoint = cli_option(cli, "--endpoint"), *model = NULL;
+    JsonWriter *json = json_writer_create(cli->arena);
+    ClientReply reply;
+    int64_t version = 0;
+
+    if (!endpoint)
+        return fail(&cli->error, ERROR_INVALID, "name the endpoint: --endpoint ENDPOINT");
+    if (!resolve_version(cli, cli_argument(cli, 0), &model, &version))
+        return false;
+    json_open_object(json, NULL);
+    json_text(json, "model", model);
+    json_int(json, "version", version);
+    json_text(json, "comment", cli_option(cli, "--comment"));
+    json_text(json, "project", cli_option(cli, "--project"));
+    json_close(json);
+    return cli_send(cli, "POST", endpoint_path(cli, endpoint, "/deploy"), json_finish(json),
+                    &reply) &&
+           print_live(cli, &reply);
+}
+
+static const CommandOption rollback_options[] = {
+    {"--comment", OPTION_TEXT, "TEXT", "why"},
+    {0},
+};
+
+static bool rollback(Cli *cli)
+{
+    JsonWriter *json = json_writer_create(cli->arena);
+    ClientReply reply;
+
+    json_open_object(json, NULL);
+    json_text(json, "comment", cli_option(cli, "--comment"));
+    json_close(json);
+    return cli_send(cli, "POST", endpoint_path(cli, cli_argument(cli, 0), "/rollback"),
+                    json_finish(json), &reply) &&
+           print_live(cli, &reply);
+}
+
+static const CommandOption predict_options[] = {
+    {"--file", OPTION_TEXT, "FILE", "rows to predict: .csv with a header, .jsonl or .json"},
+    {0},
+};
+
+static const char *type_of_file(const char *path)
+{
+    if (text_has_suffix(path, ".csv"))
+        return "text/csv";
+    return text_has_suffix(path, ".jsonl") ? "application/jsonl" : "application/json";
+}
+
+static bool read_rows_file(Cli *cli, const char *path, ClientCall *call)
+{
+    if (cli->arguments.count > 1)
+        return fail(&cli->error, ERROR_INVALID, "give texts or --file, not both");
+    call->content_type = type_of_file(path);
+    return file_read(path, FILE_BYTES_MAX, cli->arena, &call->body, &call->body_size, &cli->error);
+}
+
+/* The texts of the command line as {"data": [...]}. */
+static bool write_texts(Cli *cli, ClientCall *call)
+{
+    JsonWriter *json = json_writer_create(cli->arena);
+
+    if (cli->arguments.count < 2)
+        return fail(&cli->error, ERROR_INVALID, "give texts to predict, or --file FILE");
+    json_open_object(json, NULL);
+    json_open_array(json, "data");
+    for (size_t i = 1; i < cli->arguments.count; i++)
+        json_text(json, NULL, cli->arguments.items[i]);
+    json_close(json);
+    json_close(json);
+    call->body = json_finish(json);
+    call->body_size = json_size(json);
+    return true;
+}
+
+static bool ask_endpoint(Cli *cli, const char *verb, ClientReply *reply)
+{
+    const char *path = cli_option(cli, "--file");
+    ClientCall call = {
+        .method = "POST",
+        .path = cli_format(cli, "/endpoints/%s/%s", cli_encoded(cli, cli_argument(cli, 0)), verb),
+    };
+
+    if (path ? !read_rows_file(cli, path, &call) : !write_texts(cli, &call))
+        return false;
+    return cli_call(cli, &call, reply);
+}
+
+/* What the row was: its text where it came from the command line, else its number. */
+static const char *row_name(Cli *cli, size_t row)
+{
+    const char *text = cli_argument(cli, row + 1);
+
+    if (!text)
+        return cli_format(cli, "row %zu", row + 1);
+    if (strlen(text) <= SHOWN_TEXT_BYTES)
+        return text;
+    return cli_format(cli, "%.*s...", SHOWN_TEXT_BYTES, text);
+}
+
+static void print_source(Cli *cli, const ClientReply *reply)
+{
+    fprintf(stderr, "%s, request %s\n", version_text(cli, reply->json),
+            text_member(reply->json, "request_id"));
+}
+
+static bool predict(Cli *cli)
+{
+    static const char *const head[] = {"LABEL", "CONFIDENCE", "INPUT"};
+    Cells cells = {0};
+    ClientReply reply;
+
+    if (!ask_endpoint(cli, "predict", &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    for (size_t i = 0; i < COUNT(head); i++)
+        add_cell(cli, &cells, head[i]);
+    for (JsonWalk walk = json_walk(json_member(reply.json, "predictions"));
+         json_walk_next(&walk);) {
+        double confidence = json_as_double(json_member(walk.value, "confidence"), 0);
+
+        add_cell(cli, &cells, text_member(walk.value, "label"));
+        add_cell(cli, &cells, cli_number(cli, confidence, 3));
+        add_cell(cli, &cells, row_name(cli, walk.index));
+    }
+    cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lrl");
+    print_source(cli, &reply);
+    return true;
+}
+
+static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row)
+{
+    const JsonValue *rest = json_member(explanation, "rest");
+    double confidence = json_as_double(json_member(explanation, "confidence"), 0);
+
+    printf("%s\n  %s, confidence %s\n", row_name(cli, row), text_member(explanation, "label"),
+           cli_number(cli, confidence, 3));
+    for (JsonWalk walk = json_walk(json_member(explanation, "contributions"));
+         json_walk_next(&walk);)
+        printf("  %+9.4f  %s\n", json_as_double(json_member(walk.value, "weight"), 0),
+               text_member(walk.value, "text"));
+    if (json_as_int(json_member(rest, "count"), 0))
+        printf("  %+9.4f  %lld more\n", json_as_double(json_member(rest, "weight"), 0),
+               (long long)json_as_int(json_member(rest, "count"), 0));
+    printf("  %+9.4f  the intercept\n  %+9.4f  together\n",
+           json_as_double(json_member(explanation, "intercept"), 0),
+           json_as_double(json_member(explanation, "margin"), 0));
+}
+
+static bool explain(Cli *cli)
+{
+    ClientReply reply;
+
+    if (!ask_endpoint(cli, "explain", &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    for (JsonWalk walk = json_walk(json_member(reply.json, "explanations")); json_walk_next(&walk);)
+        print_explanation(cli, walk.value, walk.index);
+    print_source(cli, &reply);
+    return true;
+}
+
+static bool show_prediction(Cli *cli)
+{
+    const JsonValue *prediction, *deployment, *version;
+    ClientReply reply;
+
+    if (!cli_get(cli,
+                 cli_format(cli, "/api/v1/predictions/%s", cli_encoded(cli, cli_argument(cli, 0))),
+                 &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    prediction = json_member(reply.json, "prediction");
+    deployment = json_member(reply.json, "deployment");
+    version = json_member(json_member(reply.json, "lineage"), "version");
+    printf("answered  %s by endpoint %s with %s\n",
+           cli_time(cli, json_member(prediction, "created_at")),
+           text_member(prediction, "endpoint"), version_text(cli, prediction));
+    printf("answers   %s\n", json_print(json_member(prediction, "predictions"), cli->arena));
+    printf("inputs    %s\n", json_print(json_member(prediction, "inputs"), cli->arena));
+    printf("deployed  %s by %s (%s)\n", cli_time(cli, json_member(deployment, "created_at")),
+           text_member(deployment, "created_by"), text_member(deployment, "reason"));
+    printf("run       %s\ndata      %s version %lld, %s\ncode      %s\n",
+           text_member(version, "run_id"), text_member(version, "dataset"),
+           (long long)json_as_int(json_member(version, "dataset_version"), 0),
+           text_member(version, "dataset_digest"), text_member(version, "code_commit"));
+    return true;
+}
+
+const Command endpoint_commands[] = {
+    {"endpoint list", NULL, list_endpoints, "List the endpoints and what they serve.",
+     "slipway endpoint list"},
+    {"endpoint show", "NAME", show_endpoint, "Show an endpoint and what it served.",
+     "slipway endpoint show spam"},
+    {"endpoint rule", "NAME", set_rule,
+     "Set the rule of an endpoint's gate; what is not given "
+     "takes its default.",
+     "slipway endpoint rule spam --metric f1 --minimum 0.85", rule_options},
+    {"deploy", "MODEL@VERSION", deploy, "Check a model version and serve it.",
+     "slipway deploy comments@3 --endpoint spam", deploy_options},
+    {"rollback", "ENDPOINT", rollback, "Serve the version again that served before.",
+     "slipway rollback spam --comment \"answers got worse\"", rollback_options},
+    {"predict", "ENDPOINT [TEXT...]", predict, "Predict texts or the rows of a file.",
+     "slipway predict spam \"check out my channel\"", predict_options},
+    {"explain", "ENDPOINT [TEXT...]", explain, "Predict, and show what drove each answer.",
+     "slipway explain spam \"check out my channel\"", predict_options},
+    {"prediction show", "REQUEST", show_prediction,
+     "Show a logged answer and what it came from: deployment, version, run, data, code.",
+     "slipway prediction show 0af7651916cd43dd8448eb211c80319c"},
+    {0},
+};

@@ -1,0 +1,211 @@
+/* training.c: the live leaderboard of a training, and its outcome. */
+
+#include "cli/training.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+
+enum { POLL_MS = 200, LEADERBOARD_ROWS_MAX = 15 };
+
+/* What stands on the terminal. */
+typedef struct Board {
+    Cli *cli;
+    size_t line_count;
+    int64_t done; /* of the folds that were drawn */
+} Board;
+
+static const char *row_note(const JsonValue *row)
+{
+    if (json_as_bool(json_member(row, "chosen"), false))
+        return "chosen";
+    if (json_as_bool(json_member(row, "is_baseline"), false))
+        return "baseline";
+    if (json_as_bool(json_member(row, "below_baseline"), false))
+        return "below the baseline";
+    return json_as_text(json_member(row, "note"), "");
+}
+
+/* At most LEADERBOARD_ROWS_MAX rows; returns how many. */
+static size_t draw_rows(Cli *cli, FILE *file, const JsonValue *rows)
+{
+    size_t shown = 0;
+
+    for (JsonWalk walk = json_walk(rows); shown < LEADERBOARD_ROWS_MAX && json_walk_next(&walk);
+         shown++)
+        fprintf(file, "  %-20s %8s  %-50s %s\n", json_as_text(json_member(walk.value, "name"), ""),
+                cli_number(cli, json_as_double(json_member(walk.value, "score"), NAN), 4),
+                json_as_text(json_member(walk.value, "description"), ""), row_note(walk.value));
+    return shown;
+}
+
+static void clear_board(Board *board)
+{
+    if (board->line_count)
+        fprintf(stderr, "\033[%zuA\033[J", board->line_count);
+    board->line_count = 0;
+}
+
+static void draw_board(Board *board, const JsonValue *progress)
+{
+    int64_t done = json_as_int(json_member(progress, "done"), 0);
+    int64_t planned = json_as_int(json_member(progress, "planned"), 0);
+
+    if (done == board->done)
+        return;
+    cli_progress_end(board->cli);
+    clear_board(board);
+    board->done = done;
+    fprintf(stderr, "%lld of %lld folds, by %s\n", (long long)done, (long long)planned,
+            json_as_text(json_member(progress, "metric"), ""));
+    board->line_count = 1 + draw_rows(board->cli, stderr, json_member(progress, "leaderboard"));
+    fflush(stderr);
+}
+
+static void tell_progress(Board *board, const JsonValue *answer)
+{
+    const JsonValue *progress = json_member(answer, "progress");
+    Cli *cli = board->cli;
+
+    if (cli->json)
+        return;
+    if (json_as_bool(json_member(answer, "is_waiting"), false))
+        cli_progress(cli, "waits for %lld other trainings",
+                     (long long)json_as_int(json_member(answer, "ahead"), 0));
+    else if (json_is_null(progress))
+        cli_progress(cli, "reading the data");
+    else if (cli->is_terminal)
+        draw_board(board, progress);
+    else
+        cli_progress(cli, "%lld of %lld folds",
+                     (long long)json_as_int(json_member(progress, "done"), 0),
+                     (long long)json_as_int(json_member(progress, "planned"), 0));
+}
+
+/* The outcome. */
+
+static const char *param(const JsonValue *run, const char *key, const char *otherwise)
+{
+    return json_as_text(json_member(json_member(run, "params"), key), otherwise);
+}
+
+static const char *tag(const JsonValue *run, const char *key)
+{
+    return json_as_text(json_member(json_member(run, "tags"), key), NULL);
+}
+
+/* Metrics are a list of {"key", "value", ...}. */
+static const JsonValue *metric_of(const JsonValue *run, const char *key)
+{
+    for (JsonWalk walk = json_walk(json_member(run, "metrics")); json_walk_next(&walk);)
+        if (text_equal(json_as_text(json_member(walk.value, "key"), NULL), key))
+            return json_member(walk.value, "value");
+    return NULL;
+}
+
+static void print_metric(Cli *cli, const JsonValue *run, const char *name)
+{
+    const JsonValue *value = metric_of(run, cli_format(cli, "holdout.%s", name));
+
+    if (json_is_number(value))
+        printf("  %-18s %s\n", name, cli_number(cli, json_as_double(value, NAN), 4));
+}
+
+/* What was tried, best first; a run that has no such file is shown without it. */
+static void print_leaderboard(Cli *cli, const JsonValue *run)
+{
+    const char *path = cli_format(cli, "/api/v1/runs/%s/artifacts/file?path=leaderboard.json",
+                                  json_as_text(json_member(run, "id"), ""));
+    ClientReply reply;
+    Error kept = cli->error;
+
+    if (!cli_get(cli, path, &reply)) {
+        cli->error = kept;
+        return;
+    }
+    printf("tried, by %s over the folds of the training rows:\n", param(run, "metric", "f1"));
+    draw_rows(cli, stdout, reply.json);
+}
+
+static void print_metrics(Cli *cli, const JsonValue *run)
+{
+    static const char *const shown[] = {"accuracy", "f1",       "auc",
+                                        "mcc",      "log_loss", "calibration_error"};
+    const char *metric = param(run, "metric", "f1");
+
+    printf("learnt from %s rows, judged on the %s rows of the hold-out:\n", param(run, "rows", "?"),
+           param(run, "holdout_rows", "?"));
+    print_metric(cli, run, metric);
+    for (size_t i = 0; i < COUNT(shown); i++)
+        if (strcmp(shown[i], metric) != 0)
+            print_metric(cli, run, shown[i]);
+}
+
+static void print_outcome(Cli *cli, const JsonValue *run)
+{
+    const char *excluded = tag(run, "slipway.excluded");
+    const char *equal = tag(run, "slipway.rerun_equal");
+
+    print_leaderboard(cli, run);
+    print_metrics(cli, run);
+    if (excluded)
+        printf("left out: %s\n", excluded);
+    if (tag(run, "slipway.below_baseline"))
+        printf("warning: no candidate is better than always giving the commonest answer\n");
+    if (equal)
+        printf("%s as run %s\n",
+               strcmp(equal, "true") == 0 ? "the same metric" : "NOT the same metric",
+               tag(run, "slipway.rerun_of"));
+    printf("run %s finished", json_as_text(json_member(run, "id"), ""));
+    if (tag(run, "slipway.model_version"))
+        printf(": model version %s", tag(run, "slipway.model_version"));
+    printf("\n");
+}
+
+static bool judge_outcome(Cli *cli, const JsonValue *run)
+{
+    const char *id = json_as_text(json_member(run, "id"), "");
+    const char *status = json_as_text(json_member(run, "status"), "");
+
+    if (strcmp(status, "FINISHED") == 0)
+        return true;
+    if (strcmp(status, "KILLED") == 0)
+        return fail(&cli->error, ERROR_CONFLICT, "run %s was cancelled", id);
+    return fail(&cli->error, ERROR_INTERNAL, "run %s failed: %s", id,
+                json_as_text(json_member(run, "failure"), "no reason was given"));
+}
+
+static bool show_outcome(Cli *cli, const char *run_id)
+{
+    const JsonValue *run;
+    ClientReply reply;
+
+    if (!cli_get(cli, cli_format(cli, "/api/v1/runs/%s", run_id), &reply))
+        return false;
+    run = json_member(reply.json, "run") ? json_member(reply.json, "run") : reply.json;
+    if (cli->json)
+        cli_print_json(cli, &reply);
+    else if (judge_outcome(cli, run))
+        print_outcome(cli, run);
+    return judge_outcome(cli, run);
+}
+
+bool cli_follow_training(Cli *cli, const ClientReply *started)
+{
+    const char *run_id = json_as_text(json_member(started->json, "run_id"), "");
+    const char *path = cli_format(cli, "/api/v1/runs/%s/progress", run_id);
+    Board board = {.cli = cli};
+    ClientReply reply;
+
+    do {
+        if (!cli_get(cli, path, &reply))
+            return false;
+        tell_progress(&board, reply.json);
+        time_sleep_ms(POLL_MS);
+    } while (text_equal(json_as_text(json_member(reply.json, "status"), ""), "RUNNING"));
+    clear_board(&board);
+    cli_progress_end(cli);
+    return show_outcome(cli, run_id);
+}

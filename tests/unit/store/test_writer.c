@@ -1,0 +1,229 @@
+/* test_writer.c: many threads, one writer: all or nothing for each, durable before it is answered.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/file.h"
+#include "store/writer.h"
+#include "tests/test.h"
+
+enum { THREADS = 100, WORKS = 5 };
+
+typedef struct Bench {
+    Arena *arena;
+    const char *folder, *path;
+    Writer *writer;
+    Error error;
+} Bench;
+
+static bool make_table(Db *db, void *context, Error *error)
+{
+    (void)context;
+    return db_run(db, error, "CREATE TABLE marks (thread BIGINT, work BIGINT)");
+}
+
+static Bench bench_open(void)
+{
+    Bench bench = {.arena = arena_create()};
+
+    EXPECT_OK(folder_make_temporary("/tmp", bench.arena, &bench.folder, &bench.error), bench.error);
+    bench.path = arena_format(bench.arena, "%s/slipway.db", bench.folder);
+    bench.writer = writer_create(bench.path, &bench.error);
+    EXPECT_OK(bench.writer, bench.error);
+    EXPECT_OK(writer_run(bench.writer, make_table, NULL, &bench.error), bench.error);
+    return bench;
+}
+
+static void bench_close(Bench *bench)
+{
+    writer_destroy(bench->writer);
+    EXPECT_OK(folder_remove(bench->folder, &bench->error), bench->error);
+    arena_destroy(bench->arena);
+}
+
+static int64_t count_marks(Bench *bench)
+{
+    Db *db = db_open(bench->path, DB_READ, &bench->error);
+    int64_t count = -1;
+
+    EXPECT_OK(db, bench->error);
+    EXPECT_OK(db_get_int(db, &bench->error, &count, "SELECT count(*) FROM marks"), bench->error);
+    db_close(db);
+    return count;
+}
+
+typedef struct Mark {
+    int64_t thread, work;
+} Mark;
+
+/* Every third unit writes its row, then fails. */
+static bool is_doomed(const Mark *mark)
+{
+    return (mark->thread + mark->work) % 3 == 0;
+}
+
+static bool add_mark(Db *db, void *context, Error *error)
+{
+    const Mark *mark = context;
+
+    if (!db_run(db, error, "INSERT INTO marks (thread, work) VALUES ($1, $2)", db_int(mark->thread),
+                db_int(mark->work)))
+        return false;
+    return !is_doomed(mark) ||
+           fail(error, ERROR_CONFLICT, "mark %lld is doomed", (long long)mark->thread);
+}
+
+typedef struct Hand {
+    Bench *bench;
+    pthread_t thread;
+    int64_t number;
+    bool right;
+} Hand;
+
+/* Answered means committed: a connection that was opened before sees it at once. */
+static bool is_visible(Db *reader, const Mark *mark, bool expected)
+{
+    Error error = {0};
+    int64_t count = -1;
+
+    return db_get_int(reader, &error, &count,
+                      "SELECT count(*) FROM marks WHERE thread = $1 AND work = $2",
+                      db_int(mark->thread), db_int(mark->work)) &&
+           count == expected;
+}
+
+static bool do_one(Hand *hand, Db *reader, int64_t work)
+{
+    Mark mark = {hand->number, work};
+    Error error = {0};
+    bool done = writer_run(hand->bench->writer, add_mark, &mark, &error);
+    bool expected = !is_doomed(&mark);
+
+    if (done != expected || !is_visible(reader, &mark, expected))
+        return false;
+    return done ? error.kind == ERROR_NONE : error.kind == ERROR_CONFLICT;
+}
+
+static void *do_works(void *context)
+{
+    Hand *hand = context;
+    Error error = {0};
+    Db *reader = db_open(hand->bench->path, DB_READ, &error);
+
+    hand->right = reader != NULL;
+    for (int64_t work = 0; work < WORKS; work++)
+        hand->right = hand->right && do_one(hand, reader, work);
+    db_close(reader);
+    return NULL;
+}
+
+static void test_units_of_100_threads_are_each_whole_and_seen_once_answered(void)
+{
+    CLEANUP(bench_close) Bench bench = bench_open();
+    Hand hands[THREADS];
+    int64_t expected = 0;
+
+    for (int64_t i = 0; i < THREADS; i++) {
+        hands[i] = (Hand){.bench = &bench, .number = i};
+        EXPECT(pthread_create(&hands[i].thread, NULL, do_works, &hands[i]) == 0);
+    }
+    for (int64_t i = 0; i < THREADS; i++) {
+        pthread_join(hands[i].thread, NULL);
+        EXPECT(hands[i].right);
+        for (int64_t work = 0; work < WORKS; work++)
+            expected += !is_doomed(&(Mark){i, work});
+    }
+    EXPECT(count_marks(&bench) == expected);
+}
+
+static void test_an_error_from_before_is_left_alone_by_success_and_replaced_by_failure(void)
+{
+    CLEANUP(bench_close) Bench bench = bench_open();
+    Mark good = {1, 0}, doomed = {3, 0};
+    Error error = {0};
+
+    fail(&error, ERROR_TIMEOUT, "an older story");
+    EXPECT(writer_run(bench.writer, add_mark, &good, &error));
+    EXPECT_TEXT(error.message, "an older story");
+    EXPECT(!writer_run(bench.writer, add_mark, &doomed, &error));
+    EXPECT_TEXT(error.message, "mark 3 is doomed");
+}
+
+static bool end_transaction(Db *db, void *context, Error *error)
+{
+    (void)context;
+    return db_run(db, error, "INSERT INTO marks (thread, work) VALUES (8, 8)") &&
+           db_run(db, error, "ROLLBACK");
+}
+
+static void test_work_after_a_lost_transaction_goes_on(void)
+{
+    CLEANUP(bench_close) Bench bench = bench_open();
+    Mark good = {1, 0};
+    Error error = {0};
+
+    EXPECT(!writer_run(bench.writer, end_transaction, NULL, &error));
+    EXPECT(error.kind != ERROR_NONE);
+    EXPECT(count_marks(&bench) == 0);
+    EXPECT_OK(writer_run(bench.writer, add_mark, &good, &error), error);
+    EXPECT(count_marks(&bench) == 1);
+}
+
+typedef struct Listener {
+    pthread_mutex_t lock;
+    pthread_cond_t called;
+    int count;
+} Listener;
+
+static void hear_commit(void *context)
+{
+    Listener *listener = context;
+
+    pthread_mutex_lock(&listener->lock);
+    listener->count++;
+    pthread_cond_signal(&listener->called);
+    pthread_mutex_unlock(&listener->lock);
+}
+
+static void test_a_listener_hears_of_each_commit(void)
+{
+    CLEANUP(bench_close) Bench bench = bench_open();
+    Listener listener = {.lock = PTHREAD_MUTEX_INITIALIZER, .called = PTHREAD_COND_INITIALIZER};
+
+    writer_on_commit(bench.writer, hear_commit, &listener);
+    for (int turn = 1; turn <= 3; turn++) {
+        Mark good = {1, 0};
+
+        EXPECT_OK(writer_run(bench.writer, add_mark, &good, &bench.error), bench.error);
+        pthread_mutex_lock(&listener.lock);
+        while (listener.count < turn) /* it is called after the answer */
+            pthread_cond_wait(&listener.called, &listener.lock);
+        pthread_mutex_unlock(&listener.lock);
+    }
+    EXPECT(listener.count == 3);
+}
+
+static void test_what_was_written_is_there_after_opening_again(void)
+{
+    CLEANUP(bench_close) Bench bench = bench_open();
+    Mark good = {1, 0};
+
+    EXPECT_OK(writer_run(bench.writer, add_mark, &good, &bench.error), bench.error);
+    writer_destroy(bench.writer);
+    bench.writer = writer_create(bench.path, &bench.error);
+    EXPECT_OK(bench.writer, bench.error);
+    EXPECT(count_marks(&bench) == 1);
+}
+
+int main(int count, char **names)
+{
+    static const Test tests[] = {
+        TEST(test_units_of_100_threads_are_each_whole_and_seen_once_answered),
+        TEST(test_an_error_from_before_is_left_alone_by_success_and_replaced_by_failure),
+        TEST(test_work_after_a_lost_transaction_goes_on),
+        TEST(test_a_listener_hears_of_each_commit),
+        TEST(test_what_was_written_is_there_after_opening_again),
+        {0},
+    };
+    return test_main(tests, count, names);
+}
