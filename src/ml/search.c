@@ -7,10 +7,10 @@
 #include "ml/search_internal.h"
 #include "ml/split.h"
 
-static const Learner support_vectors = {"linear_svm", svm_fit, "C"};
-static const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C"};
-static const Learner logistic = {"logistic_regression", logistic_fit, "C"};
-static const Learner complement_bayes = {"complement_nb", complement_nb_fit, "smoothing"};
+static const Learner support_vectors = {"linear_svm", svm_fit, "C", 1};
+static const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C", 1};
+static const Learner logistic = {"logistic_regression", logistic_fit, "C", 1};
+static const Learner complement_bayes = {"complement_nb", complement_nb_fit, "smoothing", 0.25};
 
 /* With character n-grams a search costs about so much per byte of text and margin; with a budget,
  * they must leave three quarters of it to the other candidates. Measured, rounded up. */
@@ -135,7 +135,7 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
     describe_blocks(search, trial.used, &text);
     text_append_format(&text, ", %s=%g", trial.learner->parameter, trial.parameter);
     candidate->description = text_built(&text);
-    if (!is_first && search_seconds_left(search) < search_seconds_needed(search)) {
+    if (!is_first && search_seconds_left(search) < search_seconds_needed(search, trial.learner)) {
         candidate->note = "left out: the time budget is used up";
         return true;
     }

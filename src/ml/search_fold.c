@@ -61,9 +61,10 @@ static double final_seconds(const Search *search)
     return 2.6 * search->fold_seconds;
 }
 
-double search_seconds_needed(const Search *search)
+double search_seconds_needed(const Search *search, const Learner *learner)
 {
-    return (double)search->fold_count * search->fold_seconds + final_seconds(search);
+    return (double)search->fold_count * search->fold_seconds * learner->relative_cost +
+           final_seconds(search);
 }
 
 static double cpu_seconds(void)
