@@ -121,7 +121,7 @@ ask() { # PATH BODY
 
 write_project() {
     cat >slipway.yaml <<'YAML'
-project: comments
+project: spam
 data:
   comments:
     source: data/
@@ -166,48 +166,51 @@ run data profile comments
 must_show CONTENT
 
 say "Train: candidates are compared by cross-validation, the best is judged on rows it never saw."
-run train --budget "${budget}s"
-must_show 'comments[@/]1|version 1'
+run train --budget "$budget"
+must_show 'spam[@/]1'
 
-say "Promote version 1: nothing serves yet, so the gate asks for the minimum only."
-run promote comments@1
-must_show 'accepted|promoted'
+say "Promote version 1. Nothing serves yet: it must reach the minimum and beat the commonest answer."
+run promote spam --version 1 --comment "the first model"
+must_show 'gate: accepted'
 
-say "Ask the endpoint; its URL never changes."
+say "Ask the endpoint. Its URL never changes; an answer names the version and how sure it is."
 ask /endpoints/spam/predict '{"data":["Subscribe to my channel please, link below","I love this song"]}'
 must_show '"confidence"'
-ask /endpoints/spam/explain '{"data":["Subscribe to my channel please, link below"]}'
-must_show '"contributions"'
+run explain spam "Subscribe to my channel please, link below"
+must_show 'Subscribe|channel'
 
-say "New comments arrive: version 2 of the data. The hold-out stays as it is."
+say "New comments arrive: version 2 of the data. The hold-out stays as it is. Train again."
 cp "${sources[3]}" data/
 run data add comments
 must_show '1,?586 rows'
-run train --budget "${budget}s"
-must_show 'comments[@/]2|version 2'
+run train --budget "$budget"
+must_show 'spam[@/]2'
 
 say "The gate judges version 2 against the one that serves, on the same rows."
-run promote comments@2
-must_show 'accepted|promoted'
+run promote spam --version 2 --comment "with the newest comments"
+must_show 'gate: accepted'
+must_show 'champion +spam version 1'
 
 say "Somebody adds files whose labels are the wrong way round. The gate turns that model away."
 write_wrong_labels
 run data add comments
-run train --budget "${budget}s"
-if run promote comments@3; then
+run train --budget "$budget"
+if run promote spam --version 3; then
     stop_with "a worse model was promoted"
 fi
-must_show 'rejected'
+must_show 'gate: rejected'
+run endpoint show spam
+must_show 'spam@2'
 
-say "Roll back to version 1: one step, no request fails."
-run rollback spam
-ask /endpoints/spam/predict '{"data":["Subscribe to my channel please, link below"]}'
-must_show '"version": ?"?1\b'
+say "Roll back to version 1, in one step."
+run rollback spam --comment "to show it"
+run predict spam "Subscribe to my channel please, link below"
 
-say "Who did what: every change is in the audit trail, and the trail can be verified."
+say "Who did what: every change is in the audit trail, and nobody can have changed the trail."
 run audit log
 must_show rollback
 run audit verify
+must_show 'is whole'
 
 trap - EXIT
 cat <<END

@@ -25,6 +25,9 @@ static bool promote(Scope *scope, const Request *request, Response *response)
     if (!request_read(scope, request, promotion_spec_fields, &spec) ||
         !promotion_run(scope, &spec, &promotion))
         return false;
+    if (promotion.promoted && !api_take_up(request->application, scope, promotion.endpoint.name,
+                                           promotion.endpoint.deployment_id))
+        return false;
     json_open_object(response->json, NULL);
     if (!promotion.promoted)
         answer_declined(scope, &promotion, response);

@@ -220,7 +220,7 @@ static const char *request_id_of(const HttpExchange *exchange, Arena *arena)
 
     if (given && strlen(given) <= REQUEST_ID_BYTES_MAX && name_is_valid(given))
         return given;
-    return arena_text(arena, id_random(id));
+    return arena_text(arena, id_timed(id));
 }
 
 static Work *work_create(Server *server, HttpExchange *exchange)
