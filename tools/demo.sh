@@ -46,7 +46,16 @@ say() { # SENTENCE
 
 # One line per command as a user would type it, then what it prints; kept in "last" to be checked.
 run() {
-    printf '$ slipway %s\n' "$*"
+    local word
+
+    printf '$ slipway'
+    for word in "$@"; do
+        case $word in
+        *' '*) printf ' "%s"' "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    echo
     "$slipway" "$@" | tee "$folder/last"
 }
 
