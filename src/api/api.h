@@ -38,6 +38,11 @@ void api_run(const Route *route, Scope *scope, Request *request, Response *respo
 /* Leaves the scope's error as the answer. */
 void api_answer_error(Scope *scope, Response *response);
 
+/* After a change of what is live: true once the endpoint serves that deployment, whatever ails
+ * other endpoints. */
+bool api_take_up(const Application *application, Scope *scope, const char *endpoint,
+                 int64_t deployment_id) MUST_CHECK;
+
 /* The OpenAPI 3.0 document of all routes, from their tables. */
 const char *api_openapi(Arena *arena);
 

@@ -128,16 +128,20 @@ static bool do_rollback(Scope *scope, void *context)
     return endpoint_rollback(scope, work->spec.endpoint, work->spec.comment, &work->endpoint);
 }
 
-/* Changes what is live, and answers when it serves, whatever ails other endpoints. */
+bool api_take_up(const Application *application, Scope *scope, const char *endpoint,
+                 int64_t deployment_id)
+{
+    return serving_reload(application->serving, scope) ||
+           serving_serves(application->serving, endpoint, deployment_id);
+}
+
+/* Changes what is live, and answers when it serves. */
 static bool change_live(Scope *scope, const Request *request, Response *response, ScopeWork *change,
                         DeployWork *work)
 {
-    const Application *application = request->application;
-
-    if (!scope_write(scope, change, work))
-        return false;
-    if (!serving_reload(application->serving, scope) &&
-        !serving_serves(application->serving, work->endpoint.name, work->endpoint.deployment_id))
+    if (!scope_write(scope, change, work) ||
+        !api_take_up(request->application, scope, work->endpoint.name,
+                     work->endpoint.deployment_id))
         return false;
     endpoint_write_json(response->json, NULL, &work->endpoint);
     return true;

@@ -81,6 +81,20 @@ static void append_endpoints(TextBuilder *text, const StatisticsList *list)
         append_durations(text, endpoint);
 }
 
+static void append_log(TextBuilder *text, PredictionLogCounts counts)
+{
+    append_head(text, "slipway_predictions_logged_total", "counter",
+                "Answers written to the prediction log.");
+    text_append_format(text, "slipway_predictions_logged_total %" PRIu64 "\n", counts.written);
+    append_head(text, "slipway_predictions_dropped_total", "counter",
+                "Answers that the prediction log had no room for.");
+    text_append_format(text, "slipway_predictions_dropped_total %" PRIu64 "\n", counts.dropped);
+    append_head(text, "slipway_prediction_log_failures_total", "counter",
+                "Batches of the prediction log that could not be written at once.");
+    text_append_format(text, "slipway_prediction_log_failures_total %" PRIu64 "\n",
+                       counts.failed_writes);
+}
+
 static bool show_metrics(Scope *scope, const Request *request, Response *response)
 {
     const Application *application = request->application;
@@ -88,6 +102,7 @@ static bool show_metrics(Scope *scope, const Request *request, Response *respons
 
     append_server(&text, application);
     append_endpoints(&text, serving_statistics(application->serving));
+    append_log(&text, prediction_log_counts(serving_log(application->serving)));
     response->content_type = "text/plain; version=0.0.4";
     response->body = text_built(&text);
     response->body_size = text.count;

@@ -15,7 +15,7 @@ static PredictRequest predict_request(Scope *scope, const Request *request)
     char id[ID_TEXT_SIZE];
 
     if (!scope->request_id)
-        scope->request_id = arena_text(scope->arena, id_random(id));
+        scope->request_id = arena_text(scope->arena, id_timed(id));
     return (PredictRequest){
         .endpoint = request_parameter(request, "name"),
         .request_id = scope->request_id,

@@ -2,7 +2,6 @@
 
 #include "api/api.h"
 #include "pipelines/promotion.h"
-#include "serving/serving.h"
 
 /* An error as every other, and beside it the verdict with its numbers. */
 static void answer_declined(Scope *scope, const Promotion *promotion, Response *response)
@@ -18,15 +17,6 @@ static void answer_declined(Scope *scope, const Promotion *promotion, Response *
     json_close(response->json);
 }
 
-/* The answer comes when the promoted version serves, whatever ails other endpoints. */
-static bool serve(Scope *scope, const Request *request, const Endpoint *endpoint)
-{
-    const Application *application = request->application;
-
-    return serving_reload(application->serving, scope) ||
-           serving_serves(application->serving, endpoint->name, endpoint->deployment_id);
-}
-
 static bool promote(Scope *scope, const Request *request, Response *response)
 {
     PromotionSpec spec = {.endpoint = request_parameter(request, "name")};
@@ -35,7 +25,8 @@ static bool promote(Scope *scope, const Request *request, Response *response)
     if (!request_read(scope, request, promotion_spec_fields, &spec) ||
         !promotion_run(scope, &spec, &promotion))
         return false;
-    if (promotion.promoted && !serve(scope, request, &promotion.endpoint))
+    if (promotion.promoted && !api_take_up(request->application, scope, promotion.endpoint.name,
+                                           promotion.endpoint.deployment_id))
         return false;
     json_open_object(response->json, NULL);
     if (!promotion.promoted)

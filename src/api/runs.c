@@ -163,27 +163,22 @@ static bool delete_tag(Scope *scope, const Request *request, Response *response)
     return run_delete_tag(scope, run_id(request), request_parameter(request, "key"));
 }
 
-typedef struct HistoryQuery {
-    int64_t limit, offset;
-} HistoryQuery;
-
 static const JsonField history_query[] = {
-    {"limit", JSON_INT, offsetof(HistoryQuery, limit), JSON_OPTIONAL, "1 to 25000; 25000"},
-    {"offset", JSON_INT, offsetof(HistoryQuery, offset), JSON_OPTIONAL, "points to skip; 0"},
+    {"limit", JSON_INT, offsetof(MetricFilter, limit), JSON_OPTIONAL, "1 to 25000; 25000"},
+    {"offset", JSON_INT, offsetof(MetricFilter, offset), JSON_OPTIONAL, "points to skip; 0"},
     {0},
 };
 
 static bool show_history(Scope *scope, const Request *request, Response *response)
 {
-    const char *key = request_parameter(request, "key");
-    HistoryQuery query = {0};
+    MetricFilter filter = {.key = request_parameter(request, "key")};
     MetricList list = {0};
 
-    if (!request_read_query(scope, request, history_query, &query) ||
-        !run_metric_history(scope, run_id(request), key, query.limit, query.offset, &list))
+    if (!request_read_query(scope, request, history_query, &filter) ||
+        !run_metric_history(scope, run_id(request), &filter, &list))
         return false;
     json_open_object(response->json, NULL);
-    json_text(response->json, "key", key);
+    json_text(response->json, "key", filter.key);
     json_open_array(response->json, "points");
     for (size_t i = 0; i < list.count; i++)
         metric_write_json(response->json, NULL, &list.items[i]);

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "base/digest.h"
+#include "base/time.h"
 
 void random_bytes(void *bytes, size_t size)
 {
@@ -16,5 +17,17 @@ const char *id_random(char text[ID_TEXT_SIZE])
     unsigned char bytes[16];
 
     random_bytes(bytes, sizeof(bytes));
+    return hex_format(bytes, sizeof(bytes), text);
+}
+
+const char *id_timed(char text[ID_TEXT_SIZE])
+{
+    enum { TIME_BYTES = 6 };
+    uint64_t now = (uint64_t)time_now_ms();
+    unsigned char bytes[16];
+
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        bytes[i] = (unsigned char)(now >> (8 * (TIME_BYTES - 1 - i)));
+    random_bytes(bytes + TIME_BYTES, sizeof(bytes) - TIME_BYTES);
     return hex_format(bytes, sizeof(bytes), text);
 }

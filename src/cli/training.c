@@ -28,31 +28,39 @@ static const char *row_note(const JsonValue *row)
     return json_as_text(json_member(row, "note"), "");
 }
 
-static void draw_row(Board *board, const JsonValue *row)
+/* At most LEADERBOARD_ROWS_MAX rows; returns how many. */
+static size_t draw_rows(Cli *cli, FILE *file, const JsonValue *rows)
 {
-    fprintf(stderr, "  %-16s %8s  %-44s %s\n", json_as_text(json_member(row, "name"), ""),
-            cli_number(board->cli, json_as_double(json_member(row, "score"), NAN), 4),
-            json_as_text(json_member(row, "description"), ""), row_note(row));
-    board->line_count++;
+    size_t shown = 0;
+
+    for (JsonWalk walk = json_walk(rows); shown < LEADERBOARD_ROWS_MAX && json_walk_next(&walk);
+         shown++)
+        fprintf(file, "  %-20s %8s  %-50s %s\n", json_as_text(json_member(walk.value, "name"), ""),
+                cli_number(cli, json_as_double(json_member(walk.value, "score"), NAN), 4),
+                json_as_text(json_member(walk.value, "description"), ""), row_note(walk.value));
+    return shown;
+}
+
+static void clear_board(Board *board)
+{
+    if (board->line_count)
+        fprintf(stderr, "\033[%zuA\033[J", board->line_count);
+    board->line_count = 0;
 }
 
 static void draw_board(Board *board, const JsonValue *progress)
 {
     int64_t done = json_as_int(json_member(progress, "done"), 0);
     int64_t planned = json_as_int(json_member(progress, "planned"), 0);
-    size_t shown = 0;
 
     if (done == board->done)
         return;
-    if (board->line_count)
-        fprintf(stderr, "\033[%zuA\033[J", board->line_count);
+    cli_progress_end(board->cli);
+    clear_board(board);
     board->done = done;
-    board->line_count = 1;
     fprintf(stderr, "%lld of %lld folds, by %s\n", (long long)done, (long long)planned,
             json_as_text(json_member(progress, "metric"), ""));
-    for (JsonWalk walk = json_walk(json_member(progress, "leaderboard"));
-         json_walk_next(&walk) && shown < LEADERBOARD_ROWS_MAX; shown++)
-        draw_row(board, walk.value);
+    board->line_count = 1 + draw_rows(board->cli, stderr, json_member(progress, "leaderboard"));
     fflush(stderr);
 }
 
@@ -78,55 +86,82 @@ static void tell_progress(Board *board, const JsonValue *answer)
 
 /* The outcome. */
 
-static const char *entry(const JsonValue *run, const char *list, const char *key,
-                         const char *otherwise)
+static const char *param(const JsonValue *run, const char *key, const char *otherwise)
 {
-    return json_as_text(json_member(json_member(run, list), key), otherwise);
+    return json_as_text(json_member(json_member(run, "params"), key), otherwise);
+}
+
+static const char *tag(const JsonValue *run, const char *key)
+{
+    return json_as_text(json_member(json_member(run, "tags"), key), NULL);
 }
 
 /* Metrics are a list of {"key", "value", ...}. */
-static double metric_value(const JsonValue *run, const char *key)
+static const JsonValue *metric_of(const JsonValue *run, const char *key)
 {
     for (JsonWalk walk = json_walk(json_member(run, "metrics")); json_walk_next(&walk);)
         if (text_equal(json_as_text(json_member(walk.value, "key"), NULL), key))
-            return json_as_double(json_member(walk.value, "value"), NAN);
-    return NAN;
+            return json_member(walk.value, "value");
+    return NULL;
 }
 
 static void print_metric(Cli *cli, const JsonValue *run, const char *name)
 {
-    double value = metric_value(run, cli_format(cli, "holdout.%s", name));
+    const JsonValue *value = metric_of(run, cli_format(cli, "holdout.%s", name));
 
-    if (!isnan(value))
-        printf("  %-12s %s\n", name, cli_number(cli, value, 4));
+    if (json_is_number(value))
+        printf("  %-18s %s\n", name, cli_number(cli, json_as_double(value, NAN), 4));
 }
 
-static void print_outcome(Cli *cli, const JsonValue *run)
+/* What was tried, best first; a run that has no such file is shown without it. */
+static void print_leaderboard(Cli *cli, const JsonValue *run)
 {
-    static const char *const shown[] = {"accuracy", "f1", "auc", "mcc", "log_loss"};
-    const char *metric = entry(run, "params", "metric", "f1");
-    const char *version = entry(run, "tags", "slipway.model_version", NULL);
-    const char *excluded = entry(run, "tags", "slipway.excluded", NULL);
-    const char *equal = entry(run, "tags", "slipway.rerun_equal", NULL);
+    const char *path = cli_format(cli, "/api/v1/runs/%s/artifacts/file?path=leaderboard.json",
+                                  json_as_text(json_member(run, "id"), ""));
+    ClientReply reply;
+    Error kept = cli->error;
 
-    printf("run %s finished\n", json_as_text(json_member(run, "id"), ""));
-    printf("chosen: %s, %s\n", entry(run, "params", "chosen", ""),
-           entry(run, "params", "chosen_description", ""));
-    printf("learnt from %s rows, judged on the %s rows of the hold-out:\n",
-           entry(run, "params", "rows", "?"), entry(run, "params", "holdout_rows", "?"));
+    if (!cli_get(cli, path, &reply)) {
+        cli->error = kept;
+        return;
+    }
+    printf("tried, by %s over the folds of the training rows:\n", param(run, "metric", "f1"));
+    draw_rows(cli, stdout, reply.json);
+}
+
+static void print_metrics(Cli *cli, const JsonValue *run)
+{
+    static const char *const shown[] = {"accuracy", "f1",       "auc",
+                                        "mcc",      "log_loss", "calibration_error"};
+    const char *metric = param(run, "metric", "f1");
+
+    printf("learnt from %s rows, judged on the %s rows of the hold-out:\n", param(run, "rows", "?"),
+           param(run, "holdout_rows", "?"));
     print_metric(cli, run, metric);
     for (size_t i = 0; i < COUNT(shown); i++)
         if (strcmp(shown[i], metric) != 0)
             print_metric(cli, run, shown[i]);
+}
+
+static void print_outcome(Cli *cli, const JsonValue *run)
+{
+    const char *excluded = tag(run, "slipway.excluded");
+    const char *equal = tag(run, "slipway.rerun_equal");
+
+    print_leaderboard(cli, run);
+    print_metrics(cli, run);
     if (excluded)
         printf("left out: %s\n", excluded);
-    if (entry(run, "tags", "slipway.below_baseline", NULL))
+    if (tag(run, "slipway.below_baseline"))
         printf("warning: no candidate is better than always giving the commonest answer\n");
     if (equal)
-        printf("%s as run %s\n", strcmp(equal, "true") == 0 ? "the same metric" : "NOT the same",
-               entry(run, "tags", "slipway.rerun_of", ""));
-    if (version)
-        printf("model version: %s\n", version);
+        printf("%s as run %s\n",
+               strcmp(equal, "true") == 0 ? "the same metric" : "NOT the same metric",
+               tag(run, "slipway.rerun_of"));
+    printf("run %s finished", json_as_text(json_member(run, "id"), ""));
+    if (tag(run, "slipway.model_version"))
+        printf(": model version %s", tag(run, "slipway.model_version"));
+    printf("\n");
 }
 
 static bool judge_outcome(Cli *cli, const JsonValue *run)
@@ -170,6 +205,7 @@ bool cli_follow_training(Cli *cli, const ClientReply *started)
         tell_progress(&board, reply.json);
         time_sleep_ms(POLL_MS);
     } while (text_equal(json_as_text(json_member(reply.json, "status"), ""), "RUNNING"));
+    clear_board(&board);
     cli_progress_end(cli);
     return show_outcome(cli, run_id);
 }

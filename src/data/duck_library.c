@@ -56,21 +56,40 @@ static const struct {
     FUNCTION(append_null),
 };
 
+/* The folders that the loader searches for the program itself: with its run path, also where an
+ * interposed dlopen() (a sanitizer's) would search for another caller. */
+static void list_run_path(TextList *paths, Arena *arena)
+{
+    void *program = dlopen(NULL, RTLD_NOW);
+    Dl_serinfo size, *info;
+
+    if (!program || dlinfo(program, RTLD_DI_SERINFOSIZE, &size) != 0)
+        return;
+    info = arena_alloc(arena, 1, size.dls_size);
+    *info = size;
+    if (dlinfo(program, RTLD_DI_SERINFOSIZE, info) != 0 ||
+        dlinfo(program, RTLD_DI_SERINFO, info) != 0)
+        return;
+    for (unsigned i = 0; i < info->dls_cnt; i++)
+        text_list_add(paths, arena,
+                      arena_format(arena, "%s/libduckdb.so", info->dls_serpath[i].dls_name));
+}
+
 static void *open_library(Arena *arena)
 {
     const char *chosen = getenv("SLIPWAY_DUCKDB");
     const char *folder = path_folder(process_own_path(arena), arena);
-    const char *candidates[] = {
-        arena_format(arena, "%s/libduckdb.so", folder),
-        arena_format(arena, "%s/lib/libduckdb.so", folder),
-        "libduckdb.so", /* the program's run path, then the system's folders */
-    };
+    TextList paths = {0};
 
     /* A named library is the only one tried: a wrong name must not go unnoticed. */
     if (chosen && *chosen)
         return dlopen(chosen, RTLD_NOW | RTLD_LOCAL);
-    for (size_t i = 0; i < COUNT(candidates); i++) {
-        void *handle = dlopen(candidates[i], RTLD_NOW | RTLD_LOCAL);
+    text_list_add(&paths, arena, arena_format(arena, "%s/libduckdb.so", folder));
+    text_list_add(&paths, arena, arena_format(arena, "%s/lib/libduckdb.so", folder));
+    list_run_path(&paths, arena);
+    text_list_add(&paths, arena, "libduckdb.so");
+    for (size_t i = 0; i < paths.count; i++) {
+        void *handle = dlopen(paths.items[i], RTLD_NOW | RTLD_LOCAL);
 
         if (handle)
             return handle;

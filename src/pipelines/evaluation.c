@@ -4,7 +4,7 @@
 
 #include "base/worker.h"
 #include "data/holdout.h"
-#include "pipelines/step_job.h"
+#include "pipelines/version_name.h"
 #include "registry/model.h"
 
 enum { EVALUATE_TIMEOUT_MS = 30 * 60 * 1000 };
@@ -12,8 +12,8 @@ enum { EVALUATE_TIMEOUT_MS = 30 * 60 * 1000 };
 const JsonField evaluation_spec_fields[] = {
     {"model", JSON_TEXT, offsetof(EvaluationSpec, model), JSON_OPTIONAL,
      "The registered model. Named as the project if absent."},
-    {"version", JSON_TEXT, offsetof(EvaluationSpec, version), JSON_OPTIONAL,
-     "A number as a text, \"latest\" or an alias. The latest if absent."},
+    {"version", JSON_ANY, offsetof(EvaluationSpec, version), JSON_OPTIONAL,
+     "A number, \"latest\" or an alias. The latest if absent."},
     {"data", JSON_TEXT, offsetof(EvaluationSpec, data), JSON_OPTIONAL,
      "A data set or a version of it: comments@2. The frozen hold-out if absent."},
     {"allow_training_rows", JSON_BOOL, offsetof(EvaluationSpec, allow_training_rows), JSON_OPTIONAL,
@@ -85,8 +85,8 @@ bool evaluation_run(Scope *scope, const EvaluationSpec *spec, Evaluation *evalua
     ModelVersion version;
     Ground ground = {0};
 
-    if (!model_version_resolve(scope, spec->model ? spec->model : spec->project,
-                               spec->version ? spec->version : "latest", &version) ||
+    if (!version_name_resolve(scope, spec->model ? spec->model : spec->project, spec->version,
+                              &version) ||
         !(spec->data ? find_data(scope, spec->data, &ground)
                      : find_holdout(scope, spec->project, &version, &ground)))
         return false;

@@ -5,9 +5,9 @@
 
 typedef struct EvaluationSpec {
     const char *project;
-    const char *model;   /* NULL: named as the project */
-    const char *version; /* a number, "latest" or an alias; NULL: the latest */
-    const char *data;    /* "comments@2"; NULL: the frozen hold-out */
+    const char *model;        /* NULL: named as the project */
+    const JsonValue *version; /* a number, "latest" or an alias; NULL: the latest */
+    const char *data;         /* "comments@2"; NULL: the frozen hold-out */
     bool allow_training_rows;
 } EvaluationSpec;
 

@@ -47,6 +47,8 @@ static void move_rows(Rows *rows, const size_t *kept, size_t count)
         rows->row_ids[i] = rows->row_ids[kept[i]];
         if (rows->groups)
             rows->groups[i] = rows->groups[kept[i]];
+        if (rows->times)
+            rows->times[i] = rows->times[kept[i]];
     }
 }
 

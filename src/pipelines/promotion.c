@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "base/worker.h"
+#include "pipelines/version_name.h"
 
 enum { VERIFY_TIMEOUT_MS = 10 * 60 * 1000 };
 
 const JsonField promotion_spec_fields[] = {
     {"model", JSON_TEXT, offsetof(PromotionSpec, model), JSON_OPTIONAL,
      "The registered model. Named as the endpoint's project if absent."},
-    {"version", JSON_TEXT, offsetof(PromotionSpec, version), JSON_OPTIONAL,
-     "A number as a text, \"latest\" or an alias. The latest if absent."},
+    {"version", JSON_ANY, offsetof(PromotionSpec, version), JSON_OPTIONAL,
+     "A number, \"latest\" or an alias. The latest if absent."},
     {"comment", JSON_TEXT, offsetof(PromotionSpec, comment), JSON_OPTIONAL, "Why, for the record."},
     {0},
 };
@@ -24,7 +25,7 @@ static bool find_both(Scope *scope, const PromotionSpec *spec, Endpoint *endpoin
     if (!endpoint_find(scope, spec->endpoint, endpoint))
         return false;
     model = spec->model ? spec->model : endpoint->project;
-    if (!model_version_resolve(scope, model, spec->version ? spec->version : "latest", version))
+    if (!version_name_resolve(scope, model, spec->version, version))
         return false;
     if (endpoint->model && strcmp(endpoint->model, version->model) == 0 &&
         endpoint->version == version->version)

@@ -10,8 +10,8 @@
 
 typedef struct PromotionSpec {
     const char *endpoint;
-    const char *model;   /* NULL: named as the endpoint's project */
-    const char *version; /* a number, "latest" or an alias; NULL: the latest */
+    const char *model;        /* NULL: named as the endpoint's project */
+    const JsonValue *version; /* a number, "latest" or an alias; NULL: the latest */
     const char *comment;
 } PromotionSpec;
 

@@ -80,21 +80,27 @@ bool package_write(const PackageSpec *spec, Arena *arena, Error *error)
            write_file(spec, "MLmodel", mlmodel, strlen(mlmodel), error);
 }
 
+/* A package's files, and one of them. */
+typedef struct PackageFiles {
+    const ArtifactStore *store;
+    Tree tree;
+} PackageFiles;
+
 typedef struct PackageFile {
     const char *bytes;
     size_t size;
 } PackageFile;
 
-static bool read_file(const ArtifactStore *store, const Tree *tree, const char *name, Arena *arena,
-                      PackageFile *file, Error *error)
+static bool read_file(const PackageFiles *files, const char *name, Arena *arena, PackageFile *file,
+                      Error *error)
 {
-    const TreeEntry *entry = tree_find(tree, name);
+    const TreeEntry *entry = tree_find(&files->tree, name);
     bool is_model = strcmp(name, PACKAGE_MODEL) == 0;
 
     if (!entry)
         return fail(error, ERROR_INVALID, "the package has no file \"%s\"", name);
-    if (!artifact_read(store, entry->digest, is_model ? MODEL_BYTES_MAX : DOCUMENT_BYTES_MAX, arena,
-                       &file->bytes, &file->size, error))
+    if (!artifact_read(files->store, entry->digest, is_model ? MODEL_BYTES_MAX : DOCUMENT_BYTES_MAX,
+                       arena, &file->bytes, &file->size, error))
         return fail_in(error, "file \"%s\" of the package", name);
     return true;
 }
@@ -135,15 +141,14 @@ static bool check_signature(const Package *package, Error *error)
     return fail(error, ERROR_INVALID, "the signature of the package is not that of its model");
 }
 
-static bool open_tree(const ArtifactStore *store, const Tree *tree, Arena *arena, Package *package,
-                      Error *error)
+static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)
 {
     PackageFile signature, model;
     Package opened = {0};
 
-    if (!read_file(store, tree, PACKAGE_SIGNATURE, arena, &signature, error) ||
+    if (!read_file(files, PACKAGE_SIGNATURE, arena, &signature, error) ||
         !json_parse(signature.bytes, signature.size, arena, &opened.signature, error) ||
-        !read_file(store, tree, PACKAGE_MODEL, arena, &model, error) ||
+        !read_file(files, PACKAGE_MODEL, arena, &model, error) ||
         !text_model_load(model.bytes, model.size, &opened.model, error))
         return false;
     opened.target = json_as_text(json_member(opened.signature, "target"), NULL);
@@ -158,10 +163,10 @@ static bool open_tree(const ArtifactStore *store, const Tree *tree, Arena *arena
 bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *arena,
                   Package *package, Error *error)
 {
-    Tree tree = {0};
+    PackageFiles files = {.store = store};
 
-    if (!tree_read(store, tree_digest, arena, &tree, error) ||
-        !open_tree(store, &tree, arena, package, error))
+    if (!tree_read(store, tree_digest, arena, &files.tree, error) ||
+        !open_files(&files, arena, package, error))
         return fail_in(error, "package \"%.64s\"", tree_digest);
     return true;
 }
@@ -207,11 +212,11 @@ static bool verify(const ArtifactStore *store, const char *tree_digest, Arena *a
     CLEANUP(package_close) Package package = {0};
     PackageFile file;
     Golden golden;
-    Tree tree = {0};
+    PackageFiles files = {.store = store};
 
-    if (!tree_read(store, tree_digest, arena, &tree, error) ||
-        !open_tree(store, &tree, arena, &package, error) ||
-        !read_file(store, &tree, PACKAGE_GOLDEN, arena, &file, error) ||
+    if (!tree_read(store, tree_digest, arena, &files.tree, error) ||
+        !open_files(&files, arena, &package, error) ||
+        !read_file(&files, PACKAGE_GOLDEN, arena, &file, error) ||
         !golden_read(file.bytes, file.size, arena, &golden, error) ||
         !check_golden(&package, &golden, arena, error))
         return fail_in(error, "package \"%.64s\"", tree_digest);

@@ -70,7 +70,13 @@ static void send_response(Work *work, Response *response)
         {"Cache-Control", "no-store"},
     };
     size_t header_count = 3;
-    HttpAnswer answer = {
+    HttpAnswer answer;
+
+    if (response->status == 401)
+        headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
+    if (response->status == 405 && work->request.allowed)
+        headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
+    answer = (HttpAnswer){
         .status = response->status,
         .content_type = response->content_type ? response->content_type : "application/json",
         .body = response->body,
@@ -80,10 +86,6 @@ static void send_response(Work *work, Response *response)
         .header_count = header_count,
     };
 
-    if (response->status == 401)
-        headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
-    if (response->status == 405 && work->request.allowed)
-        headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
     if (!response->body && response->json && response->status != 204) {
         answer.body = json_finish(response->json);
         answer.size = json_size(response->json);
@@ -218,7 +220,7 @@ static const char *request_id_of(const HttpExchange *exchange, Arena *arena)
 
     if (given && strlen(given) <= REQUEST_ID_BYTES_MAX && name_is_valid(given))
         return given;
-    return arena_text(arena, id_random(id));
+    return arena_text(arena, id_timed(id));
 }
 
 static Work *work_create(Server *server, HttpExchange *exchange)

@@ -299,9 +299,12 @@ static const struct {
     const char *type;
     Reader *read;
 } media_types[] = {
-    {"application/json", read_json},         {"text/csv", read_csv},
-    {"application/jsonl", read_lines},       {"application/x-ndjson", read_lines},
+    {"application/json", read_json},
+    {"text/csv", read_csv},
+    {"application/jsonl", read_lines},
+    {"application/x-ndjson", read_lines},
     {"application/x-jsonlines", read_lines},
+    {"application/x-www-form-urlencoded", read_json}, /* what curl -d says of any body */
 };
 
 /* The parameters behind the media type may only say that the text is UTF-8. */

@@ -10,7 +10,7 @@
 #include "serving/predict.h"
 
 enum {
-    RING_RECORDS = 8192, /* a power of two */
+    RING_RECORDS = 32768, /* a power of two */
     RING_BYTES_MAX = 64 * 1024 * 1024,
     LOGGED_INPUT_BYTES_MAX = 64 * 1024, /* of one request; its later rows are not logged */
     REQUEST_ID_BYTES_MAX = 128,

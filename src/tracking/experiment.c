@@ -61,6 +61,11 @@ static bool find_name(Scope *scope, const char *name, Experiment *experiment, bo
     return take_one(scope, &query, experiment, found);
 }
 
+static bool fail_missing(Scope *scope, int64_t id)
+{
+    return fail(&scope->error, ERROR_NOT_FOUND, "experiment %" PRId64 " does not exist", id);
+}
+
 bool experiment_find(Scope *scope, int64_t id, Experiment *experiment)
 {
     CLEANUP(query_finalize)
@@ -69,8 +74,21 @@ bool experiment_find(Scope *scope, int64_t id, Experiment *experiment)
 
     if (!take_one(scope, &query, experiment, &found))
         return false;
-    return found ||
-           fail(&scope->error, ERROR_NOT_FOUND, "experiment %" PRId64 " does not exist", id);
+    return found || fail_missing(scope, id);
+}
+
+bool experiment_check_active(Scope *scope, int64_t id)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(
+        scope->db, "SELECT deleted_at IS NOT NULL FROM experiments WHERE id = $1", db_int(id));
+
+    if (!query_next(&query))
+        return query_end(&query, &scope->error) && fail_missing(scope, id);
+    if (query_int(&query, 0))
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "experiment %" PRId64 " is deleted; restore it to change it", id);
+    return true;
 }
 
 bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experiment)
@@ -242,12 +260,7 @@ bool experiment_restore(Scope *scope, int64_t id)
 
 static bool find_active(Scope *scope, int64_t id, Experiment *experiment)
 {
-    if (!experiment_find(scope, id, experiment))
-        return false;
-    if (experiment->is_deleted)
-        return fail(&scope->error, ERROR_CONFLICT,
-                    "experiment %" PRId64 " is deleted; restore it to change it", id);
-    return true;
+    return experiment_check_active(scope, id) && experiment_find(scope, id, experiment);
 }
 
 bool experiment_rename(Scope *scope, int64_t id, const char *name)

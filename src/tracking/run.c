@@ -135,13 +135,8 @@ static bool choose_name(Scope *scope, const RunSpec *spec, const char **name)
 
 static bool check_spec(Scope *scope, const RunSpec *spec)
 {
-    Experiment experiment;
-
-    if (!experiment_find(scope, spec->experiment_id, &experiment))
+    if (!experiment_check_active(scope, spec->experiment_id))
         return false;
-    if (experiment.is_deleted)
-        return fail(&scope->error, ERROR_CONFLICT,
-                    "experiment %" PRId64 " is deleted; restore it to add runs", experiment.id);
     if (spec->user && text_characters(spec->user) > USER_CHARACTERS_MAX)
         return fail_field(&scope->error, "user", "a user has at most %d characters",
                           USER_CHARACTERS_MAX);

@@ -110,10 +110,14 @@ bool run_update(Scope *scope, const char *id, const RunChange *change) MUST_CHEC
 bool run_delete(Scope *scope, const char *id) MUST_CHECK;
 bool run_restore(Scope *scope, const char *id) MUST_CHECK;
 
-/* All points of a metric by (timestamp, step, value); none for a key that was never logged.
- * limit 0: METRIC_LIMIT_MAX. */
-bool run_metric_history(Scope *scope, const char *id, const char *key, int64_t limit,
-                        int64_t offset, MetricList *list) MUST_CHECK;
+typedef struct MetricFilter {
+    const char *key;
+    int64_t limit, offset; /* limit 0: METRIC_LIMIT_MAX */
+} MetricFilter;
+
+/* The points of a metric by (timestamp, step, value); none for a key that was never logged. */
+bool run_metric_history(Scope *scope, const char *id, const MetricFilter *filter,
+                        MetricList *list) MUST_CHECK;
 
 /* A file of a run, by its path in the run; logging the path again replaces it. The blob must be in
  * the artifact store. */

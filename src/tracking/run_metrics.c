@@ -108,30 +108,30 @@ bool run_put_metrics(Scope *scope, const Run *run, const MetricList *metrics)
     return true;
 }
 
-bool run_metric_history(Scope *scope, const char *id, const char *key, int64_t limit,
-                        int64_t offset, MetricList *list)
+bool run_metric_history(Scope *scope, const char *id, const MetricFilter *filter, MetricList *list)
 {
     MetricList taken = {0};
     Run run;
 
-    if (limit < 0 || limit > METRIC_LIMIT_MAX || offset < 0)
+    if (filter->limit < 0 || filter->limit > METRIC_LIMIT_MAX || filter->offset < 0)
         return fail_field(&scope->error, "limit", "a page of a metric has 1 to %d points",
                           METRIC_LIMIT_MAX);
     if (!run_find_row(scope, id, &run))
         return false;
 
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db,
-                           "SELECT value, is_nan, timestamp, step FROM metric_points"
-                           " WHERE run_key = $1"
-                           "   AND key_id = (SELECT id FROM metric_keys WHERE name = $2)"
-                           " ORDER BY timestamp, step, value LIMIT $3 OFFSET $4",
-                           db_int(run.key), db_text(key), db_int(limit ? limit : METRIC_LIMIT_MAX),
-                           db_int(offset));
+    Query query =
+        db_query(scope->db,
+                 "SELECT value, is_nan, timestamp, step FROM metric_points"
+                 " WHERE run_key = $1"
+                 "   AND key_id = (SELECT id FROM metric_keys WHERE name = $2)"
+                 " ORDER BY timestamp, step, value LIMIT $3 OFFSET $4",
+                 db_int(run.key), db_text(filter->key),
+                 db_int(filter->limit ? filter->limit : METRIC_LIMIT_MAX), db_int(filter->offset));
 
     while (query_next(&query))
         *arena_push(scope->arena, &taken) = (Metric){
-            .key = key,
+            .key = filter->key,
             .value = metric_value_read(query_double(&query, 0), query_int(&query, 1)),
             .timestamp = query_int(&query, 2),
             .step = query_int(&query, 3),

@@ -17,7 +17,7 @@ import tempfile
 import traceback
 import unittest
 
-SLIPWAY = os.environ.get("SLIPWAY", "build/asan/slipway")
+SLIPWAY = os.path.abspath(os.environ.get("SLIPWAY", "build/asan/slipway"))
 SECONDS_MAX = 60
 
 

@@ -31,6 +31,8 @@ static void test_each_mistake_in_a_body_is_named(void)
         {"{\"name\":7}", "\"name\" must be a text"},
         {"{\"name\":\"a\",\"nmae\":1}", "unrecognized field \"nmae\""},
         {"{\"name\":\"a\",\"name\":\"b\"}", "\"name\" is given twice"},
+        {"{\"name\":null,\"name\":\"b\"}", "\"name\" is given twice"},
+        {"{\"name\":null}", "\"name\" is missing"},
         {"{\"name\":\"a\",\"count\":1.5}", "\"count\" must be an integer"},
         {"{\"name\":\"a\",\"count\":9223372036854775808}", "\"count\" must be an integer"},
         {"{\"name\":\"a\",\"tags\":[1]}", "\"tags\" must be a list of texts"},
@@ -44,6 +46,25 @@ static void test_each_mistake_in_a_body_is_named(void)
 
         EXPECT(!json_read(rows[i].body, strlen(rows[i].body), spec_fields, &spec, arena, &error));
         EXPECT_TEXT(error.message, rows[i].message);
+    }
+}
+
+static void test_a_body_with_a_mistake_leaves_its_struct_as_it_was(void)
+{
+    static const char *const bodies[] = {
+        "{\"count\":3,\"share\":2,\"fast\":true,\"tags\":[\"a\"],\"extra\":1}",
+        "{\"name\":\"b\",\"count\":3,\"tags\":[\"a\",1]}",
+        "{\"name\":\"b\",\"fast\":true,\"slow\":true}",
+    };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const Spec before = {.name = "before", .count = 7};
+    Spec spec;
+    Error error = {0};
+
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        memcpy(&spec, &before, sizeof(spec));
+        EXPECT(!json_read(bodies[i], strlen(bodies[i]), spec_fields, &spec, arena, &error));
+        EXPECT(memcmp(&spec, &before, sizeof(spec)) == 0);
     }
 }
 
@@ -97,13 +118,40 @@ static void test_what_is_written_reads_back(void)
                 "\"list\":[-9223372036854775808,null],\"at\":\"1970-01-01T00:00:01.234Z\"}");
 }
 
+static void test_bytes_that_are_no_utf8_are_replaced_and_the_rest_stays(void)
+{
+    static const struct {
+        const char *bytes, *written;
+    } rows[] = {
+        {"caf\xc3\xa9 \"\x01\n", "\"caf\xc3\xa9 \\\"\\u0001\\n\""},
+        {"\xff\xfe", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
+        {"cut \xc3", "\"cut \xef\xbf\xbd\""},
+        {"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
+        {"\xc3\"", "\"\xef\xbf\xbd\\\"\""},
+        {"\xf0\x9f\x98\x80\x80", "\"\xf0\x9f\x98\x80\xef\xbf\xbd\""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        JsonWriter *json = json_writer_create(arena);
+        const JsonValue *value;
+        Error error = {0};
+
+        json_text(json, NULL, rows[i].bytes);
+        EXPECT_TEXT(json_finish(json), rows[i].written);
+        EXPECT_OK(json_parse(json_finish(json), json_size(json), arena, &value, &error), error);
+    }
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_each_mistake_in_a_body_is_named),
+        TEST(test_a_body_with_a_mistake_leaves_its_struct_as_it_was),
         TEST(test_a_whole_body_lands_in_its_struct),
         TEST(test_nesting_has_a_limit),
         TEST(test_what_is_written_reads_back),
+        TEST(test_bytes_that_are_no_utf8_are_replaced_and_the_rest_stays),
         {0},
     };
 

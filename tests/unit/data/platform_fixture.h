@@ -36,6 +36,13 @@ static inline bool is_step(int count, char **arguments)
     return count == 3 && strcmp(arguments[1], "step") == 0;
 }
 
+static inline int run_as_step(const char *name)
+{
+    static const WorkerStep *const tables[] = {data_steps, NULL};
+
+    return worker_main(tables, name);
+}
+
 static inline Bench bench_start(void)
 {
     Bench bench = {.arena = arena_create()};

@@ -236,6 +236,6 @@ int main(int count, char **names)
     };
 
     if (is_step(count, names))
-        return worker_main(data_steps, names[2]);
+        return run_as_step(names[2]);
     return data_is_absent() ? 0 : test_main(tests, count, names);
 }

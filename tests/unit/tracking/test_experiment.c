@@ -73,7 +73,7 @@ static void test_deleting_an_experiment_deletes_its_runs_and_restoring_brings_al
     EXPECT(second.is_deleted);
 
     EXPECT_FAILS(run_create(scope, &(RunSpec){.experiment_id = 1}, &second), scope, ERROR_CONFLICT,
-                 "experiment 1 is deleted; restore it to add runs");
+                 "experiment 1 is deleted; restore it to change it");
     EXPECT_OK(experiment_restore(scope, 1), scope->error);
     EXPECT_OK(experiment_find(scope, 1, &experiment), scope->error);
     EXPECT(experiment.run_count == 2);

@@ -82,7 +82,7 @@ static void test_ten_lines_of_a_script_log_all_kinds(void)
     EXPECT(run.metrics.count == 2 && run.status == RUN_FINISHED && run.ended_at);
     EXPECT_TEXT(run.metrics.items[1].key, "loss");
     EXPECT(run.metrics.items[1].step == 1000 && run.metrics.items[1].value == 1.0 / 1001);
-    EXPECT_OK(run_metric_history(&fixture.reader, run.id, "loss", 0, 0, &history),
+    EXPECT_OK(run_metric_history(&fixture.reader, run.id, &(MetricFilter){"loss", 0, 0}, &history),
               fixture.reader.error);
     EXPECT(history.count == 1001 && history.items[500].value == 1.0 / 501);
     EXPECT_OK(run_artifacts(&fixture.reader, run.id, &tree), fixture.reader.error);
@@ -160,7 +160,8 @@ static void test_a_point_logged_twice_is_one_point(void)
 
     EXPECT_OK(log_metrics(scope, run.id, points, 3), scope->error);
     EXPECT_OK(log_metrics(scope, run.id, points, 3), scope->error);
-    EXPECT_OK(run_metric_history(scope, run.id, "f1", 0, 0, &history), scope->error);
+    EXPECT_OK(run_metric_history(scope, run.id, &(MetricFilter){"f1", 0, 0}, &history),
+              scope->error);
     EXPECT(history.count == 2);
 }
 
@@ -216,11 +217,12 @@ static void test_a_history_comes_in_pages_by_time(void)
     MetricList page = {0};
 
     EXPECT_OK(log_metrics(scope, run.id, points, 3), scope->error);
-    EXPECT_OK(run_metric_history(scope, run.id, "f1", 2, 0, &page), scope->error);
+    EXPECT_OK(run_metric_history(scope, run.id, &(MetricFilter){"f1", 2, 0}, &page), scope->error);
     EXPECT(page.count == 2 && page.items[0].value == 2 && page.items[1].value == 3);
-    EXPECT_OK(run_metric_history(scope, run.id, "f1", 2, 2, &page), scope->error);
+    EXPECT_OK(run_metric_history(scope, run.id, &(MetricFilter){"f1", 2, 2}, &page), scope->error);
     EXPECT(page.count == 1 && page.items[0].value == 1);
-    EXPECT_OK(run_metric_history(scope, run.id, "other", 0, 0, &page), scope->error);
+    EXPECT_OK(run_metric_history(scope, run.id, &(MetricFilter){"other", 0, 0}, &page),
+              scope->error);
     EXPECT(page.count == 0);
 }
 
