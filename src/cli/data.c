@@ -1,0 +1,209 @@
+/* data.c: slipway data add */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/data_show.h"
+#include "data/dataset.h"
+
+static const CommandOption add_options[] = {
+    {"--target", OPTION_TEXT, "COLUMN", "the column to be predicted"},
+    {"--column", OPTION_LIST, "NAME=KIND",
+     "text, category, integer, number, boolean, time, ignore or known_after"},
+    {"--group", OPTION_TEXT, "COLUMN",
+     "rows with the same value stay on one side of a split; \"_file\": the file's name"},
+    {"--time", OPTION_TEXT, "COLUMN", "the column that orders the rows in time"},
+    {"--format", OPTION_TEXT, "FORMAT", "csv, jsonl, json or parquet; default: found out"},
+    {"--delimiter", OPTION_TEXT, "CHARACTER", "or \"tab\"; default: found out"},
+    {"--quote", OPTION_TEXT, "CHARACTER", "or \"none\"; default: \""},
+    {"--encoding", OPTION_TEXT, "NAME", "utf-8 (the default) or latin-1"},
+    {"--no-header", OPTION_FLAG, NULL, "the first row is data"},
+    {"--header", OPTION_FLAG, NULL, "the first row is a header, also if it has numbers"},
+    {"--names", OPTION_TEXT, "A,B,...", "the columns' names, for files without a header"},
+    {"--set-aside", OPTION_FLAG, NULL, "put broken rows aside and count them; default: refuse"},
+    {0},
+};
+
+/* The files and urls of the body under way. */
+typedef struct Upload {
+    Cli *cli;
+    JsonWriter *files, *urls;
+    TextBuilder source;
+    size_t file_count;
+} Upload;
+
+/* Bytes that are there already are not sent again. */
+static bool has_blob(Cli *cli, const char *digest)
+{
+    const ClientCall call = {.method = "HEAD",
+                             .path = cli_format(cli, "/api/v1/artifacts/%s", digest)};
+    ClientReply reply;
+    bool is_there = cli_call(cli, &call, &reply);
+
+    cli->error = (Error){0};
+    return is_there;
+}
+
+static bool put_file(Upload *upload, const char *name, const char *path)
+{
+    Cli *cli = upload->cli;
+    char digest[DIGEST_TEXT_SIZE];
+    ClientCall call = {.method = "PUT",
+                       .body_file = path,
+                       .content_type = "application/octet-stream",
+                       .timeout_seconds = 24 * 60 * 60};
+    ClientReply reply;
+
+    if (!digest_file(path, digest, &cli->error))
+        return false;
+    cli_progress(cli, "sending %s", name);
+    call.path = cli_format(cli, "/api/v1/artifacts/%s", digest);
+    if (!has_blob(cli, digest) && !cli_call(cli, &call, &reply))
+        return fail_in(&cli->error, "\"%s\"", path);
+    json_open_object(upload->files, NULL);
+    {
+        json_text(upload->files, "path", name);
+        json_text(upload->files, "digest", digest);
+    }
+    json_close(upload->files);
+    upload->file_count++;
+    return true;
+}
+
+static bool put_folder(Upload *upload, const char *folder)
+{
+    Cli *cli = upload->cli;
+    size_t before = upload->file_count;
+    TextList paths = {0};
+
+    if (!folder_walk(folder, cli->arena, &paths, &cli->error))
+        return false;
+    for (size_t i = 0; i < paths.count; i++)
+        if (dataset_file_has_rows(paths.items[i]) &&
+            !put_file(upload, paths.items[i], cli_format(cli, "%s/%s", folder, paths.items[i])))
+            return false;
+    return upload->file_count > before ||
+           fail(&cli->error, ERROR_INVALID,
+                "\"%s\" holds no file of rows (csv, tsv, jsonl, json or parquet)", folder);
+}
+
+static bool put_source(Upload *upload, const char *source)
+{
+    text_append_format(&upload->source, "%s%s", upload->source.count ? " " : "", source);
+    if (text_has_prefix(source, "http://") || text_has_prefix(source, "https://")) {
+        json_text(upload->urls, NULL, source);
+        return true;
+    }
+    if (folder_exists(source))
+        return put_folder(upload, source);
+    return put_file(upload, path_name(source), source);
+}
+
+static bool write_columns(Cli *cli, JsonWriter *json)
+{
+    TextList columns = cli_option_list(cli, "--column");
+
+    json_open_object(json, "columns");
+    for (size_t i = 0; i < columns.count; i++) {
+        const char *text = columns.items[i];
+        const char *equals = strrchr(text, '=');
+
+        if (!equals || equals == text)
+            return fail(&cli->error, ERROR_INVALID, "--column takes NAME=KIND, not \"%s\"", text);
+        json_text(json, arena_copy(cli->arena, text, (size_t)(equals - text)), equals + 1);
+    }
+    json_close(json);
+    return true;
+}
+
+static bool write_options(Cli *cli, JsonWriter *json)
+{
+    static const char *const names[] = {"target",    "group", "time",    "format",
+                                        "delimiter", "quote", "encoding"};
+    const char *columns = cli_option(cli, "--names");
+
+    if (cli_has_option(cli, "--header") && cli_has_option(cli, "--no-header"))
+        return fail(&cli->error, ERROR_INVALID, "--header and --no-header exclude each other");
+    json_open_object(json, "options");
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *value = cli_option(cli, cli_format(cli, "--%s", names[i]));
+
+        if (value)
+            json_text(json, names[i], value);
+    }
+    if (cli_has_option(cli, "--header") || cli_has_option(cli, "--no-header"))
+        json_text(json, "header", cli_has_option(cli, "--header") ? "yes" : "no");
+    if (cli_has_option(cli, "--set-aside"))
+        json_text(json, "on_error", "set-aside");
+    if (columns) {
+        TextList list = text_split(columns, ',', cli->arena);
+
+        json_open_array(json, "names");
+        for (size_t i = 0; i < list.count; i++)
+            json_text(json, NULL, list.items[i]);
+        json_close(json);
+    }
+    if (!write_columns(cli, json))
+        return false;
+    json_close(json);
+    return true;
+}
+
+static bool send_version(Upload *upload, ClientReply *reply)
+{
+    Cli *cli = upload->cli;
+    JsonWriter *body = json_writer_create(cli->arena);
+
+    json_close(upload->files);
+    json_close(upload->urls);
+    json_open_object(body, NULL);
+    json_text(body, "source", text_built(&upload->source));
+    json_raw(body, "files", json_finish(upload->files));
+    json_raw(body, "urls", json_finish(upload->urls));
+    if (!write_options(cli, body))
+        return false;
+    json_close(body);
+    cli_progress(cli, "importing");
+    return cli_send(
+        cli, "POST",
+        cli_format(cli, "/api/v1/datasets/%s/versions", cli_encoded(cli, cli_argument(cli, 0))),
+        json_finish(body), reply);
+}
+
+static bool add_data(Cli *cli)
+{
+    Upload upload = {.cli = cli,
+                     .files = json_writer_create(cli->arena),
+                     .urls = json_writer_create(cli->arena),
+                     .source = {.arena = cli->arena}};
+    ClientReply reply;
+
+    json_open_array(upload.files, NULL);
+    json_open_array(upload.urls, NULL);
+    for (size_t i = 1; cli_argument(cli, i); i++)
+        if (!put_source(&upload, cli_argument(cli, i)))
+            return false;
+    if (!send_version(&upload, &reply))
+        return false;
+    cli_progress_end(cli);
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    data_print_added(cli, &reply);
+    return true;
+}
+
+const Command data_commands[] = {
+    {"data add", "NAME SOURCE...", add_data,
+     "Import files, folders, zips or URLs as a version of a data set.",
+     "slipway data add comments data/*.csv --target CLASS --column COMMENT_ID=ignore", add_options},
+    {"data list", NULL, data_list, "List the data sets.", "slipway data list"},
+    {"data show", "NAME[@VERSION]", data_show, "Show a version: columns, types, first rows.",
+     "slipway data show comments@1"},
+    {"data profile", "NAME[@VERSION]", data_profile,
+     "Show what is in a version: spreads, missing shares, classes, charts.",
+     "slipway data profile comments"},
+    {0},
+};
