@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "pipelines/project_file.h"
 
 /* Its options, for the tables of commands that use cli_project(). */
 #define PROJECT_OPTIONS                                                                            \
@@ -13,19 +14,8 @@
 /* The name of the project: --project, or that of the file, which is then put on the server. */
 bool cli_project(Cli *cli, const char **name) MUST_CHECK;
 
-/* What the project's file says of a data set. */
-typedef struct DataSource {
-    const char *name;
-    TextList sources;         /* files and folders as paths from here, or URLs; patterns expanded */
-    const JsonValue *options; /* as the API takes them */
-} DataSource;
-
-/* That of the data set with this name, of the only one when name is NULL; the file is put on the
- * server. */
-bool cli_project_data(Cli *cli, const char *name, DataSource *data) MUST_CHECK;
-
-/* Whether there is a project's file that has a data set of this name (NULL: any). */
-bool cli_project_has_data(Cli *cli, const char *name);
-
 /* The folder of the project's file, where its git checkout is. */
 const char *cli_project_folder(Cli *cli);
+
+/* What the file says about the data set of this name, or about its only one when name is NULL. */
+bool cli_project_data(Cli *cli, const char *name, const ProjectData **data) MUST_CHECK;
