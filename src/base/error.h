@@ -42,17 +42,30 @@ typedef struct Error {
  *     if (!name_is_valid(name))
  *         return fail(error, ERROR_INVALID, "an experiment name has 1 to 256 bytes");
  */
-bool fail(Error *error, ErrorKind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+#define fail(...) error_is_false(error_record(__VA_ARGS__))
 
 /* The same for a mistake in one field, which is named in the answer. */
-bool fail_field(Error *error, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
+#define fail_field(...) error_is_false(error_record_field(__VA_ARGS__))
 
 /* Puts context before the message of a failure on its way up; returns false. */
-bool fail_in(Error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+#define fail_in(...) error_is_false(error_record_in(__VA_ARGS__))
 
 /* "could not <verb> <path>: <strerror(errno)>", as ERROR_INTERNAL (or UNAVAILABLE if the disk is
  * full); returns false. */
-bool fail_errno(Error *error, const char *verb, const char *path);
+#define fail_errno(...) error_is_false(error_record_errno(__VA_ARGS__))
+
+/* What the four are made of: behind macros, so that compilers and analyzers see that each is false
+ * and follow no path on which a failure succeeds. */
+int error_record(Error *error, ErrorKind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+int error_record_field(Error *error, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
+int error_record_in(Error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+int error_record_errno(Error *error, const char *verb, const char *path);
+
+static inline bool error_is_false(int recorded)
+{
+    (void)recorded;
+    return false;
+}
 
 int error_http_status(const Error *error);
 int error_exit_code(const Error *error);
