@@ -36,6 +36,7 @@ static bool add_node(Builder *builder, YamlNode *node)
         builder->root = node;
         return true;
     }
+    node->parent = parent;
     if (parent->last)
         parent->last->next = node;
     else
@@ -195,7 +196,16 @@ const YamlNode *yaml_member(const YamlNode *node, const char *key)
     return NULL;
 }
 
-bool yaml_fail(const YamlNode *node, const char *field, Error *error, const char *format, ...)
+const char *yaml_path(const YamlNode *node, Arena *arena)
+{
+    const char *before = node->parent ? yaml_path(node->parent, arena) : "";
+
+    if (!node->key)
+        return before;
+    return before[0] ? arena_format(arena, "%s.%s", before, node->key) : node->key;
+}
+
+bool yaml_fail(const YamlNode *node, Arena *arena, Error *error, const char *format, ...)
 {
     char problem[sizeof(error->message)];
     va_list arguments;
@@ -203,7 +213,8 @@ bool yaml_fail(const YamlNode *node, const char *field, Error *error, const char
     va_start(arguments, format);
     vsnprintf(problem, sizeof(problem), format, arguments);
     va_end(arguments);
-    return fail_field(error, field, "line %zu, column %zu: %s", node->line, node->column, problem);
+    return fail_field(error, yaml_path(node, arena), "line %zu, column %zu: %s", node->line,
+                      node->column, problem);
 }
 
 bool yaml_is_null(const YamlNode *node)
@@ -284,9 +295,12 @@ void yaml_write_json(JsonWriter *json, const char *key, const YamlNode *node)
 
 /* Reading by a table. */
 
-static const char *field_path(const char *what, const char *name, Arena *arena)
+/* As a message calls a map. */
+static const char *map_name(const YamlNode *map, Arena *arena)
 {
-    return what[0] ? arena_format(arena, "%s.%s", what, name) : name;
+    const char *path = yaml_path(map, arena);
+
+    return path[0] ? arena_format(arena, "\"%s\"", path) : "the file";
 }
 
 static const char *allowed_names(const YamlField fields[], Arena *arena)
@@ -365,36 +379,42 @@ static const char *type_name(YamlFieldType type)
     return names[type];
 }
 
-static bool read_member(const YamlNode *member, const char *what, const YamlField fields[],
-                        void *target, Arena *arena, Error *error)
+static bool read_member(const YamlNode *member, const YamlField fields[], void *target,
+                        Arena *arena, Error *error)
 {
     const YamlField *field = field_find(fields, member->key);
-    const char *path = field_path(what, member->key, arena);
+    const char *path = yaml_path(member, arena);
 
     if (!field)
         return fail_field(error, path,
                           "line %zu, column %zu: \"%s\" is not a setting of %s, which has %s",
                           member->key_line, member->key_column, member->key,
-                          what[0] ? arena_format(arena, "\"%s\"", what) : "the file",
-                          allowed_names(fields, arena));
+                          map_name(member->parent, arena), allowed_names(fields, arena));
     if (yaml_is_null(member))
         return true;
     return read_value(member, field->type, (char *)target + field->offset, arena) ||
-           yaml_fail(member, path, error, "\"%s\" is %s", path, type_name(field->type));
+           yaml_fail(member, arena, error, "\"%s\" is %s", path, type_name(field->type));
 }
 
-bool yaml_read(const YamlNode *map, const char *what, const YamlField fields[], void *target,
-               Arena *arena, Error *error)
+static bool fail_missing(const YamlNode *map, const char *name, Arena *arena, Error *error)
+{
+    const char *path = yaml_path(map, arena);
+
+    path = path[0] ? arena_format(arena, "%s.%s", path, name) : name;
+    return fail_field(error, path, "line %zu, column %zu: \"%s\" is missing", map->line,
+                      map->column, path);
+}
+
+bool yaml_read(const YamlNode *map, const YamlField fields[], void *target, Arena *arena,
+               Error *error)
 {
     if (map->type != YAML_MAP)
-        return yaml_fail(map, what, error, "%s is a map",
-                         what[0] ? arena_format(arena, "\"%s\"", what) : "the file");
+        return yaml_fail(map, arena, error, "%s is a map", map_name(map, arena));
     for (const YamlNode *member = map->first; member; member = member->next)
-        if (!read_member(member, what, fields, target, arena, error))
+        if (!read_member(member, fields, target, arena, error))
             return false;
     for (const YamlField *field = fields; field->name; field++)
         if (field->need == JSON_REQUIRED && yaml_is_null(yaml_member(map, field->name)))
-            return yaml_fail(map, field_path(what, field->name, arena), error, "\"%s\" is missing",
-                             field_path(what, field->name, arena));
+            return fail_missing(map, field->name, arena, error);
     return true;
 }

@@ -3,7 +3,7 @@
  *     const YamlNode *root;
  *
  *     if (!yaml_parse(bytes, size, arena, &root, error) ||
- *         !yaml_read(root, "release", release_fields, &release, arena, error))
+ *         !yaml_read(root, file_fields, &file, arena, error))
  *         return false;
  *
  * Parsing is libyaml's. One document; no anchors, aliases or tags, so that a small file stays small
@@ -34,6 +34,7 @@ struct YamlNode {
 
     const char *key; /* when it stands in a map, with the key's own place */
     size_t key_line, key_column;
+    const YamlNode *parent; /* NULL: the document itself */
     YamlNode *first, *next; /* the members or items, in order; the next one beside this */
     YamlNode *last;         /* private */
     size_t count;
@@ -46,8 +47,11 @@ bool yaml_parse(const char *bytes, size_t size, Arena *arena, const YamlNode **r
 /* NULL when node is NULL, is no map, or has no such member. */
 const YamlNode *yaml_member(const YamlNode *node, const char *key);
 
-/* Records "line 3, column 5: ..." as a mistake in field; returns false. */
-bool yaml_fail(const YamlNode *node, const char *field, Error *error, const char *format, ...)
+/* The keys that lead to a node: "data.comments.target"; "" for the document. */
+const char *yaml_path(const YamlNode *node, Arena *arena);
+
+/* Records "line 3, column 5: ..." as a mistake in the field of the node's path; returns false. */
+bool yaml_fail(const YamlNode *node, Arena *arena, Error *error, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
 /* A scalar as YAML 1.2's core schema types it: null, boolean, number or text. */
@@ -78,6 +82,6 @@ typedef struct YamlField {
 
 /* Fills target by the table from a map; members that are absent or null are left as they are. An
  * unlisted, missing or mistyped member is an ERROR_FIELD that names it, where it stands, and what
- * is allowed. what names the map in messages ("data.comments"); "" is the file itself. */
-bool yaml_read(const YamlNode *map, const char *what, const YamlField fields[], void *target,
-               Arena *arena, Error *error) MUST_CHECK;
+ * is allowed. */
+bool yaml_read(const YamlNode *map, const YamlField fields[], void *target, Arena *arena,
+               Error *error) MUST_CHECK;

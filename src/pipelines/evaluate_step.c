@@ -40,14 +40,14 @@ static bool check_training_rows(const EvaluateJob *job, const Bench *bench, size
 static bool judge(const EvaluateJob *job, const Package *package, JsonWriter *result, Arena *arena,
                   Error *error)
 {
-    const TextModel *const models[] = {package->model};
+    ModelSet models = {{package->model}, 1};
     RowsSpec spec = {.path = job->rows, .columns = dataset_columns_read(job->columns, arena)};
     Bench bench;
     Predictions predictions;
     Report report;
     size_t seen;
 
-    if (!bench_read(&spec, models, 1, arena, &bench, error))
+    if (!bench_read(&spec, &models, arena, &bench, error))
         return false;
     seen = train_ids_count_in(&job->ids, &bench.rows);
     if (!check_training_rows(job, &bench, seen, error) ||

@@ -88,15 +88,15 @@ static bool open_contenders(Match *match)
 
 static bool read_bench(Match *match)
 {
-    const TextModel *models[COUNT(match->contenders)];
+    ModelSet models = {.count = match->count};
     RowsSpec spec = {
         .path = match->job.holdout,
         .columns = dataset_columns_read(match->job.columns, match->arena),
     };
 
     for (size_t i = 0; i < match->count; i++)
-        models[i] = match->contenders[i].package.model;
-    return bench_read(&spec, models, match->count, match->arena, &match->bench, match->error);
+        models.items[i] = match->contenders[i].package.model;
+    return bench_read(&spec, &models, match->arena, &match->bench, match->error);
 }
 
 static bool judge_contender(Match *match, Contender *contender)

@@ -93,20 +93,19 @@ static int class_index(const ClassNames *classes, const char *name)
     return found ? (int)(found - classes->items) : -1;
 }
 
-static ClassNames unite(const Rows *rows, const TextModel *const models[], size_t model_count,
-                        Arena *arena)
+static ClassNames unite(const Rows *rows, const ModelSet *models, Arena *arena)
 {
     size_t room = rows->classes.count, count = 0, distinct = 0;
     const char **names;
 
-    for (size_t i = 0; i < model_count; i++)
-        room += text_model_classes(models[i])->count;
+    for (size_t i = 0; i < models->count; i++)
+        room += text_model_classes(models->items[i])->count;
     names = arena_array(arena, const char *, room + 1);
     for (size_t i = 0; i < rows->classes.count; i++)
         names[count++] = rows->classes.items[i];
-    for (size_t i = 0; i < model_count; i++)
-        for (size_t j = 0; j < text_model_classes(models[i])->count; j++)
-            names[count++] = text_model_classes(models[i])->items[j];
+    for (size_t i = 0; i < models->count; i++)
+        for (size_t j = 0; j < text_model_classes(models->items[i])->count; j++)
+            names[count++] = text_model_classes(models->items[i])->items[j];
     qsort(names, count, sizeof(*names), compare_names);
     for (size_t i = 0; i < count; i++)
         if (distinct == 0 || strcmp(names[distinct - 1], names[i]) != 0)
@@ -119,26 +118,26 @@ static const char *positive_name(const TextModel *model)
     return text_model_classes(model)->items[text_model_positive(model)];
 }
 
-static bool agree_on_positive(const TextModel *const models[], size_t model_count, Error *error)
+static bool agree_on_positive(const ModelSet *models, Error *error)
 {
-    for (size_t i = 1; i < model_count; i++)
-        if (strcmp(positive_name(models[i]), positive_name(models[0])) != 0)
+    for (size_t i = 1; i < models->count; i++)
+        if (strcmp(positive_name(models->items[i]), positive_name(models->items[0])) != 0)
             return fail(error, ERROR_CONFLICT,
                         "the models do not agree on the positive class: \"%s\" and \"%s\"",
-                        positive_name(models[0]), positive_name(models[i]));
+                        positive_name(models->items[0]), positive_name(models->items[i]));
     return true;
 }
 
-bool bench_from_rows(const Rows *rows, const TextModel *const models[], size_t model_count,
-                     Arena *arena, Bench *bench, Error *error)
+bool bench_from_rows(const Rows *rows, const ModelSet *models, Arena *arena, Bench *bench,
+                     Error *error)
 {
     Bench made = {.rows = *rows};
-    ClassNames classes = unite(rows, models, model_count, arena);
+    ClassNames classes = unite(rows, models, arena);
     int *labels = arena_array(arena, int, rows->row_count + 1);
 
     if (!rows->labels)
         return fail(error, ERROR_CONFLICT, "the rows have no target to judge by");
-    if (!agree_on_positive(models, model_count, error))
+    if (!agree_on_positive(models, error))
         return false;
     for (size_t i = 0; i < rows->row_count; i++)
         labels[i] =
@@ -146,20 +145,20 @@ bool bench_from_rows(const Rows *rows, const TextModel *const models[], size_t m
     made.rows.labels = labels;
     made.rows.classes = classes;
     made.unlabelled_count = rows_drop_unlabelled(&made.rows, arena);
-    made.positive = (size_t)class_index(&classes, positive_name(models[0]));
+    made.positive = (size_t)class_index(&classes, positive_name(models->items[0]));
     if (made.rows.row_count == 0)
         return fail(error, ERROR_CONFLICT, "no row has a target to judge by");
     *bench = made;
     return true;
 }
 
-bool bench_read(const RowsSpec *spec, const TextModel *const models[], size_t model_count,
-                Arena *arena, Bench *bench, Error *error)
+bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Bench *bench,
+                Error *error)
 {
     Rows rows;
 
     return rows_read(spec, arena, &rows, error) &&
-           bench_from_rows(&rows, models, model_count, arena, bench, error);
+           bench_from_rows(&rows, models, arena, bench, error);
 }
 
 /* Predictions. */

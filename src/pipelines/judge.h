@@ -3,10 +3,10 @@
  * Models may know different classes, and the rows others still. All are judged over the union of
  * them, so that one that has never heard of a class is wrong about its rows instead of excused.
  *
- *     const TextModel *models[] = {challenger, champion};
+ *     ModelSet models = {{challenger, champion}, 2};
  *     Bench bench;
  *
- *     if (!bench_read(&spec, models, 2, arena, &bench, error) ||
+ *     if (!bench_read(&spec, &models, arena, &bench, error) ||
  *         !bench_predict(&bench, challenger, arena, &predictions, error) ||
  *         !bench_report(&bench, &predictions, arena, &report, error))
  *         return false;
@@ -16,6 +16,12 @@
 #include "data/rows.h"
 #include "ml/report.h"
 #include "ml/text_model.h"
+
+/* Who is judged. */
+typedef struct ModelSet {
+    const TextModel *items[2];
+    size_t count;
+} ModelSet;
 
 /* The rows with a label, and the classes that all are judged over. */
 typedef struct Bench {
@@ -31,12 +37,12 @@ size_t rows_drop_unlabelled(Rows *rows, Arena *arena);
 Frame frame_head(const Frame *frame, size_t row_count);
 
 /* Conflict when the models do not agree on which class is the positive one. */
-bool bench_read(const RowsSpec *spec, const TextModel *const models[], size_t model_count,
-                Arena *arena, Bench *bench, Error *error) MUST_CHECK;
+bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Bench *bench,
+                Error *error) MUST_CHECK;
 
 /* For judging again with rows that are in memory already. */
-bool bench_from_rows(const Rows *rows, const TextModel *const models[], size_t model_count,
-                     Arena *arena, Bench *bench, Error *error) MUST_CHECK;
+bool bench_from_rows(const Rows *rows, const ModelSet *models, Arena *arena, Bench *bench,
+                     Error *error) MUST_CHECK;
 
 /* probabilities are rows x classes of the bench; a class the model does not know has 0. */
 bool bench_predict(const Bench *bench, const TextModel *model, Arena *arena,

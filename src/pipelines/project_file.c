@@ -111,11 +111,11 @@ static void warn(Reader *reader, const char *sentence)
     text_list_add(&reader->file->warnings, reader->arena, sentence);
 }
 
-static void warn_unread(Reader *reader, const YamlNode *node, const char *path)
+static void warn_unread(Reader *reader, const YamlNode *node)
 {
     if (node)
-        warn(reader,
-             arena_format(reader->arena, "line %zu: \"%s\" is not read yet", node->key_line, path));
+        warn(reader, arena_format(reader->arena, "line %zu: \"%s\" is not read yet", node->key_line,
+                                  yaml_path(node, reader->arena)));
 }
 
 static size_t word_index(const char *word, const char *const words[])
@@ -137,38 +137,36 @@ static const char *join_words(const char *const words[], Arena *arena)
 }
 
 /* A member of map that is one of some words, or absent. */
-static bool check_word(Reader *reader, const YamlNode *map, const char *what, const char *name,
+static bool check_word(Reader *reader, const YamlNode *map, const char *name,
                        const char *const words[])
 {
     const YamlNode *node = yaml_member(map, name);
-    const char *path = arena_format(reader->arena, "%s.%s", what, name);
 
     if (yaml_is_null(node) || words[word_index(node->text, words)])
         return true;
-    return yaml_fail(node, path, reader->error, "\"%s\" is one of %s, not \"%s\"", path,
-                     join_words(words, reader->arena), node->text);
+    return yaml_fail(node, reader->arena, reader->error, "\"%s\" is one of %s, not \"%s\"",
+                     yaml_path(node, reader->arena), join_words(words, reader->arena), node->text);
 }
 
-static bool check_name(Reader *reader, const YamlNode *node, const char *path, const char *name)
+static bool check_name(Reader *reader, const YamlNode *node, const char *name)
 {
     return name_is_valid(name) ||
-           yaml_fail(node, path, reader->error,
+           yaml_fail(node, reader->arena, reader->error,
                      "\"%s\" has 1 to 128 letters, digits, \"-\", \"_\" and \".\", and does not "
                      "start with \".\"",
-                     path);
+                     yaml_path(node, reader->arena));
 }
 
 /* The data part. */
 
-static bool read_column(Reader *reader, const YamlNode *node, const char *what, ProjectData *data)
+static bool read_column(Reader *reader, const YamlNode *node, ProjectData *data)
 {
-    const char *path = arena_format(reader->arena, "%s.columns.%s", what, node->key);
     size_t index = node->type == YAML_SCALAR ? word_index(node->text, column_words) : 0;
     DatasetColumn *column;
 
     if (node->type != YAML_SCALAR || !column_words[index])
-        return yaml_fail(node, path, reader->error, "\"%s\" is one of %s", path,
-                         join_words(column_words, reader->arena));
+        return yaml_fail(node, reader->arena, reader->error, "\"%s\" is one of %s",
+                         yaml_path(node, reader->arena), join_words(column_words, reader->arena));
     column = arena_push(reader->arena, &data->columns);
     *column = (DatasetColumn){.name = node->key};
     if (index < COLUMN_TYPE_COUNT)
@@ -187,7 +185,7 @@ static const char *column_role(const ProjectData *data, const char *name)
 }
 
 /* "target: CLASS" and "columns: {CLASS: ignore}" cannot both be meant. */
-static bool check_role(Reader *reader, const YamlNode *map, const char *what, const char *role)
+static bool check_role(Reader *reader, const YamlNode *map, const char *role)
 {
     const YamlNode *node = yaml_member(map, role);
     const ProjectData *data = &reader->file->data.items[reader->file->data.count - 1];
@@ -195,7 +193,7 @@ static bool check_role(Reader *reader, const YamlNode *map, const char *what, co
 
     if (!other || strcmp(other, role) == 0)
         return true;
-    return yaml_fail(node, arena_format(reader->arena, "%s.%s", what, role), reader->error,
+    return yaml_fail(node, reader->arena, reader->error,
                      "\"%s\" is the %s and is listed as \"%s\" in columns", node->text, role,
                      other);
 }
@@ -209,8 +207,7 @@ static const char *role_column(const ProjectData *data, const char *role, const 
     return named;
 }
 
-static bool check_holdout_needs(Reader *reader, const YamlNode *map, const char *what,
-                                const ProjectData *data)
+static bool check_holdout_needs(Reader *reader, const YamlNode *map, const ProjectData *data)
 {
     const struct {
         const char *by, *column;
@@ -223,11 +220,11 @@ static bool check_holdout_needs(Reader *reader, const YamlNode *map, const char 
 
     for (size_t i = 0; i < COUNT(needs); i++)
         if (strcmp(data->holdout_by, needs[i].by) == 0 && !needs[i].column)
-            return yaml_fail(map, what, reader->error,
+            return yaml_fail(map, reader->arena, reader->error,
                              "a hold-out by \"%s\" needs the column \"%s\"", needs[i].by,
                              needs[i].needed);
     if (data->holdout_group_values && strcmp(data->holdout_by, "group") != 0)
-        return yaml_fail(map, what, reader->error,
+        return yaml_fail(map, reader->arena, reader->error,
                          "\"group_values\" needs a hold-out by \"group\", not by \"%s\"",
                          data->holdout_by);
     return true;
@@ -251,35 +248,33 @@ static const char *default_split(const ProjectData *data)
     return data->target ? "stratified" : "random";
 }
 
-static bool read_holdout(Reader *reader, const YamlNode *map, const char *data_path,
-                         ProjectData *data)
+static bool read_holdout(Reader *reader, const YamlNode *map, ProjectData *data)
 {
-    const char *what = arena_format(reader->arena, "%s.holdout", data_path);
     HoldoutParts parts = {.share = 0.2, .by = default_split(data), .seed = 42};
 
-    if (map && (!yaml_read(map, what, holdout_fields, &parts, reader->arena, reader->error) ||
-                !check_word(reader, map, what, "by", splits)))
+    if (map && (!yaml_read(map, holdout_fields, &parts, reader->arena, reader->error) ||
+                !check_word(reader, map, "by", splits)))
         return false;
     if (map && !(parts.share > 0 && parts.share < 1))
-        return yaml_fail(yaml_member(map, "share"), arena_format(reader->arena, "%s.share", what),
-                         reader->error, "\"%s.share\" is between 0 and 1", what);
+        return yaml_fail(yaml_member(map, "share"), reader->arena, reader->error,
+                         "\"%s.share\" is between 0 and 1", yaml_path(map, reader->arena));
     data->holdout_by = parts.by;
     data->holdout_share = parts.share;
     data->holdout_seed = parts.seed;
     data->holdout_group_values = join_values(reader, &parts.group_values);
-    return !map || check_holdout_needs(reader, map, what, data);
+    return !map || check_holdout_needs(reader, map, data);
 }
 
-static bool read_columns(Reader *reader, const YamlNode *map, const char *what, ProjectData *data)
+static bool read_columns(Reader *reader, const YamlNode *map, ProjectData *data)
 {
     static const char *const roles[] = {"target", "group", "time"};
     const YamlNode *columns = yaml_member(map, "columns");
 
     for (const YamlNode *node = columns ? columns->first : NULL; node; node = node->next)
-        if (!read_column(reader, node, what, data))
+        if (!read_column(reader, node, data))
             return false;
     for (size_t i = 0; i < COUNT(roles); i++)
-        if (!check_role(reader, map, what, roles[i]))
+        if (!check_role(reader, map, roles[i]))
             return false;
     data->target = role_column(data, "target", data->target);
     data->group = role_column(data, "group", data->group);
@@ -296,23 +291,22 @@ static const char *plain_header(const char *header)
 
 static bool read_data(Reader *reader, const YamlNode *map)
 {
-    const char *what = arena_format(reader->arena, "data.%s", map->key);
     DataParts parts = {0};
     ProjectData *data;
 
-    if (!check_name(reader, map, what, map->key) ||
-        !yaml_read(map, what, data_fields, &parts, reader->arena, reader->error) ||
-        !check_word(reader, map, what, "format", formats) ||
-        !check_word(reader, map, what, "header", headers) ||
-        !check_word(reader, map, what, "encoding", encodings) ||
-        !check_word(reader, map, what, "on_error", on_errors))
+    if (!check_name(reader, map, map->key) ||
+        !yaml_read(map, data_fields, &parts, reader->arena, reader->error) ||
+        !check_word(reader, map, "format", formats) ||
+        !check_word(reader, map, "header", headers) ||
+        !check_word(reader, map, "encoding", encodings) ||
+        !check_word(reader, map, "on_error", on_errors))
         return false;
     data = arena_push(reader->arena, &reader->file->data);
     *data = parts.data;
     data->name = map->key;
     data->header = plain_header(data->header);
-    warn_unread(reader, parts.expect, arena_format(reader->arena, "%s.expect", what));
-    return read_columns(reader, map, what, data) && read_holdout(reader, parts.holdout, what, data);
+    warn_unread(reader, parts.expect);
+    return read_columns(reader, map, data) && read_holdout(reader, parts.holdout, data);
 }
 
 /* The release part. */
@@ -336,10 +330,10 @@ static bool check_metric(Reader *reader, const YamlNode *map, const char *metric
         return true;
     for (const MetricKind *kind = metric_kinds; kind->name; kind++)
         if (strcasecmp(kind->name, metric) == 0)
-            return yaml_fail(node, "release.gate.metric", reader->error,
+            return yaml_fail(node, reader->arena, reader->error,
                              "\"%s\" is not a metric; it is written \"%s\"", metric, kind->name);
-    return yaml_fail(node, "release.gate.metric", reader->error,
-                     "\"%s\" is not a metric; there are %s", metric, all_metrics(reader->arena));
+    return yaml_fail(node, reader->arena, reader->error, "\"%s\" is not a metric; there are %s",
+                     metric, all_metrics(reader->arena));
 }
 
 static bool read_gate(Reader *reader, const YamlNode *map)
@@ -349,14 +343,12 @@ static bool read_gate(Reader *reader, const YamlNode *map)
     const char *warning;
     Error error = {0};
 
-    if (!yaml_read(map, "release.gate", gate_fields, rule, reader->arena, reader->error) ||
+    if (!yaml_read(map, gate_fields, rule, reader->arena, reader->error) ||
         !check_metric(reader, map, rule->metric))
         return false;
     if (!gate_rule_check(rule, &error)) {
         node = yaml_member(map, error.field);
-        return yaml_fail(node ? node : map,
-                         arena_format(reader->arena, "release.gate.%s", error.field), reader->error,
-                         "%s", error.message);
+        return yaml_fail(node ? node : map, reader->arena, reader->error, "%s", error.message);
     }
     warning = gate_rule_warning(rule, reader->arena);
     if (warning)
@@ -370,18 +362,18 @@ static bool read_release(Reader *reader, const YamlNode *map)
 {
     ReleaseParts parts = {0};
 
-    if (!yaml_read(map, "release", release_fields, &parts, reader->arena, reader->error) ||
-        !check_name(reader, yaml_member(map, "endpoint"), "release.endpoint", parts.endpoint))
+    if (!yaml_read(map, release_fields, &parts, reader->arena, reader->error) ||
+        !check_name(reader, yaml_member(map, "endpoint"), parts.endpoint))
         return false;
     reader->file->endpoint = parts.endpoint;
-    warn_unread(reader, parts.staging, "release.staging");
-    warn_unread(reader, parts.production, "release.production");
+    warn_unread(reader, parts.staging);
+    warn_unread(reader, parts.production);
     return !parts.gate || read_gate(reader, parts.gate);
 }
 
 static bool read_parts(Reader *reader, const YamlNode *root, const FileParts *parts)
 {
-    if (!check_name(reader, yaml_member(root, "project"), "project", parts->project))
+    if (!check_name(reader, yaml_member(root, "project"), parts->project))
         return false;
     reader->file->name = parts->project;
     for (const YamlNode *map = parts->data ? parts->data->first : NULL; map; map = map->next)
@@ -389,10 +381,10 @@ static bool read_parts(Reader *reader, const YamlNode *root, const FileParts *pa
             return false;
     if (parts->release && !read_release(reader, parts->release))
         return false;
-    warn_unread(reader, parts->stages, "stages");
-    warn_unread(reader, parts->on, "on");
-    warn_unread(reader, parts->monitor, "monitor");
-    warn_unread(reader, parts->notify, "notify");
+    warn_unread(reader, parts->stages);
+    warn_unread(reader, parts->on);
+    warn_unread(reader, parts->monitor);
+    warn_unread(reader, parts->notify);
     return true;
 }
 
@@ -406,8 +398,7 @@ bool project_file_read(const char *bytes, size_t size, Arena *arena, ProjectFile
     FileParts parts = {0};
 
     if (!yaml_parse(bytes, size, arena, &root, error) ||
-        !yaml_read(root, "", file_fields, &parts, arena, error) ||
-        !read_parts(&reader, root, &parts))
+        !yaml_read(root, file_fields, &parts, arena, error) || !read_parts(&reader, root, &parts))
         return false;
     *file = read;
     return true;
@@ -446,7 +437,7 @@ static void write_if_set(JsonWriter *json, const char *key, const char *value)
         json_text(json, key, value);
 }
 
-static void write_options(JsonWriter *json, const ProjectData *data)
+void project_data_write_options(JsonWriter *json, const ProjectData *data)
 {
     json_open_object(json, "options");
     write_if_set(json, "format", data->format);
@@ -473,7 +464,7 @@ static void write_data(JsonWriter *json, const ProjectData *data)
 {
     json_open_object(json, data->name);
     write_texts(json, "source", &data->sources);
-    write_options(json, data);
+    project_data_write_options(json, data);
     json_open_object(json, "holdout");
     {
         json_double(json, "share", data->holdout_share);

@@ -152,7 +152,7 @@ static bool search(Training *training)
 
 static bool judge_on_holdout(Training *training)
 {
-    const TextModel *const models[] = {training->found.model};
+    ModelSet models = {{training->found.model}, 1};
     RowsSpec spec = {.path = training->job.holdout, .columns = training->columns};
     char digest[DIGEST_TEXT_SIZE];
 
@@ -161,7 +161,7 @@ static bool judge_on_holdout(Training *training)
     if (strcmp(digest, training->job.holdout_digest) != 0)
         return fail(training->error, ERROR_CONFLICT,
                     "the frozen hold-out has other bytes than when it was frozen");
-    return bench_read(&spec, models, 1, training->arena, &training->bench, training->error) &&
+    return bench_read(&spec, &models, training->arena, &training->bench, training->error) &&
            bench_predict(&training->bench, training->found.model, training->arena,
                          &training->predictions, training->error) &&
            bench_report(&training->bench, &training->predictions, training->arena,

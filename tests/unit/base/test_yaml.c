@@ -74,7 +74,7 @@ static bool read_part(const char *yaml, Target *target, Arena *arena, Error *err
     const YamlNode *root;
 
     return yaml_parse(yaml, strlen(yaml), arena, &root, error) &&
-           yaml_read(root, "part", fields, target, arena, error);
+           yaml_read(root, fields, target, arena, error);
 }
 
 static void test_a_table_fills_a_struct(void)
@@ -94,22 +94,20 @@ static void test_a_table_fills_a_struct(void)
 static const struct {
     const char *yaml, *field, *message;
 } mistakes[] = {
-    {"text: a\ntxet: b\n", "part.txet",
-     "line 2, column 1: \"txet\" is not a setting of \"part\", which has text, integer, number, "
+    {"text: a\ntxet: b\n", "txet",
+     "line 2, column 1: \"txet\" is not a setting of the file, which has text, integer, number, "
      "truth, list, map"},
-    {"integer: 1\n", "part.text", "line 1, column 1: \"part.text\" is missing"},
-    {"text:\n", "part.text", "line 1, column 1: \"part.text\" is missing"},
-    {"text: [a]\n", "part.text", "line 1, column 7: \"part.text\" is a text"},
-    {"text: a\ninteger: 1.5\n", "part.integer",
-     "line 2, column 10: \"part.integer\" is a whole number"},
-    {"text: a\ninteger: \"1\"\n", "part.integer",
-     "line 2, column 10: \"part.integer\" is a whole number"},
-    {"text: a\nnumber: much\n", "part.number", "line 2, column 9: \"part.number\" is a number"},
-    {"text: a\ntruth: yes\n", "part.truth", "line 2, column 8: \"part.truth\" is true or false"},
-    {"text: a\nlist: [{b: 1}]\n", "part.list",
-     "line 2, column 7: \"part.list\" is a text or a list of texts"},
-    {"text: a\nmap: 1\n", "part.map", "line 2, column 6: \"part.map\" is a map"},
-    {"- text\n", "part", "line 1, column 1: \"part\" is a map"},
+    {"integer: 1\n", "text", "line 1, column 1: \"text\" is missing"},
+    {"text:\n", "text", "line 1, column 1: \"text\" is missing"},
+    {"text: [a]\n", "text", "line 1, column 7: \"text\" is a text"},
+    {"text: a\ninteger: 1.5\n", "integer", "line 2, column 10: \"integer\" is a whole number"},
+    {"text: a\ninteger: \"1\"\n", "integer", "line 2, column 10: \"integer\" is a whole number"},
+    {"text: a\nnumber: much\n", "number", "line 2, column 9: \"number\" is a number"},
+    {"text: a\ntruth: yes\n", "truth", "line 2, column 8: \"truth\" is true or false"},
+    {"text: a\nlist: [{b: 1}]\n", "list",
+     "line 2, column 7: \"list\" is a text or a list of texts"},
+    {"text: a\nmap: 1\n", "map", "line 2, column 6: \"map\" is a map"},
+    {"- text\n", "", "line 1, column 1: the file is a map"},
 };
 
 static void test_a_wrong_member_is_named_with_its_place(void)

@@ -1,0 +1,270 @@
+/* From data to a registered version, through the real steps. */
+#include "pipelines/evaluation.h"
+#include "registry/model.h"
+#include "tests/unit/pipelines/pipeline_fixture.h"
+#include "tracking/experiment.h"
+
+static ModelVersion find_version(Fixture *fixture, int64_t number)
+{
+    ModelVersion version;
+
+    EXPECT_OK(model_version_find(&fixture->scope, "spam", number, &version), fixture->scope.error);
+    return version;
+}
+
+static void test_a_training_ends_in_a_version_with_its_lineage(void)
+{
+    Fixture fixture = fixture_open();
+    DatasetVersion data = fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
+    ModelVersion version;
+    Run run;
+
+    fixture_put(&fixture, fixture_file);
+    run = fixture_train(&fixture);
+    version = find_version(&fixture, 1);
+    EXPECT_TEXT(version.run_id, run.id);
+    EXPECT_TEXT(version.dataset, "comments");
+    EXPECT_TEXT(version.dataset_digest, data.digest);
+    EXPECT_TEXT(version.holdout_digest, fixture_param(&run.tags, "slipway.holdout"));
+    EXPECT_TEXT(version.package, fixture_param(&run.tags, "slipway.package"));
+    EXPECT_TEXT(fixture_param(&run.tags, "slipway.model_version"), "spam/1");
+    EXPECT_TEXT(fixture_param(&run.params, "rows"), "240");
+    EXPECT_TEXT(fixture_param(&run.params, "holdout_rows"), "60");
+    EXPECT(fixture_metric(&run, "holdout.f1") > 0.9);
+    EXPECT(fixture_metric(&run, "cv.f1") > 0.9);
+    fixture_close(&fixture);
+}
+
+static void test_f14_a_column_known_after_the_outcome_is_not_learnt_from_and_that_is_said(void)
+{
+    Fixture fixture = fixture_open();
+    CLEANUP(package_close) Package package = {0};
+    Run run;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
+    fixture_put(&fixture, fixture_file);
+    run = fixture_train(&fixture);
+    EXPECT_TEXT(fixture_param(&run.tags, "slipway.excluded"),
+                "REMOVED (known only after the outcome)");
+    EXPECT_OK(package_open(fixture.platform->artifacts, find_version(&fixture, 1).package,
+                           fixture.arena, &package, &fixture.scope.error),
+              fixture.scope.error);
+    EXPECT(text_model_input_count(package.model) == 1);
+    EXPECT_TEXT(text_model_input(package.model, 0).name, "CONTENT");
+    fixture_close(&fixture);
+}
+
+static void test_the_leaderboard_of_a_run_has_the_majority_baseline_first(void)
+{
+    Fixture fixture = fixture_open();
+    const JsonValue *leaderboard;
+    JsonWalk walk;
+    TreeEntry entry;
+    const char *bytes;
+    size_t size;
+    Run run;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
+    fixture_put(&fixture, fixture_file);
+    run = fixture_train(&fixture);
+    EXPECT_OK(run_find_artifact(&fixture.scope, run.id, "leaderboard.json", &entry),
+              fixture.scope.error);
+    EXPECT_OK(artifact_read(fixture.platform->artifacts, entry.digest, 1 << 20, fixture.arena,
+                            &bytes, &size, &fixture.scope.error),
+              fixture.scope.error);
+    EXPECT_OK(json_parse(bytes, size, fixture.arena, &leaderboard, &fixture.scope.error),
+              fixture.scope.error);
+    walk = json_walk(leaderboard);
+    EXPECT(json_walk_next(&walk));
+    EXPECT_TEXT(json_as_text(json_member(walk.value, "name"), ""), "majority");
+    EXPECT(json_as_bool(json_member(walk.value, "is_baseline"), false));
+    fixture_close(&fixture);
+}
+
+static void test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_version(void)
+{
+    Fixture fixture = fixture_open();
+    ModelVersionList versions = {0};
+    Run first, again;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 7));
+    fixture_put(&fixture, fixture_file);
+    first = fixture_train(&fixture);
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 400, 7));
+    EXPECT_OK(training_start_again(&fixture.scope, fixture.trainer, first.id, &again),
+              fixture.scope.error);
+    again = fixture_wait(&fixture, again.id);
+    EXPECT(again.status == RUN_FINISHED);
+    EXPECT_TEXT(fixture_param(&again.tags, "slipway.rerun_of"), first.id);
+    EXPECT_TEXT(fixture_param(&again.tags, "slipway.rerun_equal"), "true");
+    EXPECT_TEXT(fixture_param(&again.tags, "slipway.package"),
+                fixture_param(&first.tags, "slipway.package"));
+    EXPECT_OK(model_version_list(&fixture.scope, "spam", &versions), fixture.scope.error);
+    EXPECT(versions.count == 1);
+    fixture_close(&fixture);
+}
+
+static void test_e4_a_cancelled_training_is_killed_and_has_no_version(void)
+{
+    Fixture fixture = fixture_open();
+    TrainingSpec spec = training_spec_default();
+    RegisteredModel model;
+    Run run;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
+    fixture_put(&fixture, fixture_file);
+    spec.project = "spam";
+    EXPECT_OK(training_start(&fixture.scope, fixture.trainer, &spec, &run), fixture.scope.error);
+    EXPECT_OK(trainer_cancel(fixture.trainer, run.id, &fixture.scope.error), fixture.scope.error);
+    run = fixture_wait(&fixture, run.id);
+    EXPECT(run.status == RUN_KILLED);
+    EXPECT(!model_find(&fixture.scope, "spam", &model));
+    EXPECT(!trainer_cancel(fixture.trainer, run.id, &fixture.scope.error));
+    EXPECT(fixture.scope.error.kind == ERROR_CONFLICT);
+    fixture_close(&fixture);
+}
+
+static void test_e4_a_training_under_way_at_the_end_of_the_program_is_failed_with_that_reason(void)
+{
+    Fixture fixture = fixture_open();
+    TrainingSpec spec = training_spec_default();
+    Run run;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
+    fixture_put(&fixture, fixture_file);
+    spec.project = "spam";
+    EXPECT_OK(training_start(&fixture.scope, fixture.trainer, &spec, &run), fixture.scope.error);
+    trainer_destroy(fixture.trainer);
+    fixture.trainer = NULL;
+    EXPECT_OK(run_find(&fixture.scope, run.id, &run), fixture.scope.error);
+    EXPECT(run.status == RUN_FAILED);
+    EXPECT_TEXT(run.failure, "the server stopped while it ran");
+    fixture_close(&fixture);
+}
+
+typedef struct LeftBehind {
+    Run run;
+} LeftBehind;
+
+/* What a program that was killed leaves: a run that runs, a training that has not ended. */
+static bool leave_behind(Scope *scope, void *context)
+{
+    LeftBehind *left = context;
+    Experiment experiment;
+    RunSpec spec = {0};
+
+    if (!experiment_ensure(scope, "spam", &experiment))
+        return false;
+    spec.experiment_id = experiment.id;
+    return run_create(scope, &spec, &left->run) &&
+           db_run(scope->db, &scope->error,
+                  "INSERT INTO trainings (run_id, project, spec, created_at)"
+                  " VALUES ($1, 'spam', '{}', 1)",
+                  db_text(left->run.id));
+}
+
+static void test_e4_a_training_that_a_killed_program_left_is_failed_at_the_next_start(void)
+{
+    Fixture fixture = fixture_open();
+    LeftBehind left = {0};
+    Error error = {0};
+    Run run;
+
+    EXPECT_OK(scope_write(&fixture.scope, leave_behind, &left), fixture.scope.error);
+    trainer_destroy(fixture.trainer);
+    fixture.trainer = trainer_create(fixture.platform, &error);
+    EXPECT_OK(run_find(&fixture.scope, left.run.id, &run), fixture.scope.error);
+    EXPECT(run.status == RUN_FAILED);
+    EXPECT_TEXT(run.failure, "the server stopped while it ran");
+    fixture_close(&fixture);
+}
+
+static void test_a_training_that_cannot_work_fails_with_the_reason_of_the_step(void)
+{
+    Fixture fixture = fixture_open();
+    TrainingSpec spec = training_spec_default();
+    Run run;
+
+    fixture_add_data(&fixture, "CONTENT,REMOVED,CLASS\na,0,0\nb,0,0\nc,0,0\nd,0,0\ne,0,0\n");
+    fixture_put(&fixture, fixture_file);
+    spec.project = "spam";
+    EXPECT_OK(training_start(&fixture.scope, fixture.trainer, &spec, &run), fixture.scope.error);
+    run = fixture_wait(&fixture, run.id);
+    EXPECT(run.status == RUN_FAILED);
+    EXPECT(strstr(run.failure, "class"));
+    fixture_close(&fixture);
+}
+
+static void test_what_cannot_be_trained_makes_no_run(void)
+{
+    static const struct {
+        TrainingSpec spec;
+        const char *message;
+    } rows[] = {
+        {{.project = "ham"}, "project \"ham\" does not exist"},
+        {{.project = "spam", .metric = "F1"}, "\"F1\" is not a metric"},
+        {{.project = "spam", .budget_seconds = -1}, "a budget is 0 to 604800 seconds"},
+        {{.project = "spam", .data = "comments@x"},
+         "\"comments@x\" names no version, as comments@3 does"},
+        {{.project = "spam", .data = "words"}, "project \"spam\" has no data set \"words\""},
+    };
+    Fixture fixture = fixture_open();
+    int64_t count;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 20, 0));
+    fixture_put(&fixture, fixture_file);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        Run run;
+
+        EXPECT(!training_start(&fixture.scope, fixture.trainer, &rows[i].spec, &run));
+        EXPECT_TEXT(fixture.scope.error.message, rows[i].message);
+    }
+    EXPECT_OK(
+        db_get_int(fixture.scope.db, &fixture.scope.error, &count, "SELECT count(*) FROM runs"),
+        fixture.scope.error);
+    EXPECT(count == 0);
+    fixture_close(&fixture);
+}
+
+static void test_f14_rows_that_were_learnt_from_judge_only_when_that_is_wanted_and_said(void)
+{
+    Fixture fixture = fixture_open();
+    EvaluationSpec spec = {.project = "spam", .data = "comments@1"};
+    Evaluation evaluation;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
+    fixture_put(&fixture, fixture_file);
+    fixture_train(&fixture);
+    EXPECT(!evaluation_run(&fixture.scope, &spec, &evaluation));
+    EXPECT(fixture.scope.error.kind == ERROR_CONFLICT);
+    EXPECT(text_has_prefix(fixture.scope.error.message,
+                           "240 of 300 rows are training data of this model"));
+    spec.allow_training_rows = true;
+    EXPECT_OK(evaluation_run(&fixture.scope, &spec, &evaluation), fixture.scope.error);
+    EXPECT_TEXT(json_as_text(json_member(evaluation.result, "judged_on"), ""), "training data");
+    EXPECT(json_as_int(json_member(evaluation.result, "training_rows"), 0) == 240);
+    spec = (EvaluationSpec){.project = "spam"};
+    EXPECT_OK(evaluation_run(&fixture.scope, &spec, &evaluation), fixture.scope.error);
+    EXPECT_TEXT(json_as_text(json_member(evaluation.result, "judged_on"), ""), "unseen data");
+    EXPECT(json_as_int(json_member(evaluation.result, "rows"), 0) == 60);
+    fixture_close(&fixture);
+}
+
+int main(int count, char **arguments)
+{
+    static const Test tests[] = {
+        TEST(test_a_training_ends_in_a_version_with_its_lineage),
+        TEST(test_f14_a_column_known_after_the_outcome_is_not_learnt_from_and_that_is_said),
+        TEST(test_the_leaderboard_of_a_run_has_the_majority_baseline_first),
+        TEST(test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_version),
+        TEST(test_e4_a_cancelled_training_is_killed_and_has_no_version),
+        TEST(test_e4_a_training_under_way_at_the_end_of_the_program_is_failed_with_that_reason),
+        TEST(test_e4_a_training_that_a_killed_program_left_is_failed_at_the_next_start),
+        TEST(test_a_training_that_cannot_work_fails_with_the_reason_of_the_step),
+        TEST(test_what_cannot_be_trained_makes_no_run),
+        TEST(test_f14_rows_that_were_learnt_from_judge_only_when_that_is_wanted_and_said),
+        {0},
+    };
+
+    return fixture_main(tests, count, arguments);
+}
