@@ -1,6 +1,5 @@
-/* fuzz_yaml.c: any bytes are either refused with a message or read; what was read, written as JSON
- * is JSON; and a project's file is read whole or
- * refused with a sentence. */
+/* fuzz_yaml.c: any bytes are either refused with a message or read; what was read, written as JSON,
+ * is JSON; and a project's file is read whole or refused with a sentence. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
