@@ -46,7 +46,16 @@ say() { # SENTENCE
 
 # One line per command as a user would type it, then what it prints; kept in "last" to be checked.
 run() {
-    printf '$ slipway %s\n' "$*"
+    local word
+
+    printf '$ slipway'
+    for word in "$@"; do
+        case $word in
+        *' '*) printf ' "%s"' "$word" ;;
+        *) printf ' %s' "$word" ;;
+        esac
+    done
+    echo
     "$slipway" "$@" | tee "$folder/last"
 }
 
@@ -135,13 +144,12 @@ YAML
     cat slipway.yaml
 }
 
-# The same comments with spam called ham and ham called spam.
+# The last file, twice, with spam called ham and ham called spam.
 write_wrong_labels() {
-    local file
+    local part
 
-    for file in data/*.csv; do
-        sed -E 's/,0(\r?)$/,spam\1/; s/,1(\r?)$/,0\1/; s/,spam(\r?)$/,1\1/' "$file" \
-            >"data/wrong-$(basename "$file")"
+    for part in 1 2; do
+        sed -E 's/,0(\r?)$/,spam\1/; s/,1(\r?)$/,0\1/; s/,spam(\r?)$/,1\1/' "$1" >"data/wrong-$part.csv"
     done
 }
 
@@ -190,9 +198,10 @@ say "The gate judges version 2 against the one that serves, on the same rows."
 run promote spam --version 2 --comment "with the newest comments"
 must_show 'gate: accepted'
 must_show 'champion +spam version 1'
+must_show 'finding +(better|not worse)'
 
 say "Somebody adds files whose labels are the wrong way round. The gate turns that model away."
-write_wrong_labels
+write_wrong_labels "${sources[4]}"
 run data add comments
 run train --budget "$budget"
 if run promote spam --version 3; then

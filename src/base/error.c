@@ -34,27 +34,25 @@ static void set(Error *error, ErrorKind kind, const char *field, const char *for
     vsnprintf(error->message, sizeof(error->message), format, arguments);
 }
 
-bool fail(Error *error, ErrorKind kind, const char *format, ...)
+void error_set(Error *error, ErrorKind kind, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
     set(error, kind, "", format, arguments);
     va_end(arguments);
-    return false;
 }
 
-bool fail_field(Error *error, const char *field, const char *format, ...)
+void error_set_field(Error *error, const char *field, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
     set(error, ERROR_FIELD, field, format, arguments);
     va_end(arguments);
-    return false;
 }
 
-bool fail_in(Error *error, const char *format, ...)
+void error_add_context(Error *error, const char *format, ...)
 {
     char inner[sizeof(error->message)];
     va_list arguments;
@@ -67,17 +65,16 @@ bool fail_in(Error *error, const char *format, ...)
 
     length = strlen(error->message);
     snprintf(error->message + length, sizeof(error->message) - length, ": %s", inner);
-    return false;
 }
 
-bool fail_errno(Error *error, const char *verb, const char *path)
+void error_set_errno(Error *error, const char *verb, const char *path)
 {
     int number = errno;
     ErrorKind kind = number == ENOSPC || number == EDQUOT ? ERROR_UNAVAILABLE : ERROR_INTERNAL;
 
     if (number == ENOENT)
         kind = ERROR_NOT_FOUND;
-    return fail(error, kind, "could not %s \"%s\": %s", verb, path, strerror(number));
+    error_set(error, kind, "could not %s \"%s\": %s", verb, path, strerror(number));
 }
 
 int error_http_status(const Error *error)

@@ -37,22 +37,46 @@ typedef struct Error {
     char field[96]; /* the offending field or column, or "" */
 } Error;
 
-/* Records a failure and returns false, so that a check takes two lines:
+/* Each of these records a failure and is false, so that a check takes two lines:
  *
  *     if (!name_is_valid(name))
  *         return fail(error, ERROR_INVALID, "an experiment name has 1 to 256 bytes");
+ *
+ * They are macros so that compilers and checkers see the false, too.
  */
-bool fail(Error *error, ErrorKind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+#define fail(error, kind, ...)                                                                     \
+    ({                                                                                             \
+        error_set((error), (kind), __VA_ARGS__);                                                   \
+        false;                                                                                     \
+    })
 
-/* The same for a mistake in one field, which is named in the answer. */
-bool fail_field(Error *error, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
+/* A mistake in one field, which is named in the answer. */
+#define fail_field(error, field, ...)                                                              \
+    ({                                                                                             \
+        error_set_field((error), (field), __VA_ARGS__);                                            \
+        false;                                                                                     \
+    })
 
-/* Puts context before the message of a failure on its way up; returns false. */
-bool fail_in(Error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Puts context before the message of a failure on its way up. */
+#define fail_in(error, ...)                                                                        \
+    ({                                                                                             \
+        error_add_context((error), __VA_ARGS__);                                                   \
+        false;                                                                                     \
+    })
 
-/* "could not <verb> <path>: <strerror(errno)>", as ERROR_INTERNAL (or UNAVAILABLE if the disk is
- * full); returns false. */
-bool fail_errno(Error *error, const char *verb, const char *path);
+/* "could not <verb> <path>: <strerror(errno)>", as ERROR_INTERNAL (or NOT_FOUND, or UNAVAILABLE if
+ * the disk is full). */
+#define fail_errno(error, verb, path)                                                              \
+    ({                                                                                             \
+        error_set_errno((error), (verb), (path));                                                  \
+        false;                                                                                     \
+    })
+
+/* What the macros call. */
+void error_set(Error *error, ErrorKind kind, const char *format, ...) PRINTF_LIKE(3, 4);
+void error_set_field(Error *error, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
+void error_add_context(Error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+void error_set_errno(Error *error, const char *verb, const char *path);
 
 int error_http_status(const Error *error);
 int error_exit_code(const Error *error);

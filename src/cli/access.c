@@ -79,9 +79,23 @@ static const CommandOption audit_options[] = {
     {0},
 };
 
+/* As much as fits beside the rest; --json has all of it. */
+static const char *short_detail(Cli *cli, const JsonValue *detail)
+{
+    enum { SHOWN_BYTES = 120 };
+    const char *text = json_print(detail, cli->arena);
+    size_t end = SHOWN_BYTES;
+
+    if (strlen(text) <= SHOWN_BYTES)
+        return text;
+    while (end && ((unsigned char)text[end] & 0xc0) == 0x80)
+        end--;
+    return cli_format(cli, "%.*s...", (int)end, text);
+}
+
 static void print_event(Cli *cli, const JsonValue *event)
 {
-    const char *detail = json_print(json_member(event, "detail"), cli->arena);
+    const char *detail = short_detail(cli, json_member(event, "detail"));
 
     printf("%5lld  %s  %-12s %-26s %-22s %s\n", (long long)json_as_int(json_member(event, "id"), 0),
            cli_time(cli, json_member(event, "created_at")),

@@ -1,5 +1,6 @@
 /* data.c: slipway data add */
 
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/data_show.h"
+#include "cli/project.h"
 #include "data/dataset.h"
 
 static const CommandOption add_options[] = {
@@ -24,12 +26,15 @@ static const CommandOption add_options[] = {
     {"--header", OPTION_FLAG, NULL, "the first row is a header, also if it has numbers"},
     {"--names", OPTION_TEXT, "A,B,...", "the columns' names, for files without a header"},
     {"--set-aside", OPTION_FLAG, NULL, "put broken rows aside and count them; default: refuse"},
+    {"--file", OPTION_TEXT, "PATH", "the project's file (slipway.yaml), where no source is given"},
     {0},
 };
 
 /* The files and urls of the body under way. */
 typedef struct Upload {
     Cli *cli;
+    const char *name;          /* of the data set */
+    const ProjectData *stated; /* by the project's file; NULL: by the command line */
     JsonWriter *files, *urls;
     TextBuilder source;
     size_t file_count;
@@ -163,19 +168,89 @@ static bool send_version(Upload *upload, ClientReply *reply)
     json_text(body, "source", text_built(&upload->source));
     json_raw(body, "files", json_finish(upload->files));
     json_raw(body, "urls", json_finish(upload->urls));
-    if (!write_options(cli, body))
+    if (upload->stated)
+        project_data_write_options(body, upload->stated);
+    else if (!write_options(cli, body))
         return false;
     json_close(body);
     cli_progress(cli, "importing");
-    return cli_send(
-        cli, "POST",
-        cli_format(cli, "/api/v1/datasets/%s/versions", cli_encoded(cli, cli_argument(cli, 0))),
-        json_finish(body), reply);
+    return cli_send(cli, "POST",
+                    cli_format(cli, "/api/v1/datasets/%s/versions", cli_encoded(cli, upload->name)),
+                    json_finish(body), reply);
+}
+
+/* The first option that says how data are read, or NULL. */
+static const char *given_option(const Cli *cli)
+{
+    for (const CommandOption *option = add_options; option->name; option++)
+        if (strcmp(option->name, "--file") != 0 && cli_has_option(cli, option->name))
+            return option->name;
+    return NULL;
+}
+
+/* A source of the project's file may be a pattern: "data" followed by "*.csv". */
+static bool put_pattern(Upload *upload, const char *pattern)
+{
+    glob_t found;
+    bool done = true;
+
+    if (!strpbrk(pattern, "*?[") || strstr(pattern, "://"))
+        return put_source(upload, pattern);
+    if (glob(pattern, GLOB_ERR, NULL, &found) != 0)
+        return fail(&upload->cli->error, ERROR_NOT_FOUND, "no file matches the source \"%s\"",
+                    pattern);
+    for (size_t i = 0; done && i < found.gl_pathc; i++)
+        done = put_source(upload, found.gl_pathv[i]);
+    globfree(&found);
+    return done;
+}
+
+/* The sources of slipway.yaml, relative to it, read as it says. */
+static bool put_stated(Upload *upload)
+{
+    Cli *cli = upload->cli;
+
+    if (given_option(cli))
+        return fail(&cli->error, ERROR_INVALID,
+                    "%s goes with sources on the command line; without them the project's file "
+                    "says how data are read",
+                    given_option(cli));
+    if (!cli_project_data(cli, cli_argument(cli, 0), &upload->stated))
+        return false;
+    upload->name = upload->stated->name;
+    for (size_t i = 0; i < upload->stated->sources.count; i++) {
+        const char *source = upload->stated->sources.items[i];
+        bool is_relative = source[0] != '/' && !strstr(source, "://");
+
+        if (is_relative && strcmp(cli_project_folder(cli), ".") != 0)
+            source = cli_format(cli, "%s/%s", cli_project_folder(cli), source);
+        if (!put_pattern(upload, source))
+            return false;
+    }
+    return true;
+}
+
+/* Sources of the command line; for a data set of slipway.yaml they are read as it says, unless
+ * options say otherwise. */
+static bool put_given(Upload *upload)
+{
+    Error ignored = upload->cli->error;
+
+    if (!given_option(upload->cli) &&
+        !cli_project_data(upload->cli, upload->name, &upload->stated)) {
+        upload->stated = NULL;
+        upload->cli->error = ignored;
+    }
+    for (size_t i = 1; cli_argument(upload->cli, i); i++)
+        if (!put_source(upload, cli_argument(upload->cli, i)))
+            return false;
+    return true;
 }
 
 static bool add_data(Cli *cli)
 {
     Upload upload = {.cli = cli,
+                     .name = cli_argument(cli, 0),
                      .files = json_writer_create(cli->arena),
                      .urls = json_writer_create(cli->arena),
                      .source = {.arena = cli->arena}};
@@ -183,10 +258,8 @@ static bool add_data(Cli *cli)
 
     json_open_array(upload.files, NULL);
     json_open_array(upload.urls, NULL);
-    for (size_t i = 1; cli_argument(cli, i); i++)
-        if (!put_source(&upload, cli_argument(cli, i)))
-            return false;
-    if (!send_version(&upload, &reply))
+    if (!(cli_argument(cli, 1) ? put_given(&upload) : put_stated(&upload)) ||
+        !send_version(&upload, &reply))
         return false;
     cli_progress_end(cli);
     if (cli->json)
@@ -196,8 +269,9 @@ static bool add_data(Cli *cli)
 }
 
 const Command data_commands[] = {
-    {"data add", "NAME SOURCE...", add_data,
-     "Import files, folders, zips or URLs as a version of a data set.",
+    {"data add", "[NAME] [SOURCE...]", add_data,
+     "Import files, folders, zips or URLs as a version of a data set; without a source: those that "
+     "slipway.yaml names.",
      "slipway data add comments data/*.csv --target CLASS --column COMMENT_ID=ignore", add_options},
     {"data list", NULL, data_list, "List the data sets.", "slipway data list"},
     {"data show", "NAME[@VERSION]", data_show, "Show a version: columns, types, first rows.",

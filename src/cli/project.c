@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/yaml.h"
 #include "cli/commands.h"
-#include "pipelines/project_file.h"
 
 static const char *file_path(Cli *cli)
 {
@@ -22,24 +21,42 @@ const char *cli_project_folder(Cli *cli)
     return path_folder(file_path(cli), cli->arena);
 }
 
-static bool put_file(Cli *cli, const char **name, ClientReply *reply)
+static bool read_project(Cli *cli, ProjectFile *file, const char **bytes, size_t *size)
 {
-    ClientCall call = {.method = "PUT", .content_type = "application/yaml"};
     const char *path = file_path(cli);
-    ProjectFile file;
 
     if (!file_exists(path))
         return fail(&cli->error, ERROR_NOT_FOUND,
                     "there is no \"%s\" here: name the project with --project, or make a file with "
                     "slipway init",
                     path);
-    if (!file_read(path, YAML_BYTES_MAX, cli->arena, &call.body, &call.body_size, &cli->error))
+    if (!file_read(path, YAML_BYTES_MAX, cli->arena, bytes, size, &cli->error))
         return false;
-    if (!project_file_read(call.body, call.body_size, cli->arena, &file, &cli->error))
-        return fail_in(&cli->error, "%s", path);
+    return project_file_read(*bytes, *size, cli->arena, file, &cli->error) ||
+           fail_in(&cli->error, "%s", path);
+}
+
+static bool put_file(Cli *cli, const char **name, ClientReply *reply)
+{
+    ClientCall call = {.method = "PUT", .content_type = "application/yaml"};
+    ProjectFile file;
+
+    if (!read_project(cli, &file, &call.body, &call.body_size))
+        return false;
     call.path = cli_format(cli, "/api/v1/projects/%s", cli_encoded(cli, file.name));
     *name = file.name;
     return cli_call(cli, &call, reply);
+}
+
+bool cli_project_data(Cli *cli, const char *name, const ProjectData **data)
+{
+    const char *bytes;
+    ProjectFile file;
+    size_t size;
+
+    return read_project(cli, &file, &bytes, &size) &&
+           (project_file_data(&file, name, data, &cli->error) ||
+            fail_in(&cli->error, "%s", file_path(cli)));
 }
 
 static void print_warnings(Cli *cli, const ClientReply *reply)

@@ -74,6 +74,7 @@ static void print_verdict(Cli *cli, const JsonValue *gate)
            json_as_text(json_member(verdict, "metric"), ""),
            (long long)json_as_int(json_member(holdout, "rows"), 0),
            json_as_text(json_member(holdout, "digest"), "none"));
+    printf("  %-12s %s\n", "finding", json_as_text(json_member(verdict, "finding"), "none"));
     print_contender(cli, verdict, "challenger");
     print_contender(cli, verdict, "champion");
     print_difference(cli, verdict);

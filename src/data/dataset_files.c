@@ -122,7 +122,7 @@ static bool add_url(Scope *scope, const char *url, const char *folder, Tree *fil
     };
 
     if (!http_download(&spec, &scope->error))
-        return fail_in(&scope->error, "\"%.200s\"", url);
+        return false;
     if (is_archive_name(name) || is_zip(spec.target_path))
         return expand(scope, spec.target_path, folder, files) ||
                fail_in(&scope->error, "\"%.200s\"", url);

@@ -163,7 +163,8 @@ static bool set_values(ImportFile *file, Loader *loader, const JsonValue *object
 {
     size_t guess = 0;
 
-    memset(loader->values, 0, file->columns.count * sizeof(*loader->values));
+    for (size_t i = 0; i < file->columns.count; i++)
+        loader->values[i] = NULL;
     for (JsonWalk walk = json_walk(object); json_walk_next(&walk);) {
         size_t at = find_name(&file->columns, walk.key, guess);
 

@@ -7,10 +7,10 @@
 #include "ml/search_internal.h"
 #include "ml/split.h"
 
-static const Learner support_vectors = {"linear_svm", svm_fit, "C"};
-static const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C"};
-static const Learner logistic = {"logistic_regression", logistic_fit, "C"};
-static const Learner complement_bayes = {"complement_nb", complement_nb_fit, "smoothing"};
+static const Learner support_vectors = {"linear_svm", svm_fit, "C", 1};
+static const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C", 1};
+static const Learner logistic = {"logistic_regression", logistic_fit, "C", 1};
+static const Learner complement_bayes = {"complement_nb", complement_nb_fit, "smoothing", 0.25};
 
 /* With character n-grams a search costs about so much per byte of text and margin; with a budget,
  * they must leave three quarters of it to the other candidates. Measured, rounded up. */
@@ -127,8 +127,7 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
     Candidate *candidate;
 
     *finished = NULL;
-    if (search->candidate_count == CANDIDATES_MAX ||
-        (!is_first && search_seconds_left(search) <= 0))
+    if (search->candidate_count == CANDIDATES_MAX)
         return true;
     candidate = new_candidate(search, trial.learner->name, trial.used);
     candidate->learner = trial.learner;
@@ -136,6 +135,10 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
     describe_blocks(search, trial.used, &text);
     text_append_format(&text, ", %s=%g", trial.learner->parameter, trial.parameter);
     candidate->description = text_built(&text);
+    if (!is_first && search_seconds_left(search) < search_seconds_needed(search, trial.learner)) {
+        candidate->note = "left out: the time budget is used up";
+        return true;
+    }
     if (!candidate_cross_validate(search, candidate, is_first))
         return true;
     if (!candidate_score(search, candidate, error))
@@ -178,9 +181,8 @@ static bool *columns_used(Search *search, const bool *columns)
     return used;
 }
 
-/* Starts from the longest text and keeps each further column that lowers the log loss, which sees
- * smaller gains than a metric of decisions does. Without a text, or with many columns, all of them
- * are used. */
+/* Starts from the longest text and keeps each further column that makes the score better. Without a
+ * text, or with many columns, all of them are used. */
 static bool choose_columns(Search *search, const bool **chosen, Error *error)
 {
     enum { COLUMNS_TRIED_MAX = 8 };
@@ -201,7 +203,7 @@ static bool choose_columns(Search *search, const bool **chosen, Error *error)
         if (!try_learner(search, (Trial){&support_vectors, 0.3, columns_used(search, columns)},
                          &other, error))
             return false;
-        columns[i] = other && other->log_loss < best->log_loss;
+        columns[i] = other && candidate_is_better(search, other, best);
         if (columns[i])
             best = other;
     }

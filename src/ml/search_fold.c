@@ -54,6 +54,19 @@ double search_seconds_left(const Search *search)
     return search->spec->budget_seconds > 0 ? search->spec->budget_seconds - used : HUGE_VAL;
 }
 
+/* The fit on all rows takes a quarter more than one of four fifths of them, and an average fits
+ * two. */
+static double final_seconds(const Search *search)
+{
+    return 2.6 * search->fold_seconds;
+}
+
+double search_seconds_needed(const Search *search, const Learner *learner)
+{
+    return (double)search->fold_count * search->fold_seconds * learner->relative_cost +
+           final_seconds(search);
+}
+
 static double cpu_seconds(void)
 {
     struct timespec now;
@@ -65,20 +78,22 @@ static double cpu_seconds(void)
 bool candidate_cross_validate(Search *search, Candidate *candidate, bool must_finish)
 {
     size_t rows = search->frame->row_count;
-    double started = cpu_seconds(), wall = search_seconds_left(search);
+    double started = cpu_seconds();
 
     candidate->margins = arena_array(search->work, double, rows * search->margin_count);
     for (size_t fold = 0; fold < search->fold_count; fold++) {
-        double left, each;
+        int64_t before = time_monotonic_us();
+        double each;
 
         run_fold(search, candidate, fold);
+        each = (double)(time_monotonic_us() - before) / 1e6;
+        search->fold_seconds = fmax(search->fold_seconds, each);
         search->done++;
         candidate->seconds = cpu_seconds() - started;
-        left = search_seconds_left(search);
-        each = isfinite(wall) ? (wall - left) / (double)(fold + 1) : 0;
         search_report_progress(search);
-        /* the folds to come, and then the fit on all rows, which takes little more than a fold */
-        if (!must_finish && left < each * ((double)(search->fold_count - fold - 1) + 1.3)) {
+        if (!must_finish &&
+            search_seconds_left(search) <
+                each * (double)(search->fold_count - fold - 1) + final_seconds(search)) {
             candidate->note = "stopped: the time budget is used up";
             return false;
         }

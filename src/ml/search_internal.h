@@ -12,6 +12,7 @@ typedef struct Learner {
     const char *name;
     LinearModel (*fit)(const TrainingSet *set, double parameter, Arena *arena);
     const char *parameter; /* as descriptions call it */
+    double relative_cost;  /* of a fold, the support vectors' being 1 */
 } Learner;
 
 typedef struct Candidate {
@@ -46,6 +47,7 @@ typedef struct Search {
     Candidate candidates[CANDIDATES_MAX]; /* the first is the baseline */
     size_t candidate_count;
     size_t done, planned; /* folds */
+    double fold_seconds;  /* wall clock of the slowest fold so far */
     Arena *arena;         /* of the result */
     Arena *work;          /* until the search ends */
 } Search;
@@ -77,6 +79,9 @@ Leaderboard search_leaderboard(const Search *search, const Candidate *chosen, Ar
 void search_report_progress(Search *search);
 
 double search_seconds_left(const Search *search);
+
+/* What another candidate would take, and the fit on all rows behind it. */
+double search_seconds_needed(const Search *search, const Learner *learner);
 
 /* Fits a candidate on all rows, averages included. */
 void candidate_fit(const Search *search, const Candidate *candidate, const Matrix *matrix,

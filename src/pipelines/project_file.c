@@ -437,7 +437,7 @@ static void write_if_set(JsonWriter *json, const char *key, const char *value)
         json_text(json, key, value);
 }
 
-static void write_options(JsonWriter *json, const ProjectData *data)
+void project_data_write_options(JsonWriter *json, const ProjectData *data)
 {
     json_open_object(json, "options");
     write_if_set(json, "format", data->format);
@@ -464,7 +464,7 @@ static void write_data(JsonWriter *json, const ProjectData *data)
 {
     json_open_object(json, data->name);
     write_texts(json, "source", &data->sources);
-    write_options(json, data);
+    project_data_write_options(json, data);
     json_open_object(json, "holdout");
     {
         json_double(json, "share", data->holdout_share);

@@ -56,5 +56,8 @@ bool project_file_read(const char *bytes, size_t size, Arena *arena, ProjectFile
 bool project_file_data(const ProjectFile *file, const char *name, const ProjectData **data,
                        Error *error) MUST_CHECK;
 
+/* The member "options" of what registering this data takes. */
+void project_data_write_options(JsonWriter *json, const ProjectData *data);
+
 /* The file's meaning with every default filled in; "options" is what registering data takes. */
 void project_file_write_json(JsonWriter *json, const char *key, const ProjectFile *file);

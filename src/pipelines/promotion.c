@@ -84,8 +84,7 @@ static bool write_accepted(Scope *scope, void *context)
     };
 
     return check_champion(scope, write) && gate_record(scope, gate) &&
-           endpoint_deploy(scope, &deploy, &write->promotion->endpoint) &&
-           model_alias_set(scope, gate->model, "champion", gate->version);
+           endpoint_deploy(scope, &deploy, &write->promotion->endpoint);
 }
 
 static bool write_declined(Scope *scope, void *context)

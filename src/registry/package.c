@@ -143,12 +143,13 @@ static bool check_signature(const Package *package, Error *error)
 
 static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)
 {
+    CLEANUP(arena_cleanup) Arena *passing = arena_create(); /* the model's bytes are copied */
     PackageFile signature, model;
     Package opened = {0};
 
     if (!read_file(files, PACKAGE_SIGNATURE, arena, &signature, error) ||
         !json_parse(signature.bytes, signature.size, arena, &opened.signature, error) ||
-        !read_file(files, PACKAGE_MODEL, arena, &model, error) ||
+        !read_file(files, PACKAGE_MODEL, passing, &model, error) ||
         !text_model_load(model.bytes, model.size, &opened.model, error))
         return false;
     opened.target = json_as_text(json_member(opened.signature, "target"), NULL);

@@ -178,6 +178,18 @@ static bool record_change(Scope *scope, const Endpoint *before, const Change *ch
                         before->name, json_finish(json));
 }
 
+/* The alias follows what serves, also on the way back. A version that was deleted since can be gone
+ * back to all the same: no alias names it then. */
+static bool move_champion(Scope *scope, const Change *change)
+{
+    if (model_alias_set(scope, change->model, "champion", change->version))
+        return true;
+    if (scope->error.kind != ERROR_NOT_FOUND)
+        return false;
+    scope->error = (Error){0};
+    return true;
+}
+
 /* Appends the change as the newest deployment, which makes it live. */
 static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
 {
@@ -194,7 +206,8 @@ static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
                 db_text(change->gate), db_int_or_null(change->origin_id), db_int(time_now_ms()),
                 db_text(scope->principal.name ? scope->principal.name : "local")))
         return false;
-    return record_change(scope, &before, change) && endpoint_find(scope, before.name, endpoint);
+    return record_change(scope, &before, change) && move_champion(scope, change) &&
+           endpoint_find(scope, before.name, endpoint);
 }
 
 bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint)

@@ -30,8 +30,8 @@ bool experiment_ensure(Scope *scope, const char *name, Experiment *experiment) M
 bool experiment_find(Scope *scope, int64_t id, Experiment *experiment) MUST_CHECK;
 bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experiment) MUST_CHECK;
 
-/* Not found when it is missing, a conflict when it is deleted. Unlike experiment_find() it counts no
- * runs: for what is done often. */
+/* Not found when it is missing, a conflict when it is deleted. Unlike experiment_find() it counts
+ * no runs: for what is done often. */
 bool experiment_check_active(Scope *scope, int64_t id) MUST_CHECK;
 
 /* Those that are not deleted; or all. By id. */

@@ -1,5 +1,9 @@
+#include <archive.h>
+#include <archive_entry.h>
+
 #include "access/event.h"
 #include "platform_fixture.h"
+#include "tests/unit/net/http_fixture.h"
 
 static void add(Bench *bench, const DatasetSpec *spec, DatasetVersion *version, bool *is_new)
 {
@@ -76,30 +80,80 @@ static void test_a_preview_shows_the_first_rows_with_their_values(void)
     bench_end(&bench);
 }
 
-static void test_a_zip_and_the_same_files_one_by_one_have_the_same_rows(void)
+static void zip_add(Bench *bench, struct archive *zip, const char *name, const char *path)
 {
+    struct archive_entry *entry = archive_entry_new();
+    const char *bytes;
+    size_t size;
+
+    EXPECT_OK(file_read(path, 1 << 20, bench->arena, &bytes, &size, &bench->scope.error),
+              bench->scope.error);
+    archive_entry_set_pathname(entry, name);
+    archive_entry_set_size(entry, (la_int64_t)size);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    EXPECT(archive_write_header(zip, entry) == ARCHIVE_OK);
+    EXPECT(archive_write_data(zip, bytes, size) == (la_ssize_t)size);
+    archive_entry_free(entry);
+}
+
+static void test_a_zip_gives_the_rows_of_its_files_and_its_readme_none(void)
+{
+    static const char *const names[] = {"Youtube02-KatyPerry.csv", "README.md", "Youtube01-Psy.csv",
+                                        "Youtube03-LMFAO.csv"};
     Bench bench = bench_start();
-    DatasetSpec files = bench_spam(&bench, 3), zip = files;
+    DatasetSpec files = bench_spam(&bench, 3), zipped = files;
     const char *path = arena_format(bench.arena, "%s/comments.zip", bench.folder);
-    const char *command =
-        arena_format(bench.arena,
-                     "python3 -c \"import zipfile,glob,sys; z=zipfile.ZipFile('%s','w');"
-                     "[z.write(f, 'data/'+f.rsplit('/',1)[1]) for f in"
-                     " sorted(glob.glob('%s/youtube-spam/Youtube0[123]*.csv'))];"
-                     "z.writestr('README.md','no rows'); z.close()\"",
-                     path, data_folder());
-    DatasetVersion one_by_one, zipped;
+    struct archive *zip = archive_write_new();
+    DatasetVersion one_by_one, from_zip;
     bool is_new;
 
-    EXPECT(system(command) == 0);
-    zip.name = "zipped";
-    zip.files = (Tree){0};
-    bench_put(&bench, path, &zip);
+    EXPECT(archive_write_set_format_zip(zip) == ARCHIVE_OK);
+    EXPECT(archive_write_open_filename(zip, path) == ARCHIVE_OK);
+    for (size_t i = 0; i < COUNT(names); i++)
+        zip_add(&bench, zip, arena_format(bench.arena, "data/%s", names[i]),
+                arena_format(bench.arena, "%s/youtube-spam/%s", data_folder(), names[i]));
+    EXPECT(archive_write_free(zip) == ARCHIVE_OK);
+    zipped.name = "zipped";
+    zipped.files = (Tree){0};
+    bench_put(&bench, path, &zipped);
     add(&bench, &files, &one_by_one, &is_new);
-    add(&bench, &zip, &zipped, &is_new);
-    EXPECT(zipped.row_count == 1138);
-    EXPECT(strstr(zipped.files, "data/Youtube02-KatyPerry.csv") != NULL);
-    EXPECT_TEXT(zipped.columns.items[3].name, "CONTENT");
+    add(&bench, &zipped, &from_zip, &is_new);
+    EXPECT(from_zip.row_count == 1138);
+    EXPECT(json_count(bench_json(&bench, from_zip.files)) == 3);
+    EXPECT_TEXT(from_zip.profile, one_by_one.profile);
+    bench_end(&bench);
+}
+
+static void serve_bank(void *context, HttpExchange *exchange)
+{
+    const HttpFileAnswer answer = {.path = context, .content_type = "text/csv"};
+
+    bool is_asked_for = strcmp(http_exchange_path(exchange), "/bankmarketing_train.csv") == 0;
+    Error error;
+
+    if (!is_asked_for || !http_answer_file(exchange, &answer, &error))
+        answer_text(exchange, 404, "no such file");
+}
+
+static void test_a_url_gives_the_rows_of_its_file_and_a_private_one_only_where_allowed(void)
+{
+    Bench bench = bench_start();
+    char *file =
+        arena_format(bench.arena, "%s/bank-marketing/bankmarketing_train.csv", data_folder());
+    HttpServer *server = server_start(&(HttpServerSpec){.handle = serve_bank, .context = file});
+    DatasetSpec spec = {.name = "bank", .options.target = "y"};
+    DatasetVersion version;
+    bool is_new;
+
+    text_list_add(&spec.urls, bench.arena, url_of(server, bench.arena, "/bankmarketing_train.csv"));
+    unsetenv("SLIPWAY_ALLOW_PRIVATE_URLS");
+    EXPECT(!dataset_add(&bench.scope, &spec, &version, &is_new));
+    setenv("SLIPWAY_ALLOW_PRIVATE_URLS", "1", 1);
+    add(&bench, &spec, &version, &is_new);
+    EXPECT(version.row_count == 32950);
+    EXPECT(strstr(version.files, "\"bankmarketing_train.csv\"") != NULL);
+    http_server_close(server, 5);
     bench_end(&bench);
 }
 
@@ -146,7 +200,8 @@ int main(int count, char **names)
         TEST(test_adding_the_same_bytes_again_makes_no_version),
         TEST(test_adding_a_file_makes_version_2_and_version_1_still_reads_1138_rows),
         TEST(test_a_preview_shows_the_first_rows_with_their_values),
-        TEST(test_a_zip_and_the_same_files_one_by_one_have_the_same_rows),
+        TEST(test_a_zip_gives_the_rows_of_its_files_and_its_readme_none),
+        TEST(test_a_url_gives_the_rows_of_its_file_and_a_private_one_only_where_allowed),
         TEST(test_bytes_that_are_not_there_are_refused_and_nothing_is_made),
         TEST(test_a_broken_file_is_refused_through_the_child_and_nothing_is_made),
         {0},

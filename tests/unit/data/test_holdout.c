@@ -221,6 +221,27 @@ static void test_texts_are_read_byte_for_byte(void)
     bench_end(&bench);
 }
 
+static void test_a_column_known_only_after_the_outcome_is_no_feature(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec spec = {.name = "bank", .options.target = "y"};
+    DatasetVersion version;
+    Rows rows;
+
+    spec.options.columns = bench_json(&bench, "{\"duration\": \"known_after\"}");
+    bench_put(&bench, "bank-marketing/bankmarketing_train.csv", &spec);
+    version = add(&bench, &spec);
+    rows = read_rows(&bench, &version, version.rows, NULL);
+    EXPECT(rows.frame.column_count == 19);
+    for (size_t i = 0; i < rows.frame.column_count; i++)
+        EXPECT(strcmp(rows.frame.columns[i].name, "duration") != 0);
+    EXPECT(rows.frame.columns[0].kind == COLUMN_NUMBER && rows.frame.columns[0].numbers[0] == 57);
+    EXPECT(rows.frame.columns[1].kind == COLUMN_CATEGORY);
+    EXPECT_TEXT(rows.classes.items[0], "no");
+    EXPECT(count_label(&rows, 1) == 3692);
+    bench_end(&bench);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -232,6 +253,7 @@ int main(int count, char **names)
         TEST(test_a_holdout_by_time_is_later_than_all_training),
         TEST(test_rows_are_left_out_also_when_other_columns_are_features),
         TEST(test_texts_are_read_byte_for_byte),
+        TEST(test_a_column_known_only_after_the_outcome_is_no_feature),
         {0},
     };
 

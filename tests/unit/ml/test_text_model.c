@@ -357,8 +357,11 @@ static void test_a_budget_that_is_used_up_still_gives_a_model(void)
     make_messages(&messages, 2, arena);
     result = search(&messages, &spec);
     model = result.model;
-    EXPECT(result.leaderboard.count == 2);
     EXPECT(result.leaderboard.items[1].chosen);
+    for (size_t i = 2; i < result.leaderboard.count; i++) {
+        EXPECT(isnan(result.leaderboard.items[i].score));
+        EXPECT_TEXT(result.leaderboard.items[i].note, "left out: the time budget is used up");
+    }
     EXPECT(accuracy_of(model, &messages) > 0.9);
 }
 

@@ -99,6 +99,37 @@ static void test_a_rollback_skips_what_was_rolled_back_before(void)
     EXPECT(fixture_rollback(&scene) == 0);
 }
 
+static int64_t champion_version(Scene *scene)
+{
+    ModelVersion version;
+
+    EXPECT_OK(model_version_resolve(&scene->scope, "comments", "champion", &version),
+              scene->scope.error);
+    return version.version;
+}
+
+static bool delete_version(Scope *scope, void *number)
+{
+    return model_version_delete(scope, "comments", *(int64_t *)number);
+}
+
+static void test_the_alias_champion_follows_what_serves(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    int64_t deleted = 1;
+
+    add_versions(&scene, 3);
+    for (int64_t version = 1; version <= 3; version++) {
+        fixture_deploy(&scene, version);
+        EXPECT(champion_version(&scene) == version);
+    }
+    EXPECT(fixture_rollback(&scene) == 2);
+    EXPECT(champion_version(&scene) == 2);
+    EXPECT_OK(scope_write(&scene.scope, delete_version, &deleted), scene.scope.error);
+    EXPECT(fixture_rollback(&scene) == 1); /* its package is there for good */
+    EXPECT(live_version(&scene) == 1);
+}
+
 static void test_a_rollback_of_nothing_is_a_conflict(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
@@ -195,6 +226,7 @@ int main(int count, char **names)
         TEST(test_a_version_that_does_not_exist_is_not_deployed),
         TEST(test_rollbacks_walk_back_and_not_forth),
         TEST(test_a_rollback_skips_what_was_rolled_back_before),
+        TEST(test_the_alias_champion_follows_what_serves),
         TEST(test_a_rollback_of_nothing_is_a_conflict),
         TEST(test_each_change_is_an_event_with_before_and_after),
         TEST(test_a_rule_is_checked_before_it_is_kept),
