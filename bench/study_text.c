@@ -232,6 +232,15 @@ static const char heading[] = "# Text classification: what the automatic choice 
                               "calibration error | seconds | chosen |\n"
                               "|---|---|---|---|---|---|---|---|---|---|\n";
 
+static const char remarks[] =
+    "\nRemarks: the byte-order marks at the end of most YouTube comments tell the class (0.4 "
+    "points of "
+    "accuracy) and are dropped. The later posts of 20newsgroups are harder than held-out folds of "
+    "the "
+    "earlier ones, so confidences are too high there by the size of its calibration error; when a "
+    "busy "
+    "machine let the budget end the search before C=3, 0.052 was measured.\n";
+
 /* The row that a study has in the file as it is, or NULL. */
 static const char *old_row(const char *file, const Study *study, Arena *arena)
 {
@@ -257,6 +266,7 @@ static bool write_table(const char *const *rows, Arena *arena, Error *error)
         if (row)
             text_append_format(&text, "%s\n", row);
     }
+    text_append(&text, remarks);
     return file_write(result_path, text_built(&text), text.count, error);
 }
 

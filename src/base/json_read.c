@@ -1,5 +1,6 @@
 /* json_read.c: the reading half of json.h, on yyjson. */
 
+#include <assert.h>
 #include <string.h>
 #include <yyjson.h>
 
@@ -279,9 +280,11 @@ static bool check_members(const JsonValue *object, const JsonField fields[], Are
                           Error *error)
 {
     for (JsonWalk walk = json_walk(object); json_walk_next(&walk);) {
-        const JsonField *field = find_field(fields, walk.key);
+        const JsonField *field;
         TextList scratch = {0}; /* no smaller than any other target */
 
+        assert(walk.key); /* it is an object */
+        field = find_field(fields, walk.key);
         if (!field)
             return fail_field(error, walk.key, "unrecognized field \"%.100s\"", walk.key);
         if (json_member(object, walk.key) != walk.value)

@@ -48,7 +48,9 @@ static bool add_node(Builder *builder, YamlNode *node)
 
 static bool is_before_key(const Builder *builder)
 {
-    return builder->depth && builder->open[builder->depth - 1]->type == YAML_MAP && !builder->key;
+    const YamlNode *open = builder->depth ? builder->open[builder->depth - 1] : NULL;
+
+    return open && open->type == YAML_MAP && !builder->key;
 }
 
 static bool take_key(Builder *builder, const yaml_event_t *event, const char *text)

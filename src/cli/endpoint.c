@@ -336,7 +336,7 @@ static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row
     if (json_as_int(json_member(rest, "count"), 0))
         printf("  %+9.4f  %lld more\n", json_as_double(json_member(rest, "weight"), 0),
                (long long)json_as_int(json_member(rest, "count"), 0));
-    printf("  %+9.4f  the intercept\n  %+9.4f  together\n",
+    printf("  %+9.4f  the intercept\n  %+9.4f  in all, the margin: calibrated, it is the confidence\n",
            json_as_double(json_member(explanation, "intercept"), 0),
            json_as_double(json_member(explanation, "margin"), 0));
 }

@@ -4,19 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No answer is certain: what no row of the held-out folds contradicted may still happen. */
-static const double least_probability = 1e-6;
-
 static double logistic(double x)
 {
     if (x >= 0)
         return 1 / (1 + exp(-x));
     return exp(x) / (1 + exp(x));
-}
-
-static double bounded(double value, double least, double most)
-{
-    return fmin(fmax(value, least), most);
 }
 
 /* ---- logistic ---- */
@@ -271,7 +263,8 @@ bool calibration_suits(CalibrationKind kind, size_t margin_count)
 
 Calibration calibration_fit(const MarginSet *set, CalibrationKind kind, Arena *arena)
 {
-    Calibration calibration = {.kind = kind, .margin_count = set->margin_count};
+    Calibration calibration = {
+        .kind = kind, .margin_count = set->margin_count, .row_count = set->row_count};
 
     calibration.slopes = arena_array(arena, double, set->margin_count);
     calibration.offsets = arena_array(arena, double, set->margin_count);
@@ -284,36 +277,36 @@ Calibration calibration_fit(const MarginSet *set, CalibrationKind kind, Arena *a
     return calibration;
 }
 
-static void scale_to_one(double *probabilities, size_t count)
+/* To sum 1, and no surer than the rows can tell. */
+static void finish(const Calibration *calibration, double *probabilities, size_t count)
 {
-    double sum = 0;
+    double rows = (double)calibration->row_count, sum = 0;
 
     for (size_t i = 0; i < count; i++)
-        sum += probabilities[i] = fmax(probabilities[i], least_probability / (double)count);
-    for (size_t i = 0; i < count; i++)
-        probabilities[i] /= sum;
+        sum += probabilities[i];
+    for (size_t i = 0; i < count; i++) {
+        double share = sum > 0 ? probabilities[i] / sum : 1 / (double)count;
+
+        probabilities[i] = (rows * share + 1) / (rows + (double)count);
+    }
 }
 
 void calibration_apply(const Calibration *calibration, const double *margins, double *probabilities)
 {
     size_t count = calibration->margin_count;
 
-    if (calibration->kind == CALIBRATION_SOFTMAX) {
-        apply_softmax(calibration->slopes[0], margins, count, probabilities);
-        scale_to_one(probabilities, count);
-        return;
-    }
     if (count == 1) {
-        double value =
+        probabilities[1] =
             calibration->kind == CALIBRATION_ISOTONIC
                 ? apply_isotonic(calibration, margins[0])
                 : logistic(calibration->slopes[0] * margins[0] + calibration->offsets[0]);
-
-        probabilities[1] = bounded(value, least_probability, 1 - least_probability);
         probabilities[0] = 1 - probabilities[1];
+        finish(calibration, probabilities, 2);
         return;
     }
-    for (size_t i = 0; i < count; i++)
+    if (calibration->kind == CALIBRATION_SOFTMAX)
+        apply_softmax(calibration->slopes[0], margins, count, probabilities);
+    for (size_t i = 0; calibration->kind == CALIBRATION_LOGISTIC && i < count; i++)
         probabilities[i] = logistic(calibration->slopes[i] * margins[i] + calibration->offsets[i]);
-    scale_to_one(probabilities, count);
+    finish(calibration, probabilities, count);
 }

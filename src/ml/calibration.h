@@ -5,6 +5,10 @@
  *   + offset))); with more than two classes one for each class against the rest, scaled to sum 1;
  * - isotonic (pool adjacent violators), two classes: linear between the means of the pools;
  * - softmax: exp(slope m_k) / sum, the slope shared (temperature scaling, Guo et al. 2017).
+ *
+ * No answer is surer than the rows can tell: each probability p becomes (n p + 1) / (n + classes),
+ * as if one more row of every class had been seen (Laplace's rule of succession). n rows that all
+ * agree give (n + 1) / (n + 2) of two classes, and the order of answers stays.
  */
 #pragma once
 
@@ -24,6 +28,7 @@ typedef enum CalibrationKind {
 typedef struct Calibration {
     CalibrationKind kind;
     size_t margin_count;
+    size_t row_count;         /* that it was fitted on: n */
     double *slopes, *offsets; /* margin_count each */
     size_t knot_count;        /* isotonic: rising margins and probabilities */
     double *knot_margins, *knot_values;

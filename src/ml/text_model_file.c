@@ -40,6 +40,7 @@ static void write_header(const TextModel *model, ByteWriter *writer)
 static void write_calibration(const Calibration *calibration, ByteWriter *writer)
 {
     write_u32(writer, calibration->kind);
+    write_u64(writer, calibration->row_count);
     write_items(writer, calibration->slopes, calibration->margin_count, sizeof(double));
     write_items(writer, calibration->offsets, calibration->margin_count, sizeof(double));
     write_u64(writer, calibration->knot_count);
@@ -155,6 +156,7 @@ static void load_calibration(TextModel *model, ByteReader *reader)
 
     calibration->kind = (CalibrationKind)kind;
     calibration->margin_count = model->margin_count;
+    calibration->row_count = read_u64(reader);
     calibration->slopes = read_doubles(reader, model->margin_count, model->arena);
     calibration->offsets = read_doubles(reader, model->margin_count, model->arena);
     calibration->knot_count = read_count(reader, 2 * sizeof(double), SIZE_MAX);

@@ -102,13 +102,15 @@ static int socket_open(const struct addrinfo *where, PortSharing sharing)
 
 static uint16_t bound_port(int handle)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } address = {.six = {0}};
     socklen_t size = sizeof(address);
 
-    getsockname(handle, (struct sockaddr *)&address, &size);
-    if (address.ss_family == AF_INET)
-        return ntohs(((struct sockaddr_in *)&address)->sin_port);
-    return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    getsockname(handle, &address.any, &size);
+    return ntohs(address.any.sa_family == AF_INET ? address.four.sin_port : address.six.sin6_port);
 }
 
 static bool fail_listen(const HttpServer *server, Error *error)

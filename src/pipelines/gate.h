@@ -50,19 +50,6 @@ typedef struct GateDecision {
 /* Pure: the numbers and the rule decide, nothing else. */
 GateDecision gate_decide(const GateRule *rule, const GateNumbers *numbers, Arena *arena);
 
-/* A rule that can decide something: a metric by its exact name, a margin within the metric's range,
- * a minimum that a model can reach, a level, a demand. */
-bool gate_rule_check(const GateRule *rule, Error *error) MUST_CHECK;
-
-/* What a reader should know about a rule that is allowed: a minimum that every model passes. NULL:
- * nothing. */
-const char *gate_rule_warning(const GateRule *rule, Arena *arena);
-
-/* Whether whatever passes proposed passes current too: the only way a file may change a rule. */
-bool gate_rule_is_tighter(const GateRule *current, const GateRule *proposed);
-
-void gate_rule_write_json(JsonWriter *json, const char *key, const GateRule *rule);
-
 /* A judged promotion, as it is kept. */
 typedef struct Gate {
     int64_t id;

@@ -253,8 +253,9 @@ bool gate_record(Scope *scope, Gate *gate)
 {
     static const char insert[] =
         "INSERT INTO gates"
-        " (endpoint, model, version, outcome, reason, verdict, created_at, created_by)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
+        " (id, endpoint, model, version, outcome, reason, verdict, created_at, created_by)"
+        " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM gates), $1, $2, $3, $4, $5, $6, $7, $8)"
+        " RETURNING id";
     int64_t now = time_now_ms();
 
     if (!db_get_int(scope->db, &scope->error, &gate->id, insert, db_text(gate->endpoint),

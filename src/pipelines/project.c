@@ -66,8 +66,8 @@ bool project_read_file(Scope *scope, const char *name, ProjectFile *file)
 static bool save(Scope *scope, const char *name, const char *yaml, const char *settings)
 {
     static const char upsert[] =
-        "INSERT INTO projects (name, yaml, settings, created_at, updated_at, updated_by)"
-        " VALUES ($1, $2, $3, $4, $4, $5)"
+        "INSERT INTO projects (id, name, yaml, settings, created_at, updated_at, updated_by)"
+        " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM projects), $1, $2, $3, $4, $4, $5)"
         " ON CONFLICT (name) DO UPDATE SET yaml = excluded.yaml, settings = excluded.settings,"
         " updated_at = excluded.updated_at, updated_by = excluded.updated_by";
 

@@ -1,30 +1,9 @@
 #include "serving/endpoint.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "access/event.h"
 #include "base/time.h"
-#include "ml/report.h"
-
-const JsonField gate_rule_fields[] = {
-    {"metric", JSON_TEXT, offsetof(GateRule, metric), JSON_OPTIONAL,
-     "on the frozen hold-out; \"f1\""},
-    {"margin", JSON_NUMBER, offsetof(GateRule, margin), JSON_OPTIONAL,
-     "by how much the new version may be worse, or must be better; 0"},
-    {"minimum", JSON_NUMBER, offsetof(GateRule, minimum), JSON_OPTIONAL,
-     "that every version must reach (a maximum where less is better); none"},
-    {"level", JSON_NUMBER, offsetof(GateRule, level), JSON_OPTIONAL,
-     "of the confidence interval; 0.95"},
-    {"demand", JSON_TEXT, offsetof(GateRule, demand), JSON_OPTIONAL,
-     "\"not-worse\" (the default) or \"better\""},
-    {0},
-};
-
-GateRule gate_rule_default(void)
-{
-    return (GateRule){.metric = "f1", .minimum = NAN, .level = 0.95, .demand = "not-worse"};
-}
 
 #define SELECT_ENDPOINT                                                                            \
     "SELECT e.id, e.name, e.project, e.rule_metric, e.rule_margin, e.rule_minimum, e.rule_level,"  \
@@ -102,19 +81,6 @@ bool endpoint_list(Scope *scope, EndpointList *list)
     return true;
 }
 
-static void write_rule(JsonWriter *json, const char *key, const GateRule *rule)
-{
-    json_open_object(json, key);
-    {
-        json_text(json, "metric", rule->metric);
-        json_double(json, "margin", rule->margin);
-        json_double(json, "minimum", rule->minimum);
-        json_double(json, "level", rule->level);
-        json_text(json, "demand", rule->demand);
-    }
-    json_close(json);
-}
-
 static bool insert_endpoint(Scope *scope, const char *name, const char *project)
 {
     GateRule rule = gate_rule_default();
@@ -134,7 +100,7 @@ static bool insert_endpoint(Scope *scope, const char *name, const char *project)
         return false;
     json_open_object(json, NULL);
     json_text(json, "project", project);
-    write_rule(json, "rule", &rule);
+    gate_rule_write_json(json, "rule", &rule);
     json_close(json);
     return event_append(scope, "endpoint.created", name, json_finish(json));
 }
@@ -154,28 +120,12 @@ bool endpoint_ensure(Scope *scope, const char *name, const char *project, Endpoi
                 endpoint->project);
 }
 
-static bool check_rule(Scope *scope, const GateRule *rule)
-{
-    if (!metric_find(rule->metric))
-        return fail_field(&scope->error, "metric", "\"%.60s\" is not a metric of a report",
-                          rule->metric);
-    if (!(rule->margin >= 0) || !isfinite(rule->margin))
-        return fail_field(&scope->error, "margin", "\"margin\" is 0 or more");
-    if (isinf(rule->minimum))
-        return fail_field(&scope->error, "minimum", "\"minimum\" is a finite number");
-    if (!(rule->level >= 0.5 && rule->level < 1))
-        return fail_field(&scope->error, "level", "\"level\" is from 0.5 to below 1");
-    if (!text_equal(rule->demand, "not-worse") && !text_equal(rule->demand, "better"))
-        return fail_field(&scope->error, "demand", "\"demand\" is \"not-worse\" or \"better\"");
-    return true;
-}
-
 bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule)
 {
     JsonWriter *json = json_writer_create(scope->arena);
     Endpoint endpoint;
 
-    if (!check_rule(scope, rule) || !endpoint_find(scope, name, &endpoint) ||
+    if (!gate_rule_check(rule, &scope->error) || !endpoint_find(scope, name, &endpoint) ||
         !db_run(scope->db, &scope->error,
                 "UPDATE endpoints"
                 " SET rule_metric = $2, rule_margin = $3, rule_minimum = $4, rule_level = $5,"
@@ -185,8 +135,8 @@ bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule)
                 db_double(rule->minimum), db_double(rule->level), db_text(rule->demand)))
         return false;
     json_open_object(json, NULL);
-    write_rule(json, "before", &endpoint.rule);
-    write_rule(json, "after", rule);
+    gate_rule_write_json(json, "before", &endpoint.rule);
+    gate_rule_write_json(json, "after", rule);
     json_close(json);
     return event_append(scope, "endpoint.rule_changed", name, json_finish(json));
 }
@@ -388,7 +338,7 @@ void endpoint_write_json(JsonWriter *json, const char *key, const Endpoint *endp
         json_int(json, "deployment_id", endpoint->deployment_id);
         json_time(json, "deployed_at", endpoint->deployed_at);
         json_text(json, "deployed_by", endpoint->deployed_by);
-        write_rule(json, "rule", &endpoint->rule);
+        gate_rule_write_json(json, "rule", &endpoint->rule);
         json_time(json, "created_at", endpoint->created_at);
     }
     json_close(json);

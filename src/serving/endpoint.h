@@ -7,16 +7,7 @@
 #pragma once
 
 #include "registry/model.h"
-
-typedef struct GateRule {
-    const char *metric; /* a name of ml/report.h; never NULL */
-    double margin;  /* the challenger must not be worse by more than this; "better" means better by
-                       it */
-    double minimum; /* NaN: none; for metrics where less is better, a maximum */
-    double level;   /* of the interval: 0.95 */
-    const char *demand; /* "not-worse" (the default): accept unless worse beyond the noise;
-                           "better": only when better */
-} GateRule;
+#include "serving/gate_rule.h"
 
 typedef struct Endpoint {
     int64_t id;
@@ -55,10 +46,6 @@ typedef struct DeploySpec {
     int64_t version;
     const char *gate;
 } DeploySpec;
-
-/* f1 on the frozen hold-out, not worse beyond the noise at level 0.95, no minimum. */
-GateRule gate_rule_default(void);
-extern const JsonField gate_rule_fields[]; /* of a GateRule */
 
 /* All that change something are called inside a write. */
 

@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_node(root, 0);
     check_json(root, arena);
-    if (yaml_read(root, "", target_fields, &target, arena, &error))
+    if (yaml_read(root, target_fields, &target, arena, &error))
         require(target.text != NULL);
     else
         require(error.kind && error.message[0]);

@@ -148,7 +148,7 @@ static void test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed(voi
     promotion = must_promote(&fixture, NULL, "2");
     expect_declined(&fixture, &promotion, &before, "rejected", "worse");
     EXPECT_OK(gate_list(&fixture.scope, "spam", &gates), fixture.scope.error);
-    EXPECT(gates.count == 2);
+    EXPECT(gates.count == 2 && gates.items[0].id == 2 && gates.items[1].id == 1);
     EXPECT_TEXT(gates.items[0].outcome, "rejected");
     EXPECT(fixture_count_events(&fixture, "gate.rejected") == 1);
     EXPECT(fixture_count_events(&fixture, "gate.passed") == 1);

@@ -2,7 +2,6 @@
 #include "pipelines/evaluation.h"
 #include "registry/model.h"
 #include "tests/unit/pipelines/pipeline_fixture.h"
-#include "tracking/experiment.h"
 
 static ModelVersion find_version(Fixture *fixture, int64_t number)
 {
@@ -104,81 +103,6 @@ static void test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_ve
     fixture_close(&fixture);
 }
 
-static void test_e4_a_cancelled_training_is_killed_and_has_no_version(void)
-{
-    Fixture fixture = fixture_open();
-    TrainingSpec spec = training_spec_default();
-    RegisteredModel model;
-    Run run;
-
-    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
-    fixture_put(&fixture, fixture_file);
-    spec.project = "spam";
-    EXPECT_OK(training_start(&fixture.scope, fixture.trainer, &spec, &run), fixture.scope.error);
-    EXPECT_OK(trainer_cancel(fixture.trainer, run.id, &fixture.scope.error), fixture.scope.error);
-    run = fixture_wait(&fixture, run.id);
-    EXPECT(run.status == RUN_KILLED);
-    EXPECT(!model_find(&fixture.scope, "spam", &model));
-    EXPECT(!trainer_cancel(fixture.trainer, run.id, &fixture.scope.error));
-    EXPECT(fixture.scope.error.kind == ERROR_CONFLICT);
-    fixture_close(&fixture);
-}
-
-static void test_e4_a_training_under_way_at_the_end_of_the_program_is_failed_with_that_reason(void)
-{
-    Fixture fixture = fixture_open();
-    TrainingSpec spec = training_spec_default();
-    Run run;
-
-    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
-    fixture_put(&fixture, fixture_file);
-    spec.project = "spam";
-    EXPECT_OK(training_start(&fixture.scope, fixture.trainer, &spec, &run), fixture.scope.error);
-    trainer_destroy(fixture.trainer);
-    fixture.trainer = NULL;
-    EXPECT_OK(run_find(&fixture.scope, run.id, &run), fixture.scope.error);
-    EXPECT(run.status == RUN_FAILED);
-    EXPECT_TEXT(run.failure, "the server stopped while it ran");
-    fixture_close(&fixture);
-}
-
-typedef struct LeftBehind {
-    Run run;
-} LeftBehind;
-
-/* What a program that was killed leaves: a run that runs, a training that has not ended. */
-static bool leave_behind(Scope *scope, void *context)
-{
-    LeftBehind *left = context;
-    Experiment experiment;
-    RunSpec spec = {0};
-
-    if (!experiment_ensure(scope, "spam", &experiment))
-        return false;
-    spec.experiment_id = experiment.id;
-    return run_create(scope, &spec, &left->run) &&
-           db_run(scope->db, &scope->error,
-                  "INSERT INTO trainings (run_id, project, spec, created_at)"
-                  " VALUES ($1, 'spam', '{}', 1)",
-                  db_text(left->run.id));
-}
-
-static void test_e4_a_training_that_a_killed_program_left_is_failed_at_the_next_start(void)
-{
-    Fixture fixture = fixture_open();
-    LeftBehind left = {0};
-    Error error = {0};
-    Run run;
-
-    EXPECT_OK(scope_write(&fixture.scope, leave_behind, &left), fixture.scope.error);
-    trainer_destroy(fixture.trainer);
-    fixture.trainer = trainer_create(fixture.platform, &error);
-    EXPECT_OK(run_find(&fixture.scope, left.run.id, &run), fixture.scope.error);
-    EXPECT(run.status == RUN_FAILED);
-    EXPECT_TEXT(run.failure, "the server stopped while it ran");
-    fixture_close(&fixture);
-}
-
 static void test_a_training_that_cannot_work_fails_with_the_reason_of_the_step(void)
 {
     Fixture fixture = fixture_open();
@@ -257,9 +181,6 @@ int main(int count, char **arguments)
         TEST(test_f14_a_column_known_after_the_outcome_is_not_learnt_from_and_that_is_said),
         TEST(test_the_leaderboard_of_a_run_has_the_majority_baseline_first),
         TEST(test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_version),
-        TEST(test_e4_a_cancelled_training_is_killed_and_has_no_version),
-        TEST(test_e4_a_training_under_way_at_the_end_of_the_program_is_failed_with_that_reason),
-        TEST(test_e4_a_training_that_a_killed_program_left_is_failed_at_the_next_start),
         TEST(test_a_training_that_cannot_work_fails_with_the_reason_of_the_step),
         TEST(test_what_cannot_be_trained_makes_no_run),
         TEST(test_f14_rows_that_were_learnt_from_judge_only_when_that_is_wanted_and_said),

@@ -174,12 +174,14 @@ static void test_a_rule_is_checked_before_it_is_kept(void)
         double margin, minimum, level;
         const char *demand, *message;
     } rows[] = {
-        {"F1", 0, NAN, 0.95, "better", "\"F1\" is not a metric of a report"},
-        {"f1", -0.1, NAN, 0.95, "better", "\"margin\" is 0 or more"},
-        {"f1", NAN, NAN, 0.95, "better", "\"margin\" is 0 or more"},
-        {"f1", 0, INFINITY, 0.95, "better", "\"minimum\" is a finite number"},
-        {"f1", 0, NAN, 1, "better", "\"level\" is from 0.5 to below 1"},
-        {"f1", 0, NAN, 0.95, "best", "\"demand\" is \"not-worse\" or \"better\""},
+        {"F1", 0, NAN, 0.95, "better", "\"F1\" is not a metric"},
+        {"f1", -0.1, NAN, 0.95, "better", "a margin is 0 or more"},
+        {"f1", NAN, NAN, 0.95, "better", "a margin is 0 or more"},
+        {"f1", 0, INFINITY, 0.95, "better", "a minimum is a finite number"},
+        {"f1", 0, 85, 0.95, "better",
+         "no model can reach a minimum of 85: \"f1\" goes from 0 to 1"},
+        {"f1", 0, NAN, 1, "better", "a level is at least 0.5 and below 1, such as 0.95"},
+        {"f1", 0, NAN, 0.95, "best", "a demand is \"not-worse\" or \"better\", not \"best\""},
     };
     CLEANUP(scene_close) Scene scene = scene_open();
     GateRule good = {"accuracy", 0.01, 0.85, 0.9, "better"};

@@ -1,7 +1,28 @@
+#include "serving/gate_rule.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "pipelines/gate.h"
+#include "ml/report.h"
+
+const JsonField gate_rule_fields[] = {
+    {"metric", JSON_TEXT, offsetof(GateRule, metric), JSON_OPTIONAL,
+     "on the frozen hold-out; \"f1\""},
+    {"margin", JSON_NUMBER, offsetof(GateRule, margin), JSON_OPTIONAL,
+     "by how much the new version may be worse, or must be better; 0"},
+    {"minimum", JSON_NUMBER, offsetof(GateRule, minimum), JSON_OPTIONAL,
+     "that every version must reach (a maximum where less is better); none"},
+    {"level", JSON_NUMBER, offsetof(GateRule, level), JSON_OPTIONAL,
+     "of the confidence interval; 0.95"},
+    {"demand", JSON_TEXT, offsetof(GateRule, demand), JSON_OPTIONAL,
+     "\"not-worse\" (the default) or \"better\""},
+    {0},
+};
+
+GateRule gate_rule_default(void)
+{
+    return (GateRule){.metric = "f1", .minimum = NAN, .level = 0.95, .demand = "not-worse"};
+}
 
 /* A margin may not be so wide that nothing is ever worse by more than it. */
 static bool check_margin(const GateRule *rule, const MetricKind *metric, Error *error)
@@ -21,6 +42,8 @@ static bool check_minimum(const GateRule *rule, const MetricKind *metric, Error 
 {
     if (isnan(rule->minimum))
         return true;
+    if (isinf(rule->minimum))
+        return fail_field(error, "minimum", "a minimum is a finite number");
     if (metric->higher_is_better && rule->minimum > metric->most)
         return fail_field(error, "minimum",
                           "no model can reach a minimum of %g: \"%s\" goes from %g to %g",
