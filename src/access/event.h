@@ -15,7 +15,7 @@ typedef struct Event {
     int64_t created_at;
     const char *principal;
     const char *action; /* "model_version.created": noun.past-tense verb */
-    const char *object; /* "spam/3": what a reader would look up */
+    const char *object; /* "spam@3": what a reader would look up */
     const char *detail; /* a JSON object */
     const char *request_id;
     const char *hash;

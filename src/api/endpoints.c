@@ -2,7 +2,6 @@
 
 #include "api/api.h"
 #include "base/worker.h"
-#include "pipelines/gate.h"
 #include "serving/serving.h"
 
 enum { VERIFY_TIMEOUT_MS = 60 * 1000 };
@@ -76,7 +75,7 @@ static bool set_rule(Scope *scope, const Request *request, Response *response)
     GateRule rule = gate_rule_default();
 
     if (!request_read(scope, request, gate_rule_fields, &rule) ||
-        !gate_rule_check(&rule, &scope->error) || !endpoint_set_rule(scope, name, &rule))
+        !endpoint_set_rule(scope, name, &rule))
         return false;
     warning = gate_rule_warning(&rule, scope->arena);
     json_open_object(response->json, NULL);

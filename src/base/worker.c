@@ -39,12 +39,12 @@ static const char *read_job(Arena *arena, size_t *size, Error *error)
     TextBuilder job = {.arena = arena};
     char buffer[65536];
 
-    for (size_t got; (got = fread(buffer, 1, sizeof(buffer), stdin)) > 0;) {
+    for (size_t got;
+         job.count <= JOB_BYTES_MAX && (got = fread(buffer, 1, sizeof(buffer), stdin)) > 0;)
         text_append_bytes(&job, buffer, got);
-        if (job.count > JOB_BYTES_MAX) {
-            fail(error, ERROR_TOO_LARGE, "a job has at most %d bytes", JOB_BYTES_MAX);
-            return NULL;
-        }
+    if (job.count > JOB_BYTES_MAX) {
+        fail(error, ERROR_TOO_LARGE, "a job has at most %d bytes", JOB_BYTES_MAX);
+        return NULL;
     }
     *size = job.count;
     return text_built(&job);

@@ -74,7 +74,7 @@ static bool revoke_token(Cli *cli)
 
 static const CommandOption audit_options[] = {
     {"--action", OPTION_TEXT, "ACTION", "only this action, or those that start so: \"endpoint.\""},
-    {"--object", OPTION_TEXT, "OBJECT", "only about this object: \"spam/3\""},
+    {"--object", OPTION_TEXT, "OBJECT", "only about this object: \"spam@3\""},
     {"--limit", OPTION_INT, "COUNT", "at most so many, the newest (100)"},
     {0},
 };

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/rule.h"
 
 enum { FILE_BYTES_MAX = 16 * 1024 * 1024, SHOWN_TEXT_BYTES = 60 };
 
@@ -61,19 +62,6 @@ static bool list_endpoints(Cli *cli)
     return true;
 }
 
-static void print_rule(Cli *cli, const JsonValue *rule)
-{
-    double minimum = json_as_double(json_member(rule, "minimum"), 0);
-
-    printf("gate      %s %s the champion's, margin %s, level %s", text_member(rule, "metric"),
-           text_member(rule, "demand"),
-           cli_number(cli, json_as_double(json_member(rule, "margin"), 0), 3),
-           cli_number(cli, json_as_double(json_member(rule, "level"), 0), 2));
-    if (!json_is_null(json_member(rule, "minimum")))
-        printf(", minimum %s", cli_number(cli, minimum, 3));
-    printf("\n");
-}
-
 static bool print_deployments(Cli *cli, const char *name)
 {
     static const char *const head[] = {"DEPLOYED", "VERSION", "WHY", "BY", "COMMENT"};
@@ -108,13 +96,15 @@ static bool show_endpoint(Cli *cli)
         return cli_print_json(cli, &reply);
     printf("endpoint  %s\nproject   %s\nurl       /endpoints/%s/predict\nlive      %s\n", name,
            text_member(reply.json, "project"), name, version_text(cli, reply.json));
-    print_rule(cli, json_member(reply.json, "rule"));
+    printf("gate      %s\n", cli_rule(cli, json_member(reply.json, "rule")));
     return print_deployments(cli, name);
 }
 
 static const CommandOption rule_options[] = {
     {"--metric", OPTION_TEXT, "METRIC", "on the frozen hold-out (f1)"},
     {"--margin", OPTION_NUMBER, "NUMBER", "by how much it may be worse, or must be better (0)"},
+    {"--relative-margin", OPTION_NUMBER, "SHARE",
+     "the same as a share of the champion's value: 0.01 is 1 % (0)"},
     {"--minimum", OPTION_NUMBER, "NUMBER", "that every version must reach (none)"},
     {"--level", OPTION_NUMBER, "NUMBER", "of the confidence interval (0.95)"},
     {"--demand", OPTION_TEXT, "DEMAND", "not-worse (the default) or better"},
@@ -124,7 +114,9 @@ static const CommandOption rule_options[] = {
 static bool set_rule(Cli *cli)
 {
     static const char *const texts[] = {"metric", "demand"};
-    static const char *const numbers[] = {"margin", "minimum", "level"};
+    static const char *const numbers[] = {"margin", "relative_margin", "minimum", "level"};
+    static const char *const number_options[] = {"--margin", "--relative-margin", "--minimum",
+                                                 "--level"};
     JsonWriter *json = json_writer_create(cli->arena);
     ClientReply reply;
 
@@ -136,7 +128,7 @@ static bool set_rule(Cli *cli)
             json_text(json, texts[i], value);
     }
     for (size_t i = 0; i < COUNT(numbers); i++) {
-        const char *option = cli_format(cli, "--%s", numbers[i]);
+        const char *option = number_options[i];
 
         if (cli_has_option(cli, option))
             json_double(json, numbers[i], cli_option_number(cli, option, 0));
@@ -147,7 +139,7 @@ static bool set_rule(Cli *cli)
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);
-    print_rule(cli, json_member(reply.json, "rule"));
+    printf("gate      %s\n", cli_rule(cli, json_member(reply.json, "rule")));
     for (JsonWalk walk = json_walk(json_member(reply.json, "warnings")); json_walk_next(&walk);)
         fprintf(stderr, "warning: %s\n", json_as_text(walk.value, ""));
     return true;
@@ -336,9 +328,10 @@ static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row
     if (json_as_int(json_member(rest, "count"), 0))
         printf("  %+9.4f  %lld more\n", json_as_double(json_member(rest, "weight"), 0),
                (long long)json_as_int(json_member(rest, "count"), 0));
-    printf("  %+9.4f  the intercept\n  %+9.4f  in all, the margin: calibrated, it is the confidence\n",
-           json_as_double(json_member(explanation, "intercept"), 0),
-           json_as_double(json_member(explanation, "margin"), 0));
+    printf(
+        "  %+9.4f  the intercept\n  %+9.4f  in all, the margin: calibrated, it is the confidence\n",
+        json_as_double(json_member(explanation, "intercept"), 0),
+        json_as_double(json_member(explanation, "margin"), 0));
 }
 
 static bool explain(Cli *cli)

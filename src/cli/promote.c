@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/rule.h"
 
 static const CommandOption promote_options[] = {
     {"--model", OPTION_TEXT, "NAME", "the registered model; default: named as the project"},
@@ -55,15 +56,6 @@ static void print_difference(Cli *cli, const JsonValue *verdict)
            json_as_bool(json_member(verdict, "within_noise"), false) ? "inside" : "beyond");
 }
 
-static void print_rule(const JsonValue *rule)
-{
-    printf("  %-12s %s, margin %g", "rule", json_as_text(json_member(rule, "demand"), ""),
-           json_as_double(json_member(rule, "margin"), NAN));
-    if (json_is_number(json_member(rule, "minimum")))
-        printf(", minimum %g", json_as_double(json_member(rule, "minimum"), NAN));
-    printf("\n");
-}
-
 static void print_verdict(Cli *cli, const JsonValue *gate)
 {
     const JsonValue *verdict = json_member(gate, "verdict");
@@ -80,7 +72,7 @@ static void print_verdict(Cli *cli, const JsonValue *gate)
     print_difference(cli, verdict);
     printf("  %-12s %s\n", "baseline",
            cli_number(cli, json_as_double(json_member(verdict, "baseline"), NAN), 4));
-    print_rule(json_member(verdict, "rule"));
+    printf("  %-12s %s\n", "rule", cli_rule(cli, json_member(verdict, "rule")));
     for (JsonWalk walk = json_walk(json_member(verdict, "warnings")); json_walk_next(&walk);)
         printf("  warning: %s\n", json_as_text(walk.value, ""));
 }

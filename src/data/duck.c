@@ -169,10 +169,9 @@ bool duck_run_values(Duck *duck, Error *error, const char *sql, const DbValue *v
     return duck_end(&query, error);
 }
 
-bool duck_get_int_values(Duck *duck, Error *error, int64_t *number, const char *sql,
-                         const DbValue *values, size_t count)
+bool duck_get_int(Duck *duck, Error *error, int64_t *number, const char *sql)
 {
-    CLEANUP(duck_finalize) DuckQuery query = duck_query_values(duck, sql, values, count);
+    CLEANUP(duck_finalize) DuckQuery query = duck_query(duck, sql);
 
     if (duck_next(&query)) {
         *number = duck_int(&query, 0);

@@ -48,14 +48,12 @@ typedef struct DuckQuery {
 #define duck_query(duck, sql, ...) duck_query_values((duck), (sql), DB_VALUES(__VA_ARGS__))
 #define duck_run(duck, error, sql, ...)                                                            \
     duck_run_values((duck), (error), (sql), DB_VALUES(__VA_ARGS__))
-#define duck_get_int(duck, error, number, sql, ...)                                                \
-    duck_get_int_values((duck), (error), (number), (sql), DB_VALUES(__VA_ARGS__))
 
 DuckQuery duck_query_values(Duck *duck, const char *sql, const DbValue *values, size_t count);
 bool duck_run_values(Duck *duck, Error *error, const char *sql, const DbValue *values,
                      size_t count) MUST_CHECK;
-bool duck_get_int_values(Duck *duck, Error *error, int64_t *number, const char *sql,
-                         const DbValue *values, size_t count) MUST_CHECK;
+/* The first column of the first row. */
+bool duck_get_int(Duck *duck, Error *error, int64_t *number, const char *sql) MUST_CHECK;
 bool duck_next(DuckQuery *query);
 bool duck_end(DuckQuery *query, Error *error) MUST_CHECK;
 void duck_finalize(DuckQuery *query);

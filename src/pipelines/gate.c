@@ -114,29 +114,35 @@ static void decide_first(Judge *judge)
                arena_format(judge->arena, "the first model of this endpoint: %s", numbers));
 }
 
+static double margin_of(const Judge *judge)
+{
+    return gate_rule_margin(judge->rule, judge->numbers->champion);
+}
+
 static void decide_better(Judge *judge)
 {
-    if (judge->low > judge->rule->margin)
+    if (judge->low > margin_of(judge))
         decide(judge, GATE_ACCEPTED, "better", explain(judge, "better"));
     else if (judge->high < 0)
         decide(judge, GATE_REJECTED, "worse", explain(judge, "worse"));
     else
         decide(judge, GATE_REJECTED, "not better",
                arena_format(judge->arena, "not better by more than %g beyond the noise: %s",
-                            judge->rule->margin, describe(judge)));
+                            margin_of(judge), describe(judge)));
 }
 
 static void decide_not_worse(Judge *judge)
 {
-    double margin = judge->rule->margin;
+    double margin = margin_of(judge);
+    bool has_margin = gate_rule_has_margin(judge->rule);
 
     if (judge->low > 0)
         decide(judge, GATE_ACCEPTED, "better", explain(judge, "better"));
-    else if (margin > 0 && judge->gain < -margin)
+    else if (has_margin && judge->gain < -margin)
         decide(judge, GATE_REJECTED, "worse",
                arena_format(judge->arena, "worse by more than the margin of %g: %s", margin,
                             describe(judge)));
-    else if (!(margin > 0) && judge->gain < 0 && judge->high < 0)
+    else if (!has_margin && judge->gain < 0 && judge->high < 0)
         decide(judge, GATE_REJECTED, "worse", explain(judge, "worse beyond the noise"));
     else if (judge->decision.within_noise)
         decide(judge, GATE_ACCEPTED, "not worse, within noise",

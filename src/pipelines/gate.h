@@ -4,9 +4,11 @@
  * is weighed against its noise (paired bootstrap). gain = challenger - champion, turned so that
  * more is better; [low, high] is its interval at the rule's level.
  *
- *     demand "not-worse", margin > 0   accepted while gain >= -margin
- *     demand "not-worse", margin = 0   accepted unless gain < 0 and high < 0: worse beyond the
- * noise demand "better"                  accepted when low > margin
+ *     "not-worse", margin > 0   accepted while gain >= -margin
+ *     "not-worse", margin = 0   accepted unless gain < 0 and high < 0: worse beyond the noise
+ *     "better"                  accepted when low > margin
+ *
+ * margin = the rule's margin + its relative margin times the champion's value.
  *
  * A minimum (a maximum where less is better) must hold in any case, and a first model, which has no
  * champion to beat, must be better than always giving the commonest answer.

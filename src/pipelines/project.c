@@ -100,7 +100,8 @@ static bool find_endpoint(Scope *scope, const char *name, Endpoint *endpoint, bo
 
 static bool rules_are_equal(const GateRule *a, const GateRule *b)
 {
-    return strcmp(a->metric, b->metric) == 0 && a->margin == b->margin && a->level == b->level &&
+    return strcmp(a->metric, b->metric) == 0 && a->margin == b->margin &&
+           a->relative_margin == b->relative_margin && a->level == b->level &&
            strcmp(a->demand, b->demand) == 0 &&
            (a->minimum == b->minimum || (isnan(a->minimum) && isnan(b->minimum)));
 }

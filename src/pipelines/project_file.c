@@ -82,6 +82,7 @@ static const YamlField release_fields[] = {
 static const YamlField gate_fields[] = {
     {"metric", YAML_FIELD_TEXT, offsetof(GateRule, metric), JSON_OPTIONAL},
     {"margin", YAML_FIELD_NUMBER, offsetof(GateRule, margin), JSON_OPTIONAL},
+    {"relative_margin", YAML_FIELD_NUMBER, offsetof(GateRule, relative_margin), JSON_OPTIONAL},
     {"minimum", YAML_FIELD_NUMBER, offsetof(GateRule, minimum), JSON_OPTIONAL},
     {"level", YAML_FIELD_NUMBER, offsetof(GateRule, level), JSON_OPTIONAL},
     {"demand", YAML_FIELD_TEXT, offsetof(GateRule, demand), JSON_OPTIONAL},

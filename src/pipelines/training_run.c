@@ -272,7 +272,7 @@ static bool create_version(Scope *scope, const TrainingResult *result)
         return false;
     *arena_push(scope->arena, &batch.tags) =
         (Param){"slipway.model_version",
-                arena_format(scope->arena, "%s/%lld", version.model, (long long)version.version)};
+                arena_format(scope->arena, "%s@%lld", version.model, (long long)version.version)};
     return run_log_batch(scope, order->run_id, &batch);
 }
 

@@ -38,7 +38,7 @@ static ModelVersion from_row(const Query *query, Arena *arena)
 
 const char *model_version_object(Arena *arena, const char *model, int64_t number)
 {
-    return arena_format(arena, "%s/%" PRId64, model, number);
+    return arena_format(arena, "%s@%" PRId64, model, number);
 }
 
 static bool load_tags(Scope *scope, ModelVersion *version)

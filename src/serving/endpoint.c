@@ -7,7 +7,8 @@
 
 #define SELECT_ENDPOINT                                                                            \
     "SELECT e.id, e.name, e.project, e.rule_metric, e.rule_margin, e.rule_minimum, e.rule_level,"  \
-    " e.rule_demand, e.created_at, d.model, d.version, d.package, d.id, d.created_at,"             \
+    " e.rule_demand, e.rule_relative_margin, e.created_at, d.model, d.version, d.package, d.id, "  \
+    "d.created_at,"                                                                                \
     " d.created_by"                                                                                \
     " FROM endpoints e"                                                                            \
     " LEFT JOIN deployments d"                                                                     \
@@ -23,14 +24,15 @@ static Endpoint from_row(const Query *query, Arena *arena)
                  .margin = query_double(query, 4),
                  .minimum = query_double(query, 5),
                  .level = query_double(query, 6),
-                 .demand = query_text(query, 7, arena)},
-        .created_at = query_int(query, 8),
-        .model = query_text(query, 9, arena),
-        .version = query_int(query, 10),
-        .package = query_text(query, 11, arena),
-        .deployment_id = query_int(query, 12),
-        .deployed_at = query_int(query, 13),
-        .deployed_by = query_text(query, 14, arena),
+                 .demand = query_text(query, 7, arena),
+                 .relative_margin = query_double(query, 8)},
+        .created_at = query_int(query, 9),
+        .model = query_text(query, 10, arena),
+        .version = query_int(query, 11),
+        .package = query_text(query, 12, arena),
+        .deployment_id = query_int(query, 13),
+        .deployed_at = query_int(query, 14),
+        .deployed_by = query_text(query, 15, arena),
     };
 }
 
@@ -91,12 +93,12 @@ static bool insert_endpoint(Scope *scope, const char *name, const char *project)
         !db_run(scope->db, &scope->error,
                 "INSERT INTO endpoints"
                 " (id, name, project, rule_metric, rule_margin, rule_minimum, rule_level,"
-                " rule_demand, created_at)"
+                " rule_demand, rule_relative_margin, created_at)"
                 " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM endpoints), $1, $2, $3, $4, $5, $6,"
-                " $7, $8)",
+                " $7, $8, $9)",
                 db_text(name), db_text(project), db_text(rule.metric), db_double(rule.margin),
                 db_double(rule.minimum), db_double(rule.level), db_text(rule.demand),
-                db_int(time_now_ms())))
+                db_double(rule.relative_margin), db_int(time_now_ms())))
         return false;
     json_open_object(json, NULL);
     json_text(json, "project", project);
@@ -129,10 +131,11 @@ bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule)
         !db_run(scope->db, &scope->error,
                 "UPDATE endpoints"
                 " SET rule_metric = $2, rule_margin = $3, rule_minimum = $4, rule_level = $5,"
-                " rule_demand = $6"
+                " rule_demand = $6, rule_relative_margin = $7"
                 " WHERE id = $1",
                 db_int(endpoint.id), db_text(rule->metric), db_double(rule->margin),
-                db_double(rule->minimum), db_double(rule->level), db_text(rule->demand)))
+                db_double(rule->minimum), db_double(rule->level), db_text(rule->demand),
+                db_double(rule->relative_margin)))
         return false;
     json_open_object(json, NULL);
     gate_rule_write_json(json, "before", &endpoint.rule);

@@ -10,6 +10,8 @@ const JsonField gate_rule_fields[] = {
      "on the frozen hold-out; \"f1\""},
     {"margin", JSON_NUMBER, offsetof(GateRule, margin), JSON_OPTIONAL,
      "by how much the new version may be worse, or must be better; 0"},
+    {"relative_margin", JSON_NUMBER, offsetof(GateRule, relative_margin), JSON_OPTIONAL,
+     "the same as a share of the champion's value, added to the margin: 0.01 is 1 %; 0"},
     {"minimum", JSON_NUMBER, offsetof(GateRule, minimum), JSON_OPTIONAL,
      "that every version must reach (a maximum where less is better); none"},
     {"level", JSON_NUMBER, offsetof(GateRule, level), JSON_OPTIONAL,
@@ -35,6 +37,9 @@ static bool check_margin(const GateRule *rule, const MetricKind *metric, Error *
         return fail_field(error, "margin",
                           "a margin of %g is outside the range of \"%s\", which goes from %g to %g",
                           rule->margin, metric->name, metric->least, metric->most);
+    if (!(rule->relative_margin >= 0 && rule->relative_margin < 1))
+        return fail_field(error, "relative_margin",
+                          "a relative margin is at least 0 and below 1: 0.01 is 1 %%");
     return true;
 }
 
@@ -97,9 +102,20 @@ static bool minimum_is_tighter(const GateRule *current, const GateRule *proposed
  * above 0 the margin does. Of one kind and the other neither is tighter. */
 static bool not_worse_is_tighter(const GateRule *current, const GateRule *proposed)
 {
-    if (current->margin > 0)
-        return proposed->margin > 0 && proposed->margin <= current->margin;
-    return !(proposed->margin > 0) && proposed->level <= current->level;
+    if (gate_rule_has_margin(current))
+        return gate_rule_has_margin(proposed) && proposed->margin <= current->margin &&
+               proposed->relative_margin <= current->relative_margin;
+    return !gate_rule_has_margin(proposed) && proposed->level <= current->level;
+}
+
+bool gate_rule_has_margin(const GateRule *rule)
+{
+    return rule->margin > 0 || rule->relative_margin > 0;
+}
+
+double gate_rule_margin(const GateRule *rule, double champion)
+{
+    return rule->margin + rule->relative_margin * fabs(champion);
 }
 
 bool gate_rule_is_tighter(const GateRule *current, const GateRule *proposed)
@@ -112,6 +128,7 @@ bool gate_rule_is_tighter(const GateRule *current, const GateRule *proposed)
         return false;
     if (current_better)
         return proposed_better && proposed->margin >= current->margin &&
+               proposed->relative_margin >= current->relative_margin &&
                proposed->level >= current->level;
     return proposed_better || not_worse_is_tighter(current, proposed);
 }
@@ -122,6 +139,7 @@ void gate_rule_write_json(JsonWriter *json, const char *key, const GateRule *rul
     {
         json_text(json, "metric", rule->metric);
         json_double(json, "margin", rule->margin);
+        json_double(json, "relative_margin", rule->relative_margin);
         json_double(json, "minimum", rule->minimum);
         json_double(json, "level", rule->level);
         json_text(json, "demand", rule->demand);

@@ -10,8 +10,9 @@ typedef struct GateRule {
                        it */
     double minimum; /* NaN: none; for metrics where less is better, a maximum */
     double level;   /* of the interval: 0.95 */
-    const char *demand; /* "not-worse" (the default): accept unless worse beyond the noise;
-                           "better": only when better */
+    const char *demand;     /* "not-worse" (the default): accept unless worse beyond the noise;
+                               "better": only when better */
+    double relative_margin; /* a share of the champion's value, added to the margin: 0.01 is 1 % */
 } GateRule;
 
 /* f1 on the frozen hold-out, not worse beyond the noise at level 0.95, no minimum. */
@@ -25,6 +26,10 @@ bool gate_rule_check(const GateRule *rule, Error *error) MUST_CHECK;
 /* What a reader should know about a rule that is allowed: a minimum that every model passes. NULL:
  * nothing. */
 const char *gate_rule_warning(const GateRule *rule, Arena *arena);
+
+/* Whether a margin decides, and not the noise alone; and how wide it is beside this champion. */
+bool gate_rule_has_margin(const GateRule *rule);
+double gate_rule_margin(const GateRule *rule, double champion);
 
 /* Whether whatever passes proposed passes current too: the only way a file may change a rule. */
 bool gate_rule_is_tighter(const GateRule *current, const GateRule *proposed);

@@ -92,7 +92,7 @@ PredictionRecord *record_create(const Prediction *prediction, int64_t created_at
         .size = size,
         .confidences = (double *)(record + 1),
     };
-    record->labels = (size_t *)(record->confidences + rows);
+    record->labels = (size_t *)(void *)(record->confidences + rows);
     snprintf(record->request_id, sizeof(record->request_id), "%s", prediction->request_id);
     for (size_t row = 0; row < rows; row++)
         record->confidences[row] = prediction_confidence(prediction, row);

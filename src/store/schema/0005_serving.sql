@@ -5,6 +5,7 @@ CREATE TABLE endpoints (
     project      TEXT   NOT NULL,
     rule_metric  TEXT   NOT NULL,
     rule_margin  DOUBLE PRECISION NOT NULL,
+    rule_relative_margin DOUBLE PRECISION NOT NULL, -- a share of the champion's value
     rule_minimum DOUBLE PRECISION, -- NULL: none
     rule_level   DOUBLE PRECISION NOT NULL,
     rule_demand  TEXT   NOT NULL,

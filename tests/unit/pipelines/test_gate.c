@@ -19,6 +19,11 @@ typedef struct Situation {
         .metric = (metric_), .margin = (margin_), .minimum = (minimum_), .level = 0.95,            \
         .demand = (demand_)                                                                        \
     }
+#define RELATIVE_RULE(metric_, demand_, share_)                                                    \
+    {                                                                                              \
+        .metric = (metric_), .relative_margin = (share_), .minimum = NONE, .level = 0.95,          \
+        .demand = (demand_)                                                                        \
+    }
 #define AGAINST(challenger_, champion_, low_, high_)                                               \
     {                                                                                              \
         .has_champion = true, .challenger = (challenger_), .champion = (champion_),                \
@@ -74,6 +79,15 @@ static const Situation situations[] = {
     {"R5: a minimum where less is better is a limit from above",
      RULE("log_loss", "not-worse", 0, 0.25), AGAINST(0.30, 0.40, -0.15, -0.05), GATE_REJECTED,
      "misses the minimum", NULL},
+
+    {"R7: lower by at least 1 % of the champion's, and it is, beyond the noise",
+     RELATIVE_RULE("log_loss", "better", 0.01), AGAINST(0.27, 0.30, -0.05, -0.004), GATE_ACCEPTED,
+     "better", NULL},
+    {"R7: lower by at least 1 % of the champion's, and the noise reaches into it",
+     RELATIVE_RULE("log_loss", "better", 0.01), AGAINST(0.27, 0.30, -0.05, -0.002), GATE_REJECTED,
+     "not better", "by more than 0.003"},
+    {"R7: worse, but by less than 1 % of the champion's", RELATIVE_RULE("f1", "not-worse", 0.01),
+     AGAINST(0.895, 0.90, -0.008, -0.002), GATE_ACCEPTED, "worse within the margin", NULL},
 
     {"a first model that beats the baseline", RULE("f1", "not-worse", 0, 0.85), FIRST(0.93, 0.68),
      GATE_ACCEPTED, "first model", "f1 0.9300, always the commonest answer 0.6800"},

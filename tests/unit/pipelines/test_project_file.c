@@ -60,7 +60,7 @@ static const struct {
      "line 4, column 18: a demand is \"not-worse\" or \"better\", not \"best\""},
     {GATE "{minimun: 0.8}\n", "release.gate.minimun",
      "line 4, column 10: \"minimun\" is not a setting of \"release.gate\", which has metric, "
-     "margin, "
+     "margin, relative_margin, "
      "minimum, level, demand"},
 };
 
@@ -118,7 +118,8 @@ static void test_a_whole_file_is_read_and_written_with_its_defaults(void)
         "\"text\",\"COMMENT_ID\":\"ignore\",\"DATE\":\"known_after\"},\"target\":\"CLASS\","
         "\"group\":\"VIDEO\"},\"holdout\":{\"share\":0.3,\"by\":\"group\",\"seed\":42,"
         "\"group_values\":\"Eminem,Shakira\"}}},\"release\":{\"endpoint\":\"spam\",\"gate\":"
-        "{\"metric\":\"f1\",\"margin\":0.01,\"minimum\":0.85,\"level\":0.95,\"demand\":"
+        "{\"metric\":\"f1\",\"margin\":0.01,\"relative_margin\":0,\"minimum\":0.85,\"level\":0.95,"
+        "\"demand\":"
         "\"not-worse\"}}}");
 }
 

@@ -26,7 +26,7 @@ static void test_a_training_ends_in_a_version_with_its_lineage(void)
     EXPECT_TEXT(version.dataset_digest, data.digest);
     EXPECT_TEXT(version.holdout_digest, fixture_param(&run.tags, "slipway.holdout"));
     EXPECT_TEXT(version.package, fixture_param(&run.tags, "slipway.package"));
-    EXPECT_TEXT(fixture_param(&run.tags, "slipway.model_version"), "spam/1");
+    EXPECT_TEXT(fixture_param(&run.tags, "slipway.model_version"), "spam@1");
     EXPECT_TEXT(fixture_param(&run.params, "rows"), "240");
     EXPECT_TEXT(fixture_param(&run.params, "holdout_rows"), "60");
     EXPECT(fixture_metric(&run, "holdout.f1") > 0.9);

@@ -179,7 +179,7 @@ static void test_an_alias_moves_in_one_step_and_both_versions_remember(void)
     EXPECT(version.aliases.count == 0);
 
     EXPECT_OK(
-        event_list(scope, &(EventFilter){.object = "spam/1", .action = "model_alias."}, &events),
+        event_list(scope, &(EventFilter){.object = "spam@1", .action = "model_alias."}, &events),
         scope->error);
     EXPECT(events.count == 2);
     EXPECT_TEXT(events.items[1].action, "model_alias.removed");

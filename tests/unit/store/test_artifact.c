@@ -101,8 +101,8 @@ static void test_a_damaged_blob_is_found_when_it_is_read(void)
 static void test_what_is_no_digest_missing_or_too_large_is_refused(void)
 {
     static const char *const wrong[] = {"", "ab", "../../../etc/passwd",
-                                        "2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E7304336"
-                                        "2938B9824"};
+                                        ("2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E7304336"
+                                         "2938B9824")};
     CLEANUP(shed_close) Shed shed = shed_open();
     Artifact artifact = add(&shed, "hello");
     const char *bytes;
