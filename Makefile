@@ -68,8 +68,9 @@ fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 bench: build ## Measure
 	@tools/bench.sh
 
-study: $(OUT)/bench/study_text ## Measure the quality of text models into docs/results/text.md
+study: $(OUT)/bench/study_text build $(DEPS)/setup-test.stamp ## Measure text models and the gate into docs/results/
 	$<
+	bench/study_gate.py $(OUT)/slipway $${SLIPWAY_DATA:-../shared/data} docs/results/gate.md
 
 clean: ## Remove what was built
 	rm -rf build

@@ -196,7 +196,7 @@ bool holdout_ensure(Scope *scope, const HoldoutSpec *spec, Holdout *holdout)
         *holdout = found;
         return true;
     }
-    if (!dataset_version_find(scope, spec->dataset, 0, &version))
+    if (!dataset_version_find(scope, spec->dataset, spec->version, &version))
         return false;
     freeze.version = &version;
     if (!draw(scope, &freeze) || !scope_write(scope, freeze_once, &freeze))

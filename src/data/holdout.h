@@ -19,6 +19,7 @@ typedef struct HoldoutSpec {
     int64_t seed;
     const char
         *group_values; /* by group: these groups (comma-separated) instead of a share; or NULL */
+    int64_t version;   /* of the data set, to draw from; 0: the latest. No part of what is frozen */
 } HoldoutSpec;
 
 typedef struct Holdout {

@@ -34,6 +34,7 @@ static bool ensure_holdout(Scope *scope, const TrainingOrder *order, Holdout *ho
         .by = data->holdout_by,
         .seed = data->holdout_seed,
         .group_values = data->holdout_group_values,
+        .version = order->dataset_version,
     };
     return holdout_ensure(scope, &spec, holdout);
 }

@@ -115,6 +115,23 @@ static void test_the_holdout_stays_frozen_when_rows_are_added_and_other_wishes_a
     bench_end(&bench);
 }
 
+static void test_a_holdout_is_drawn_from_the_version_that_is_trained_on(void)
+{
+    Bench bench = bench_start();
+    DatasetSpec three = bench_spam(&bench, 3), four = bench_spam(&bench, 4);
+    HoldoutSpec spec = a_fifth;
+    Holdout holdout;
+
+    add(&bench, &three);
+    add(&bench, &four);
+    spec.version = 1;
+    holdout = freeze(&bench, &spec);
+    EXPECT(holdout.dataset_version == 1 && holdout.row_count == 227);
+    spec.version = 2;
+    EXPECT(freeze(&bench, &spec).dataset_version == 1);
+    bench_end(&bench);
+}
+
 static void test_the_same_seed_draws_the_same_rows_and_another_seed_others(void)
 {
     Bench bench = bench_start();
@@ -248,6 +265,7 @@ int main(int count, char **names)
         TEST(test_a_stratified_holdout_keeps_the_class_shares_within_a_point),
         TEST(test_rows_with_the_same_text_stay_on_one_side),
         TEST(test_the_holdout_stays_frozen_when_rows_are_added_and_other_wishes_are_refused),
+        TEST(test_a_holdout_is_drawn_from_the_version_that_is_trained_on),
         TEST(test_the_same_seed_draws_the_same_rows_and_another_seed_others),
         TEST(test_a_holdout_by_file_holds_out_whole_videos),
         TEST(test_a_holdout_by_time_is_later_than_all_training),
