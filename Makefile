@@ -36,7 +36,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check fuzz bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -58,6 +58,9 @@ test-tsan: $(DEPS)/setup-test.stamp ## Run the tests of tests/tsan.txt under the
 
 check: $(DEPS)/setup-test.stamp $(DEPS)/setup-check.stamp ## Check format, warnings, layers, sizes and the like
 	@tools/check.py $(F)
+
+docs: build ## Write the reference of commands and routes from the program
+	@tools/make_reference.py
 
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 	@tools/fuzz.sh $(F)

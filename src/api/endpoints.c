@@ -71,11 +71,22 @@ static bool list_deployments(Scope *scope, const Request *request, Response *res
 
 static bool set_rule(Scope *scope, const Request *request, Response *response)
 {
+    const char *name = request_parameter(request, "name"), *warning;
     GateRule rule = gate_rule_default();
 
-    return request_read(scope, request, gate_rule_fields, &rule) &&
-           endpoint_set_rule(scope, request_parameter(request, "name"), &rule) &&
-           show_endpoint(scope, request, response);
+    if (!request_read(scope, request, gate_rule_fields, &rule) ||
+        !endpoint_set_rule(scope, name, &rule))
+        return false;
+    warning = gate_rule_warning(&rule, scope->arena);
+    json_open_object(response->json, NULL);
+    json_text(response->json, "name", name);
+    gate_rule_write_json(response->json, "rule", &rule);
+    json_open_array(response->json, "warnings");
+    if (warning)
+        json_text(response->json, NULL, warning);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
 }
 
 typedef struct DeployBody {

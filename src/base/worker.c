@@ -105,7 +105,7 @@ int worker_main(const WorkerStep *const tables[], const char *name)
         answer_error(arena, &error);
     fclose(answers);
     answers = NULL;
-    return error_exit_code(&error);
+    return done ? 0 : error_exit_code(&error);
 }
 
 /* The parent's side. */

@@ -140,6 +140,8 @@ static bool set_rule(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     printf("gate      %s\n", cli_rule(cli, json_member(reply.json, "rule")));
+    for (JsonWalk walk = json_walk(json_member(reply.json, "warnings")); json_walk_next(&walk);)
+        fprintf(stderr, "warning: %s\n", json_as_text(walk.value, ""));
     return true;
 }
 

@@ -61,11 +61,12 @@ static void make_messages(Messages *messages, size_t class_count, Arena *arena)
 static SearchResult search(const Messages *messages, const SearchSpec *spec)
 {
     SearchResult result = {0};
-    Error error;
+    Error error = {0};
 
     EXPECT_OK(text_model_search(&messages->frame, messages->labels, &messages->classes, spec,
                                 messages->arena, &result, &error),
               error);
+    EXPECT(error.kind == ERROR_NONE);
     return result;
 }
 
@@ -435,6 +436,21 @@ static void test_few_rows_are_enough(void)
     EXPECT(model != NULL);
 }
 
+static void test_fewer_groups_than_folds_are_enough_and_no_error_is_left(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    CLEANUP(text_model_unload) TextModel *model = NULL;
+    static Messages messages;
+    size_t groups[ROWS];
+    SearchSpec spec = {.metric = "f1", .groups = groups};
+
+    make_messages(&messages, 2, arena);
+    for (size_t row = 0; row < ROWS; row++)
+        groups[row] = row % 3;
+    model = search(&messages, &spec).model;
+    EXPECT(model != NULL);
+}
+
 static void test_an_always_majority_model_never_ranks_above_a_useful_one(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -475,6 +491,7 @@ int main(int count, char **names)
         TEST(test_the_listener_hears_every_fold),
         TEST(test_wrong_input_is_refused_with_a_reason),
         TEST(test_few_rows_are_enough),
+        TEST(test_fewer_groups_than_folds_are_enough_and_no_error_is_left),
         TEST(test_an_always_majority_model_never_ranks_above_a_useful_one),
         {0},
     };
