@@ -10,7 +10,7 @@ DEPS ?= $(CURDIR)/.deps
 OUT  := build/$(MODE)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
-            -Wno-missing-field-initializers
+            -Wno-missing-field-initializers -Wno-enum-float-conversion
 FLAGS_release := -O2 -g -DNDEBUG
 FLAGS_debug   := -O0 -g
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \

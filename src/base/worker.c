@@ -1,8 +1,11 @@
 #include "base/worker.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -20,6 +23,17 @@ static void open_answers(void)
     answers = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (!answers || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         abort();
+}
+
+/* Nobody takes the answers of a child whose parent is gone, so it ends with the parent. Where that
+ * has happened already no signal comes any more, but then nobody reads the pipe. */
+static void end_with_parent(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (poll(&reader, 1, 0) > 0 && reader.revents & POLLERR)
+        exit(1);
 }
 
 static void answer(const char *key, const char *document)
@@ -94,6 +108,7 @@ int worker_main(const WorkerStep *const tables[], const char *name)
     Error error = {0};
     bool done;
 
+    end_with_parent();
     open_answers();
     if (step)
         done = run_step(step, arena, result, &error);

@@ -64,9 +64,11 @@ static bool find_server(Client *client, Error *error)
     size_t size;
 
     if (!file_read(path, ADDRESS_BYTES_MAX, client->arena, &bytes, &size, &ignored))
-        return fail(error, ERROR_BUSY,
-                    "another slipway is using the data folder \"%s\"; try again when it is done",
-                    client->folder);
+        return fail(
+            error, ERROR_BUSY,
+            "another slipway is using the data folder \"%s\"; try again when it is done, or "
+            "start slipway server on the folder: it takes any number of commands at once",
+            client->folder);
     client->server = text_trim(bytes, client->arena);
     return true;
 }
