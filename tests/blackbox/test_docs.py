@@ -129,6 +129,13 @@ def test_every_link_of_the_docs_leads_somewhere(_):
             assert os.path.exists(path), f"{page}: {target} is not there"
 
 
+def test_every_test_that_the_docs_name_is_there(_):
+    cited = re.findall(r"`(tests/[a-z0-9_/.]+):(test_[a-z0-9_]+)`", read_part("docs/features.md"))
+    assert len(cited) > 40, f"only {len(cited)} are named"
+    for path, name in cited:
+        assert re.search(rf"\b{name}\b", read_part(path)), f"{path} has no {name}"
+
+
 def test_every_command_that_the_docs_name_is_there(_):
     """`slipway noun verb --option` anywhere in the docs, against the program's own help."""
     known = {}
