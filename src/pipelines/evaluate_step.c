@@ -47,9 +47,9 @@ static bool judge(const EvaluateJob *job, const Package *package, JsonWriter *re
     Report report;
     size_t seen;
 
-    if (!bench_read(&spec, &models, arena, &bench, error))
+    if (!bench_read(&spec, &models, arena, &bench, error) ||
+        !train_ids_count_in(&job->ids, &spec, arena, &seen, error))
         return false;
-    seen = train_ids_count_in(&job->ids, &bench.rows);
     if (!check_training_rows(job, &bench, seen, error) ||
         !bench_predict(&bench, package->model, arena, &predictions, error) ||
         !bench_report(&bench, &predictions, arena, &report, error))
