@@ -62,8 +62,8 @@ check: $(DEPS)/setup-test.stamp $(DEPS)/setup-check.stamp ## Check format, warni
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 	@tools/fuzz.sh $(F)
 
-bench: build ## Measure
-	@tools/bench.sh
+bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
+	@tools/bench.sh $(F)
 
 study: $(OUT)/bench/study_text build $(DEPS)/setup-test.stamp ## Measure text models and the gate into docs/results/
 	$<
