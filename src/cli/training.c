@@ -64,6 +64,13 @@ static void draw_board(Board *board, const JsonValue *progress)
     fflush(stderr);
 }
 
+static void print_count(Board *board, const JsonValue *progress)
+{
+    board->done = json_as_int(json_member(progress, "done"), 0);
+    cli_progress(board->cli, "%lld of %lld folds", (long long)board->done,
+                 (long long)json_as_int(json_member(progress, "planned"), 0));
+}
+
 static void tell_progress(Board *board, const JsonValue *answer)
 {
     const JsonValue *progress = json_member(answer, "progress");
@@ -74,14 +81,12 @@ static void tell_progress(Board *board, const JsonValue *answer)
     if (json_as_bool(json_member(answer, "is_waiting"), false))
         cli_progress(cli, "waits for %lld other trainings",
                      (long long)json_as_int(json_member(answer, "ahead"), 0));
-    else if (json_is_null(progress))
+    else if (json_is_null(progress) && !board->done)
         cli_progress(cli, "reading the data");
-    else if (cli->is_terminal)
+    else if (cli->is_terminal && !json_is_null(progress))
         draw_board(board, progress);
-    else
-        cli_progress(cli, "%lld of %lld folds",
-                     (long long)json_as_int(json_member(progress, "done"), 0),
-                     (long long)json_as_int(json_member(progress, "planned"), 0));
+    else if (!json_is_null(progress))
+        print_count(board, progress);
 }
 
 /* The outcome. */
