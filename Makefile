@@ -74,8 +74,8 @@ docs: build ## Write the reference of commands and routes from the program
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 	@tools/fuzz.sh $(F)
 
-bench: build ## Measure
-	@tools/bench.sh
+bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
+	@tools/bench.sh $(F)
 
 study: $(OUT)/bench/study_text build $(DEPS)/setup-test.stamp ## Measure text models and the gate into docs/results/
 	$<

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh SET...: install what the sets of tools/packages.txt still lack, and fill .deps/.
 #
-# Sets: build, test, check. Nothing is done for a set that was set up before with the same lists
+# Sets: build, test, check, bench. Nothing is done for a set that was set up before with the same lists
 # (.deps/setup-SET.stamp holds their digest); remove .deps to start over. System packages come
 # from apt, as root or by sudo. .deps/ is private to this checkout: DuckDB's library and header by
 # npm, checked against tools/deps.sha256, and yyjson where this Debian has no package of it.

@@ -252,6 +252,8 @@ static void print_histogram(Cli *cli, const JsonValue *column, bool is_time)
         if (json_as_int(walk.value, 0) > most)
             most = json_as_int(walk.value, 0);
     for (JsonWalk walk = json_walk(bins); json_walk_next(&walk);) {
+        if (width == 0 && walk.index > 0) /* all values are alike */
+            break;
         double start = from + width * (double)walk.index;
         char text[TIME_TEXT_SIZE];
         const char *label =

@@ -14,8 +14,7 @@ enum { POLL_MS = 200, LEADERBOARD_ROWS_MAX = 15, DESCRIPTION_WIDTH = 49 };
 typedef struct Board {
     Cli *cli;
     size_t line_count;
-    int64_t done;    /* of the folds that were drawn */
-    bool is_reading; /* no progress yet */
+    int64_t done; /* of the folds that were drawn */
 } Board;
 
 static const char *row_note(const JsonValue *row)
@@ -71,26 +70,29 @@ static void draw_board(Board *board, const JsonValue *progress)
     fflush(stderr);
 }
 
+static void print_count(Board *board, const JsonValue *progress)
+{
+    board->done = json_as_int(json_member(progress, "done"), 0);
+    cli_progress(board->cli, "%lld of %lld folds", (long long)board->done,
+                 (long long)json_as_int(json_member(progress, "planned"), 0));
+}
+
 static void tell_progress(Board *board, const JsonValue *answer)
 {
     const JsonValue *progress = json_member(answer, "progress");
     Cli *cli = board->cli;
 
-    board->is_reading &= json_is_null(progress);
     if (cli->json)
         return;
     if (json_as_bool(json_member(answer, "is_waiting"), false))
         cli_progress(cli, "waits for %lld other trainings",
                      (long long)json_as_int(json_member(answer, "ahead"), 0));
-    else if (json_is_null(progress)) {
-        if (board->is_reading) /* behind the last fold there is none either */
-            cli_progress(cli, "reading the data");
-    } else if (cli->is_terminal)
+    else if (json_is_null(progress) && !board->done)
+        cli_progress(cli, "reading the data");
+    else if (cli->is_terminal && !json_is_null(progress))
         draw_board(board, progress);
-    else
-        cli_progress(cli, "%lld of %lld folds",
-                     (long long)json_as_int(json_member(progress, "done"), 0),
-                     (long long)json_as_int(json_member(progress, "planned"), 0));
+    else if (!json_is_null(progress))
+        print_count(board, progress);
 }
 
 /* The outcome. */
@@ -220,7 +222,7 @@ bool cli_follow_training(Cli *cli, const ClientReply *started)
 {
     const char *run_id = json_as_text(json_member(started->json, "run_id"), "");
     const char *path = cli_format(cli, "/api/v1/runs/%s/progress", run_id);
-    Board board = {.cli = cli, .is_reading = true};
+    Board board = {.cli = cli};
     ClientReply reply;
 
     do {

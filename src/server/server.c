@@ -22,6 +22,7 @@ enum {
     CONNECTIONS_MAX = 8192,
     CLOSE_WAIT_SECONDS = 10,
     REQUEST_ID_BYTES_MAX = 64,
+    FAST_WAIT_MS_MAX = 5000, /* a prediction that a worker takes up later than this is a 504 */
 };
 
 struct Server {
@@ -197,9 +198,8 @@ static void answer_failure(Work *work, const Error *error)
     send_error(work, &scope);
 }
 
-static void run_with_session(void *context)
+static void run_with_session(Work *work)
 {
-    Work *work = context;
     SessionPool *sessions = work->server->sessions; /* the work is gone once it is answered */
     Error error = {0};
     Session session;
@@ -210,6 +210,29 @@ static void run_with_session(void *context)
     }
     run_work(work, &session);
     session_pool_give_back(sessions, &session);
+}
+
+static void run(Work *work)
+{
+    if (work->route->kind != ROUTE_FAST || needs_session(work))
+        run_with_session(work);
+    else
+        run_work(work, NULL);
+}
+
+static void run_on_worker(void *context)
+{
+    Work *work = context;
+    Error error = {0};
+
+    if (work->route->kind != ROUTE_FAST ||
+        time_monotonic_us() - work->started_us <= FAST_WAIT_MS_MAX * 1000) {
+        run(work);
+        return;
+    }
+    fail(&error, ERROR_TIMEOUT, "no worker was free for this within %d seconds, try again later",
+         FAST_WAIT_MS_MAX / 1000);
+    answer_failure(work, &error);
 }
 
 /* The caller's, when it is fit to be logged and sent back; else a new one. */
@@ -261,14 +284,11 @@ static void handle(void *context, HttpExchange *exchange)
         answer_failure(work, &error);
         return;
     }
-    if (work->route->kind == ROUTE_FAST) {
-        if (needs_session(work))
-            run_with_session(work);
-        else
-            run_work(work, NULL);
+    if (!route_needs_worker(work->route, body->size)) {
+        run(work);
         return;
     }
-    if (!thread_pool_submit(server->workers, run_with_session, work)) {
+    if (!thread_pool_submit(server->workers, run_on_worker, work)) {
         fail(&error, ERROR_BUSY, "too many requests are waiting, try again later");
         answer_failure(work, &error);
     }
@@ -276,15 +296,9 @@ static void handle(void *context, HttpExchange *exchange)
 
 static HttpBodyRule body_rule(void *context, const HttpExchange *exchange)
 {
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Request request = {
-        .method = http_exchange_method(exchange),
-        .path = http_exchange_path(exchange),
-        .segments = *http_exchange_segments(exchange),
-    };
+    const Route *route =
+        route_match(http_exchange_method(exchange), http_exchange_segments(exchange));
     HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX};
-    Error ignored = {0};
-    const Route *route = route_find(&request, arena, &ignored);
 
     (void)context;
     if (route && route->body_kind == BODY_FILE)

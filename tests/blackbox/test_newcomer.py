@@ -8,6 +8,7 @@ SLIPWAY is the binary. The data are made up by "slipway sample comments" or writ
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,36 @@ class Newcomer(unittest.TestCase):
                 return value
             time.sleep(0.05)
         self.fail("it did not come to pass")
+
+    def test_commands_work_at_once_while_a_server_starts_and_when_it_could_not(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            for port, starts in ("0", True), (str(taken.getsockname()[1]), False):
+                server = subprocess.Popen([SLIPWAY, "server", "--port", port, "--quiet"], cwd=self.folder,
+                                          env=self.environment, stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.PIPE, text=True)
+                for _ in range(5):
+                    self.command("data", "list")
+                if not starts:
+                    self.assertIn("in use", server.communicate(timeout=SECONDS_MAX)[1])
+                server.terminate()
+                server.communicate(timeout=SECONDS_MAX)
+
+    def test_two_commands_at_once_without_a_server_both_work_or_one_says_why_not(self):
+        self.command("sample", "comments", "made-up")
+        self.write("slipway.yaml", PROJECT.format(source="made-up", target="CLASS"))
+        self.command("data", "add")
+        training = subprocess.Popen([SLIPWAY, "train", "--budget", "600"], cwd=self.folder,
+                                    env=self.environment, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.PIPE, text=True)
+        self.assertEqual(training.stderr.readline(), "reading the data\n")
+        self.refused(6, 'another slipway is using the data folder "slipway-data"; try again when it is done, '
+                        "or start slipway server on the folder: it takes any number of commands at once",
+                     "data", "list")
+        training.kill()
+        training.communicate(timeout=SECONDS_MAX)
+        self.assertIn("notes", self.command("data", "list"))
 
     def test_the_program_says_its_version(self):
         self.assertRegex(self.command("--version"), r"\Aslipway \d+\.\d+\.\d+\n\Z")

@@ -123,6 +123,27 @@ static void test_r4_f5_both_are_judged_on_the_same_frozen_rows_and_a_tie_is_with
     fixture_close(&fixture);
 }
 
+static void test_r4_models_of_other_features_are_judged_on_the_same_frozen_rows(void)
+{
+    Fixture fixture = fixture_open();
+    const char *noisy = made_up_comments(fixture.arena, 0, 300, 5);
+    const JsonValue *verdict;
+    Promotion promotion;
+
+    fixture_add_data(&fixture, noisy);
+    fixture_put(&fixture, fixture_file);
+    fixture_train(&fixture);
+    must_promote(&fixture, NULL, NULL);
+    fixture_add_columns(&fixture, noisy, "{\"CONTENT\":\"text\"}"); /* REMOVED gives it away */
+    fixture_train(&fixture);
+    promotion = must_promote(&fixture, NULL, NULL);
+    verdict = verdict_of(&fixture, &promotion);
+    EXPECT_TEXT(json_as_text(json_member(verdict, "finding"), ""), "better");
+    EXPECT(json_as_double(json_member(json_member(verdict, "challenger"), "value"), 0) == 1);
+    EXPECT(json_as_int(json_member(json_member(verdict, "holdout"), "rows"), 0) == 60);
+    fixture_close(&fixture);
+}
+
 /* Learns the opposite from then on: the added rows outnumber the first ones, mislabelled. */
 static void train_worse(Fixture *fixture)
 {
@@ -318,6 +339,7 @@ int main(int count, char **arguments)
         TEST(test_a_first_model_is_promoted_with_its_verdict_alias_and_event),
         TEST(test_what_serves_already_is_not_deployed_again),
         TEST(test_r4_f5_both_are_judged_on_the_same_frozen_rows_and_a_tie_is_within_noise),
+        TEST(test_r4_models_of_other_features_are_judged_on_the_same_frozen_rows),
         TEST(test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed),
         TEST(test_f1_r5_a_champion_that_cannot_be_read_refuses),
         TEST(test_f5_a_model_kept_from_another_holdout_is_refused),

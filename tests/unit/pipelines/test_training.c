@@ -174,6 +174,42 @@ static void test_f14_rows_that_were_learnt_from_judge_only_when_that_is_wanted_a
     fixture_close(&fixture);
 }
 
+static void test_f14_learnt_rows_are_known_again_in_a_version_with_other_features(void)
+{
+    Fixture fixture = fixture_open();
+    const char *csv = made_up_comments(fixture.arena, 0, 300, 0);
+    EvaluationSpec spec = {.project = "spam", .data = "comments@2"};
+    Evaluation evaluation;
+
+    fixture_add_data(&fixture, csv);
+    fixture_put(&fixture, fixture_file);
+    fixture_train(&fixture);
+    fixture_add_columns(&fixture, csv, "{\"CONTENT\":\"text\"}"); /* REMOVED is a feature now */
+    EXPECT(!evaluation_run(&fixture.scope, &spec, &evaluation));
+    EXPECT(text_has_prefix(fixture.scope.error.message,
+                           "240 of 300 rows are training data of this model"));
+    fixture_close(&fixture);
+}
+
+static void test_f14_rows_without_a_column_that_tells_learnt_rows_apart_are_refused(void)
+{
+    Fixture fixture = fixture_open();
+    const char *csv = made_up_comments(fixture.arena, 0, 300, 0);
+    EvaluationSpec spec = {.project = "spam", .data = "comments@2", .allow_training_rows = true};
+    Evaluation evaluation;
+
+    fixture_add_columns(&fixture, csv, "{\"CONTENT\":\"text\"}");
+    fixture_put(&fixture, fixture_file);
+    fixture_train(&fixture);
+    fixture_add_columns(&fixture, "CONTENT,CLASS\nlove the song,0\nclick to win,1\n",
+                        "{\"CONTENT\":\"text\"}");
+    EXPECT(!evaluation_run(&fixture.scope, &spec, &evaluation));
+    EXPECT_TEXT(fixture.scope.error.message,
+                "it cannot be told which rows the model has learnt from: the rows that are "
+                "compared are told apart by column \"REMOVED\", which these rows do not have");
+    fixture_close(&fixture);
+}
+
 int main(int count, char **arguments)
 {
     static const Test tests[] = {
@@ -184,6 +220,8 @@ int main(int count, char **arguments)
         TEST(test_a_training_that_cannot_work_fails_with_the_reason_of_the_step),
         TEST(test_what_cannot_be_trained_makes_no_run),
         TEST(test_f14_rows_that_were_learnt_from_judge_only_when_that_is_wanted_and_said),
+        TEST(test_f14_learnt_rows_are_known_again_in_a_version_with_other_features),
+        TEST(test_f14_rows_without_a_column_that_tells_learnt_rows_apart_are_refused),
         {0},
     };
 
