@@ -23,6 +23,8 @@ enum {
     CLOSE_WAIT_SECONDS = 10,
     REQUEST_ID_BYTES_MAX = 64,
     FAST_WAIT_MS_MAX = 5000, /* a prediction that a worker takes up later than this is a 504 */
+    BUSY_MS_MAX = 2000,
+    BUSY_POLL_MS = 50,
 };
 
 struct Server {
@@ -377,6 +379,22 @@ static bool listen_on(Server *server, const ServerSpec *spec, Error *error)
     return file_write(server->address_file, server->url, strlen(server->url), error);
 }
 
+/* A command alone has the folder for a moment: the server that is to be up must not fail for it. */
+static bool open_application(Server *server, const ApplicationSpec *spec, Error *error)
+{
+    for (unsigned waited_ms = 0;; waited_ms += BUSY_POLL_MS) {
+        Error failure = {0};
+
+        if (application_open(spec, &server->application, &failure))
+            return true;
+        if (failure.kind != ERROR_BUSY || waited_ms >= BUSY_MS_MAX) {
+            *error = failure;
+            return false;
+        }
+        time_sleep_ms(BUSY_POLL_MS);
+    }
+}
+
 bool server_open(const ServerSpec *spec, Server **server, Error *error)
 {
     ApplicationSpec application = {
@@ -388,7 +406,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     if (!opened)
         abort();
     opened->arena = arena_create();
-    if (application_open(&application, &opened->application, error)) {
+    if (open_application(opened, &application, error)) {
         opened->sessions = session_pool_create(opened->application->platform);
         opened->workers = thread_pool_create(WORKER_THREADS, WAITING_REQUESTS_MAX);
         if (check_tokens(opened, spec->address, error) && listen_on(opened, spec, error)) {
