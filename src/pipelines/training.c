@@ -166,7 +166,7 @@ static bool make_order(Scope *scope, const TrainingSpec *spec, TrainingOrder *or
                           BUDGET_SECONDS_MAX);
     if (spec->code_commit && strlen(spec->code_commit) > 64)
         return fail_field(&scope->error, "code_commit", "a commit has at most 64 characters");
-    return name_check("model", order->model, &scope->error) &&
+    return name_check("model", "model", order->model, &scope->error) &&
            resolve_data(scope, spec, &file, order);
 }
 
