@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import measure
 
@@ -51,11 +52,18 @@ class Server:
             raise RuntimeError(f"{self.name} answers {answer.status}: {text[:300]}")
         return text
 
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return answer.read().decode()
+
     def wait(self, body, seconds=60):
         """The first answer, and seconds from the start of the process to it."""
+        return self.wait_until(lambda: self.post(body), seconds)
+
+    def wait_until(self, ask, seconds=60):
         while True:
             try:
-                return self.post(body), time.monotonic() - self.began
+                return ask(), time.monotonic() - self.began
             except OSError:
                 if self.process.poll() is not None or time.monotonic() - self.began > seconds:
                     raise RuntimeError(f"{self.name} did not start") from None

@@ -50,7 +50,7 @@ static bool open_parts(OpenPlatform *open_platform, const char *folder, Error *e
         !folder_make(platform->temporary, error))
         return false;
     platform->artifacts = artifact_store_open(arena_format(arena, "%s/artifacts", folder), error);
-    if (!platform->artifacts)
+    if (!platform->artifacts || !artifact_store_sweep(platform->artifacts, error))
         return false;
     platform->writer = writer_create(platform_database(platform, arena), error);
     return platform->writer != NULL;

@@ -1,10 +1,8 @@
 /* endpoints.c: /api/v1/endpoints, GET /endpoints/{name} */
 
 #include "api/api.h"
-#include "base/worker.h"
+#include "registry/package.h"
 #include "serving/serving.h"
-
-enum { VERIFY_TIMEOUT_MS = 60 * 1000 };
 
 static bool list_endpoints(Scope *scope, const Request *request, Response *response)
 {
@@ -103,20 +101,9 @@ static const JsonField deploy_fields[] = {
     {0},
 };
 
-/* The package is tried in a child, so that a damaged one harms nobody. */
 static bool verify_package(Scope *scope, const char *package)
 {
-    JsonWriter *job = json_writer_create(scope->arena);
-    WorkerSpec spec = {.step = "verify-package", .timeout_ms = VERIFY_TIMEOUT_MS};
-    const JsonValue *result;
-
-    json_open_object(job, NULL);
-    json_text(job, "artifacts",
-              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
-    json_text(job, "package", package);
-    json_close(job);
-    spec.job = json_finish(job);
-    return worker_run(&spec, scope->arena, &result, &scope->error) ||
+    return package_verify(scope, package) ||
            fail_in(&scope->error, "the package did not pass its check");
 }
 

@@ -129,7 +129,7 @@ static bool take_text(Scope *scope, const JsonField *field, const char *value, v
         return text_to_int(value, (int64_t *)(void *)at) ||
                fail_field(&scope->error, field->name, "\"%s\" must be an integer", field->name);
     case JSON_NUMBER:
-        return (text_to_double(value, (double *)(void *)at) && isfinite(*(double *)(void *)at)) ||
+        return text_to_double(value, (double *)(void *)at) ||
                fail_field(&scope->error, field->name, "\"%s\" must be a number", field->name);
     case JSON_BOOL:
         *(bool *)at = strcmp(value, "true") == 0;

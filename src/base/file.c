@@ -73,13 +73,18 @@ bool file_read(const char *path, size_t size_max, Arena *arena, const char **byt
     return true;
 }
 
+bool folder_flush(const char *path, Error *error)
+{
+    CLEANUP(file_close) int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return (descriptor >= 0 && fsync(descriptor) == 0) || fail_errno(error, "flush", path);
+}
+
 static bool flush_folder_of(const char *path, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *folder = path_folder(path, arena);
-    CLEANUP(file_close) int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    return (descriptor >= 0 && fsync(descriptor) == 0) || fail_errno(error, "flush", folder);
+    return folder_flush(path_folder(path, arena), error);
 }
 
 static const char *name_beside(const char *path, Arena *arena)

@@ -10,7 +10,7 @@
 
 #include "base/process.h"
 
-enum { JOB_BYTES_MAX = 64 * 1024 * 1024 };
+enum { JOB_BYTES_MAX = 64 * 1024 * 1024, LAST_LINES = 20 };
 
 /* The child's side. The answers go to the descriptor that standard output was, and standard output
  * itself to standard error, so that a library that prints cannot break the protocol. */
@@ -163,11 +163,30 @@ static void take_line(void *context, const char *line)
         listener->spec->on_progress(listener->spec->context, json_member(object, "progress"));
 }
 
-static const char *last_line(const char *text, Arena *arena)
+/* The last lines that are whole: the first of what was kept may have been cut. */
+static const char *last_lines(const char *text, size_t count, Arena *arena)
 {
     TextList lines = text_split(text, '\n', arena);
+    TextBuilder last = {.arena = arena};
 
-    return lines.count ? lines.items[lines.count - 1] : "it printed nothing";
+    for (size_t i = lines.count > count ? lines.count - count : 0; i < lines.count; i++)
+        text_append_format(&last, "%s%s", last.count ? "\n" : "", lines.items[i]);
+    return text_built(&last);
+}
+
+static const char *last_line(const char *text, Arena *arena)
+{
+    const char *line = last_lines(text, 1, arena);
+
+    return *line ? line : "it printed nothing";
+}
+
+/* The signal that nobody can answer is also what the system sends when memory has run out. */
+static bool fail_signal(const ProcessResult *process, const char *step, Arena *arena, Error *error)
+{
+    return fail(error, ERROR_INTERNAL, "the step \"%s\" was ended by signal %d%s: %s", step,
+                process->signal, process->signal == SIGKILL ? " (killed, or out of memory)" : "",
+                last_line(process->error_output, arena));
 }
 
 static bool judge(const Listener *listener, const ProcessResult *process, const char *step,
@@ -182,8 +201,7 @@ static bool judge(const Listener *listener, const ProcessResult *process, const 
         return false;
     }
     if (process->signal)
-        return fail(error, ERROR_INTERNAL, "the step \"%s\" was ended by signal %d: %s", step,
-                    process->signal, last_line(process->error_output, listener->scratch));
+        return fail_signal(process, step, listener->scratch, error);
     if (process->exit_code || !listener->result)
         return fail(error, ERROR_INTERNAL, "the step \"%s\" ended with status %d: %s", step,
                     process->exit_code, last_line(process->error_output, listener->scratch));
@@ -209,9 +227,13 @@ bool worker_run(const WorkerSpec *spec, Arena *arena, const JsonValue **result, 
     };
     ProcessResult ended;
 
-    if (!process_run(&process, arena, &ended, error) ||
-        !judge(&listener, &ended, spec->step, error))
+    if (!process_run(&process, arena, &ended, error))
         return false;
+    if (!judge(&listener, &ended, spec->step, error)) {
+        if (spec->last_lines && !listener.error.kind && *ended.error_output)
+            *spec->last_lines = last_lines(ended.error_output, LAST_LINES, arena);
+        return false;
+    }
     *result = listener.result;
     return true;
 }

@@ -43,6 +43,8 @@ typedef struct WorkerSpec {
     void (*on_progress)(void *context,
                         const JsonValue *progress); /* or NULL; the value lives for the call */
     void *context;
+    const char **last_lines; /* or NULL: what a step that ended without a word of its own printed
+                                last to standard error; untouched when there is nothing */
 } WorkerSpec;
 
 /* The parent's side: blocks until the child has ended. result is the object behind "result". */

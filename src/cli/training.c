@@ -194,13 +194,14 @@ static bool judge_outcome(Cli *cli, const JsonValue *run)
 {
     const char *id = json_as_text(json_member(run, "id"), "");
     const char *status = json_as_text(json_member(run, "status"), "");
+    const char *failure = json_as_text(json_member(run, "failure"), "no reason was given");
 
     if (strcmp(status, "FINISHED") == 0)
         return true;
     if (strcmp(status, "KILLED") == 0)
         return fail(&cli->error, ERROR_CONFLICT, "run %s was cancelled", id);
-    return fail(&cli->error, ERROR_INTERNAL, "run %s failed: %s", id,
-                json_as_text(json_member(run, "failure"), "no reason was given"));
+    return fail(&cli->error, ERROR_INTERNAL, "run %s failed: %.*s", id, (int)strcspn(failure, "\n"),
+                failure);
 }
 
 static bool show_outcome(Cli *cli, const char *run_id)

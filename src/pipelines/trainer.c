@@ -80,12 +80,13 @@ static bool was_cancelled_by_user(Trainer *trainer, const Job *job)
 static bool do_job(Trainer *trainer, Job *job, Scope *scope)
 {
     Turn turn = {trainer, job};
-    TrainingControl control = {&job->cancelled, keep_progress, &turn};
-    char reason[sizeof(scope->error.message)];
+    const char *last_lines = NULL, *reason;
+    TrainingControl control = {&job->cancelled, keep_progress, &turn, &last_lines};
 
     if (!atomic_load(&job->cancelled) && training_run(scope, job->run_id, &control))
         return true;
-    snprintf(reason, sizeof(reason), "%s", scope->error.message);
+    reason = arena_format(scope->arena, "%s%s%s", scope->error.message, last_lines ? "\n" : "",
+                          last_lines ? last_lines : "");
     if (!atomic_load(&job->cancelled))
         return training_end(scope, job->run_id, RUN_FAILED, reason);
     if (was_cancelled_by_user(trainer, job))

@@ -166,6 +166,9 @@ static bool check_run(Scope *scope, const ModelVersionSpec *spec)
     if (run.is_deleted)
         return fail(&scope->error, ERROR_CONFLICT,
                     "run \"%s\" is deleted, so it cannot be registered", run.id);
+    if (run.failure) /* MLflow's update may call it finished afterwards */
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "run \"%s\" has failed, so it cannot be registered", run.id);
     may = run.status == RUN_FINISHED || (run.status == RUN_RUNNING && spec->may_be_running);
     return may || fail(&scope->error, ERROR_CONFLICT,
                        "run \"%s\" is %s: only a run that is FINISHED can be registered", run.id,

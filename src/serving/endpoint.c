@@ -88,8 +88,8 @@ static bool insert_endpoint(Scope *scope, const char *name, const char *project)
     GateRule rule = gate_rule_default();
     JsonWriter *json = json_writer_create(scope->arena);
 
-    if (!name_check("endpoint", name, &scope->error) ||
-        !name_check("project", project, &scope->error) ||
+    if (!name_check("endpoint", "endpoint", name, &scope->error) ||
+        !name_check("project", "project", project, &scope->error) ||
         !db_run(scope->db, &scope->error,
                 "INSERT INTO endpoints"
                 " (id, name, project, rule_metric, rule_margin, rule_minimum, rule_level,"

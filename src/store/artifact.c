@@ -1,15 +1,18 @@
 #include "store/artifact.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/id.h"
 
 struct ArtifactStore {
     char *folder;
+    pthread_mutex_t making; /* a folder for blobs */
 };
 
 ArtifactStore *artifact_store_open(const char *folder, Error *error)
@@ -21,6 +24,7 @@ ArtifactStore *artifact_store_open(const char *folder, Error *error)
     store = calloc(1, sizeof(*store));
     if (!store || !(store->folder = strdup(folder)))
         abort();
+    pthread_mutex_init(&store->making, NULL);
     return store;
 }
 
@@ -28,8 +32,33 @@ void artifact_store_close(ArtifactStore *store)
 {
     if (!store)
         return;
+    pthread_mutex_destroy(&store->making);
     free(store->folder);
     free(store);
+}
+
+/* Looks at names alone: asking for each blob's kind would hold up the start of a large store. */
+static bool sweep_folder(const char *folder, bool has_folders, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    TextList names;
+
+    if (!folder_list(folder, arena, &names, error))
+        return false;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path = arena_format(arena, "%s/%s", folder, names.items[i]);
+
+        if (text_has_suffix(path, ".partial") && unlink(path) != 0)
+            return fail_errno(error, "remove", path);
+        if (has_folders && folder_exists(path) && !sweep_folder(path, false, error))
+            return false;
+    }
+    return true;
+}
+
+bool artifact_store_sweep(ArtifactStore *store, Error *error)
+{
+    return sweep_folder(store->folder, true, error);
 }
 
 /* Two levels, so that no folder gets more than a few thousand entries: ab/cdef... */
@@ -46,11 +75,34 @@ bool artifact_exists(const ArtifactStore *store, const char *digest)
     return digest_is_valid(digest) && file_exists(artifact_path(store, digest, arena));
 }
 
-static bool make_room(const ArtifactStore *store, const char *digest, Arena *arena,
-                      const char **path, Error *error)
+/* A new folder is on the disk before any thread adds to it. */
+static bool make_room(ArtifactStore *store, const char *digest, Arena *arena, const char **path,
+                      Error *error)
 {
+    const char *folder;
+    bool done;
+
     *path = artifact_path(store, digest, arena);
-    return folder_make(path_folder(*path, arena), error);
+    folder = path_folder(*path, arena);
+    pthread_mutex_lock(&store->making);
+    done =
+        folder_exists(folder) || (folder_make(folder, error) && folder_flush(store->folder, error));
+    pthread_mutex_unlock(&store->making);
+    return done;
+}
+
+/* Whether its bytes are there and whole. Reading them costs less than writing them again would, so
+ * it is no dearer to look than not to. */
+static bool is_whole(const ArtifactStore *store, const Artifact *artifact)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *path = artifact_path(store, artifact->digest, arena);
+    char digest[DIGEST_TEXT_SIZE];
+    int64_t size;
+    Error ignored = {0};
+
+    return file_exists(path) && file_size(path, &size, &ignored) && size == artifact->size &&
+           digest_file(path, digest, &ignored) && strcmp(digest, artifact->digest) == 0;
 }
 
 bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
@@ -61,9 +113,8 @@ bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Ar
     const char *path;
 
     digest_bytes(bytes, size, added.digest);
-    if (!artifact_exists(store, added.digest) &&
-        (!make_room(store, added.digest, arena, &path, error) ||
-         !file_write(path, bytes, size, error)))
+    if (!is_whole(store, &added) && (!make_room(store, added.digest, arena, &path, error) ||
+                                     !file_write(path, bytes, size, error)))
         return false;
     *artifact = added;
     return true;
@@ -82,7 +133,7 @@ bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifac
 
     done = file_copy(path, copy, error) && digest_file(copy, added.digest, error) &&
            file_size(copy, &added.size, error);
-    if (done && !artifact_exists(store, added.digest))
+    if (done && !is_whole(store, &added))
         done = make_room(store, added.digest, arena, &target, error) &&
                file_move_durably(copy, target, error);
     remove(copy); /* gone already if it was moved */

@@ -1,10 +1,12 @@
 /* db.c: db.h on SQLite. */
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "store/db_internal.h"
 #include "store/migrations.h"
 
@@ -57,13 +59,22 @@ static const char *connection_settings(DbMode mode)
                               "PRAGMA foreign_keys = ON;";
 }
 
+void db_create_file(const char *path)
+{
+    CLEANUP(file_close) int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    (void)descriptor; /* it is there already, or SQLite says why not */
+}
+
 static bool open_handle(Db *db, const char *path, Error *error)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     int status;
 
-    if (db->mode == DB_WRITE)
+    if (db->mode == DB_WRITE) {
+        db_create_file(path);
         flags |= SQLITE_OPEN_CREATE;
+    }
     status = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (status != SQLITE_OK)
         return fail_with_status(error, db, status);

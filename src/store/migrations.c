@@ -52,6 +52,7 @@ static bool keep_copy(Db *db, const char *path, int64_t version, Error *error)
 
     if (unlink(partial) != 0 && errno != ENOENT)
         return fail_errno(error, "remove", partial);
+    db_create_file(partial);
     return db_run(db, error, "VACUUM INTO $1", db_text(partial)) &&
            file_move_durably(partial, copy, error);
 }

@@ -201,6 +201,40 @@ static void test_f1_r5_a_champion_that_cannot_be_read_refuses(void)
     fixture_close(&fixture);
 }
 
+/* The numbers are good, but what would be served is not what was tried when it was made. */
+static void test_r5_an_accepted_version_whose_package_fails_is_recorded_as_refused(void)
+{
+    Fixture fixture;
+    GateList gates = {0};
+    ModelVersion version;
+    Promotion promotion;
+    Tree files = {0};
+    Endpoint before;
+    Error error = {0};
+    const char *golden;
+
+    setup(&fixture);
+    before = find_endpoint(&fixture);
+    EXPECT_OK(model_version_find(&fixture.scope, "spam", 1, &version), fixture.scope.error);
+    EXPECT_OK(
+        tree_read(fixture.platform->artifacts, version.package, fixture.arena, &files, &error),
+        error);
+    golden = artifact_path(fixture.platform->artifacts, tree_find(&files, "golden.json")->digest,
+                           fixture.arena);
+    EXPECT(truncate(golden, 10) == 0);
+    promotion = must_promote(&fixture, NULL, NULL);
+    expect_declined(&fixture, &promotion, &before, "refused",
+                    "accepted by its numbers, but it cannot be served: ");
+    EXPECT(strstr(promotion.gate.reason, "is damaged"));
+    EXPECT_OK(gate_list(&fixture.scope, "spam", &gates), fixture.scope.error);
+    EXPECT(gates.count == 1);
+    EXPECT_TEXT(gates.items[0].outcome, "refused");
+    EXPECT_TEXT(gates.items[0].reason, promotion.gate.reason);
+    EXPECT(fixture_count_events(&fixture, "gate.refused") == 1);
+    EXPECT(fixture_count_events(&fixture, "gate.passed") == 0);
+    fixture_close(&fixture);
+}
+
 typedef struct Registration {
     ModelVersionSpec spec;
     ModelVersion version;
@@ -342,6 +376,7 @@ int main(int count, char **arguments)
         TEST(test_r4_models_of_other_features_are_judged_on_the_same_frozen_rows),
         TEST(test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed),
         TEST(test_f1_r5_a_champion_that_cannot_be_read_refuses),
+        TEST(test_r5_an_accepted_version_whose_package_fails_is_recorded_as_refused),
         TEST(test_f5_a_model_kept_from_another_holdout_is_refused),
         TEST(test_f4_the_champion_is_what_serves_not_what_is_newest),
         TEST(test_r5_a_frozen_holdout_with_other_bytes_refuses),
