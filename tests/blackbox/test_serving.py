@@ -384,6 +384,49 @@ class ServingTest(SlipwayTest):
         counted = self.ask(port, "/metrics")[1].decode()
         self.assertNotRegex(counted, r'endpoint="spam",status="[45]\d\d"\} [1-9]')
 
+    def test_all_kinds_of_requests_at_once_get_answers(self):
+        """What the thread sanitizer watches."""
+        server, port = self.serve()
+        stop, wrong = threading.Event(), []
+        paths = ["/api/v1/models/spam", "/api/v1/runs", "/api/v1/endpoints/spam/deployments", "/metrics",
+                 "/endpoints/spam/openapi.json", "/openapi.json", "/readyz", "/api/v1/predictions/mine",
+                 "/api/v1/datasets", "/nothing"]
+
+        def repeat(turn):
+            for number in itertools.count():
+                if stop.is_set():
+                    return
+                status = turn(number)
+                if status >= 500:
+                    wrong.append((turn.__name__, number, status))
+
+        def predict(number):
+            body = json.dumps({"data": TEXTS * (2000 if number % 50 == 0 else 1)})
+            return Caller(port).post("/endpoints/spam/predict", body, {"X-Request-Id": "mine"})[0]
+
+        def explain(number):
+            return Caller(port).post("/endpoints/spam/explain", json.dumps({"data": TEXTS * (number % 40)}))[0]
+
+        def look(number):
+            return self.ask(port, paths[number % len(paths)])[0].status
+
+        def swap(number):
+            return self.ask(port, "/api/v1/endpoints/spam/deploy", "POST",
+                            '{"model":"spam","version":%d}' % (number % 3 + 1))[0].status
+
+        threads = [threading.Thread(target=repeat, args=(turn,))
+                   for turn in (predict, predict, explain, look, look, swap)]
+        for thread in threads:
+            thread.start()
+        with open(os.path.join(self.folder, "slipway.yaml"), "w", encoding="ascii") as file:
+            file.write("project: spam\ndata: {spam: {target: CLASS}}\n")
+        self.command("train", "--dataset", "spam@1", "--budget", "1")
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+        self.stop(server)
+
     def rollback(self, port):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ROLLBACK_SECONDS_MAX)
         connection.request("POST", "/api/v1/endpoints/spam/rollback", '{"comment":"worse"}')
