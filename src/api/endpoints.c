@@ -30,15 +30,27 @@ static const JsonField endpoint_spec_fields[] = {
     {0},
 };
 
+typedef struct EndpointWork {
+    EndpointSpec spec;
+    Endpoint endpoint;
+} EndpointWork;
+
+static bool do_create(Scope *scope, void *context)
+{
+    EndpointWork *work = context;
+
+    return endpoint_ensure(scope, work->spec.name, work->spec.project, &work->endpoint);
+}
+
 static bool create_endpoint(Scope *scope, const Request *request, Response *response)
 {
-    EndpointSpec spec = {0};
-    Endpoint endpoint;
+    EndpointWork work = {0};
 
-    if (!request_read(scope, request, endpoint_spec_fields, &spec) ||
-        !endpoint_ensure(scope, spec.name, spec.project, &endpoint))
+    if (!request_read(scope, request, endpoint_spec_fields, &work.spec) ||
+        !scope_write(scope, do_create, &work))
         return false;
-    endpoint_write_json(response->json, NULL, &endpoint);
+    api_show_endpoints(request->application, scope);
+    endpoint_write_json(response->json, NULL, &work.endpoint);
     return true;
 }
 
@@ -133,6 +145,12 @@ bool api_take_up(const Application *application, Scope *scope, const char *endpo
            serving_serves(application->serving, endpoint, deployment_id);
 }
 
+void api_show_endpoints(const Application *application, Scope *scope)
+{
+    if (!serving_reload(application->serving, scope))
+        scope->error = (Error){0};
+}
+
 /* Changes what is live, and answers when it serves. */
 static bool change_live(Scope *scope, const Request *request, Response *response, ScopeWork *change,
                         DeployWork *work)
@@ -189,7 +207,7 @@ static bool rollback(Scope *scope, const Request *request, Response *response)
 
 const Route endpoint_routes[] = {
     {"GET", "/api/v1/endpoints", ROLE_VIEWER, ROUTE_READ, list_endpoints, "List the endpoints."},
-    {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_endpoint,
+    {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_SLOW, create_endpoint,
      "Make an endpoint, or find the one with this name.", endpoint_spec_fields},
     {"GET", "/api/v1/endpoints/{name}", ROLE_VIEWER, ROUTE_READ, show_endpoint,
      "Show an endpoint: what is live, and the rule of its gate."},

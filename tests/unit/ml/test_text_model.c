@@ -421,6 +421,24 @@ static void test_wrong_input_is_refused_with_a_reason(void)
     EXPECT(!result.model);
 }
 
+static void test_texts_that_are_all_alike_are_refused_with_a_sentence(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static Messages messages;
+    SearchSpec spec = {.metric = "f1"};
+    SearchResult result = {0};
+    Error error;
+
+    make_messages(&messages, 2, arena);
+    for (size_t row = 0; row < ROWS; row++)
+        messages.texts[row] = messages.texts[0];
+    EXPECT(!text_model_search(&messages.frame, messages.labels, &messages.classes, &spec, arena,
+                              &result, &error));
+    EXPECT_TEXT(error.message,
+                "training needs two different texts at least: repeats cannot judge themselves");
+    EXPECT(!result.model);
+}
+
 static void test_few_rows_are_enough(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -490,6 +508,7 @@ int main(int count, char **names)
         TEST(test_a_budget_that_is_used_up_still_gives_a_model),
         TEST(test_the_listener_hears_every_fold),
         TEST(test_wrong_input_is_refused_with_a_reason),
+        TEST(test_texts_that_are_all_alike_are_refused_with_a_sentence),
         TEST(test_few_rows_are_enough),
         TEST(test_fewer_groups_than_folds_are_enough_and_no_error_is_left),
         TEST(test_an_always_majority_model_never_ranks_above_a_useful_one),
