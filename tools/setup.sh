@@ -132,7 +132,7 @@ fetch_from_npm() {
     matches_digest "$path" "$deps/$path" && return
     say "fetching $package"
     folder=$(mktemp -d "$deps/fetch.XXXXXX")
-    if ! tarball=$(cd "$folder" && npm pack --silent --prefer-offline --fetch-retries=1 "$package" 2>log | tail -n 1); then
+    if ! tarball=$(cd "$folder" && npm pack --loglevel=error --prefer-offline --fetch-retries=1 "$package" 2>log | tail -n 1); then
         tail -n 5 "$folder/log" >&2
         rm -rf "$folder"
         die "could not fetch $package"

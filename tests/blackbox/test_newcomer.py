@@ -153,7 +153,7 @@ class Newcomer(unittest.TestCase):
             "    columns: {AUTHOR: ignore, COMMENT_ID: ignore, DATE: ignore}\n", ""))
         self.command("data", "add")
         done = self.run_command("train")
-        self.assertIn("50 different rows in 50 classes are too few to hold out a share of 0.2", done.stderr)
+        self.assertIn("nothing to hold out: none of the 50 values of the target has two different rows", done.stderr)
 
     def test_a_training_tells_once_that_it_reads_and_how_many_rows_have_no_label(self):
         self.command("sample", "comments", "made-up")
