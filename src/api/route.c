@@ -5,16 +5,24 @@
 
 #include "api/api.h"
 
-/* The part of a route's path that begins here against one of the request; moves on behind it. */
+/* The part of a route's path that begins here against one of the request; when they match, moves on
+ * behind it. */
 static bool part_matches(const char **part, const char *segment)
 {
-    const char *begin = *part, *end = strchrnul(begin, '/');
-    size_t length = (size_t)(end - begin);
+    const char *at = *part;
 
-    *part = *end ? end + 1 : end;
-    if (begin[0] == '{')
-        return segment[0] != '\0';
-    return strncmp(begin, segment, length) == 0 && !segment[length];
+    if (*at == '{') {
+        if (!*segment)
+            return false;
+        at = strchrnul(at, '/');
+    } else {
+        for (; *at && *at != '/' && *at == *segment; at++)
+            segment++;
+        if (*segment || (*at && *at != '/'))
+            return false;
+    }
+    *part = *at ? at + 1 : at;
+    return true;
 }
 
 static bool path_matches(const Route *route, const TextList *segments)
@@ -46,7 +54,7 @@ const Route *route_match(const char *method, const TextList *segments)
 {
     for (size_t table = 0; api_tables[table]; table++)
         for (const Route *route = api_tables[table]; route->path; route++)
-            if (path_matches(route, segments) && method_matches(route, method))
+            if (method_matches(route, method) && path_matches(route, segments))
                 return route;
     return NULL;
 }

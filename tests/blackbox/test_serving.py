@@ -401,7 +401,7 @@ class ServingTest(SlipwayTest):
                 if stop.is_set():
                     return
                 status = turn(number)
-                if status >= 500:
+                if status != 200 and (turn is not look or status != 404):
                     wrong.append((turn.__name__, number, status))
 
         def predict(number):
@@ -409,7 +409,7 @@ class ServingTest(SlipwayTest):
             return Caller(port).post("/endpoints/spam/predict", body, {"X-Request-Id": "mine"})[0]
 
         def explain(number):
-            return Caller(port).post("/endpoints/spam/explain", json.dumps({"data": TEXTS * (number % 40)}))[0]
+            return Caller(port).post("/endpoints/spam/explain", json.dumps({"data": TEXTS * (number % 40 + 1)}))[0]
 
         def look(number):
             return self.ask(port, paths[number % len(paths)])[0].status
