@@ -107,7 +107,8 @@ typedef struct DeployBody {
 static const JsonField deploy_fields[] = {
     {"model", JSON_TEXT, offsetof(DeployBody, model), JSON_REQUIRED, "a registered model"},
     {"version", JSON_INT, offsetof(DeployBody, version), JSON_REQUIRED, "its number"},
-    {"comment", JSON_TEXT, offsetof(DeployBody, comment), JSON_OPTIONAL, "why"},
+    {"comment", JSON_TEXT, offsetof(DeployBody, comment), JSON_OPTIONAL,
+     "why; needed where a version serves already, for the gate is not asked"},
     {"project", JSON_TEXT, offsetof(DeployBody, project), JSON_OPTIONAL,
      "of an endpoint that is not there yet"},
     {0},
@@ -163,6 +164,26 @@ static bool change_live(Scope *scope, const Request *request, Response *response
     return true;
 }
 
+/* A deployment past the gate takes the place of a champion only with a reason, which the audit
+ * trail keeps. */
+static bool check_reason(Scope *scope, const char *endpoint, const char *comment)
+{
+    Endpoint found;
+
+    if (!endpoint_find(scope, endpoint, &found)) {
+        if (scope->error.kind != ERROR_NOT_FOUND)
+            return false;
+        scope->error = (Error){0};
+        return true;
+    }
+    if (!found.model || (comment && *text_trim(comment, scope->arena)))
+        return true;
+    return fail_field(&scope->error, "comment",
+                      "endpoint \"%s\" serves already and a deployment does not ask its gate: "
+                      "promote the version, or say why in \"comment\" (--comment)",
+                      endpoint);
+}
+
 static bool deploy(Scope *scope, const Request *request, Response *response)
 {
     DeployBody body = {0};
@@ -170,6 +191,7 @@ static bool deploy(Scope *scope, const Request *request, Response *response)
     ModelVersion version;
 
     if (!request_read(scope, request, deploy_fields, &body) ||
+        !check_reason(scope, request_parameter(request, "name"), body.comment) ||
         !model_version_find(scope, body.model, body.version, &version) ||
         !verify_package(scope, version.package))
         return false;

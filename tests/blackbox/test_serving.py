@@ -123,7 +123,7 @@ class ServingTest(SlipwayTest):
         return server, port
 
     def deploy(self, port, model, version):
-        body = json.dumps({"model": model, "version": version})
+        body = json.dumps({"model": model, "version": version, "comment": "a test"})
         return self.expect(200, port, f"/api/v1/endpoints/{model}/deploy", method="POST", body=body)[1]
 
     def predict(self, port, body, endpoint="spam", content_type="application/json"):
@@ -236,6 +236,10 @@ class ServingTest(SlipwayTest):
         self.expect(403, port, "/api/v1/endpoints/spam/deploy", headers=with_viewer, **deploy)
         self.expect(200, port, "/api/v1/endpoints/spam/deploy",
                     headers={"Authorization": f"Bearer {owner}"}, **deploy)
+        deploy["body"] = '{"model":"spam","version":2}'
+        refused = self.expect(422, port, "/api/v1/endpoints/spam/deploy",
+                              headers={"Authorization": f"Bearer {owner}"}, **deploy)[1]
+        self.assertIn("does not ask its gate", json.dumps(refused))
         self.expect(200, port, "/endpoints/spam/predict", headers=with_viewer, **ask)
         self.expect(403, port, "/api/v1/projects/spam/train", method="POST", body="{}",
                     headers=with_viewer)
@@ -412,7 +416,7 @@ class ServingTest(SlipwayTest):
 
         def swap(number):
             return self.ask(port, "/api/v1/endpoints/spam/deploy", "POST",
-                            '{"model":"spam","version":%d}' % (number % 3 + 1))[0].status
+                            '{"model":"spam","version":%d,"comment":"swap"}' % (number % 3 + 1))[0].status
 
         threads = [threading.Thread(target=repeat, args=(turn,))
                    for turn in (predict, predict, explain, look, look, swap)]
