@@ -2,6 +2,7 @@
 #
 # MODE=release|debug|asan|tsan|fuzz chooses the build; each has its own folder under build/.
 # SETUP=no builds with what the machine has: no package is looked for or installed.
+# V=1 prints each command as it is run.
 
 MODE  ?= release
 SETUP ?= yes
@@ -10,7 +11,7 @@ DEPS ?= $(CURDIR)/.deps
 OUT  := build/$(MODE)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
-            -Wno-missing-field-initializers
+            -Wno-missing-field-initializers -Wno-enum-float-conversion
 FLAGS_release := -O2 -g -DNDEBUG
 FLAGS_debug   := -O0 -g
 FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \
@@ -18,6 +19,14 @@ FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fn
 FLAGS_tsan    := -O1 -g -fsanitize=thread
 FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer \
                  -fno-sanitize-recover=all
+# One short line per step; none under make -s, all there is under V=1.
+ifeq ($(V),1)
+SAY := @:
+RUN :=
+else
+SAY := @$(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),:,echo)
+RUN := @
+endif
 ifeq ($(MODE),fuzz)
 override CC := clang
 endif
@@ -36,7 +45,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check fuzz bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -59,11 +68,14 @@ test-tsan: $(DEPS)/setup-test.stamp ## Run the tests of tests/tsan.txt under the
 check: $(DEPS)/setup-test.stamp $(DEPS)/setup-check.stamp ## Check format, warnings, layers, sizes and the like
 	@tools/check.py $(F)
 
+docs: build ## Write the reference of commands and routes from the program
+	@tools/make_reference.py
+
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 	@tools/fuzz.sh $(F)
 
-bench: build ## Measure
-	@tools/bench.sh
+bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
+	@tools/bench.sh $(F)
 
 study: $(OUT)/bench/study_text build $(DEPS)/setup-test.stamp ## Measure text models and the gate into docs/results/
 	$<
@@ -89,35 +101,43 @@ $(DEPS)/setup-%.stamp: tools/setup.sh tools/packages.txt tools/deps.sha256
 endif
 
 $(OUT)/slipway: $(OUT)/src/main.o $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(SAY) "link $@"
+	$(RUN)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(OBJECTS)
-	rm -f $@
-	ar rcs $@ $^
+	@rm -f $@
+	$(SAY) "ar $@"
+	$(RUN)ar rcs $@ $^
 
 $(OUT)/src/%.o: src/%.c | $(DEPS)/setup-build.stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c -o $@ $<
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
 $(OUT)/generated/migrations_table.c: $(SCHEMA) tools/embed_schema.sh
 	@mkdir -p $(@D)
-	tools/embed_schema.sh $(SCHEMA) > $@
+	$(SAY) "embed $@"
+	$(RUN)tools/embed_schema.sh $(SCHEMA) > $@
 
 $(OUT)/generated/%.o: $(OUT)/generated/%.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
 # Each program of bench/ is one file study_NAME.c or bench_NAME.c; study_data.c is what studies share.
 $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
 
 
 -include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)

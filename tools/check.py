@@ -16,6 +16,7 @@ CHECKS = [
     ("banned", ["tools/check_banned.py"]),
     ("sizes", ["tools/check_sizes.py"]),
     ("migrations", ["tools/check_migrations.py"]),
+    ("reference", ["tools/make_reference.py", "--check"]),
     ("format", ["tools/check_format.sh"]),
     ("headers", ["tools/check_each.py", "headers"]),
     ("clang", ["tools/check_each.py", "clang"]),

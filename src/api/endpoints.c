@@ -30,15 +30,27 @@ static const JsonField endpoint_spec_fields[] = {
     {0},
 };
 
+typedef struct EndpointWork {
+    EndpointSpec spec;
+    Endpoint endpoint;
+} EndpointWork;
+
+static bool do_create(Scope *scope, void *context)
+{
+    EndpointWork *work = context;
+
+    return endpoint_ensure(scope, work->spec.name, work->spec.project, &work->endpoint);
+}
+
 static bool create_endpoint(Scope *scope, const Request *request, Response *response)
 {
-    EndpointSpec spec = {0};
-    Endpoint endpoint;
+    EndpointWork work = {0};
 
-    if (!request_read(scope, request, endpoint_spec_fields, &spec) ||
-        !endpoint_ensure(scope, spec.name, spec.project, &endpoint))
+    if (!request_read(scope, request, endpoint_spec_fields, &work.spec) ||
+        !scope_write(scope, do_create, &work))
         return false;
-    endpoint_write_json(response->json, NULL, &endpoint);
+    api_show_endpoints(request->application, scope);
+    endpoint_write_json(response->json, NULL, &work.endpoint);
     return true;
 }
 
@@ -69,11 +81,22 @@ static bool list_deployments(Scope *scope, const Request *request, Response *res
 
 static bool set_rule(Scope *scope, const Request *request, Response *response)
 {
+    const char *name = request_parameter(request, "name"), *warning;
     GateRule rule = gate_rule_default();
 
-    return request_read(scope, request, gate_rule_fields, &rule) &&
-           endpoint_set_rule(scope, request_parameter(request, "name"), &rule) &&
-           show_endpoint(scope, request, response);
+    if (!request_read(scope, request, gate_rule_fields, &rule) ||
+        !endpoint_set_rule(scope, name, &rule))
+        return false;
+    warning = gate_rule_warning(&rule, scope->arena);
+    json_open_object(response->json, NULL);
+    json_text(response->json, "name", name);
+    gate_rule_write_json(response->json, "rule", &rule);
+    json_open_array(response->json, "warnings");
+    if (warning)
+        json_text(response->json, NULL, warning);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
 }
 
 typedef struct DeployBody {
@@ -84,7 +107,8 @@ typedef struct DeployBody {
 static const JsonField deploy_fields[] = {
     {"model", JSON_TEXT, offsetof(DeployBody, model), JSON_REQUIRED, "a registered model"},
     {"version", JSON_INT, offsetof(DeployBody, version), JSON_REQUIRED, "its number"},
-    {"comment", JSON_TEXT, offsetof(DeployBody, comment), JSON_OPTIONAL, "why"},
+    {"comment", JSON_TEXT, offsetof(DeployBody, comment), JSON_OPTIONAL,
+     "why; needed where a version serves already, for the gate is not asked"},
     {"project", JSON_TEXT, offsetof(DeployBody, project), JSON_OPTIONAL,
      "of an endpoint that is not there yet"},
     {0},
@@ -122,6 +146,12 @@ bool api_take_up(const Application *application, Scope *scope, const char *endpo
            serving_serves(application->serving, endpoint, deployment_id);
 }
 
+void api_show_endpoints(const Application *application, Scope *scope)
+{
+    if (!serving_reload(application->serving, scope))
+        scope->error = (Error){0};
+}
+
 /* Changes what is live, and answers when it serves. */
 static bool change_live(Scope *scope, const Request *request, Response *response, ScopeWork *change,
                         DeployWork *work)
@@ -134,6 +164,26 @@ static bool change_live(Scope *scope, const Request *request, Response *response
     return true;
 }
 
+/* A deployment past the gate takes the place of a champion only with a reason, which the audit
+ * trail keeps. */
+static bool check_reason(Scope *scope, const char *endpoint, const char *comment)
+{
+    Endpoint found;
+
+    if (!endpoint_find(scope, endpoint, &found)) {
+        if (scope->error.kind != ERROR_NOT_FOUND)
+            return false;
+        scope->error = (Error){0};
+        return true;
+    }
+    if (!found.model || (comment && *text_trim(comment, scope->arena)))
+        return true;
+    return fail_field(&scope->error, "comment",
+                      "endpoint \"%s\" serves already and a deployment does not ask its gate: "
+                      "promote the version, or say why in \"comment\" (--comment)",
+                      endpoint);
+}
+
 static bool deploy(Scope *scope, const Request *request, Response *response)
 {
     DeployBody body = {0};
@@ -141,6 +191,7 @@ static bool deploy(Scope *scope, const Request *request, Response *response)
     ModelVersion version;
 
     if (!request_read(scope, request, deploy_fields, &body) ||
+        !check_reason(scope, request_parameter(request, "name"), body.comment) ||
         !model_version_find(scope, body.model, body.version, &version) ||
         !verify_package(scope, version.package))
         return false;
@@ -178,7 +229,7 @@ static bool rollback(Scope *scope, const Request *request, Response *response)
 
 const Route endpoint_routes[] = {
     {"GET", "/api/v1/endpoints", ROLE_VIEWER, ROUTE_READ, list_endpoints, "List the endpoints."},
-    {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_endpoint,
+    {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_SLOW, create_endpoint,
      "Make an endpoint, or find the one with this name.", endpoint_spec_fields},
     {"GET", "/api/v1/endpoints/{name}", ROLE_VIEWER, ROUTE_READ, show_endpoint,
      "Show an endpoint: what is live, and the rule of its gate."},

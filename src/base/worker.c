@@ -1,9 +1,11 @@
 #include "base/worker.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -23,10 +25,22 @@ static void open_answers(void)
         abort();
 }
 
+/* Nobody takes the answers of a child whose parent is gone, so it ends with the parent. Where that
+ * has happened already no signal comes any more, but then nobody reads the pipe. */
+static void end_with_parent(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (poll(&reader, 1, 0) > 0 && reader.revents & POLLERR)
+        exit(1);
+}
+
 static void answer(const char *key, const char *document)
 {
     fprintf(answers, "{\"%s\":%s}\n", key, document);
-    fflush(answers);
+    if (fflush(answers) != 0)
+        _exit(EXIT_FAILURE); /* the parent is gone: nobody wants the result either */
 }
 
 void worker_progress(const char *document)
@@ -95,6 +109,7 @@ int worker_main(const WorkerStep *const tables[], const char *name)
     Error error = {0};
     bool done;
 
+    end_with_parent();
     open_answers();
     if (step)
         done = run_step(step, arena, result, &error);
@@ -106,7 +121,7 @@ int worker_main(const WorkerStep *const tables[], const char *name)
         answer_error(arena, &error);
     fclose(answers);
     answers = NULL;
-    return error_exit_code(&error);
+    return done ? 0 : error_exit_code(&error);
 }
 
 /* The parent's side. */

@@ -8,7 +8,8 @@
  *     {"result":{...}}       once, or
  *     {"error":{"code":"invalid","message":"...","field":"..."}}
  *
- * A child that dies without either is an error too.
+ * A child that dies without either is an error too. When the parent dies, killed or interrupted,
+ * the child is killed with it: its thread that runs the step must live as long as the step.
  */
 #pragma once
 

@@ -140,6 +140,8 @@ static bool set_rule(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     printf("gate      %s\n", cli_rule(cli, json_member(reply.json, "rule")));
+    for (JsonWalk walk = json_walk(json_member(reply.json, "warnings")); json_walk_next(&walk);)
+        fprintf(stderr, "warning: %s\n", json_as_text(walk.value, ""));
     return true;
 }
 
@@ -174,7 +176,8 @@ static bool resolve_version(Cli *cli, const char *name, const char **model, int6
 static const CommandOption deploy_options[] = {
     {"--endpoint", OPTION_TEXT, "ENDPOINT", "where it is to serve; made if it is not there"},
     {"--project", OPTION_TEXT, "PROJECT", "of a new endpoint (default)"},
-    {"--comment", OPTION_TEXT, "TEXT", "why"},
+    {"--comment", OPTION_TEXT, "TEXT",
+     "why; needed where a version serves already, for the gate is not asked"},
     {0},
 };
 

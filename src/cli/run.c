@@ -25,10 +25,18 @@ static const char *metric_text(Cli *cli, const JsonValue *metric)
     return cli_format(cli, "%.6g", json_as_double(value, NAN));
 }
 
-/* "accuracy=0.968 f1=0.962 ...": the first three. */
-static const char *metrics_text(Cli *cli, const JsonValue *metrics)
+/* "holdout.f1=0.968" for a training, which chose by f1; else "accuracy=0.968 f1=0.962 ...": the
+ * first three. */
+static const char *metrics_text(Cli *cli, const JsonValue *run)
 {
+    const JsonValue *metrics = json_member(run, "metrics");
+    const char *chosen_by = json_as_text(json_member(json_member(run, "params"), "metric"), "");
+    const char *key = cli_format(cli, "holdout.%s", chosen_by);
     TextBuilder text = {.arena = cli->arena};
+
+    for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk);)
+        if (text_equal(json_as_text(json_member(walk.value, "key"), NULL), key))
+            return cli_format(cli, "%s=%s", key, metric_text(cli, walk.value));
 
     for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk) && walk.index < 3;)
         text_append_format(&text, "%s%s=%s", walk.index ? " " : "", text_member(walk.value, "key"),
@@ -92,7 +100,7 @@ static bool list_runs(Cli *cli)
         *arena_push(cli->arena, &cells) = cli_format(cli, "%lld", (long long)experiment);
         *arena_push(cli->arena, &cells) = text_member(run, "status");
         *arena_push(cli->arena, &cells) = cli_time(cli, json_member(run, "started_at"));
-        *arena_push(cli->arena, &cells) = metrics_text(cli, json_member(run, "metrics"));
+        *arena_push(cli->arena, &cells) = metrics_text(cli, run);
     }
     cli_print_table(cells.items, COLUMNS, cells.count / COLUMNS, "llrlll");
     return true;

@@ -140,7 +140,11 @@ static bool check_sides(const Draw *draw)
                     "different rows",
                     rows->classes.count);
     return fail(draw->error, ERROR_INVALID,
-                "there are too few different rows to hold out a share of %g", draw->split.share);
+                "%zu different rows%s are too few to hold out a share of %g", draw->unit_count,
+                draw->rows.labels
+                    ? arena_format(draw->arena, " in %zu classes", draw->rows.classes.count)
+                    : "",
+                draw->split.share);
 }
 
 static bool draw_stratified(Draw *draw)

@@ -382,13 +382,15 @@ static bool assign_folds(Search *search, Error *error)
     FoldSpec spec = {.row_count = search->frame->row_count,
                      .fold_count = search->spec->fold_count ? search->spec->fold_count : 5,
                      .seed = search->spec->seed};
+    Error too_many = {0}; /* folds, for these rows: one fewer is tried */
 
     if (!groups)
         groups = group_repeats(search->frame, search->work);
     if (spec.fold_count > spec.row_count)
         spec.fold_count = spec.row_count;
     search->folds = arena_array(search->work, uint32_t, spec.row_count);
-    while (spec.fold_count > 2 && !fold_assign(&spec, search->labels, groups, search->folds, error))
+    while (spec.fold_count > 2 &&
+           !fold_assign(&spec, search->labels, groups, search->folds, &too_many))
         spec.fold_count--;
     search->fold_count = spec.fold_count;
     if (spec.fold_count > 2 || fold_assign(&spec, search->labels, groups, search->folds, error))

@@ -17,7 +17,7 @@ enum {
 #define SELECT_VERSION                                                                             \
     "SELECT model_versions.id, models.name, version, model_versions.description, package, run_id," \
     "       dataset, dataset_version, dataset_digest, holdout_digest, code_commit, environment,"   \
-    "       created_by, model_versions.created_at, deleted_at IS NOT NULL"                         \
+    "       created_by, model_versions.created_at, released_at"                                    \
     "  FROM model_versions JOIN models ON models.id = model_versions.model_id"
 
 static ModelVersion from_row(const Query *query, Arena *arena)
@@ -37,7 +37,7 @@ static ModelVersion from_row(const Query *query, Arena *arena)
         .environment = query_text(query, 11, arena),
         .created_by = query_text(query, 12, arena),
         .created_at = query_int(query, 13),
-        .is_deleted = query_int(query, 14) != 0,
+        .released_at = query_int(query, 14),
     };
 }
 
@@ -285,12 +285,31 @@ bool model_version_delete(Scope *scope, const char *model, int64_t number)
     RegisteredModel found;
     ModelVersion version;
 
-    return model_find(scope, model, &found) && model_version_find(scope, model, number, &version) &&
-           model_aliases_drop(scope, &found, number) &&
+    if (!model_find(scope, model, &found) || !model_version_find(scope, model, number, &version))
+        return false;
+    if (version.released_at)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "version %" PRId64
+                    " of model \"%s\" was in production, so it cannot be deleted",
+                    number, model);
+    return model_aliases_drop(scope, &found, number) &&
            db_run(scope->db, &scope->error,
                   "UPDATE model_versions SET deleted_at = $2 WHERE id = $1", db_int(version.id),
                   db_int(time_now_ms())) &&
            model_touch(scope, found.id) && append_event(scope, "model_version.deleted", &version);
+}
+
+bool model_version_release(Scope *scope, const char *model, int64_t number)
+{
+    ModelVersion version;
+
+    if (!model_version_find(scope, model, number, &version))
+        return false;
+    return version.released_at ||
+           (db_run(scope->db, &scope->error,
+                   "UPDATE model_versions SET released_at = $2 WHERE id = $1", db_int(version.id),
+                   db_int(time_now_ms())) &&
+            append_event(scope, "model_version.released", &version));
 }
 
 bool model_version_describe(Scope *scope, const char *model, int64_t number,
@@ -336,6 +355,10 @@ void model_version_write_json(JsonWriter *json, const char *key, const ModelVers
         json_raw(json, "environment", version->environment);
         json_text(json, "created_by", version->created_by);
         json_time(json, "created_at", version->created_at);
+        if (version->released_at)
+            json_time(json, "released_at", version->released_at);
+        else
+            json_null(json, "released_at");
         json_open_array(json, "aliases");
         for (size_t i = 0; i < version->aliases.count; i++)
             json_text(json, NULL, version->aliases.items[i]);

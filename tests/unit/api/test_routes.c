@@ -279,6 +279,15 @@ static const Exchange exchanges[] = {
     {ROLE_VIEWER, "GET", "/api/v1/audit/verify?event=3&hash=x", "", 409, "event 3 is missing"},
     {ROLE_VIEWER, "GET", "/api/v1/audit/verify?event=2&hash=x", "", 409, "another one than it was"},
     {ROLE_VIEWER, "GET", "/api/v1/audit/verify?event=2", "", 422, "come together"},
+    {ROLE_OWNER, "POST", "/api/v1/endpoints", "{\"name\":\"spam\"}", 200, "\"name\":\"spam\""},
+    {ROLE_OWNER, "PUT", "/api/v1/endpoints/spam/rule", "{\"minimum\":2}", 422,
+     "no model can reach a minimum of 2"},
+    {ROLE_OWNER, "PUT", "/api/v1/endpoints/spam/rule", "{\"margin\":1}", 422, "outside the range"},
+    {ROLE_OWNER, "PUT", "/api/v1/endpoints/spam/rule", "{\"metric\":\"F1\"}", 422,
+     "is not a metric"},
+    {ROLE_OWNER, "PUT", "/api/v1/endpoints/spam/rule", "{\"minimum\":0}", 200,
+     "\"warnings\":[\"every model passes a minimum of 0"},
+    {ROLE_OWNER, "PUT", "/api/v1/endpoints/spam/rule", "{\"minimum\":0.8}", 200, "\"warnings\":[]"},
     {0},
 };
 

@@ -61,11 +61,12 @@ static void make_messages(Messages *messages, size_t class_count, Arena *arena)
 static SearchResult search(const Messages *messages, const SearchSpec *spec)
 {
     SearchResult result = {0};
-    Error error;
+    Error error = {0};
 
     EXPECT_OK(text_model_search(&messages->frame, messages->labels, &messages->classes, spec,
                                 messages->arena, &result, &error),
               error);
+    EXPECT(error.kind == ERROR_NONE);
     return result;
 }
 
@@ -478,6 +479,21 @@ static void test_t10_models_below_the_baseline_are_marked(void)
     EXPECT(marked > 0);
 }
 
+static void test_fewer_groups_than_folds_are_enough_and_no_error_is_left(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    CLEANUP(text_model_unload) TextModel *model = NULL;
+    static Messages messages;
+    size_t groups[ROWS];
+    SearchSpec spec = {.metric = "f1", .groups = groups};
+
+    make_messages(&messages, 2, arena);
+    for (size_t row = 0; row < ROWS; row++)
+        groups[row] = row % 3;
+    model = search(&messages, &spec).model;
+    EXPECT(model != NULL);
+}
+
 static void test_an_always_majority_model_never_ranks_above_a_useful_one(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -520,6 +536,7 @@ int main(int count, char **names)
         TEST(test_texts_that_are_all_alike_are_refused_with_a_sentence),
         TEST(test_few_rows_are_enough),
         TEST(test_t10_models_below_the_baseline_are_marked),
+        TEST(test_fewer_groups_than_folds_are_enough_and_no_error_is_left),
         TEST(test_an_always_majority_model_never_ranks_above_a_useful_one),
         {0},
     };
