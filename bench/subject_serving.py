@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 
 import load
 import measure
@@ -63,6 +64,14 @@ def latencies(bench, servers):
     return rows
 
 
+def logged_share(running):
+    """Of all predictions so far: the share that the log had room for."""
+    time.sleep(2)  # the log is written behind the answers
+    counts = dict(line.split() for line in running.get("/metrics").splitlines() if line.startswith("slipway_predictions_"))
+    logged, dropped = (float(counts[f"slipway_predictions_{what}_total"]) for what in ("logged", "dropped"))
+    return logged / max(logged + dropped, 1)
+
+
 def peers(bench, files):
     pipeline, folder = os.path.join(bench.work, "pipeline.joblib"), os.path.join(bench.work, "mlflow")
     subprocess.run([bench.python, os.path.join(bench.root, "bench", "peer_text.py"), pipeline, folder, *files],
@@ -90,16 +99,16 @@ def measure_all(bench):
                 running.wait(own[0])
             memory = {name: measure.resident_bytes(running.pid) for name, running, _ in servers}
             result = measure_servers(bench, servers)
-            table = latencies(bench, servers[:2])
-            table += latencies(bench, servers[2:3])
+            logged = logged_share(plain)
+            table = latencies(bench, servers[:3])
     with slipway.serve("Slipway, tokens", token) as guarded:
         guarded.wait(bodies[0])
         result["Slipway, tokens demanded"] = measure_servers(bench, [("tokens", guarded, bodies)])["tokens"]
         memory["Slipway, tokens demanded"] = measure.resident_bytes(guarded.pid)
-    write_report(bench, result, memory, table)
+    write_report(bench, result, memory, logged, table)
 
 
-def write_report(bench, result, memory, table):
+def write_report(bench, result, memory, logged, table):
     out = report.Report(bench, "serving", "Serving one comment",
                         "One comment a request over kept-alive connections, every prediction logged by Slipway (none by "
                         "the others). Slipway serves what its automatic choice made of the comments (words and "
@@ -114,8 +123,10 @@ def write_report(bench, result, memory, table):
               [[name, f"{result[name].cpu:.1f}", report.ratio(result[name].cpu / own.cpu), f"{result[name].rate:,.0f}",
                 f"{result[name].p50:,.0f}", f"{result[name].p99:,.0f}", f"{result[name].errors:.0f}",
                 report.mebibytes(memory[name])] for name in order])
+    out.say(f"Predictions that the log had room for while all of the machine was busy answering: {logged:.1%}.")
     out.say("## Connections")
     out.table(["server", "connections", "requests/s", "p50 us", "p99 us", "CPU us a request", "errors"], table)
+    out.bar("predictions logged", logged * 100, 100, " %", at_least=True)
     out.bar("CPU of a one-comment predict", own.cpu, 10, " us")
     out.bar("the same with tokens demanded", result["Slipway, tokens demanded"].cpu, 10, " us")
     out.bar("of the bare handler's CPU", own.cpu / result["bare libmicrohttpd"].cpu, 1.6, " x")

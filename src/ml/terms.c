@@ -29,15 +29,9 @@ static void make_slots(Terms *terms, size_t count)
         *slot_of(terms, terms->keys[id]) = (TermSlot){terms->keys[id], (uint32_t)id};
 }
 
-void terms_init(Terms *terms, size_t expected, uint64_t key_mask, Arena *arena)
+/* Room for so many ids. What is outgrown stays in the arena, so a good guess saves half. */
+static void reserve(Terms *terms, size_t capacity)
 {
-    *terms = (Terms){.key_mask = key_mask, .arena = arena};
-    make_slots(terms, power_of_two_above(expected * 2));
-}
-
-static void grow(Terms *terms)
-{
-    size_t capacity = terms->capacity ? terms->capacity * 2 : 1024;
     uint64_t *keys = arena_array(terms->arena, uint64_t, capacity);
     const char **texts = arena_array(terms->arena, const char *, capacity);
 
@@ -50,6 +44,13 @@ static void grow(Terms *terms)
     terms->capacity = capacity;
 }
 
+void terms_init(Terms *terms, size_t expected, uint64_t key_mask, Arena *arena)
+{
+    *terms = (Terms){.key_mask = key_mask, .arena = arena};
+    make_slots(terms, power_of_two_above(expected * 2));
+    reserve(terms, expected);
+}
+
 uint32_t terms_add(Terms *terms, uint64_t key)
 {
     uint64_t kept = terms_masked(terms, key);
@@ -60,7 +61,7 @@ uint32_t terms_add(Terms *terms, uint64_t key)
         return slot->id;
     assert(terms->count < TERM_NONE);
     if (terms->count == terms->capacity)
-        grow(terms);
+        reserve(terms, terms->capacity ? terms->capacity * 2 : 1024);
     id = (uint32_t)terms->count++;
     terms->keys[id] = kept;
     *slot = (TermSlot){kept, id};

@@ -62,7 +62,10 @@ static void make_room_for_grams(Tokens *tokens, size_t more)
 
     if (wanted <= tokens->gram_capacity)
         return;
-    tokens->gram_capacity = wanted * 2;
+    /* As much as is wanted at first: most readers read one short text, and memory comes zeroed. */
+    if (wanted < tokens->gram_capacity * 2)
+        wanted = tokens->gram_capacity * 2;
+    tokens->gram_capacity = wanted;
     tokens->grams = grown(tokens->arena, tokens->grams, tokens->gram_count, tokens->gram_capacity,
                           sizeof(Gram));
 }

@@ -5,8 +5,13 @@
 
 #include "base/time.h"
 #include "registry/model_internal.h"
+#include "registry/package_internal.h"
 
-enum { DESCRIPTION_CHARACTERS_MAX = 5000, ENVIRONMENT_BYTES_MAX = 65536 };
+enum {
+    DESCRIPTION_CHARACTERS_MAX = 5000,
+    ENVIRONMENT_BYTES_MAX = 65536,
+    MLMODEL_BYTES_MAX = 1 << 20,
+};
 
 /* Every select starts with these columns, in the order from_row() reads. */
 #define SELECT_VERSION                                                                             \
@@ -138,6 +143,26 @@ static bool check_environment(Scope *scope, const char *environment)
     return true;
 }
 
+/* A model of Slipway's own is registered with all that it needs to answer: preprocessing and model
+ * are one file, the signature says what goes in. */
+static bool check_own_flavor(Scope *scope, const Tree *tree, const char *package)
+{
+    static const char *const needed[] = {PACKAGE_MODEL, PACKAGE_SIGNATURE, PACKAGE_GOLDEN};
+    const char *bytes;
+    size_t size;
+
+    if (!artifact_read(scope->platform->artifacts, tree_find(tree, "MLmodel")->digest,
+                       MLMODEL_BYTES_MAX, scope->arena, &bytes, &size, &scope->error))
+        return fail_in(&scope->error, "package \"%s\" cannot be read", package);
+    if (!strstr(bytes, "\n  slipway:\n"))
+        return true;
+    for (size_t i = 0; i < COUNT(needed); i++)
+        if (!tree_find(tree, needed[i]))
+            return fail_field(&scope->error, "package", "package \"%s\" has no file \"%s\"",
+                              package, needed[i]);
+    return true;
+}
+
 static bool check_package(Scope *scope, const char *package)
 {
     Tree tree = {0};
@@ -150,8 +175,10 @@ static bool check_package(Scope *scope, const char *package)
                           package);
     if (!tree_read(scope->platform->artifacts, package, scope->arena, &tree, &scope->error))
         return fail_in(&scope->error, "package \"%s\" cannot be read", package);
-    return tree_find(&tree, "MLmodel") ||
-           fail_field(&scope->error, "package", "package \"%s\" has no file \"MLmodel\"", package);
+    if (!tree_find(&tree, "MLmodel"))
+        return fail_field(&scope->error, "package", "package \"%s\" has no file \"MLmodel\"",
+                          package);
+    return check_own_flavor(scope, &tree, package);
 }
 
 static bool check_run(Scope *scope, const ModelVersionSpec *spec)

@@ -265,6 +265,29 @@ static void register_copy(Fixture *fixture, const char *model, const char *holdo
     EXPECT_OK(scope_write(&fixture->scope, write_version, &registration), fixture->scope.error);
 }
 
+static void test_t3_a_model_is_not_registered_without_its_preprocessing(void)
+{
+    Fixture fixture;
+    Registration registration = {0};
+    ModelVersion first;
+    Tree tree = {0}, part = {0};
+    Artifact package;
+    Error error = {0};
+
+    setup(&fixture);
+    EXPECT_OK(model_version_find(&fixture.scope, "spam", 1, &first), fixture.scope.error);
+    EXPECT_OK(tree_read(fixture.platform->artifacts, first.package, fixture.arena, &tree, &error),
+              error);
+    for (size_t i = 0; i < tree.count; i++)
+        if (strcmp(tree.items[i].path, "model.slipway") != 0)
+            *arena_push(fixture.arena, &part) = tree.items[i];
+    EXPECT_OK(tree_add(fixture.platform->artifacts, &part, fixture.arena, &package, &error), error);
+    registration.spec = (ModelVersionSpec){.model = "spam", .package = package.digest};
+    EXPECT(!scope_write(&fixture.scope, write_version, &registration));
+    EXPECT(text_has_suffix(fixture.scope.error.message, "has no file \"model.slipway\""));
+    fixture_close(&fixture);
+}
+
 static void test_f5_a_model_kept_from_another_holdout_is_refused(void)
 {
     static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -377,6 +400,7 @@ int main(int count, char **arguments)
         TEST(test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed),
         TEST(test_f1_r5_a_champion_that_cannot_be_read_refuses),
         TEST(test_r5_an_accepted_version_whose_package_fails_is_recorded_as_refused),
+        TEST(test_t3_a_model_is_not_registered_without_its_preprocessing),
         TEST(test_f5_a_model_kept_from_another_holdout_is_refused),
         TEST(test_f4_the_champion_is_what_serves_not_what_is_newest),
         TEST(test_r5_a_frozen_holdout_with_other_bytes_refuses),
