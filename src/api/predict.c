@@ -12,31 +12,52 @@ static Serving *serving_of(const Request *request)
     return ((const Application *)request->application)->serving;
 }
 
-static PredictRequest predict_request(Scope *scope, const Request *request)
+typedef struct PredictQuery {
+    const char *extra;
+} PredictQuery;
+
+static const JsonField predict_query[] = {
+    {"extra", JSON_TEXT, offsetof(PredictQuery, extra), JSON_OPTIONAL,
+     "columns that the model does not read: \"refuse\" (the default) or \"ignore\""},
+    {0},
+};
+
+static bool read_predict_request(Scope *scope, const Request *request, PredictRequest *rows)
 {
+    PredictQuery query = {.extra = "refuse"};
     char id[ID_TEXT_SIZE];
 
     if (!scope->request_id)
         scope->request_id = arena_text(scope->arena, id_timed(id));
-    return (PredictRequest){
+    if (!request_read_query(scope, request, predict_query, &query))
+        return false;
+    if (!text_equal(query.extra, "refuse") && !text_equal(query.extra, "ignore"))
+        return fail_field(&scope->error, "extra", "\"extra\" is \"refuse\" or \"ignore\"");
+    *rows = (PredictRequest){
         .endpoint = request_parameter(request, "name"),
         .request_id = scope->request_id,
-        .body = {request->body, request->body_size, request->content_type},
+        .body = {.bytes = request->body,
+                 .size = request->body_size,
+                 .content_type = request->content_type,
+                 .leaves_out_others = text_equal(query.extra, "ignore")},
     };
+    return true;
 }
 
 static bool predict(Scope *scope, const Request *request, Response *response)
 {
-    PredictRequest rows = predict_request(scope, request);
+    PredictRequest rows;
 
-    return serving_predict(serving_of(request), &rows, scope->arena, response->json, &scope->error);
+    return read_predict_request(scope, request, &rows) &&
+           serving_predict(serving_of(request), &rows, scope->arena, response->json, &scope->error);
 }
 
 static bool explain(Scope *scope, const Request *request, Response *response)
 {
-    PredictRequest rows = predict_request(scope, request);
+    PredictRequest rows;
 
-    return serving_explain(serving_of(request), &rows, scope->arena, response->json, &scope->error);
+    return read_predict_request(scope, request, &rows) &&
+           serving_explain(serving_of(request), &rows, scope->arena, response->json, &scope->error);
 }
 
 static bool show_openapi(Scope *scope, const Request *request, Response *response)
@@ -66,9 +87,9 @@ const Route predict_routes[] = {
     {"POST", "/endpoints/{name}/predict", ROLE_VIEWER, ROUTE_FAST, predict,
      "Predict rows: {\"data\": [...]}, {\"inputs\": ...}, {\"instances\": ...}, "
      "{\"dataframe_split\": ...}, {\"dataframe_records\": [...]}, CSV or JSON lines.",
-     .body_kind = BODY_TEXT},
+     .query = predict_query, .body_kind = BODY_TEXT},
     {"POST", "/endpoints/{name}/explain", ROLE_VIEWER, ROUTE_FAST, explain,
-     "Predict rows and say what drove each answer.", .body_kind = BODY_TEXT,
+     "Predict rows and say what drove each answer.", .query = predict_query, .body_kind = BODY_TEXT,
      .fast_body_bytes_max = FAST_EXPLAIN_BYTES_MAX},
     {"GET", "/endpoints/{name}/openapi.json", ROLE_VIEWER, ROUTE_FAST, show_openapi,
      "Describe the endpoint as OpenAPI 3.0, from the model that serves."},

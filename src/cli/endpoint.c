@@ -223,6 +223,7 @@ static bool rollback(Cli *cli)
 
 static const CommandOption predict_options[] = {
     {"--file", OPTION_TEXT, "FILE", "rows to predict: .csv with a header, .jsonl or .json"},
+    {"--ignore-extra", OPTION_FLAG, NULL, "leave out columns that the model does not read"},
     {0},
 };
 
@@ -264,7 +265,8 @@ static bool ask_endpoint(Cli *cli, const char *verb, ClientReply *reply)
     const char *path = cli_option(cli, "--file");
     ClientCall call = {
         .method = "POST",
-        .path = cli_format(cli, "/endpoints/%s/%s", cli_encoded(cli, cli_argument(cli, 0)), verb),
+        .path = cli_format(cli, "/endpoints/%s/%s%s", cli_encoded(cli, cli_argument(cli, 0)), verb,
+                           cli_has_option(cli, "--ignore-extra") ? "?extra=ignore" : ""),
     };
 
     if (path ? !read_rows_file(cli, path, &call) : !write_texts(cli, &call))

@@ -31,14 +31,23 @@ static bool set_object(Cells *cells, size_t row, const JsonValue *object)
     return cells_end_row(cells, row + 1);
 }
 
-/* order[i]: the column of the i-th value; NULL: the model's own order. */
-static bool set_list(Cells *cells, size_t row, const JsonValue *list, const size_t *order)
+/* The columns of the values of each row: a header's. */
+typedef struct Order {
+    size_t *columns;
+    size_t count;
+} Order;
+
+/* order NULL: the values are the model's columns in its own order. */
+static bool set_list(Cells *cells, size_t row, const JsonValue *list, const Order *order)
 {
-    if (json_count(list) != cells->inputs->count)
-        return fail(cells->error, ERROR_FIELD, "row %zu has %zu values where the model reads %zu",
-                    row + 1, json_count(list), cells->inputs->count);
+    size_t count = order ? order->count : cells->inputs->count;
+
+    if (json_count(list) != count)
+        return fail(cells->error, ERROR_FIELD, "row %zu has %zu values where the %s %zu", row + 1,
+                    json_count(list), order ? "header has" : "model reads", count);
     for (JsonWalk walk = json_walk(list); json_walk_next(&walk);)
-        if (!cells_set_json(cells, row, order ? order[walk.index] : walk.index, walk.value))
+        if (!cells_set_json(cells, row, order ? order->columns[walk.index] : walk.index,
+                            walk.value))
             return false;
     return true;
 }
@@ -113,8 +122,9 @@ static bool read_records(Reading *reading, const char *key, const JsonValue *val
     return read_rows(reading, value);
 }
 
-static bool read_header(Reading *reading, const JsonValue *names, size_t *order)
+static bool read_header(Reading *reading, const JsonValue *names, Order *order)
 {
+    *order = (Order){arena_array(reading->arena, size_t, json_count(names)), json_count(names)};
     for (JsonWalk walk = json_walk(names); json_walk_next(&walk);) {
         TextRef name = {json_as_text(walk.value, NULL), json_text_size(walk.value)};
         size_t column;
@@ -123,7 +133,7 @@ static bool read_header(Reading *reading, const JsonValue *names, size_t *order)
             return fail_field(reading->error, "columns", "\"columns\" must be a list of texts");
         if (!cells_find(&reading->cells, name, 0, &column))
             return false;
-        order[walk.index] = column;
+        order->columns[walk.index] = column;
     }
     return cells_end_row(&reading->cells, 0);
 }
@@ -141,19 +151,19 @@ static const JsonField split_fields[] = {
 
 static bool read_split(Reading *reading, const char *key, const JsonValue *value)
 {
-    size_t *order = arena_array(reading->arena, size_t, reading->cells.inputs->count);
     Split split = {0};
+    Order order;
 
     if (!json_is_object(value))
         return fail_field(reading->error, key, "\"%s\" must be an object", key);
     if (!json_read_value(value, split_fields, &split, reading->arena, reading->error) ||
-        !begin(reading, json_count(split.data)) || !read_header(reading, split.columns, order))
+        !begin(reading, json_count(split.data)) || !read_header(reading, split.columns, &order))
         return false;
     for (JsonWalk walk = json_walk(split.data); json_walk_next(&walk);) {
         if (!json_is_array(walk.value))
             return fail(reading->error, ERROR_FIELD, "row %zu must be a list of values",
                         walk.index + 1);
-        if (!set_list(&reading->cells, walk.index, walk.value, order))
+        if (!set_list(&reading->cells, walk.index, walk.value, &order))
             return false;
     }
     return true;
@@ -234,7 +244,7 @@ static bool read_lines(Reading *reading)
     return true;
 }
 
-static bool read_csv_header(Reading *reading, CsvReader *reader, size_t *order)
+static bool read_csv_header(Reading *reading, CsvReader *reader, Order *order)
 {
     CsvRow header = {0};
 
@@ -242,17 +252,14 @@ static bool read_csv_header(Reading *reading, CsvReader *reader, size_t *order)
         return reading->error->kind
                    ? false
                    : fail(reading->error, ERROR_INVALID, "the CSV must start with a header line");
-    for (size_t i = 0; i < header.count; i++) {
-        size_t column;
-
-        if (!cells_find(&reading->cells, header.items[i], 0, &column))
+    *order = (Order){arena_array(reading->arena, size_t, header.count), header.count};
+    for (size_t i = 0; i < header.count; i++)
+        if (!cells_find(&reading->cells, header.items[i], 0, &order->columns[i]))
             return false;
-        order[i] = column;
-    }
     return cells_end_row(&reading->cells, 0);
 }
 
-static bool read_csv_rows(Reading *reading, CsvReader *reader, const size_t *order, size_t *rows)
+static bool read_csv_rows(Reading *reading, CsvReader *reader, const Order *order, size_t *rows)
 {
     Cells *cells = &reading->cells;
     CsvRow fields = {0};
@@ -262,12 +269,12 @@ static bool read_csv_rows(Reading *reading, CsvReader *reader, const size_t *ord
         if (row == reading->rows_max)
             return fail(reading->error, ERROR_TOO_LARGE, "a request has at most %zu rows",
                         reading->rows_max);
-        if (fields.count != cells->inputs->count)
+        if (fields.count != order->count)
             return fail(reading->error, ERROR_FIELD,
                         "row %zu has %zu values where the header has %zu", row + 1, fields.count,
-                        cells->inputs->count);
+                        order->count);
         for (size_t i = 0; i < fields.count; i++)
-            if (!cells_set_field(cells, row, order[i], fields.items[i]))
+            if (!cells_set_field(cells, row, order->columns[i], fields.items[i]))
                 return false;
     }
     *rows = row;
@@ -279,7 +286,7 @@ static bool read_csv(Reading *reading)
 {
     const Body *body = reading->body;
     CsvReader reader = csv_reader(body->bytes, body->size, reading->arena);
-    size_t *order = arena_array(reading->arena, size_t, reading->cells.inputs->count);
+    Order order;
     size_t lines = count_lines(body->bytes, body->bytes + body->size, reading->rows_max + 1);
     size_t rows = 0;
 
@@ -287,7 +294,8 @@ static bool read_csv(Reading *reading)
     if (!text_is_utf8(body->bytes, body->size))
         return fail(reading->error, ERROR_INVALID, "the CSV must be UTF-8 text");
     if (!begin(reading, lines < reading->rows_max ? lines + 1 : reading->rows_max) ||
-        !read_csv_header(reading, &reader, order) || !read_csv_rows(reading, &reader, order, &rows))
+        !read_csv_header(reading, &reader, &order) ||
+        !read_csv_rows(reading, &reader, &order, &rows))
         return false;
     reading->cells.row_count = rows;
     return rows || fail(reading->error, ERROR_FIELD, "the body has no rows");
@@ -338,7 +346,10 @@ bool body_read(const Body *body, const InputList *inputs, Arena *arena, Frame *f
     Reading reading = {
         .body = body,
         .rows_max = body->rows_max ? body->rows_max : PREDICT_ROWS_MAX,
-        .cells = {.inputs = inputs, .arena = arena, .error = error},
+        .cells = {.inputs = inputs,
+                  .leaves_out_others = body->leaves_out_others,
+                  .arena = arena,
+                  .error = error},
         .arena = arena,
         .error = error,
     };

@@ -7,9 +7,10 @@
  * where rows are a list whose items are objects by column name, lists in the model's order, or, for
  * a model of one column, plain values; or one object: a single row, or lists by column name.
  *
- * Every column of the model is needed in every row and no other is taken: a mistake is a 422 that
- * names column and row (from 1). A text must be a text. A category may be a text, a number, true or
- * false; a category or number may be null (in CSV: empty), which is a missing value.
+ * Every column of the model is needed in every row, and no other is taken unless the caller says
+ * that others are to be left out: a mistake is a 422 that names column and row (from 1). A text
+ * must be a text. A category may be a text, a number, true or false; a category or number may be
+ * null (in CSV: empty), which is a missing value.
  *
  * The frame points into the body and the arena; both must live as long as it.
  */
@@ -33,6 +34,7 @@ typedef struct Body {
     size_t size;
     const char *content_type; /* NULL: application/json */
     size_t rows_max;          /* 0: PREDICT_ROWS_MAX */
+    bool leaves_out_others;   /* columns that the model does not read are left out, not refused */
 } Body;
 
 bool body_read(const Body *body, const InputList *inputs, Arena *arena, Frame *frame,

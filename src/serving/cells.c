@@ -88,7 +88,10 @@ bool cells_find(Cells *cells, TextRef name, size_t row, size_t *column)
         *column = i;
         return true;
     }
-    return fail_unknown(cells, name, row);
+    if (!cells->leaves_out_others)
+        return fail_unknown(cells, name, row);
+    *column = COLUMN_LEFT_OUT;
+    return true;
 }
 
 bool cells_end_row(Cells *cells, size_t row)
@@ -140,6 +143,8 @@ static bool set_category(Cells *cells, size_t row, size_t column, const JsonValu
 
 bool cells_set_json(Cells *cells, size_t row, size_t column, const JsonValue *value)
 {
+    if (column == COLUMN_LEFT_OUT)
+        return true;
     switch (cells->inputs->items[column].kind) {
     case COLUMN_TEXT:
         cells->texts[column][row] = text_of(value);
@@ -170,6 +175,8 @@ bool cells_set_field(Cells *cells, size_t row, size_t column, TextRef field)
 {
     double number = NAN;
 
+    if (column == COLUMN_LEFT_OUT)
+        return true;
     switch (cells->inputs->items[column].kind) {
     case COLUMN_TEXT:
         cells->texts[column][row] = field;

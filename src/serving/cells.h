@@ -9,8 +9,12 @@
 #include "base/json.h"
 #include "serving/body.h"
 
+/* What cells_find() gives for a column that is left out; setting its cells does nothing. */
+#define COLUMN_LEFT_OUT SIZE_MAX
+
 typedef struct Cells {
     const InputList *inputs;
+    bool leaves_out_others;
     Arena *arena;
     Error *error;
     size_t row_count;

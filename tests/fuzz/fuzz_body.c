@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     const InputList inputs = {columns, size && data[0] & 4 ? COUNT(columns) : 1};
-    Body body = {.rows_max = 100};
+    Body body = {.rows_max = 100, .leaves_out_others = size % 2};
     Error error = {0};
     Frame frame = {0};
 

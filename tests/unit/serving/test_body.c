@@ -202,6 +202,39 @@ static void test_each_mistake_is_named_with_its_column_and_row(void)
     }
 }
 
+static void test_columns_that_the_model_does_not_read_are_left_out_where_that_is_asked_for(void)
+{
+    static const Form asked[] = {
+        {&one_column, csv_type, "ID,CONTENT,CLASS\n7,\"a\nb\",1\n8,c,\n", "[[\"a\\nb\"],[\"c\"]]"},
+        {&one_column, json_type, "{\"data\":[{\"ID\":{\"x\":[]},\"CONTENT\":\"a\"}]}", "[[\"a\"]]"},
+        {&one_column, json_type,
+         "{\"dataframe_split\":{\"columns\":[\"ID\",\"CONTENT\"],\"data\":[[7,\"a\"],[8,\"b\"]]}}",
+         "[[\"a\"],[\"b\"]]"},
+        {&one_column, json_type, "{\"inputs\":{\"ID\":[1,2],\"CONTENT\":[\"a\",\"b\"]}}",
+         "[[\"a\"],[\"b\"]]"},
+        {&one_column, lines_type, "{\"CONTENT\":\"a\",\"ID\":1}", "[[\"a\"]]"},
+    };
+    static const Mistake missed = {
+        &one_column, csv_type, "ID,CLASS\n7,1", 422, "\"CONTENT\" is missing", "CONTENT"};
+
+    for (size_t i = 0; i <= COUNT(asked); i++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        Body body = i < COUNT(asked) ? body_of(asked[i].type, asked[i].body)
+                                     : body_of(missed.type, missed.body);
+        Error error = {0};
+        Frame frame;
+
+        body.leaves_out_others = true;
+        if (i == COUNT(asked)) {
+            EXPECT(!body_read(&body, missed.inputs, arena, &frame, &error));
+            EXPECT_TEXT(error.message, missed.message);
+            continue;
+        }
+        EXPECT_OK(body_read(&body, asked[i].inputs, arena, &frame, &error), error);
+        EXPECT_TEXT(frame_text(&frame, arena), asked[i].frame);
+    }
+}
+
 static void test_malformed_json_says_where(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -241,6 +274,7 @@ int main(int count, char **names)
     static const Test tests[] = {
         TEST(test_every_form_becomes_the_same_columns),
         TEST(test_each_mistake_is_named_with_its_column_and_row),
+        TEST(test_columns_that_the_model_does_not_read_are_left_out_where_that_is_asked_for),
         TEST(test_malformed_json_says_where),
         TEST(test_a_body_cut_anywhere_is_read_or_refused),
         {0},
