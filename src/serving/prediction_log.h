@@ -2,7 +2,9 @@
  *
  * Answers put a record into a ring; a thread of the log writes what has come, at least every 100
  * ms, in batches through the writer. What cannot be written at the moment (a full disk) waits and
- * is tried again; what the ring then has no room for is dropped and counted.
+ * is tried again; what the ring then has no room for is dropped and counted. A stop writes
+ * all; a killed process loses what still waits: while the disk keeps up, the answers of its last
+ * 100 ms and of the commit under way.
  */
 #pragma once
 
