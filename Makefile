@@ -12,8 +12,8 @@ OUT  := build/$(MODE)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
             -Wno-missing-field-initializers
 FLAGS_release := -O2 -g -DNDEBUG
-FLAGS_debug   := -O0 -g
-FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \
+FLAGS_debug   := -O0 -g -DSLIPWAY_CRASH_POINTS
+FLAGS_asan    := -O1 -g -DSLIPWAY_CRASH_POINTS -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \
                  -Wno-format-truncation
 FLAGS_tsan    := -O1 -g -fsanitize=thread
 FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer \

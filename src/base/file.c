@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/id.h"
 
 enum { COPY_BYTES = 65536 };
@@ -73,13 +74,18 @@ bool file_read(const char *path, size_t size_max, Arena *arena, const char **byt
     return true;
 }
 
+bool folder_flush(const char *path, Error *error)
+{
+    CLEANUP(file_close) int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return (descriptor >= 0 && fsync(descriptor) == 0) || fail_errno(error, "flush", path);
+}
+
 static bool flush_folder_of(const char *path, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *folder = path_folder(path, arena);
-    CLEANUP(file_close) int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    return (descriptor >= 0 && fsync(descriptor) == 0) || fail_errno(error, "flush", folder);
+    return folder_flush(path_folder(path, arena), error);
 }
 
 static const char *name_beside(const char *path, Arena *arena)
@@ -91,8 +97,10 @@ static const char *name_beside(const char *path, Arena *arena)
 
 static bool rename_durably(const char *source, const char *target, Error *error)
 {
+    CRASH_POINT("file: flushed, not renamed");
     if (rename(source, target) != 0)
         return fail_errno(error, "rename to", target);
+    CRASH_POINT("file: renamed, folder not flushed");
     return flush_folder_of(target, error);
 }
 
@@ -105,6 +113,7 @@ bool file_write(const char *path, const char *bytes, size_t size, Error *error)
 
     if (descriptor < 0)
         return fail_errno(error, "create", partial);
+    CRASH_POINT("file: made, empty");
     if (write_all(descriptor, bytes, size) && fsync(descriptor) == 0) {
         if (rename_durably(partial, path, error))
             return true;
@@ -127,6 +136,7 @@ static bool copy_bytes(int source, int target)
             return got == 0;
         if (!write_all(target, buffer, (size_t)got))
             return false;
+        CRASH_POINT("file: part of a copy written");
     }
 }
 

@@ -1,10 +1,14 @@
 #include "base/worker.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/process.h"
 
 enum { JOB_BYTES_MAX = 64 * 1024 * 1024 };
@@ -20,6 +24,17 @@ static void open_answers(void)
     answers = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (!answers || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
         abort();
+}
+
+/* A step that outlived the server would write into folders that the next one has cleared. Whether
+ * the parent went before it could be asked for shows in that nobody reads the answers. */
+static void die_with_parent(void)
+{
+    struct pollfd reader = {.fd = fileno(answers)};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (poll(&reader, 1, 0) > 0 && reader.revents & POLLERR)
+        raise(SIGKILL);
 }
 
 static void answer(const char *key, const char *document)
@@ -59,9 +74,11 @@ static bool run_step(const WorkerStep *step, Arena *arena, JsonWriter *result, E
     if (!text || !json_parse(text, size, arena, &job, error))
         return false;
     json_open_object(result, NULL);
+    CRASH_POINT("step: before its work");
     if (!step->run(job, result, arena, error))
         return false;
     json_close(result);
+    CRASH_POINT("step: done, not answered");
     return true;
 }
 
@@ -95,6 +112,7 @@ int worker_main(const WorkerStep *const tables[], const char *name)
     bool done;
 
     open_answers();
+    die_with_parent();
     if (step)
         done = run_step(step, arena, result, &error);
     else

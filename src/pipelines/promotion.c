@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/worker.h"
 #include "pipelines/version_name.h"
 
@@ -83,8 +84,10 @@ static bool write_accepted(Scope *scope, void *context)
         .gate = gate->verdict,
     };
 
-    return check_champion(scope, write) && gate_record(scope, gate) &&
-           endpoint_deploy(scope, &deploy, &write->promotion->endpoint);
+    if (!check_champion(scope, write) || !gate_record(scope, gate))
+        return false;
+    CRASH_POINT("promotion: gate recorded, not deployed");
+    return endpoint_deploy(scope, &deploy, &write->promotion->endpoint);
 }
 
 static bool write_declined(Scope *scope, void *context)
@@ -105,6 +108,7 @@ bool promotion_run(Scope *scope, const PromotionSpec *spec, Promotion *promotion
         return false;
     made.endpoint = endpoint;
     made.gate = gate_judge(scope, &endpoint, &version);
+    CRASH_POINT("promotion: judged, nothing written");
     made.promoted = strcmp(made.gate.outcome, "accepted") == 0;
     if (made.promoted
             ? !verify_package(scope, version.package) || !scope_write(scope, write_accepted, &write)

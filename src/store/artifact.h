@@ -18,6 +18,9 @@ typedef struct ArtifactStore ArtifactStore;
 
 /* folder is made if it is missing; an S3 bucket comes later behind the same functions. */
 ArtifactStore *artifact_store_open(const char *folder, Error *error) MUST_CHECK;
+
+/* Removes what additions left behind that were broken off. Only while nobody else adds. */
+bool artifact_store_clean(ArtifactStore *store, Error *error) MUST_CHECK;
 void artifact_store_close(ArtifactStore *store);
 
 typedef struct Artifact {
