@@ -36,7 +36,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -64,6 +64,14 @@ docs: build ## Write the reference of commands and routes from the program
 
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 	@tools/fuzz.sh $(F)
+
+crash: ## Kill the server at every crash point, and CRASH_RANDOM (20) times at random
+	@$(MAKE) --no-print-directory -s MODE=debug build
+	@tools/crash.py build/debug/slipway
+
+faults: ## Fail the server's disk writes one after the other
+	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
+	@tools/faults.py build/debug/slipway build/debug/fault.so
 
 bench: build ## Measure
 	@tools/bench.sh
@@ -112,6 +120,10 @@ $(OUT)/generated/%.o: $(OUT)/generated/%.c
 $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+$(OUT)/fault.so: tests/faults/fault.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
 
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)
