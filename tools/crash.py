@@ -178,6 +178,13 @@ class Driver:
                 self.kill_once(base, f"point {number}", SLIPWAY_CRASH=str(number),
                                SLIPWAY_CRASH_LOG=self.log)
 
+    def kill_at_names(self, base, names):
+        """The first pass of each."""
+        passed = self.list_points(base)
+        for name in names:
+            self.kill_once(base, f"point {passed.index(name) + 1}", SLIPWAY_CRASH_LOG=self.log,
+                           SLIPWAY_CRASH=str(passed.index(name) + 1))
+
     def kill_at_random(self, count, seed):
         draw = random.Random(seed)
         began = time.monotonic()

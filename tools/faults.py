@@ -129,7 +129,7 @@ class Driver:
     def loop_with(self, kind, number):
         steps = list(STEPS)
         self.work.seed += 1
-        self.work.train_seconds = 6
+        self.work.train_seconds = 3
         self.faults.set(number, *KINDS[kind])
         try:
             self.do(steps)
@@ -188,16 +188,19 @@ class Driver:
         self.server = None
         self.loops = 0
 
-    def walk(self, first, stride, kinds=KINDS):
+    def walk(self, first, stride):
+        """Each kind at every stride-th call; the kinds take turns at where they begin."""
         known = self.make_base()
         self.renew(known)
         loop, start = self.measure()
         print(f"{loop} calls of a loop, {start} of a start", flush=True)
-        for kind in kinds:
-            for number in range(first, start + 1, stride):
+        for turn, kind in enumerate(KINDS):
+            begin = first + turn * stride // len(KINDS)
+            for number in range(begin, start + 1, stride):
                 self.attempt(known, "start_with", kind, number)
-            for number in range(first, loop + 1, stride):
+            for number in range(begin, loop + 1, stride):
                 self.attempt(known, "loop_with", kind, number)
+        self.renew(known)
         print(f"{self.felt} faults felt, {self.said} said")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
 

@@ -88,8 +88,9 @@ class Server:
         return answer
 
     def kill(self):
+        """Returns what it said on standard error; once."""
         self.process.kill()
-        return self.process.communicate()[1]
+        return "" if self.process.stderr.closed else self.process.communicate()[1]
 
     def end(self):
         """Asks it to end and waits; whether it got that far is another question."""
@@ -102,11 +103,11 @@ class Server:
         must(self.process.returncode == 0, f"it ended with {self.process.returncode}: {errors}")
 
 
-def comments(seed):
+def comments(seed, pairs=60):
     """A CSV file of comments that are easy to tell apart, another one for each seed."""
     draw = random.Random(seed)
     rows = ["text,label"]
-    for i in range(60):
+    for _ in range(pairs):
         rows.append(f"{draw.choice(['buy', 'click', 'free', 'join'])} now {draw.random():.6f},1")
         rows.append(f"{draw.choice(['nice', 'song', 'love', 'sing'])} video {draw.random():.6f},0")
     return ("\n".join(rows) + "\n").encode()
@@ -154,8 +155,8 @@ class Work:
         kept["status"] = "FINISHED"
         self.run = None
 
-    def register(self, server):
-        content = comments(self.seed)
+    def register(self, server, pairs=60):
+        content = comments(self.seed, pairs)
         server.get("PUT", f"/api/v1/artifacts/{digest_of(content)}", content)
         made = server.get("POST", "/api/v1/datasets/comments/versions",
                           {"files": [{"path": "data.csv", "digest": digest_of(content)}],
