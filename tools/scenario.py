@@ -103,11 +103,11 @@ class Server:
         must(self.process.returncode == 0, f"it ended with {self.process.returncode}: {errors}")
 
 
-def comments(seed, pairs=60):
+def comments(seed):
     """A CSV file of comments that are easy to tell apart, another one for each seed."""
     draw = random.Random(seed)
     rows = ["text,label"]
-    for _ in range(pairs):
+    for _ in range(60):
         rows.append(f"{draw.choice(['buy', 'click', 'free', 'join'])} now {draw.random():.6f},1")
         rows.append(f"{draw.choice(['nice', 'song', 'love', 'sing'])} video {draw.random():.6f},0")
     return ("\n".join(rows) + "\n").encode()
@@ -155,8 +155,8 @@ class Work:
         kept["status"] = "FINISHED"
         self.run = None
 
-    def register(self, server, pairs=60):
-        content = comments(self.seed, pairs)
+    def register(self, server):
+        content = comments(self.seed)
         server.get("PUT", f"/api/v1/artifacts/{digest_of(content)}", content)
         made = server.get("POST", "/api/v1/datasets/comments/versions",
                           {"files": [{"path": "data.csv", "digest": digest_of(content)}],

@@ -3,11 +3,12 @@
 
 usage: test_crash.py [WORD]      only the tests whose name contains WORD
 """
+import fcntl
 import os
 import signal
 import subprocess
 import sys
-import tempfile
+import termios
 import time
 import traceback
 
@@ -15,7 +16,6 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SLIPWAY = os.path.abspath(os.environ.get("SLIPWAY", os.path.join(ROOT, "build/asan/slipway")))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 from crash import Driver  # noqa: E402
-from scenario import PROJECT, Server, Work  # noqa: E402
 
 NAMES = {
     "empty": ["migration: a step done, not committed"],
@@ -67,27 +67,32 @@ def is_alive(process_id):
         return False
 
 
-def test_a_step_dies_with_its_server():
-    """It is held at its work first, so that it cannot end by itself."""
-    with tempfile.TemporaryDirectory(prefix="slipway-crash-") as folder:
-        server = Server(SLIPWAY, folder)
-        steps = []
-        try:
-            server.get("PUT", "/api/v1/projects/spam", PROJECT.encode())
-            Work(1).register(server, pairs=3000)
-            run = server.get("POST", "/api/v1/projects/spam/train", {"budget_seconds": 600})["run_id"]
-            progress = f"/api/v1/runs/{run}/progress"
-            wait_until(lambda: server.get("GET", progress)["progress"], "no step begins")
-            steps = children_of(server.process.pid)
-            for step in steps:
-                os.kill(step, signal.SIGSTOP)
-            assert len(steps) == 1, steps
-            server.kill()
-            wait_until(lambda: not any(map(is_alive, steps)), "the step outlives its server")
-        finally:
-            server.kill()
-            for step in filter(is_alive, steps):
-                os.kill(step, signal.SIGKILL)
+def unread_bytes(pipe):
+    count = bytearray(4)
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return int.from_bytes(count, sys.byteorder)
+
+
+def test_a_step_dies_with_its_parent():
+    """It is held where it reads its job, which this test never ends."""
+    start = "import subprocess, sys; subprocess.Popen(sys.argv[1:]).wait()"
+    parent = subprocess.Popen([sys.executable, "-c", start, SLIPWAY, "step", "train"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    steps = []
+    try:
+        parent.stdin.write(b'{"rows": ')
+        parent.stdin.flush()
+        wait_until(lambda: unread_bytes(parent.stdin) == 0, "no step reads its job")
+        steps = children_of(parent.pid)
+        assert len(steps) == 1, steps
+        parent.kill()
+        parent.wait()
+        wait_until(lambda: not is_alive(steps[0]), "the step outlives its parent")
+    finally:
+        parent.kill()
+        for step in filter(is_alive, steps):
+            os.kill(step, signal.SIGKILL)
+        parent.communicate()
 
 
 def main():

@@ -329,6 +329,20 @@ static void test_extracting_a_damaged_file_fails_without_leaving_it(void)
     EXPECT(count_files(&shed, target) == 0);
 }
 
+static void test_cleaning_removes_what_broke_off_and_keeps_what_is_whole(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    Artifact kept = add(&shed, "hello");
+
+    write_beside(&shed, "artifacts/incoming/0123", "hal");
+    write_beside(&shed, "artifacts/incoming/0123.4567.partial", "h");
+    EXPECT_OK(artifact_store_clean(shed.store, &shed.error), shed.error);
+    EXPECT(count_files(&shed, shed.blobs) == 1);
+    EXPECT(artifact_exists(shed.store, kept.digest));
+    add(&shed, "another");
+    EXPECT(count_files(&shed, shed.blobs) == 2);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -345,6 +359,7 @@ int main(int count, char **names)
         TEST(test_a_hostile_listing_is_refused_and_writes_nothing),
         TEST(test_a_listing_with_a_nul_in_it_is_refused),
         TEST(test_extracting_a_damaged_file_fails_without_leaving_it),
+        TEST(test_cleaning_removes_what_broke_off_and_keeps_what_is_whole),
         {0},
     };
     return test_main(tests, count, names);
