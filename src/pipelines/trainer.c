@@ -100,6 +100,11 @@ static void log_lost(const Job *job, const char *event, const Error *error)
               log_text("reason", error->message));
 }
 
+static bool may_mend(const Error *error)
+{
+    return error->kind == ERROR_UNAVAILABLE || error->kind == ERROR_INTERNAL;
+}
+
 /* A disk that is full for a while must not leave a run that seems to run for ever: its end is
  * written when the store takes it again, or at the next start. */
 static void end_job(Trainer *trainer, const Job *job, Scope *scope, RunStatus status,
@@ -109,7 +114,7 @@ static void end_job(Trainer *trainer, const Job *job, Scope *scope, RunStatus st
          is_first = false) {
         if (is_first)
             log_lost(job, "training_not_ended", &scope->error);
-        if (!wait_for_store(trainer))
+        if (!may_mend(&scope->error) || !wait_for_store(trainer))
             return;
         scope->error = (Error){0};
         arena_reset(scope->arena);

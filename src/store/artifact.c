@@ -21,7 +21,8 @@ ArtifactStore *artifact_store_open(const char *folder, Error *error)
     const char *incoming = arena_format(arena, "%s/incoming", folder);
     ArtifactStore *store;
 
-    if (!folder_make(incoming, error))
+    /* Steps open it to read alone: they must not need to write. */
+    if (!folder_exists(incoming) && !folder_make(incoming, error))
         return NULL;
     store = calloc(1, sizeof(*store));
     if (!store || !(store->folder = strdup(folder)) || !(store->incoming = strdup(incoming)))
