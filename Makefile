@@ -2,6 +2,7 @@
 #
 # MODE=release|debug|asan|tsan|fuzz chooses the build; each has its own folder under build/.
 # SETUP=no builds with what the machine has: no package is looked for or installed.
+# V=1 prints each command as it is run.
 
 MODE  ?= release
 SETUP ?= yes
@@ -10,7 +11,7 @@ DEPS ?= $(CURDIR)/.deps
 OUT  := build/$(MODE)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
-            -Wno-missing-field-initializers
+            -Wno-missing-field-initializers -Wno-enum-float-conversion
 FLAGS_release := -O2 -g -DNDEBUG
 FLAGS_debug   := -O0 -g -DSLIPWAY_CRASH_POINTS
 FLAGS_asan    := -O1 -g -DSLIPWAY_CRASH_POINTS -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \
@@ -18,6 +19,14 @@ FLAGS_asan    := -O1 -g -DSLIPWAY_CRASH_POINTS -fsanitize=address,undefined -fno
 FLAGS_tsan    := -O1 -g -fsanitize=thread
 FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer \
                  -fno-sanitize-recover=all
+# One short line per step; none under make -s, all there is under V=1.
+ifeq ($(V),1)
+SAY := @:
+RUN :=
+else
+SAY := @$(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),:,echo)
+RUN := @
+endif
 ifeq ($(MODE),fuzz)
 override CC := clang
 endif
@@ -73,8 +82,8 @@ faults: ## Fail the server's disk writes one after the other
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
 	@tools/faults.py build/debug/slipway build/debug/fault.so
 
-bench: build ## Measure
-	@tools/bench.sh
+bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
+	@tools/bench.sh $(F)
 
 study: $(OUT)/bench/study_text build $(DEPS)/setup-test.stamp ## Measure text models and the gate into docs/results/
 	$<
@@ -100,26 +109,32 @@ $(DEPS)/setup-%.stamp: tools/setup.sh tools/packages.txt tools/deps.sha256
 endif
 
 $(OUT)/slipway: $(OUT)/src/main.o $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(SAY) "link $@"
+	$(RUN)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(OBJECTS)
-	rm -f $@
-	ar rcs $@ $^
+	@rm -f $@
+	$(SAY) "ar $@"
+	$(RUN)ar rcs $@ $^
 
 $(OUT)/src/%.o: src/%.c | $(DEPS)/setup-build.stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c -o $@ $<
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
 $(OUT)/generated/migrations_table.c: $(SCHEMA) tools/embed_schema.sh
 	@mkdir -p $(@D)
-	tools/embed_schema.sh $(SCHEMA) > $@
+	$(SAY) "embed $@"
+	$(RUN)tools/embed_schema.sh $(SCHEMA) > $@
 
 $(OUT)/generated/%.o: $(OUT)/generated/%.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
 $(OUT)/fault.so: tests/faults/fault.c
 	@mkdir -p $(@D)
@@ -127,12 +142,14 @@ $(OUT)/fault.so: tests/faults/fault.c
 
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
 
 # Each program of bench/ is one file study_NAME.c or bench_NAME.c; study_data.c is what studies share.
 $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
+	$(SAY) "cc $<"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
 
 
 -include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)

@@ -95,6 +95,13 @@ static inline int test_passes(const Test *test)
     return status == 0;
 }
 
+/* The end of a program whose tests all need something that is not there; a SKIP line says what. */
+static inline int test_none(void)
+{
+    printf("0 passed, 0 failed\n");
+    return 0;
+}
+
 static inline int test_main(const Test tests[], int count, char **names)
 {
     int passed = 0, failed = 0;

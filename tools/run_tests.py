@@ -5,7 +5,7 @@ usage: run_tests.py all|asan|tsan [WORD]
 
 asan: every unit test under the address and undefined-behaviour sanitizers, then every
       tests/blackbox/test_*.py and test_*.sh against the binary of the same build.
-tsan: the unit tests that tests/tsan.txt lists, under the thread sanitizer.
+tsan: the tests that tests/tsan.txt lists, under the thread sanitizer.
 all:  both. With WORD only tests whose path contains it.
 
 Each test is a program whose last line is "N passed, N failed"; one that ends otherwise
@@ -99,26 +99,34 @@ def build(mode, targets):
     return [Result(f"make MODE={mode}", 0, 1, done.stdout.decode(errors="replace"))]
 
 
-def unit_tests(mode, word):
-    sources = sorted(glob.glob("tests/unit/*/test_*.c"))
+def listed_for_tsan():
+    """Unit tests, and black-box tests with the word that chooses among their cases."""
+    with open("tests/tsan.txt") as listed:
+        lines = [line.split("#")[0].split() for line in listed]
+    tests = [f"tests/unit/{line[0]}.c" for line in lines if len(line) == 1]
+    return tests, [(f"tests/{line[0]}", line[1:]) for line in lines if len(line) == 2]
+
+
+def tests_of(mode, word):
     if mode == "tsan":
-        with open("tests/tsan.txt") as listed:
-            names = [line.split("#")[0].strip() for line in listed]
-        sources = [f"tests/unit/{name}.c" for name in names if name]
-    return [source for source in sources if word in source]
+        units, scripts = listed_for_tsan()
+    else:
+        units = sorted(glob.glob("tests/unit/*/test_*.c"))
+        scripts = [(path, []) for path in sorted(glob.glob("tests/blackbox/test_*.*"))
+                   if path.endswith((".py", ".sh"))]
+    return ([unit for unit in units if word in unit],
+            [(path, arguments) for path, arguments in scripts if word in path])
 
 
 def run_mode(mode, word):
-    units = unit_tests(mode, word)
+    units, scripts = tests_of(mode, word)
     programs = {source: source.replace("tests/unit", f"build/{mode}/tests")[:-2] for source in units}
-    scripts = [] if mode == "tsan" else [
-        path for path in sorted(glob.glob("tests/blackbox/test_*.*"))
-        if path.endswith((".py", ".sh")) and word in path]
     targets = list(programs.values()) + (["build"] if scripts else [])
     results = build(mode, targets) if targets else []
     prefix = fixed_addresses()
     jobs = [(source, prefix + [program]) for source, program in programs.items()]
-    jobs += [(path, prefix + [{"py": "python3", "sh": "bash"}[path[-2:]], path]) for path in scripts]
+    jobs += [(path, prefix + [{"py": "python3", "sh": "bash"}[path[-2:]], path] + arguments)
+             for path, arguments in scripts]
     for result in results:
         report(result)
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:

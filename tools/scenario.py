@@ -200,7 +200,7 @@ class Work:
     def deploy(self, server):
         self.next_live = max(self.packages)
         server.get("POST", "/api/v1/endpoints/spam/deploy",
-                   {"model": "spam", "version": self.next_live})
+                   {"model": "spam", "version": self.next_live, "comment": "back to it"})
         self.live, self.next_live = self.next_live, None
 
     def predict(self, server):

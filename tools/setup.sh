@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh SET...: install what the sets of tools/packages.txt still lack, and fill .deps/.
 #
-# Sets: build, test, check. Nothing is done for a set that was set up before with the same lists
+# Sets: build, test, check, bench. Nothing is done for a set that was set up before with the same lists
 # (.deps/setup-SET.stamp holds their digest); remove .deps to start over. System packages come
 # from apt, as root or by sudo. .deps/ is private to this checkout: DuckDB's library and header by
 # npm, checked against tools/deps.sha256, and yyjson where this Debian has no package of it.
@@ -132,7 +132,7 @@ fetch_from_npm() {
     matches_digest "$path" "$deps/$path" && return
     say "fetching $package"
     folder=$(mktemp -d "$deps/fetch.XXXXXX")
-    if ! tarball=$(cd "$folder" && npm pack --silent "$package" 2>log | tail -n 1); then
+    if ! tarball=$(cd "$folder" && npm pack --loglevel=error --prefer-offline --fetch-retries=1 "$package" 2>log | tail -n 1); then
         tail -n 5 "$folder/log" >&2
         rm -rf "$folder"
         die "could not fetch $package"

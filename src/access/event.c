@@ -35,14 +35,15 @@ static const char *hash_event(const Event *event, const char *previous, char has
                            event->request_id};
     Digest *digest = digest_create();
     char head[160];
+    int size = snprintf(head, sizeof(head), "%s %lld %lld", previous, (long long)event->id,
+                        (long long)event->created_at);
 
-    digest_add(digest, head,
-               (size_t)snprintf(head, sizeof(head), "%s %lld %lld", previous, (long long)event->id,
-                                (long long)event->created_at));
+    digest_add(digest, head, (size_t)size);
     for (size_t i = 0; i < COUNT(texts); i++) {
         const char *text = texts[i] ? texts[i] : "";
 
-        digest_add(digest, head, (size_t)snprintf(head, sizeof(head), " %zu:", strlen(text)));
+        size = snprintf(head, sizeof(head), " %zu:", strlen(text));
+        digest_add(digest, head, (size_t)size);
         digest_add(digest, text, strlen(text));
     }
     return digest_finish(digest, hash);

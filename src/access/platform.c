@@ -76,7 +76,7 @@ static bool open_parts(OpenPlatform *open_platform, const char *folder, Error *e
         return false;
     CRASH_POINT("platform: temporary folder emptied");
     platform->artifacts = artifact_store_open(arena_format(arena, "%s/artifacts", folder), error);
-    if (!platform->artifacts || !artifact_store_clean(platform->artifacts, error))
+    if (!platform->artifacts || !artifact_store_sweep(platform->artifacts, error))
         return false;
     platform->writer = writer_create(platform_database(platform, arena), error);
     return platform->writer != NULL;

@@ -41,7 +41,7 @@ static Token from_row(const Query *query, Arena *arena)
 
 static bool check_spec(Scope *scope, const TokenSpec *spec, Role *role)
 {
-    if (!name_check("token", spec->name, &scope->error))
+    if (!name_check("name", "token", spec->name, &scope->error))
         return false;
     if (!role_find(spec->role ? spec->role : "viewer", role))
         return fail_field(&scope->error, "role",

@@ -43,6 +43,10 @@ void api_answer_error(Scope *scope, Response *response);
 bool api_take_up(const Application *application, Scope *scope, const char *endpoint,
                  int64_t deployment_id) MUST_CHECK;
 
+/* After an endpoint may have been made: its callers find it, with nothing deployed. What ails
+ * others does not matter. */
+void api_show_endpoints(const Application *application, Scope *scope);
+
 /* The OpenAPI 3.0 document of all routes, from their tables. */
 const char *api_openapi(Arena *arena);
 

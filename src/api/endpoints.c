@@ -2,10 +2,8 @@
 
 #include "api/api.h"
 #include "base/crash.h"
-#include "base/worker.h"
+#include "registry/package.h"
 #include "serving/serving.h"
-
-enum { VERIFY_TIMEOUT_MS = 60 * 1000 };
 
 static bool list_endpoints(Scope *scope, const Request *request, Response *response)
 {
@@ -33,15 +31,27 @@ static const JsonField endpoint_spec_fields[] = {
     {0},
 };
 
+typedef struct EndpointWork {
+    EndpointSpec spec;
+    Endpoint endpoint;
+} EndpointWork;
+
+static bool do_create(Scope *scope, void *context)
+{
+    EndpointWork *work = context;
+
+    return endpoint_ensure(scope, work->spec.name, work->spec.project, &work->endpoint);
+}
+
 static bool create_endpoint(Scope *scope, const Request *request, Response *response)
 {
-    EndpointSpec spec = {0};
-    Endpoint endpoint;
+    EndpointWork work = {0};
 
-    if (!request_read(scope, request, endpoint_spec_fields, &spec) ||
-        !endpoint_ensure(scope, spec.name, spec.project, &endpoint))
+    if (!request_read(scope, request, endpoint_spec_fields, &work.spec) ||
+        !scope_write(scope, do_create, &work))
         return false;
-    endpoint_write_json(response->json, NULL, &endpoint);
+    api_show_endpoints(request->application, scope);
+    endpoint_write_json(response->json, NULL, &work.endpoint);
     return true;
 }
 
@@ -98,26 +108,16 @@ typedef struct DeployBody {
 static const JsonField deploy_fields[] = {
     {"model", JSON_TEXT, offsetof(DeployBody, model), JSON_REQUIRED, "a registered model"},
     {"version", JSON_INT, offsetof(DeployBody, version), JSON_REQUIRED, "its number"},
-    {"comment", JSON_TEXT, offsetof(DeployBody, comment), JSON_OPTIONAL, "why"},
+    {"comment", JSON_TEXT, offsetof(DeployBody, comment), JSON_OPTIONAL,
+     "why; needed where a version serves already, for the gate is not asked"},
     {"project", JSON_TEXT, offsetof(DeployBody, project), JSON_OPTIONAL,
      "of an endpoint that is not there yet"},
     {0},
 };
 
-/* The package is tried in a child, so that a damaged one harms nobody. */
 static bool verify_package(Scope *scope, const char *package)
 {
-    JsonWriter *job = json_writer_create(scope->arena);
-    WorkerSpec spec = {.step = "verify-package", .timeout_ms = VERIFY_TIMEOUT_MS};
-    const JsonValue *result;
-
-    json_open_object(job, NULL);
-    json_text(job, "artifacts",
-              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
-    json_text(job, "package", package);
-    json_close(job);
-    spec.job = json_finish(job);
-    return worker_run(&spec, scope->arena, &result, &scope->error) ||
+    return package_verify(scope, package) ||
            fail_in(&scope->error, "the package did not pass its check");
 }
 
@@ -150,6 +150,12 @@ bool api_take_up(const Application *application, Scope *scope, const char *endpo
     return serves;
 }
 
+void api_show_endpoints(const Application *application, Scope *scope)
+{
+    if (!serving_reload(application->serving, scope))
+        scope->error = (Error){0};
+}
+
 /* Changes what is live, and answers when it serves. */
 static bool change_live(Scope *scope, const Request *request, Response *response, ScopeWork *change,
                         DeployWork *work)
@@ -162,6 +168,26 @@ static bool change_live(Scope *scope, const Request *request, Response *response
     return true;
 }
 
+/* A deployment past the gate takes the place of a champion only with a reason, which the audit
+ * trail keeps. */
+static bool check_reason(Scope *scope, const char *endpoint, const char *comment)
+{
+    Endpoint found;
+
+    if (!endpoint_find(scope, endpoint, &found)) {
+        if (scope->error.kind != ERROR_NOT_FOUND)
+            return false;
+        scope->error = (Error){0};
+        return true;
+    }
+    if (!found.model || (comment && *text_trim(comment, scope->arena)))
+        return true;
+    return fail_field(&scope->error, "comment",
+                      "endpoint \"%s\" serves already and a deployment does not ask its gate: "
+                      "promote the version, or say why in \"comment\" (--comment)",
+                      endpoint);
+}
+
 static bool deploy(Scope *scope, const Request *request, Response *response)
 {
     DeployBody body = {0};
@@ -169,6 +195,7 @@ static bool deploy(Scope *scope, const Request *request, Response *response)
     ModelVersion version;
 
     if (!request_read(scope, request, deploy_fields, &body) ||
+        !check_reason(scope, request_parameter(request, "name"), body.comment) ||
         !model_version_find(scope, body.model, body.version, &version) ||
         !verify_package(scope, version.package))
         return false;
@@ -206,7 +233,7 @@ static bool rollback(Scope *scope, const Request *request, Response *response)
 
 const Route endpoint_routes[] = {
     {"GET", "/api/v1/endpoints", ROLE_VIEWER, ROUTE_READ, list_endpoints, "List the endpoints."},
-    {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_endpoint,
+    {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_SLOW, create_endpoint,
      "Make an endpoint, or find the one with this name.", endpoint_spec_fields},
     {"GET", "/api/v1/endpoints/{name}", ROLE_VIEWER, ROUTE_READ, show_endpoint,
      "Show an endpoint: what is live, and the rule of its gate."},

@@ -5,6 +5,8 @@
 #include "serving/prediction.h"
 #include "serving/serving.h"
 
+enum { FAST_EXPLAIN_BYTES_MAX = 2 * 1024 }; /* to explain a row costs many times its prediction */
+
 static Serving *serving_of(const Request *request)
 {
     return ((const Application *)request->application)->serving;
@@ -66,7 +68,8 @@ const Route predict_routes[] = {
      "{\"dataframe_split\": ...}, {\"dataframe_records\": [...]}, CSV or JSON lines.",
      .body_kind = BODY_TEXT},
     {"POST", "/endpoints/{name}/explain", ROLE_VIEWER, ROUTE_FAST, explain,
-     "Predict rows and say what drove each answer.", .body_kind = BODY_TEXT},
+     "Predict rows and say what drove each answer.", .body_kind = BODY_TEXT,
+     .fast_body_bytes_max = FAST_EXPLAIN_BYTES_MAX},
     {"GET", "/endpoints/{name}/openapi.json", ROLE_VIEWER, ROUTE_FAST, show_openapi,
      "Describe the endpoint as OpenAPI 3.0, from the model that serves."},
     {"GET", "/api/v1/predictions/{request_id}", ROLE_VIEWER, ROUTE_SLOW, show_prediction,

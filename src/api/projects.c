@@ -29,15 +29,28 @@ static bool show_project(Scope *scope, const Request *request, Response *respons
     return true;
 }
 
+typedef struct ProjectWork {
+    const Request *request;
+    ProjectChange change;
+} ProjectWork;
+
+static bool do_put(Scope *scope, void *context)
+{
+    ProjectWork *work = context;
+
+    return project_put(scope, request_parameter(work->request, "project"), work->request->body,
+                       work->request->body_size, &work->change);
+}
+
 static bool put_project(Scope *scope, const Request *request, Response *response)
 {
-    ProjectChange change;
+    ProjectWork work = {.request = request};
 
-    if (!project_put(scope, request_parameter(request, "project"), request->body,
-                     request->body_size, &change))
+    if (!scope_write(scope, do_put, &work))
         return false;
-    response->status = change.is_new ? 201 : 200;
-    project_change_write_json(response->json, NULL, &change);
+    api_show_endpoints(request->application, scope);
+    response->status = work.change.is_new ? 201 : 200;
+    project_change_write_json(response->json, NULL, &work.change);
     return true;
 }
 
@@ -45,7 +58,7 @@ const Route project_routes[] = {
     {"GET", "/api/v1/projects", ROLE_VIEWER, ROUTE_READ, list_projects, "List the projects."},
     {"GET", "/api/v1/projects/{project}", ROLE_VIEWER, ROUTE_READ, show_project,
      "Show a project and its file."},
-    {"PUT", "/api/v1/projects/{project}", ROLE_CONTRIBUTOR, ROUTE_WRITE, put_project,
+    {"PUT", "/api/v1/projects/{project}", ROLE_CONTRIBUTOR, ROUTE_SLOW, put_project,
      "Put a project's slipway.yaml. It may tighten the gate of an endpoint that exists, never "
      "loosen it.",
      .body_kind = BODY_TEXT, .body_bytes_max = 1024 * 1024},

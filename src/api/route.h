@@ -20,7 +20,11 @@
 #include "base/json.h"
 #include "net/http.h"
 
-enum { ROUTE_PARAMETERS_MAX = 4, REQUEST_BODY_BYTES_MAX = 16 * 1024 * 1024 };
+enum {
+    ROUTE_PARAMETERS_MAX = 4,
+    REQUEST_BODY_BYTES_MAX = 16 * 1024 * 1024,
+    FAST_BODY_BYTES_MAX = 64 * 1024,
+};
 
 typedef struct Request {
     const char *method;
@@ -52,9 +56,9 @@ typedef bool Handler(Scope *scope, const Request *request, Response *response);
 typedef enum RouteKind {
     ROUTE_READ,  /* reads the store, quickly */
     ROUTE_WRITE, /* the whole handler runs inside one scope_write() */
-    ROUTE_FAST, /* touches neither store nor disk: runs on the loop that read the request; its scope
-                   has no db */
-    ROUTE_SLOW, /* may take long (children, network, big files); it calls scope_write() itself */
+    ROUTE_FAST,  /* touches neither store nor disk: runs on the loop that read the request, with a
+                    body over its fast_body_bytes_max on a worker; its scope has no db */
+    ROUTE_SLOW,  /* may take long (children, network, big files); it calls scope_write() itself */
 } RouteKind;
 
 typedef enum RouteBody { BODY_JSON, BODY_TEXT, BODY_FILE } RouteBody;
@@ -69,12 +73,19 @@ typedef struct Route {
     const JsonField *body;  /* NULL: takes none (BODY_JSON) */
     const JsonField *query; /* NULL: takes none */
     RouteBody body_kind;
-    size_t body_bytes_max; /* 0: REQUEST_BODY_BYTES_MAX */
+    size_t body_bytes_max;      /* 0: REQUEST_BODY_BYTES_MAX */
+    size_t fast_body_bytes_max; /* of a ROUTE_FAST, on the loop; 0: FAST_BODY_BYTES_MAX */
 } Route;
 
 /* The route for this request, whose parameters it fills in. NULL: nothing is at this path
  * (ERROR_NOT_FOUND), or it takes other methods (ERROR_METHOD). HEAD finds GET's route. */
 const Route *route_find(Request *request, Arena *arena, Error *error);
+
+/* The same without parameters and reasons; allocates nothing. */
+const Route *route_match(const char *method, const TextList *segments);
+
+/* Whether a body of this size is work for a worker. */
+bool route_needs_worker(const Route *route, size_t body_size);
 
 /* The part of the path that stands for {name}; the route has it, so it cannot fail. */
 const char *request_parameter(const Request *request, const char *name);

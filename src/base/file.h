@@ -20,15 +20,15 @@ bool file_copy(const char *source, const char *target, Error *error) MUST_CHECK;
 /* Flushes a finished file and its folder entry, and renames it to target. */
 bool file_move_durably(const char *source, const char *target, Error *error) MUST_CHECK;
 
+/* Flushes the entries of a folder. */
+bool folder_flush(const char *path, Error *error) MUST_CHECK;
+
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
 bool file_size(const char *path, int64_t *size, Error *error) MUST_CHECK;
 
 /* With its parents, for the owner alone; fine if it exists. */
 bool folder_make(const char *path, Error *error) MUST_CHECK;
-
-/* Makes the folder's entries durable: what was made, renamed or removed in it. */
-bool folder_flush(const char *path, Error *error) MUST_CHECK;
 
 /* The names in a folder, sorted by bytes, without "." and "..". */
 bool folder_list(const char *path, Arena *arena, TextList *names, Error *error) MUST_CHECK;

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/number.h"
 #include "base/time.h"
 
 struct JsonWriter {
@@ -133,19 +133,14 @@ void json_int(JsonWriter *json, const char *key, int64_t value)
 
 void json_double(JsonWriter *json, const char *key, double value)
 {
-    char digits[32];
+    char digits[NUMBER_TEXT_SIZE];
 
     if (!isfinite(value)) {
         json_null(json, key);
         return;
     }
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(digits, sizeof(digits), "%.*g", precision, value);
-        if (strtod(digits, NULL) == value)
-            break;
-    }
     begin_value(json, key);
-    text_append(&json->text, digits);
+    text_append(&json->text, number_format(value, digits));
 }
 
 void json_bool(JsonWriter *json, const char *key, bool value)

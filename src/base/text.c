@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,10 +136,10 @@ bool text_to_double(const char *text, double *number)
     char *end;
     double value;
 
-    if (!text || !*text || isspace((unsigned char)*text))
+    if (!text || !*text || text[strspn(text, "0123456789+-.eE")])
         return false;
     value = strtod(text, &end);
-    if (*end)
+    if (*end || !isfinite(value)) /* 1e999; too small for a double is 0, which is near enough */
         return false;
     *number = value;
     return true;
@@ -203,11 +204,11 @@ bool name_is_valid(const char *name)
     return true;
 }
 
-bool name_check(const char *what, const char *name, Error *error)
+bool name_check(const char *field, const char *what, const char *name, Error *error)
 {
     if (name_is_valid(name))
         return true;
-    return fail_field(error, what,
+    return fail_field(error, field,
                       "a %s name has 1 to %d letters, digits, \"-\", \"_\" or \".\" and does not "
                       "start with \".\"",
                       what, NAME_BYTES_MAX);

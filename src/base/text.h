@@ -35,7 +35,8 @@ void text_list_add(TextList *list, Arena *arena, const char *text);
 TextList text_split(const char *text, char separator, Arena *arena);
 const char *text_trim(const char *text, Arena *arena);
 
-/* Whole-text numbers: false on anything before, behind or out of range. */
+/* Whole-text decimal numbers: false on anything before, behind or out of range, and on what is no
+ * number (0x10, nan, inf). */
 bool text_to_int(const char *text, int64_t *number);
 bool text_to_double(const char *text, double *number);
 
@@ -48,4 +49,5 @@ size_t text_utf8_length(const char *bytes, size_t size);
 /* The names of the product: 1 to 128 bytes of letters, digits, "-", "_" and ".", not starting with
  * ".". */
 bool name_is_valid(const char *name);
-bool name_check(const char *what, const char *name, Error *error) MUST_CHECK;
+/* field: what the user called it; what: what it names ("data set"). */
+bool name_check(const char *field, const char *what, const char *name, Error *error) MUST_CHECK;

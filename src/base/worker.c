@@ -11,7 +11,7 @@
 #include "base/crash.h"
 #include "base/process.h"
 
-enum { JOB_BYTES_MAX = 64 * 1024 * 1024 };
+enum { JOB_BYTES_MAX = 64 * 1024 * 1024, LAST_LINES = 20 };
 
 /* The child's side. The answers go to the descriptor that standard output was, and standard output
  * itself to standard error, so that a library that prints cannot break the protocol. */
@@ -26,21 +26,22 @@ static void open_answers(void)
         abort();
 }
 
-/* A step that outlived the server would write into folders that the next one has cleared. Whether
- * the parent went before it could be asked for shows in that nobody reads the answers. */
-static void die_with_parent(void)
+/* Nobody takes the answers of a child whose parent is gone, so it ends with the parent. Where that
+ * has happened already no signal comes any more, but then nobody reads the pipe. */
+static void end_with_parent(void)
 {
-    struct pollfd reader = {.fd = fileno(answers)};
+    struct pollfd reader = {.fd = STDOUT_FILENO};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (poll(&reader, 1, 0) > 0 && reader.revents & POLLERR)
-        raise(SIGKILL);
+        exit(1);
 }
 
 static void answer(const char *key, const char *document)
 {
     fprintf(answers, "{\"%s\":%s}\n", key, document);
-    fflush(answers);
+    if (fflush(answers) != 0)
+        _exit(EXIT_FAILURE); /* the parent is gone: nobody wants the result either */
 }
 
 void worker_progress(const char *document)
@@ -111,8 +112,8 @@ int worker_main(const WorkerStep *const tables[], const char *name)
     Error error = {0};
     bool done;
 
+    end_with_parent();
     open_answers();
-    die_with_parent();
     if (step)
         done = run_step(step, arena, result, &error);
     else
@@ -165,11 +166,30 @@ static void take_line(void *context, const char *line)
         listener->spec->on_progress(listener->spec->context, json_member(object, "progress"));
 }
 
-static const char *last_line(const char *text, Arena *arena)
+/* The last lines that are whole: the first of what was kept may have been cut. */
+static const char *last_lines(const char *text, size_t count, Arena *arena)
 {
     TextList lines = text_split(text, '\n', arena);
+    TextBuilder last = {.arena = arena};
 
-    return lines.count ? lines.items[lines.count - 1] : "it printed nothing";
+    for (size_t i = lines.count > count ? lines.count - count : 0; i < lines.count; i++)
+        text_append_format(&last, "%s%s", last.count ? "\n" : "", lines.items[i]);
+    return text_built(&last);
+}
+
+static const char *last_line(const char *text, Arena *arena)
+{
+    const char *line = last_lines(text, 1, arena);
+
+    return *line ? line : "it printed nothing";
+}
+
+/* The signal that nobody can answer is also what the system sends when memory has run out. */
+static bool fail_signal(const ProcessResult *process, const char *step, Arena *arena, Error *error)
+{
+    return fail(error, ERROR_INTERNAL, "the step \"%s\" was ended by signal %d%s: %s", step,
+                process->signal, process->signal == SIGKILL ? " (killed, or out of memory)" : "",
+                last_line(process->error_output, arena));
 }
 
 static bool judge(const Listener *listener, const ProcessResult *process, const char *step,
@@ -184,8 +204,7 @@ static bool judge(const Listener *listener, const ProcessResult *process, const 
         return false;
     }
     if (process->signal)
-        return fail(error, ERROR_INTERNAL, "the step \"%s\" was ended by signal %d: %s", step,
-                    process->signal, last_line(process->error_output, listener->scratch));
+        return fail_signal(process, step, listener->scratch, error);
     if (process->exit_code || !listener->result)
         return fail(error, ERROR_INTERNAL, "the step \"%s\" ended with status %d: %s", step,
                     process->exit_code, last_line(process->error_output, listener->scratch));
@@ -211,9 +230,13 @@ bool worker_run(const WorkerSpec *spec, Arena *arena, const JsonValue **result, 
     };
     ProcessResult ended;
 
-    if (!process_run(&process, arena, &ended, error) ||
-        !judge(&listener, &ended, spec->step, error))
+    if (!process_run(&process, arena, &ended, error))
         return false;
+    if (!judge(&listener, &ended, spec->step, error)) {
+        if (spec->last_lines && !listener.error.kind && *ended.error_output)
+            *spec->last_lines = last_lines(ended.error_output, LAST_LINES, arena);
+        return false;
+    }
     *result = listener.result;
     return true;
 }

@@ -8,7 +8,8 @@
  *     {"result":{...}}       once, or
  *     {"error":{"code":"invalid","message":"...","field":"..."}}
  *
- * A child that dies without either is an error too.
+ * A child that dies without either is an error too. When the parent dies, killed or interrupted,
+ * the child is killed with it: its thread that runs the step must live as long as the step.
  */
 #pragma once
 
@@ -42,6 +43,8 @@ typedef struct WorkerSpec {
     void (*on_progress)(void *context,
                         const JsonValue *progress); /* or NULL; the value lives for the call */
     void *context;
+    const char **last_lines; /* or NULL: what a step that ended without a word of its own printed
+                                last to standard error; untouched when there is nothing */
 } WorkerSpec;
 
 /* The parent's side: blocks until the child has ended. result is the object behind "result". */

@@ -251,8 +251,7 @@ bool yaml_to_number(const YamlNode *node, double *value)
 {
     if (!node || node->type != YAML_SCALAR || node->is_quoted)
         return false;
-    return strspn(node->text, "+-.0123456789eE") == strlen(node->text) &&
-           text_to_double(node->text, value);
+    return text_to_double(node->text, value);
 }
 
 static bool to_int(const YamlNode *node, int64_t *value)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "cli/command.h"
 
 static const CommandOption common_options[] = {
@@ -112,9 +113,15 @@ static int print_help(void)
     print_overview(stdout, NULL);
     printf("\noptions of every command:\n");
     print_options(common_options);
-    printf("\nexit codes:\n"
+    printf("\nslipway --version prints the version\n\nexit codes:\n"
            "  0 done, 1 a fault of the program or the disk, 2 wrong input, 3 not allowed,\n"
            "  4 not found, 5 the state forbids it (a gate said no), 6 try again later\n");
+    return 0;
+}
+
+static int print_version(void)
+{
+    printf("slipway %s\n", SLIPWAY_VERSION);
     return 0;
 }
 
@@ -274,6 +281,8 @@ int cli_main(int count, char **arguments)
 
     if (count < 2 || strcmp(arguments[1], "help") == 0 || strcmp(arguments[1], "--help") == 0)
         return print_help();
+    if (strcmp(arguments[1], "--version") == 0)
+        return print_version();
     cli.command = find_command(count - 1, arguments + 1, &word_count, arena);
     if (!cli.command)
         return fail_usage(arguments[1]);

@@ -5,12 +5,19 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/time.h"
 #include "net/http_client.h"
 #include "net/url.h"
 #include "pipelines/trainer.h"
 #include "server/application.h"
 
-enum { TIMEOUT_SECONDS = 600, REPLY_BYTES_MAX = 256 * 1024 * 1024, ADDRESS_BYTES_MAX = 256 };
+enum {
+    TIMEOUT_SECONDS = 600,
+    REPLY_BYTES_MAX = 256 * 1024 * 1024,
+    ADDRESS_BYTES_MAX = 256,
+    BUSY_MS_MAX = 2000,
+    BUSY_POLL_MS = 50
+};
 
 struct Client {
     Arena *arena;
@@ -56,7 +63,7 @@ void client_destroy(Client *client)
 }
 
 /* The server that owns the folder has written its address there. */
-static bool find_server(Client *client, Error *error)
+static bool find_server(Client *client)
 {
     const char *path = arena_format(client->arena, "%s/address", client->folder);
     Error ignored = {0};
@@ -64,23 +71,44 @@ static bool find_server(Client *client, Error *error)
     size_t size;
 
     if (!file_read(path, ADDRESS_BYTES_MAX, client->arena, &bytes, &size, &ignored))
-        return fail(error, ERROR_BUSY,
-                    "another slipway is using the data folder \"%s\"; try again when it is done",
-                    client->folder);
+        return false;
     client->server = text_trim(bytes, client->arena);
     return true;
+}
+
+/* A server that starts owns the folder before it has an address, and a command alone may be done
+ * soon: both are given a moment. */
+static bool find_application(Client *client, Error *error)
+{
+    const ApplicationSpec spec = {.folder = client->folder};
+
+    for (unsigned waited_ms = 0; waited_ms <= BUSY_MS_MAX; waited_ms += BUSY_POLL_MS) {
+        Error failure = {0};
+
+        if (application_open(&spec, &client->application, &failure))
+            return true;
+        if (failure.kind != ERROR_BUSY) {
+            *error = failure;
+            return false;
+        }
+        if (find_server(client))
+            return true;
+        time_sleep_ms(BUSY_POLL_MS);
+    }
+    return fail(error, ERROR_BUSY,
+                "another slipway is using the data folder \"%s\"; try again when it is done, or "
+                "start slipway server on the folder: it takes any number of commands at once",
+                client->folder);
 }
 
 /* Decides, at the first call, where calls go. */
 static bool open_client(Client *client, Error *error)
 {
-    ApplicationSpec spec = {.folder = client->folder};
-
     if (client->server || client->application)
         return true;
-    if (!application_open(&spec, &client->application, error))
-        return error->kind == ERROR_BUSY && find_server(client, error);
-    if (session_open(client->application->platform, &client->session, error))
+    if (!find_application(client, error))
+        return false;
+    if (client->server || session_open(client->application->platform, &client->session, error))
         return true;
     application_close(client->application);
     client->application = NULL;

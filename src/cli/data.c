@@ -102,6 +102,9 @@ static bool put_source(Upload *upload, const char *source)
         json_text(upload->urls, NULL, source);
         return true;
     }
+    if (strstr(source, "://"))
+        return fail(&upload->cli->error, ERROR_INVALID,
+                    "the source \"%s\" is no file, folder, or http or https URL", source);
     if (folder_exists(source))
         return put_folder(upload, source);
     return put_file(upload, path_name(source), source);

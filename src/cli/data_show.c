@@ -28,6 +28,12 @@ static int64_t int_member(const JsonValue *value, const char *key)
     return json_as_int(json_member(value, key), 0);
 }
 
+/* "1 row", "2 rows" */
+static const char *counted(Cli *cli, size_t count, const char *noun)
+{
+    return cli_format(cli, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+}
+
 static const char *count_text(Cli *cli, int64_t count)
 {
     return cli_format(cli, "%lld", (long long)count);
@@ -110,9 +116,11 @@ void data_print_added(Cli *cli, const ClientReply *reply)
 {
     const JsonValue *version = reply->json;
 
-    printf("%s@%lld  %lld rows, %zu columns, %zu files%s\n", text_member(version, "name"),
-           (long long)int_member(version, "version"), (long long)int_member(version, "row_count"),
-           json_count(json_member(version, "columns")), json_count(json_member(version, "files")),
+    printf("%s@%lld  %s, %s, %s%s\n", text_member(version, "name"),
+           (long long)int_member(version, "version"),
+           counted(cli, (size_t)int_member(version, "row_count"), "row"),
+           counted(cli, json_count(json_member(version, "columns")), "column"),
+           counted(cli, json_count(json_member(version, "files")), "file"),
            reply->status == 201 ? "" : "  (the same bytes were there already)");
     print_set_aside(cli, version);
 }
@@ -210,13 +218,14 @@ bool data_show(Cli *cli)
     return true;
 }
 
+/* The bar behind two spaces; nothing for none, so that no line ends in spaces. */
 static const char *bar(Cli *cli, int64_t count, int64_t most)
 {
     TextBuilder text = {.arena = cli->arena};
     int64_t width = most > 0 ? (count * BAR_WIDTH + most - 1) / most : 0;
 
     for (int64_t i = 0; i < width; i++)
-        text_append(&text, "█");
+        text_append(&text, i ? "█" : "  █");
     return text_built(&text);
 }
 
@@ -243,13 +252,17 @@ static void print_histogram(Cli *cli, const JsonValue *column, bool is_time)
         if (json_as_int(walk.value, 0) > most)
             most = json_as_int(walk.value, 0);
     for (JsonWalk walk = json_walk(bins); json_walk_next(&walk);) {
+        if (width == 0 && walk.index > 0) /* all values are alike */
+            break;
         double start = from + width * (double)walk.index;
         char text[TIME_TEXT_SIZE];
         const char *label =
             is_time ? cli_format(cli, "%.10s", time_format((int64_t)(start * 1000), text))
                     : cli_format(cli, "%.6g", start);
 
-        printf("    %12s  %8lld  %s\n", label, (long long)json_as_int(walk.value, 0),
+        if (walk.index > 0 && width <= 0) /* one value alone: the other bins are empty */
+            break;
+        printf("    %12s  %8lld%s\n", label, (long long)json_as_int(walk.value, 0),
                bar(cli, json_as_int(walk.value, 0), most));
     }
 }
@@ -263,7 +276,7 @@ static void print_top(Cli *cli, const JsonValue *top)
 
         if (walk.index == 0)
             most = count;
-        printf("    %-24s  %8lld  %s\n", shorten(cli, text_member(walk.value, "value")),
+        printf("    %-24s  %8lld%s\n", shorten(cli, text_member(walk.value, "value")),
                (long long)count, bar(cli, count, most));
     }
 }
@@ -305,7 +318,7 @@ static void print_classes(Cli *cli, const JsonValue *profile)
             most = json_as_int(walk.value, 0);
     printf("\ntarget \"%s\"\n", text_member(profile, "target"));
     for (JsonWalk walk = json_walk(classes); json_walk_next(&walk);)
-        printf("    %-24s  %8lld  %s\n", shorten(cli, walk.key),
+        printf("    %-24s  %8lld%s\n", shorten(cli, walk.key),
                (long long)json_as_int(walk.value, 0), bar(cli, json_as_int(walk.value, 0), most));
 }
 

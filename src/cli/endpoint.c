@@ -176,7 +176,8 @@ static bool resolve_version(Cli *cli, const char *name, const char **model, int6
 static const CommandOption deploy_options[] = {
     {"--endpoint", OPTION_TEXT, "ENDPOINT", "where it is to serve; made if it is not there"},
     {"--project", OPTION_TEXT, "PROJECT", "of a new endpoint (default)"},
-    {"--comment", OPTION_TEXT, "TEXT", "why"},
+    {"--comment", OPTION_TEXT, "TEXT",
+     "why; needed where a version serves already, for the gate is not asked"},
     {0},
 };
 

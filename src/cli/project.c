@@ -150,7 +150,7 @@ static bool init_project(Cli *cli)
 
     if (!name)
         name = "example";
-    if (!name_check("project", name, &cli->error))
+    if (!name_check("project", "project", name, &cli->error))
         return false;
     if (file_exists(path))
         return fail(&cli->error, ERROR_CONFLICT, "\"%s\" exists already", path);

@@ -8,7 +8,7 @@
 
 #include "base/time.h"
 
-enum { POLL_MS = 200, LEADERBOARD_ROWS_MAX = 15 };
+enum { POLL_MS = 200, LEADERBOARD_ROWS_MAX = 15, DESCRIPTION_WIDTH = 49 };
 
 /* What stands on the terminal. */
 typedef struct Board {
@@ -34,10 +34,14 @@ static size_t draw_rows(Cli *cli, FILE *file, const JsonValue *rows)
     size_t shown = 0;
 
     for (JsonWalk walk = json_walk(rows); shown < LEADERBOARD_ROWS_MAX && json_walk_next(&walk);
-         shown++)
-        fprintf(file, "  %-20s %8s  %-50s %s\n", json_as_text(json_member(walk.value, "name"), ""),
+         shown++) {
+        const char *note = row_note(walk.value);
+
+        fprintf(file, "  %-20s %8s  %-*s%s%s\n", json_as_text(json_member(walk.value, "name"), ""),
                 cli_number(cli, json_as_double(json_member(walk.value, "score"), NAN), 4),
-                json_as_text(json_member(walk.value, "description"), ""), row_note(walk.value));
+                *note ? DESCRIPTION_WIDTH : 0,
+                json_as_text(json_member(walk.value, "description"), ""), *note ? "  " : "", note);
+    }
     return shown;
 }
 
@@ -48,6 +52,7 @@ static void clear_board(Board *board)
     board->line_count = 0;
 }
 
+/* Lines wider than the terminal are cut, not wrapped: clear_board() counts them. */
 static void draw_board(Board *board, const JsonValue *progress)
 {
     int64_t done = json_as_int(json_member(progress, "done"), 0);
@@ -58,10 +63,18 @@ static void draw_board(Board *board, const JsonValue *progress)
     cli_progress_end(board->cli);
     clear_board(board);
     board->done = done;
-    fprintf(stderr, "%lld of %lld folds, by %s\n", (long long)done, (long long)planned,
+    fprintf(stderr, "\033[?7l%lld of %lld folds, by %s\n", (long long)done, (long long)planned,
             json_as_text(json_member(progress, "metric"), ""));
     board->line_count = 1 + draw_rows(board->cli, stderr, json_member(progress, "leaderboard"));
+    fprintf(stderr, "\033[?7h");
     fflush(stderr);
+}
+
+static void print_count(Board *board, const JsonValue *progress)
+{
+    board->done = json_as_int(json_member(progress, "done"), 0);
+    cli_progress(board->cli, "%lld of %lld folds", (long long)board->done,
+                 (long long)json_as_int(json_member(progress, "planned"), 0));
 }
 
 static void tell_progress(Board *board, const JsonValue *answer)
@@ -74,14 +87,12 @@ static void tell_progress(Board *board, const JsonValue *answer)
     if (json_as_bool(json_member(answer, "is_waiting"), false))
         cli_progress(cli, "waits for %lld other trainings",
                      (long long)json_as_int(json_member(answer, "ahead"), 0));
-    else if (json_is_null(progress))
+    else if (json_is_null(progress) && !board->done)
         cli_progress(cli, "reading the data");
-    else if (cli->is_terminal)
+    else if (cli->is_terminal && !json_is_null(progress))
         draw_board(board, progress);
-    else
-        cli_progress(cli, "%lld of %lld folds",
-                     (long long)json_as_int(json_member(progress, "done"), 0),
-                     (long long)json_as_int(json_member(progress, "planned"), 0));
+    else if (!json_is_null(progress))
+        print_count(board, progress);
 }
 
 /* The outcome. */
@@ -113,6 +124,17 @@ static void print_metric(Cli *cli, const JsonValue *run, const char *name)
         printf("  %-18s %s\n", name, cli_number(cli, json_as_double(value, NAN), 4));
 }
 
+/* Why not the best score won, where it did not. */
+static void print_reason(const JsonValue *rows)
+{
+    for (JsonWalk walk = json_walk(rows); json_walk_next(&walk);) {
+        const char *note = json_as_text(json_member(walk.value, "note"), "");
+
+        if (json_as_bool(json_member(walk.value, "chosen"), false) && *note)
+            printf("%s\n", note);
+    }
+}
+
 /* What was tried, best first; a run that has no such file is shown without it. */
 static void print_leaderboard(Cli *cli, const JsonValue *run)
 {
@@ -127,6 +149,7 @@ static void print_leaderboard(Cli *cli, const JsonValue *run)
     }
     printf("tried, by %s over the folds of the training rows:\n", param(run, "metric", "f1"));
     draw_rows(cli, stdout, reply.json);
+    print_reason(reply.json);
 }
 
 static void print_metrics(Cli *cli, const JsonValue *run)
@@ -147,11 +170,14 @@ static void print_outcome(Cli *cli, const JsonValue *run)
 {
     const char *excluded = tag(run, "slipway.excluded");
     const char *equal = tag(run, "slipway.rerun_equal");
+    const char *unlabelled = param(run, "unlabelled", "0");
 
     print_leaderboard(cli, run);
     print_metrics(cli, run);
     if (excluded)
         printf("left out: %s\n", excluded);
+    if (strcmp(unlabelled, "0") != 0)
+        printf("left out: rows without a label: %s\n", unlabelled);
     if (tag(run, "slipway.below_baseline"))
         printf("warning: no candidate is better than always giving the commonest answer\n");
     if (equal)
@@ -168,13 +194,14 @@ static bool judge_outcome(Cli *cli, const JsonValue *run)
 {
     const char *id = json_as_text(json_member(run, "id"), "");
     const char *status = json_as_text(json_member(run, "status"), "");
+    const char *failure = json_as_text(json_member(run, "failure"), "no reason was given");
 
     if (strcmp(status, "FINISHED") == 0)
         return true;
     if (strcmp(status, "KILLED") == 0)
         return fail(&cli->error, ERROR_CONFLICT, "run %s was cancelled", id);
-    return fail(&cli->error, ERROR_INTERNAL, "run %s failed: %s", id,
-                json_as_text(json_member(run, "failure"), "no reason was given"));
+    return fail(&cli->error, ERROR_INTERNAL, "run %s failed: %.*s", id, (int)strcspn(failure, "\n"),
+                failure);
 }
 
 static bool show_outcome(Cli *cli, const char *run_id)

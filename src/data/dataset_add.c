@@ -220,7 +220,7 @@ bool dataset_add(Scope *scope, const DatasetSpec *spec, DatasetVersion *version,
     Addition addition = {.spec = spec, .version = &added};
     bool is_there = false;
 
-    if (!name_check("data set", spec->name, &scope->error) ||
+    if (!name_check("name", "data set", spec->name, &scope->error) ||
         !dataset_options_check(&spec->options, &scope->error) ||
         !folder_make_temporary(scope->platform->temporary, scope->arena, &folder, &scope->error))
         return false;

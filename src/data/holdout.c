@@ -73,7 +73,7 @@ static bool check_spec(Scope *scope, const HoldoutSpec *spec)
     if (has_groups && !text_equal(spec->by, "group"))
         return fail_field(&scope->error, "group_values",
                           "named groups need a hold-out by \"group\"");
-    return name_check("project", spec->project, &scope->error) &&
+    return name_check("project", "project", spec->project, &scope->error) &&
            (has_groups || (spec->share > 0 && spec->share < 1) ||
             fail_field(&scope->error, "share", "the share of a hold-out is between 0 and 1"));
 }

@@ -127,11 +127,24 @@ static bool split_units(Draw *draw, bool by_label)
 
 static bool check_sides(const Draw *draw)
 {
-    for (size_t i = 0; i < draw->rows.row_count; i++)
+    const Rows *rows = &draw->rows;
+
+    for (size_t i = 0; i < rows->row_count; i++)
         if (draw->sides[i] == SPLIT_HOLDOUT)
             return true;
+    if (rows->labels && rows->classes.count == 0)
+        return fail_field(draw->error, "target", "no row has a value of the target");
+    if (text_equal(draw->by, "stratified") && draw->unit_count > 1)
+        return fail(draw->error, ERROR_INVALID,
+                    "there is nothing to hold out: none of the %zu values of the target has two "
+                    "different rows",
+                    rows->classes.count);
     return fail(draw->error, ERROR_INVALID,
-                "there are too few different rows to hold out a share of %g", draw->split.share);
+                "%zu different rows%s are too few to hold out a share of %g", draw->unit_count,
+                draw->rows.labels
+                    ? arena_format(draw->arena, " in %zu classes", draw->rows.classes.count)
+                    : "",
+                draw->split.share);
 }
 
 static bool draw_stratified(Draw *draw)

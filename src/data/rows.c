@@ -26,6 +26,7 @@ typedef struct Reader {
     PartColumn *parts;
     size_t part_count;
     const char *from; /* "FROM ... WHERE ..." */
+    const char *id;   /* the SQL of a row's id */
     Rows rows;
 } Reader;
 
@@ -97,7 +98,7 @@ static const DatasetColumn *column_by_name(const DatasetColumns *columns, const 
     return NULL;
 }
 
-/* These rows' ids as the hold-out's were made: its ids must never be compared with others. */
+/* The SQL of these rows' ids as others were made, whose note this is. */
 static bool id_as_in(Reader *reader, const char *note, const char **expression)
 {
     DatasetColumns columns = {0};
@@ -105,15 +106,15 @@ static bool id_as_in(Reader *reader, const char *note, const char **expression)
     const JsonValue *array;
 
     if (!json_parse(note, strlen(note), reader->arena, &array, reader->error))
-        return fail_in(reader->error, "the hold-out does not say what its ids are made from");
+        return fail_in(reader->error, "it is not said what the ids of the rows are made from");
     for (JsonWalk walk = json_walk(array); json_walk_next(&walk);) {
         const char *name = json_as_text(walk.value, "");
         const DatasetColumn *column = column_by_name(&reader->spec->columns, name);
 
         if (!column)
             return fail_field(reader->error, name,
-                              "the hold-out's rows are told apart by column \"%s\", which these "
-                              "rows do not have",
+                              "the rows that are compared are told apart by column \"%.128s\", "
+                              "which these rows do not have",
                               name);
         *arena_push(reader->arena, &columns) = *column;
         text_list_add(&names, reader->arena, duck_name(name, reader->arena));
@@ -122,17 +123,33 @@ static bool id_as_in(Reader *reader, const char *note, const char **expression)
     return true;
 }
 
+/* As stored, where they were made from the same columns. */
+static bool id_like(Reader *reader, const char *own, const char *other, const char **expression)
+{
+    *expression = "_id";
+    return text_equal(own, other) || id_as_in(reader, other, expression);
+}
+
+static bool make_id(Reader *reader, const char *own)
+{
+    const char *wanted = reader->spec->id_columns ? reader->spec->id_columns : own;
+
+    reader->rows.id_columns = wanted;
+    return id_like(reader, own, wanted, &reader->id);
+}
+
 static bool make_from(Reader *reader)
 {
     const RowsSpec *spec = reader->spec;
-    const char *own = "", *other = "", *id = "_id";
+    const char *own = "", *other = "", *id;
 
     reader->from = arena_format(reader->arena, " FROM read_parquet(%s)",
                                 duck_literal(spec->path, reader->arena));
+    if (!read_note(reader, spec->path, &own) || !make_id(reader, own))
+        return false;
     if (!spec->without_path)
         return true;
-    if (!read_note(reader, spec->path, &own) || !read_note(reader, spec->without_path, &other) ||
-        (!text_equal(own, other) && !id_as_in(reader, other, &id)))
+    if (!read_note(reader, spec->without_path, &other) || !id_like(reader, own, other, &id))
         return false;
     reader->from =
         arena_format(reader->arena, "%s WHERE %s NOT IN (SELECT _id FROM read_parquet(%s))",
@@ -217,7 +234,7 @@ static const char *select_clause(const Reader *reader)
 {
     TextBuilder sql = {.arena = reader->arena};
 
-    text_append(&sql, "SELECT _id");
+    text_append_format(&sql, "SELECT %s", reader->id);
     for (size_t i = 0; i < reader->part_count; i++) {
         const PartColumn *part = &reader->parts[i];
         const char *name = duck_name(part->column->name, reader->arena);

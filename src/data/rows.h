@@ -12,6 +12,7 @@ typedef struct RowsSpec {
         columns; /* which columns, as what; the feature, target, group and time columns are read */
     const ClassNames *classes; /* labels are indices into these; NULL: found in the rows */
     int64_t limit;             /* 0: all */
+    const char *id_columns;    /* what the ids are made from, as in Rows; NULL: as in the file */
 } RowsSpec;
 
 typedef struct Rows {
@@ -27,6 +28,8 @@ typedef struct Rows {
                              INT64_MIN       when missing; NULL without a time column */
     const char **row_ids; /* 32 hexadecimal digits of the row's content: what hold-outs and leakage
                              checks compare */
+    const char *id_columns; /* which columns that content is: a JSON array of names. Ids made from
+                               other columns are never compared */
 } Rows;
 
 bool rows_read(const RowsSpec *spec, Arena *arena, Rows *rows, Error *error) MUST_CHECK;

@@ -4,7 +4,7 @@
 
 /* Above this a block of n-grams hashes them into 2^22 buckets: the table would outgrow caches and
  * memory. */
-static const size_t exact_bytes_max = (size_t)256 << 20;
+static const size_t exact_bytes_max = (size_t)64 << 20;
 static const uint64_t bucket_mask = ((uint64_t)1 << 22) - 1;
 
 size_t column_bytes(const Frame *frame, size_t column)

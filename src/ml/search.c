@@ -7,6 +7,8 @@
 #include "ml/search_internal.h"
 #include "ml/split.h"
 
+enum { COLUMNS_TRIED_MAX = 8 };
+
 static const Learner support_vectors = {"linear_svm", svm_fit, "C", 1};
 static const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C", 1};
 static const Learner logistic = {"logistic_regression", logistic_fit, "C", 1};
@@ -181,16 +183,23 @@ static bool *columns_used(Search *search, const bool *columns)
     return used;
 }
 
-/* Starts from the longest text and keeps each further column that makes the score better. Without a
- * text, or with many columns, all of them are used. */
+/* How many columns must show that they help. Without a text, or with many columns, none: all of
+ * them are used. */
+static size_t columns_tried(const Search *search)
+{
+    size_t count = search->frame->column_count;
+
+    return largest_text(search->frame) == SIZE_MAX || count > COLUMNS_TRIED_MAX ? 0 : count - 1;
+}
+
+/* Starts from the longest text and keeps each further column that makes the score better. */
 static bool choose_columns(Search *search, const bool **chosen, Error *error)
 {
-    enum { COLUMNS_TRIED_MAX = 8 };
     size_t count = search->frame->column_count, main = largest_text(search->frame);
     bool *columns = arena_array(search->work, bool, count);
     Candidate *best, *other;
 
-    memset(columns, main == SIZE_MAX || count > COLUMNS_TRIED_MAX, count);
+    memset(columns, columns_tried(search) == 0, count);
     if (main != SIZE_MAX)
         columns[main] = true;
     *chosen = columns_used(search, columns);
@@ -384,12 +393,18 @@ static bool assign_folds(Search *search, Error *error)
            !fold_assign(&spec, search->labels, groups, search->folds, &too_many))
         spec.fold_count--;
     search->fold_count = spec.fold_count;
-    return spec.fold_count > 2 || fold_assign(&spec, search->labels, groups, search->folds, error);
+    if (spec.fold_count > 2 || fold_assign(&spec, search->labels, groups, search->folds, error))
+        return true;
+    return fail(
+        error, ERROR_INVALID,
+        search->spec->groups
+            ? "training needs rows of two groups at least, to judge one by the other"
+            : "training needs two different texts at least: repeats cannot judge themselves");
 }
 
 static bool prepare(Search *search, Error *error)
 {
-    size_t candidates = 9;
+    size_t candidates = 7; /* of run_plan() at most, beside the columns tried */
 
     search->started_us = time_monotonic_us();
     search->metric = metric_find(search->spec->metric ? search->spec->metric : "accuracy");
@@ -404,7 +419,7 @@ static bool prepare(Search *search, Error *error)
         !assign_folds(search, error))
         return false;
     search->margin_count = margin_count_of(search->classes->count);
-    search->planned = search->fold_count * (candidates + search->frame->column_count - 1);
+    search->planned = search->fold_count * (candidates + columns_tried(search));
     read_corpus(search);
     return true;
 }

@@ -29,29 +29,9 @@ static void make_slots(Terms *terms, size_t count)
         *slot_of(terms, terms->keys[id]) = (TermSlot){terms->keys[id], (uint32_t)id};
 }
 
-void terms_init(Terms *terms, size_t expected, uint64_t key_mask, Arena *arena)
+/* Room for so many ids. What is outgrown stays in the arena, so a good guess saves half. */
+static void reserve(Terms *terms, size_t capacity)
 {
-    *terms = (Terms){.key_mask = key_mask, .arena = arena};
-    make_slots(terms, power_of_two_above(expected * 2));
-}
-
-static uint64_t masked(const Terms *terms, uint64_t key)
-{
-    uint64_t kept = key & terms->key_mask;
-
-    return kept ? kept : 1;
-}
-
-uint32_t terms_find(const Terms *terms, uint64_t key)
-{
-    const TermSlot *slot = slot_of(terms, masked(terms, key));
-
-    return slot->key ? slot->id : (uint32_t)TERM_NONE;
-}
-
-static void grow(Terms *terms)
-{
-    size_t capacity = terms->capacity ? terms->capacity * 2 : 1024;
     uint64_t *keys = arena_array(terms->arena, uint64_t, capacity);
     const char **texts = arena_array(terms->arena, const char *, capacity);
 
@@ -64,9 +44,16 @@ static void grow(Terms *terms)
     terms->capacity = capacity;
 }
 
+void terms_init(Terms *terms, size_t expected, uint64_t key_mask, Arena *arena)
+{
+    *terms = (Terms){.key_mask = key_mask, .arena = arena};
+    make_slots(terms, power_of_two_above(expected * 2));
+    reserve(terms, expected);
+}
+
 uint32_t terms_add(Terms *terms, uint64_t key)
 {
-    uint64_t kept = masked(terms, key);
+    uint64_t kept = terms_masked(terms, key);
     TermSlot *slot = slot_of(terms, kept);
     uint32_t id;
 
@@ -74,7 +61,7 @@ uint32_t terms_add(Terms *terms, uint64_t key)
         return slot->id;
     assert(terms->count < TERM_NONE);
     if (terms->count == terms->capacity)
-        grow(terms);
+        reserve(terms, terms->capacity ? terms->capacity * 2 : 1024);
     id = (uint32_t)terms->count++;
     terms->keys[id] = kept;
     *slot = (TermSlot){kept, id};
@@ -104,35 +91,12 @@ void term_counter_start(TermCounter *counter, size_t most)
     counter->turn = 1;
 }
 
-/* The slot of an id, or the empty one where it belongs. */
-static struct TermCounterSlot *counter_slot(const TermCounter *counter, uint32_t id)
-{
-    size_t at = (id * UINT32_C(2654435761)) & counter->slot_mask;
-
-    while (counter->slots[at].turn == counter->turn &&
-           counter->items[counter->slots[at].position].id != id)
-        at = (at + 1) & counter->slot_mask;
-    return &counter->slots[at];
-}
-
-void term_counter_add(TermCounter *counter, uint32_t id)
-{
-    struct TermCounterSlot *slot = counter_slot(counter, id);
-
-    if (slot->turn == counter->turn) {
-        counter->items[slot->position].count++;
-        return;
-    }
-    *slot = (struct TermCounterSlot){counter->turn, (uint32_t)counter->count};
-    counter->items[counter->count++] = (TermCount){id, 1};
-}
-
 size_t term_counter_find(const TermCounter *counter, uint32_t id)
 {
     const struct TermCounterSlot *slot;
 
     if (counter->count == 0)
         return SIZE_MAX;
-    slot = counter_slot(counter, id);
+    slot = term_counter_slot(counter, id);
     return slot->turn == counter->turn ? slot->position : SIZE_MAX;
 }

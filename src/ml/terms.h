@@ -34,8 +34,31 @@ typedef struct Terms {
 /* expected: how many terms there will be about; the table grows when there are more. */
 void terms_init(Terms *terms, size_t expected, uint64_t key_mask, Arena *arena);
 
-/* The id of a key, TERM_NONE when it was never added. */
-uint32_t terms_find(const Terms *terms, uint64_t key);
+static inline uint64_t terms_masked(const Terms *terms, uint64_t key)
+{
+    uint64_t kept = key & terms->key_mask;
+
+    return kept ? kept : 1;
+}
+
+/* The id of a key, TERM_NONE when it was never added. In the header, like what counts below: a text
+ * of a hundred bytes asks four hundred times. */
+static inline uint32_t terms_find(const Terms *terms, uint64_t key)
+{
+    uint64_t kept = terms_masked(terms, key);
+    size_t at = kept & terms->slot_mask;
+
+    /* "&": whether a key is known cannot be foretold, that its place is another's mostly can. */
+    while ((terms->slots[at].key != 0) & (terms->slots[at].key != kept))
+        at = (at + 1) & terms->slot_mask;
+    return terms->slots[at].key ? terms->slots[at].id : (uint32_t)TERM_NONE;
+}
+
+/* Has the place of a key on its way from memory before terms_find() asks for it. */
+static inline void terms_prefetch(const Terms *terms, uint64_t key)
+{
+    __builtin_prefetch(&terms->slots[terms_masked(terms, key) & terms->slot_mask]);
+}
 
 /* The id of a key, new ones being added without a text. */
 uint32_t terms_add(Terms *terms, uint64_t key);
@@ -62,7 +85,29 @@ TermCounter term_counter_in(Arena *arena);
 
 /* Forgets the last row; most: how many terms this one has at most. */
 void term_counter_start(TermCounter *counter, size_t most);
-void term_counter_add(TermCounter *counter, uint32_t id);
+
+/* The slot of an id, or the empty one where it belongs. */
+static inline struct TermCounterSlot *term_counter_slot(const TermCounter *counter, uint32_t id)
+{
+    size_t at = (id * UINT32_C(2654435761)) & counter->slot_mask;
+
+    while (counter->slots[at].turn == counter->turn &&
+           counter->items[counter->slots[at].position].id != id)
+        at = (at + 1) & counter->slot_mask;
+    return &counter->slots[at];
+}
+
+static inline void term_counter_add(TermCounter *counter, uint32_t id)
+{
+    struct TermCounterSlot *slot = term_counter_slot(counter, id);
+
+    if (slot->turn == counter->turn) {
+        counter->items[slot->position].count++;
+        return;
+    }
+    *slot = (struct TermCounterSlot){counter->turn, (uint32_t)counter->count};
+    counter->items[counter->count++] = (TermCount){id, 1};
+}
 
 /* Where a counted id is in items; SIZE_MAX when it was not counted. */
 size_t term_counter_find(const TermCounter *counter, uint32_t id);

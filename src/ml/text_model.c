@@ -147,6 +147,27 @@ static void read_once(RowReader *reader, const BlockSpec *spec, TextRef text)
     reader->style = spec->style;
 }
 
+/* In two turns, because what is known cannot be foretold: the first finds without a branch on it,
+ * asking for places of the table well before it looks there; the second counts in place. */
+static void count_grams(const ModelBlock *block, const Tokens *tokens, TermCounter *counter)
+{
+    enum { AHEAD = 12 };
+    const Terms *terms = &block->terms;
+    size_t count = tokens->gram_count, known = 0;
+
+    term_counter_start(counter, count);
+    for (size_t i = 0; i < AHEAD && i < count; i++)
+        terms_prefetch(terms, tokens->grams[i].key);
+    for (size_t i = 0; i < count; i++) {
+        if (i + AHEAD < count)
+            terms_prefetch(terms, tokens->grams[i + AHEAD].key);
+        counter->items[known].id = terms_find(terms, tokens->grams[i].key);
+        known += counter->items[known].id != (uint32_t)TERM_NONE;
+    }
+    for (size_t i = 0; i < known; i++) /* items[i] is read before it may be written */
+        term_counter_add(counter, counter->items[i].id);
+}
+
 void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text)
 {
     uint32_t id;
@@ -161,12 +182,7 @@ void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text)
     }
     read_once(reader, &block->spec, text);
     block_grams(&block->spec, &reader->tokens);
-    term_counter_start(&reader->counter, reader->tokens.gram_count);
-    for (size_t i = 0; i < reader->tokens.gram_count; i++) {
-        id = terms_find(&block->terms, reader->tokens.grams[i].key);
-        if (id != (uint32_t)TERM_NONE)
-            term_counter_add(&reader->counter, id);
-    }
+    count_grams(block, &reader->tokens, &reader->counter);
 }
 
 static double scale_of(const ModelBlock *block, double squares)
@@ -200,12 +216,32 @@ static void add_number(const TextModel *model, const ModelBlock *block, double n
         margins[margin] += value * (double)block->values[1 + margin];
 }
 
+/* add_terms() for the one margin of two classes: the sum stays in a register. */
+static void add_terms_once(const ModelBlock *block, const TermCounter *counter, double *margin)
+{
+    double sum = 0, squares = 0;
+
+    for (size_t i = 0; i < counter->count; i++) {
+        TermCount term = counter->items[i];
+        const float *values = block->values + 2 * (size_t)term.id;
+        double value = term_frequency(term.count, block->spec.sublinear) * (double)values[0];
+
+        squares += value * value;
+        sum += value * (double)values[1];
+    }
+    *margin += scale_of(block, squares) * sum;
+}
+
 /* One pass: the length of the vector is known at its end and scales what the terms add up to. */
 static void add_terms(const TextModel *model, const ModelBlock *block, RowReader *reader,
                       double *margins)
 {
     double *sums = reader->sums, squares = 0, scale;
 
+    if (model->margin_count == 1) {
+        add_terms_once(block, &reader->counter, margins);
+        return;
+    }
     memset(sums, 0, model->margin_count * sizeof(*sums));
     for (size_t i = 0; i < reader->counter.count; i++) {
         TermCount term = reader->counter.items[i];

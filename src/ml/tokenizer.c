@@ -62,7 +62,10 @@ static void make_room_for_grams(Tokens *tokens, size_t more)
 
     if (wanted <= tokens->gram_capacity)
         return;
-    tokens->gram_capacity = wanted * 2;
+    /* As much as is wanted at first: most readers read one short text, and memory comes zeroed. */
+    if (wanted < tokens->gram_capacity * 2)
+        wanted = tokens->gram_capacity * 2;
+    tokens->gram_capacity = wanted;
     tokens->grams = grown(tokens->arena, tokens->grams, tokens->gram_count, tokens->gram_capacity,
                           sizeof(Gram));
 }
@@ -234,6 +237,30 @@ static void read_wide_character(Reader *reader)
     }
 }
 
+/* The common case in a loop of its own: letters, digits and _ of ASCII inside a word. */
+static void read_word_bytes(Reader *reader)
+{
+    const unsigned char *source = reader->source;
+    Tokens *tokens = reader->tokens;
+    size_t start = reader->at, at = start;
+    char *target = tokens->bytes + tokens->length;
+
+    for (; at < reader->length && source[at] < 128; at++) {
+        unsigned char byte = source[at];
+
+        if (ascii_classes[byte] != CHARACTER_WORD)
+            break;
+        *target++ = (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
+    }
+    if (at == start)
+        return;
+    tokens->length += at - start;
+    reader->at = at;
+    reader->word_characters += at - start;
+    reader->word.source_length = (uint32_t)at - reader->word.source_start;
+    reader->chunk.source_length = (uint32_t)at - reader->chunk.source_start;
+}
+
 static void read_character(Reader *reader)
 {
     unsigned char byte = reader->source[reader->at];
@@ -263,14 +290,17 @@ void tokens_read(Tokens *tokens, TextRef text, TokenStyle style)
     tokens->word_count = tokens->chunk_count = tokens->gram_count = 0;
     tokens->bytes[0] = ' ';
     tokens->length = 1;
-    while (reader.at < reader.length)
+    while (reader.at < reader.length) {
         read_character(&reader);
+        if (reader.in_word)
+            read_word_bytes(&reader);
+    }
     turn(&reader, CHARACTER_SPACE, reader.at);
 }
 
 /* ---- keys ---- */
 
-static uint64_t mixed(uint64_t value)
+static inline uint64_t mixed(uint64_t value)
 {
     value ^= value >> 32;
     value *= UINT64_C(0xd6e8feb86659fd93);
@@ -280,7 +310,7 @@ static uint64_t mixed(uint64_t value)
 }
 
 /* Up to eight bytes as a number; the bytes behind them are readable but do not count. */
-static uint64_t loaded(const char *bytes, size_t length)
+static inline uint64_t loaded(const char *bytes, size_t length)
 {
     uint64_t value;
 
@@ -290,7 +320,7 @@ static uint64_t loaded(const char *bytes, size_t length)
 
 /* Needs LOAD_BYTES readable bytes behind the text. Little-endian machines only, like the model
  * file. */
-static uint64_t key_of(const char *bytes, size_t length)
+static inline uint64_t key_of(const char *bytes, size_t length)
 {
     uint64_t key = length * UINT64_C(0xa0761d6478bd642f);
 
@@ -356,9 +386,9 @@ static size_t next_character(const char *bytes, size_t at)
     return at;
 }
 
-/* One chunk with its two blanks, [start, end). A chunk shorter than n counts once, whole, and ends
- * there: that is what char_wb does. */
-static void add_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t sizes[2])
+/* One chunk with its two blanks, [start, end), whose characters may have several bytes. A chunk
+ * shorter than n counts once, whole, and ends there: that is what char_wb does. */
+static void add_wide_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t sizes[2])
 {
     const char *bytes = tokens->bytes;
     size_t head = start; /* one behind the first n characters */
@@ -380,6 +410,40 @@ static void add_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t siz
             return;
         head = next_character(bytes, head);
     }
+}
+
+/* The same where a character is a byte. */
+static void add_ascii_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t sizes[2])
+{
+    const char *bytes = tokens->bytes;
+    Gram *gram = tokens->grams + tokens->gram_count;
+
+    for (size_t size = sizes[0]; size <= sizes[1]; size++) {
+        size_t length = size < end - start ? size : end - start;
+
+        for (size_t first = start; first + length <= end; first++)
+            *gram++ = (Gram){key_of(bytes + first, length), (uint32_t)first, (uint32_t)length};
+        if (length == end - start)
+            break;
+    }
+    tokens->gram_count = (size_t)(gram - tokens->grams);
+}
+
+static bool is_ascii(const char *bytes, size_t length)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)bytes[i];
+    return all < 128;
+}
+
+static void add_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t sizes[2])
+{
+    if (is_ascii(tokens->bytes + start, end - start))
+        add_ascii_chunk_grams(tokens, start, end, sizes);
+    else
+        add_wide_chunk_grams(tokens, start, end, sizes);
 }
 
 void tokens_character_grams(Tokens *tokens, size_t least, size_t most)

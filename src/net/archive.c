@@ -149,12 +149,17 @@ static const char *fault_of_entry(struct archive_entry *entry)
     return NULL;
 }
 
+/* name: of the file in the archive; NULL: the archive itself, whose path the caller knows better.
+ */
 static bool fail_read(Unpacking *unpacking, const char *name, Error *error)
 {
     const char *detail = archive_error_string(unpacking->archive);
+    const char *what =
+        name ? arena_format(unpacking->arena, "\"%s\" in the archive", shown_name(unpacking, name))
+             : "the archive";
 
-    return fail(error, ERROR_INVALID, "could not unpack \"%s\": %.200s",
-                shown_name(unpacking, name), detail ? detail : "it is damaged");
+    return fail(error, ERROR_INVALID, "could not unpack %s: %.200s", what,
+                detail ? detail : "it is damaged");
 }
 
 static bool count_bytes(Unpacking *unpacking, const char *name, size_t size, Error *error)
@@ -257,7 +262,7 @@ static bool take_entries(Unpacking *unpacking, Error *error)
         if (!take_entry(unpacking, found, error))
             return false;
     if (state != ARCHIVE_EOF)
-        return fail_read(unpacking, unpacking->path, error);
+        return fail_read(unpacking, NULL, error);
     if (unpacking->entries.count == 0)
         return fail(error, ERROR_INVALID, "\"%s\" holds no files", unpacking->path);
     return true;

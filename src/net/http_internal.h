@@ -104,6 +104,7 @@ struct HttpLoop {
     HttpLinger lingers[LINGER_COUNT_MAX];
     size_t linger_count;
     bool is_draining;
+    int64_t receive_until; /* while draining: requests that are not whole by then are cut */
 
     _Atomic int64_t stop_at; /* 0: go on; else when to give up on what is unanswered */
 

@@ -10,6 +10,7 @@
 #include "net/http_internal.h"
 
 enum { LOOK_INTERVAL_MS = 250, LINGER_MS = 2000, CLOSING_TURN_COUNT = 8 };
+enum { STOPPING_RECEIVE_MS = 1000 };
 
 void http_loop_wake(HttpLoop *loop, HttpExchange *answered)
 {
@@ -79,13 +80,20 @@ static void drain_lingers(HttpLoop *loop, bool is_end)
     }
 }
 
+/* A request that is still being sent while the server stops: its client may be slow, or gone. */
+static bool holds_up_stop(const HttpLoop *loop, const HttpConnection *connection)
+{
+    return loop->is_draining && loop->now >= loop->receive_until && connection->exchange &&
+           connection->exchange->phase < HTTP_PHASE_HANDLED;
+}
+
 static void cut_late(HttpLoop *loop)
 {
     if (loop->now < loop->look_at)
         return;
     loop->look_at = loop->now + LOOK_INTERVAL_MS;
     for (HttpConnection *at = loop->connections; at; at = at->next)
-        if (at->late_at && at->late_at <= loop->now)
+        if ((at->late_at && at->late_at <= loop->now) || holds_up_stop(loop, at))
             http_request_refuse_late(at);
 }
 
@@ -130,6 +138,7 @@ static void stop_accepting(HttpLoop *loop)
     MHD_socket listener = MHD_quiesce_daemon(loop->daemon);
 
     loop->is_draining = true;
+    loop->receive_until = loop->now + STOPPING_RECEIVE_MS;
     if (listener != MHD_INVALID_SOCKET)
         close(listener);
 }

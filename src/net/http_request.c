@@ -49,11 +49,14 @@ static enum MHD_Result refuse(HttpExchange *exchange, int status, const char *re
 void http_request_refuse_late(HttpConnection *connection)
 {
     HttpExchange *exchange = connection->exchange;
+    bool is_stopping = connection->loop->is_draining;
 
     connection->late_at = 0;
     if (exchange && exchange->phase == HTTP_PHASE_BODY) {
         exchange->phase = HTTP_PHASE_SENDING;
-        give_reason(exchange, MHD_HTTP_REQUEST_TIMEOUT, "the body of the request came too slowly");
+        give_reason(exchange, is_stopping ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_REQUEST_TIMEOUT,
+                    is_stopping ? "the server is stopping"
+                                : "the body of the request came too slowly");
         http_answer_send_raw(exchange, connection->socket);
     }
     shutdown(connection->socket, SHUT_RDWR);

@@ -62,6 +62,7 @@ bool http_server_open(const HttpServerSpec *spec, HttpServer **server, Error *er
 
 uint16_t http_server_port(const HttpServer *server);
 
-/* Stops accepting, gives requests that have begun up to wait_seconds to be answered, then closes
- * every connection. Not to be called from a callback. NULL is nothing to close. */
+/* Stops accepting, gives requests that have begun a second to arrive whole and up to wait_seconds
+ * to be answered, then closes every connection. Not to be called from a callback. NULL is nothing
+ * to close. */
 void http_server_close(HttpServer *server, unsigned wait_seconds);

@@ -30,11 +30,11 @@ static bool check_training_rows(const EvaluateJob *job, const Bench *bench, size
 {
     if (!seen || job->allow_training_rows)
         return true;
-    return fail(
-        error, ERROR_CONFLICT,
-        "%zu of %zu rows are training data of this model; say \"allow_training_rows\": true to "
-        "judge it on them all the same",
-        seen, bench->rows.row_count);
+    return fail(error, ERROR_CONFLICT,
+                "%zu of %zu rows are training data of this model; say \"allow_training_rows\" "
+                "(--allow-training-rows) to "
+                "judge it on them all the same",
+                seen, bench->rows.row_count);
 }
 
 static bool judge(const EvaluateJob *job, const Package *package, JsonWriter *result, Arena *arena,
@@ -47,9 +47,9 @@ static bool judge(const EvaluateJob *job, const Package *package, JsonWriter *re
     Report report;
     size_t seen;
 
-    if (!bench_read(&spec, &models, arena, &bench, error))
+    if (!bench_read(&spec, &models, arena, &bench, error) ||
+        !train_ids_count_in(&job->ids, &spec, arena, &seen, error))
         return false;
-    seen = train_ids_count_in(&job->ids, &bench.rows);
     if (!check_training_rows(job, &bench, seen, error) ||
         !bench_predict(&bench, package->model, arena, &predictions, error) ||
         !bench_report(&bench, &predictions, arena, &report, error))

@@ -68,8 +68,9 @@ typedef struct GateList {
     size_t count;
 } GateList;
 
-/* Judges version as the next of endpoint, in a child process (slow; writes nothing). It does not
- * fail: what goes wrong is a refusal. */
+/* Judges version as the next of endpoint, in a child process (slow; writes nothing); one that the
+ * numbers accept must also answer its golden rows as when it was made. It does not fail: what goes
+ * wrong is a refusal. */
 Gate gate_judge(Scope *scope, const Endpoint *endpoint, const ModelVersion *version);
 
 /* Inside a write. Keeps the verdict and appends gate.passed, gate.rejected or gate.refused. */

@@ -10,6 +10,7 @@
 #include "base/worker.h"
 #include "pipelines/gate.h"
 #include "pipelines/step_job.h"
+#include "registry/package.h"
 
 enum { GATE_TIMEOUT_MS = 30 * 60 * 1000 };
 
@@ -102,30 +103,44 @@ static GateNumbers read_numbers(const Judgement *judgement)
     };
 }
 
+static bool verify_package(Judgement *judgement)
+{
+    Scope *scope = judgement->scope;
+
+    return package_verify(scope, judgement->version->package) ||
+           fail_in(&scope->error, "accepted by its numbers, but it cannot be served");
+}
+
+/* For the reason in the scope's error; warnings stay. */
+static void refuse(Judgement *judgement)
+{
+    Scope *scope = judgement->scope;
+
+    judgement->decision.outcome = GATE_REFUSED;
+    judgement->decision.finding = "refused";
+    judgement->decision.reason = arena_text(scope->arena, scope->error.message);
+    scope->error = (Error){0};
+}
+
 static void decide(Judgement *judgement)
 {
     Scope *scope = judgement->scope;
+    const GateRule *rule = &judgement->endpoint->rule;
     GateNumbers numbers;
-    Error rule_error = {0};
 
-    if (!gate_rule_check(&judgement->endpoint->rule, &rule_error)) {
-        judgement->decision = (GateDecision){
-            .finding = "refused",
-            .reason =
-                arena_format(scope->arena, "the gate's rule cannot decide: %s", rule_error.message),
-        };
+    if (!gate_rule_check(rule, &scope->error)) {
+        fail_in(&scope->error, "the gate's rule cannot decide");
+        refuse(judgement);
         return;
     }
     if (!find_holdout(judgement) || !run_step(judgement)) {
-        judgement->decision = (GateDecision){
-            .finding = "refused",
-            .reason = arena_text(scope->arena, scope->error.message),
-        };
-        scope->error = (Error){0};
+        refuse(judgement);
         return;
     }
     numbers = read_numbers(judgement);
-    judgement->decision = gate_decide(&judgement->endpoint->rule, &numbers, scope->arena);
+    judgement->decision = gate_decide(rule, &numbers, scope->arena);
+    if (judgement->decision.outcome == GATE_ACCEPTED && !verify_package(judgement))
+        refuse(judgement);
 }
 
 /* The verdict. */

@@ -86,13 +86,18 @@ static bool open_contenders(Match *match)
            (!match->job.champion || open_contender(match, "champion", match->job.champion));
 }
 
-static bool read_bench(Match *match)
+static RowsSpec holdout_rows(const Match *match)
 {
-    ModelSet models = {.count = match->count};
-    RowsSpec spec = {
+    return (RowsSpec){
         .path = match->job.holdout,
         .columns = dataset_columns_read(match->job.columns, match->arena),
     };
+}
+
+static bool read_bench(Match *match)
+{
+    ModelSet models = {.count = match->count};
+    RowsSpec spec = holdout_rows(match);
 
     for (size_t i = 0; i < match->count; i++)
         models.items[i] = match->contenders[i].package.model;
@@ -101,8 +106,11 @@ static bool read_bench(Match *match)
 
 static bool judge_contender(Match *match, Contender *contender)
 {
-    size_t seen = train_ids_count_in(&contender->ids, &match->bench.rows);
+    RowsSpec spec = holdout_rows(match);
+    size_t seen;
 
+    if (!train_ids_count_in(&contender->ids, &spec, match->arena, &seen, match->error))
+        return fail_in(match->error, "the %s cannot be judged", contender->role);
     if (seen)
         return fail(match->error, ERROR_CONFLICT,
                     "the %s has learnt from %zu of the %zu rows of the hold-out", contender->role,

@@ -152,12 +152,39 @@ bool bench_from_rows(const Rows *rows, const ModelSet *models, Arena *arena, Ben
     return true;
 }
 
+static bool is_input(const ModelSet *models, const char *name)
+{
+    for (size_t i = 0; i < models->count; i++)
+        for (size_t j = 0; j < text_model_input_count(models->items[i]); j++)
+            if (strcmp(text_model_input(models->items[i], j).name, name) == 0)
+                return true;
+    return false;
+}
+
+/* A model of another version of the data may look at columns that are no features of this one. */
+static DatasetColumns columns_for(const DatasetColumns *columns, const ModelSet *models,
+                                  Arena *arena)
+{
+    DatasetColumns judged = {0};
+
+    for (size_t i = 0; i < columns->count; i++) {
+        DatasetColumn column = columns->items[i];
+
+        if (!text_equal(column.role, "target") && is_input(models, column.name))
+            column.role = "feature";
+        *arena_push(arena, &judged) = column;
+    }
+    return judged;
+}
+
 bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Bench *bench,
                 Error *error)
 {
+    RowsSpec judged = *spec;
     Rows rows;
 
-    return rows_read(spec, arena, &rows, error) &&
+    judged.columns = columns_for(&spec->columns, models, arena);
+    return rows_read(&judged, arena, &rows, error) &&
            bench_from_rows(&rows, models, arena, bench, error);
 }
 

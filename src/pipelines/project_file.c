@@ -90,7 +90,7 @@ static const YamlField gate_fields[] = {
 };
 
 /* What a text may be; each list ends with NULL. */
-static const char *const formats[] = {"csv", "jsonl", "parquet", NULL};
+static const char *const formats[] = {"csv", "jsonl", "json", "parquet", NULL};
 static const char *const headers[] = {"yes", "no", "true", "false", NULL};
 static const char *const encodings[] = {"utf-8", "latin-1", NULL};
 static const char *const on_errors[] = {"refuse", "set-aside", NULL};

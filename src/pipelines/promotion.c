@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "base/crash.h"
-#include "base/worker.h"
 #include "pipelines/version_name.h"
-
-enum { VERIFY_TIMEOUT_MS = 10 * 60 * 1000 };
 
 const JsonField promotion_spec_fields[] = {
     {"model", JSON_TEXT, offsetof(PromotionSpec, model), JSON_OPTIONAL,
@@ -34,22 +31,6 @@ static bool find_both(Scope *scope, const PromotionSpec *spec, Endpoint *endpoin
                     "version %" PRId64 " of \"%s\" serves at endpoint \"%s\" already",
                     version->version, version->model, endpoint->name);
     return true;
-}
-
-/* The same work as a deployment does: a damaged package harms a child, not the server. */
-static bool verify_package(Scope *scope, const char *package)
-{
-    JsonWriter *json = json_writer_create(scope->arena);
-    const JsonValue *result;
-    WorkerSpec spec = {.step = "verify-package", .timeout_ms = VERIFY_TIMEOUT_MS};
-
-    json_open_object(json, NULL);
-    json_text(json, "artifacts",
-              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
-    json_text(json, "package", package);
-    json_close(json);
-    spec.job = json_finish(json);
-    return worker_run(&spec, scope->arena, &result, &scope->error);
 }
 
 typedef struct Write {
@@ -110,9 +91,7 @@ bool promotion_run(Scope *scope, const PromotionSpec *spec, Promotion *promotion
     made.gate = gate_judge(scope, &endpoint, &version);
     CRASH_POINT("promotion: judged, nothing written");
     made.promoted = strcmp(made.gate.outcome, "accepted") == 0;
-    if (made.promoted
-            ? !verify_package(scope, version.package) || !scope_write(scope, write_accepted, &write)
-            : !scope_write(scope, write_declined, &write))
+    if (!scope_write(scope, made.promoted ? write_accepted : write_declined, &write))
         return false;
     *promotion = made;
     return true;

@@ -1,6 +1,6 @@
 /* promotion.h: a version becomes what an endpoint serves, if the gate lets it.
  *
- * The gate, then the package tried in a child process, then one write: the deployment with the
+ * The gate, which tries the package in a child process too, then one write: the deployment with the
  * verdict, the alias "champion", the event. What serves must still be what was judged against, or
  * nothing changes. A version that is not accepted changes nothing but the record.
  */

@@ -1,7 +1,11 @@
 /* train_ids.h: which rows a model has learnt from, by their content.
  *
- * A package carries them as the file "train_ids": the first 8 bytes of each row's id, big-endian,
- * sorted, each once. Two rows among a million pass for one another once in 30 million tries.
+ * A package carries them as the file "train_ids": a line with the columns that the content is of (a
+ * JSON array of names), then the first 8 bytes of each row's id, big-endian, sorted, each once. Two
+ * rows among a million pass for one another once in 30 million tries.
+ *
+ * Later versions of the data may have other feature columns, so the rows that are asked about get
+ * ids of the model's columns; where they lack one, that is an error and never a "no".
  */
 #pragma once
 
@@ -9,7 +13,8 @@
 #include "store/artifact.h"
 
 typedef struct TrainIds {
-    uint64_t *items; /* ascending */
+    const char *columns; /* a JSON array of names */
+    uint64_t *items;     /* ascending */
     size_t count;
 } TrainIds;
 
@@ -20,5 +25,6 @@ bool train_ids_write(const Rows *rows, const char *folder, Arena *arena, Error *
 bool train_ids_read(const ArtifactStore *store, const char *package, Arena *arena, TrainIds *ids,
                     Error *error) MUST_CHECK;
 
-/* How many of the rows the model has learnt from. */
-size_t train_ids_count_in(const TrainIds *ids, const Rows *rows);
+/* How many of the labelled rows the model has learnt from. */
+bool train_ids_count_in(const TrainIds *ids, const RowsSpec *spec, Arena *arena, size_t *count,
+                        Error *error) MUST_CHECK;

@@ -5,6 +5,7 @@
  * cross-validation on the training rows alone.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -90,6 +91,22 @@ static void write_leaderboard(JsonWriter *json, const char *key, const Leaderboa
     json_close(json);
 }
 
+/* Standard error is the log: its last lines are shown when the step is killed. */
+static void log_fold(const Training *training, const Leaderboard *so_far, size_t done,
+                     size_t planned)
+{
+    const LeaderboardRow *best = NULL;
+
+    for (size_t i = 0; i < so_far->count && !best; i++)
+        if (!so_far->items[i].is_baseline && !isnan(so_far->items[i].score))
+            best = &so_far->items[i]; /* they come from best to worst */
+    if (best)
+        fprintf(stderr, "%zu of %zu folds, best %s so far: %s %.4f, %s\n", done, planned,
+                training->job.metric, best->name, best->score, best->description);
+    else
+        fprintf(stderr, "%zu of %zu folds\n", done, planned);
+}
+
 static void tell_progress(void *context, const Leaderboard *so_far, size_t done, size_t planned)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -105,6 +122,7 @@ static void tell_progress(void *context, const Leaderboard *so_far, size_t done,
     }
     json_close(json);
     worker_progress(json_finish(json));
+    log_fold(training, so_far, done, planned);
 }
 
 /* Learning. */
@@ -131,6 +149,8 @@ static bool read_rows(Training *training)
     if (!rows_read(&spec, training->arena, &training->rows, training->error))
         return false;
     training->unlabelled_count = rows_drop_unlabelled(&training->rows, training->arena);
+    fprintf(stderr, "%zu rows to learn from, %zu left out, %zu without a target\n",
+            training->rows.row_count, training->rows.left_out_count, training->unlabelled_count);
     return training->rows.row_count > 0 ||
            fail(training->error, ERROR_CONFLICT, "the hold-out leaves no row to learn from");
 }

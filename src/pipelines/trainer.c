@@ -110,8 +110,10 @@ static bool may_mend(const Error *error)
 static void end_job(Trainer *trainer, const Job *job, Scope *scope, RunStatus status,
                     const char *reason)
 {
-    for (bool is_first = true; !training_end(scope, job->run_id, status, reason);
-         is_first = false) {
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *kept = arena_text(arena, reason);
+
+    for (bool is_first = true; !training_end(scope, job->run_id, status, kept); is_first = false) {
         if (is_first)
             log_lost(job, "training_not_ended", &scope->error);
         if (!may_mend(&scope->error) || !wait_for_store(trainer))
@@ -124,12 +126,13 @@ static void end_job(Trainer *trainer, const Job *job, Scope *scope, RunStatus st
 static void do_job(Trainer *trainer, Job *job, Scope *scope)
 {
     Turn turn = {trainer, job};
-    TrainingControl control = {&job->cancelled, keep_progress, &turn};
-    char reason[sizeof(scope->error.message)];
+    const char *last_lines = NULL, *reason;
+    TrainingControl control = {&job->cancelled, keep_progress, &turn, &last_lines};
 
     if (!atomic_load(&job->cancelled) && training_run(scope, job->run_id, &control))
         return;
-    snprintf(reason, sizeof(reason), "%s", scope->error.message);
+    reason = arena_format(scope->arena, "%s%s%s", scope->error.message, last_lines ? "\n" : "",
+                          last_lines ? last_lines : "");
     if (!atomic_load(&job->cancelled))
         end_job(trainer, job, scope, RUN_FAILED, reason);
     else if (was_cancelled_by_user(trainer, job))

@@ -167,7 +167,7 @@ static bool make_order(Scope *scope, const TrainingSpec *spec, TrainingOrder *or
                           BUDGET_SECONDS_MAX);
     if (spec->code_commit && strlen(spec->code_commit) > 64)
         return fail_field(&scope->error, "code_commit", "a commit has at most 64 characters");
-    return name_check("model", order->model, &scope->error) &&
+    return name_check("model", "model", order->model, &scope->error) &&
            resolve_data(scope, spec, &file, order);
 }
 
@@ -284,12 +284,27 @@ typedef struct End {
     const char *reason;
 } End;
 
+/* Also of a run that was deleted meanwhile: restored, it must not seem to run for ever. One that a
+ * client has ended stays as it is. */
+static bool finish_run(Scope *scope, const End *end)
+{
+    Run run;
+
+    if (!run_find(scope, end->run_id, &run))
+        return false;
+    if (run.status != RUN_RUNNING)
+        return true;
+    if (!run.is_deleted)
+        return run_finish(scope, run.id, end->status, end->reason);
+    return run_restore(scope, run.id) && run_finish(scope, run.id, end->status, end->reason) &&
+           run_delete(scope, run.id);
+}
+
 static bool write_end(Scope *scope, void *context)
 {
     const End *end = context;
 
-    return run_finish(scope, end->run_id, end->status, end->reason) &&
-           training_close(scope, end->run_id);
+    return finish_run(scope, end) && training_close(scope, end->run_id);
 }
 
 bool training_end(Scope *scope, const char *run_id, RunStatus status, const char *reason)
@@ -302,12 +317,7 @@ bool training_end(Scope *scope, const char *run_id, RunStatus status, const char
 static bool end_left_behind(Scope *scope, const char *run_id)
 {
     End end = {run_id, RUN_FAILED, "the server stopped while it ran"};
-    Run run;
 
-    if (!run_find(scope, run_id, &run))
-        return false;
-    if (run.status != RUN_RUNNING || run.is_deleted)
-        return training_close(scope, run_id);
     return write_end(scope, &end);
 }
 

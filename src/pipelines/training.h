@@ -50,6 +50,7 @@ typedef struct TrainingControl {
     const atomic_bool *cancelled;
     void (*on_progress)(void *context, const JsonValue *progress);
     void *context;
+    const char **last_lines; /* set when the step died without giving a reason */
 } TrainingControl;
 
 /* Does the work of a run that was started. Always ends the run; false when it did not finish. */

@@ -79,6 +79,7 @@ static bool run_step(Scope *scope, const TrainingControl *control, TrainingResul
         .cancelled = control->cancelled,
         .on_progress = control->on_progress,
         .context = control->context,
+        .last_lines = control->last_lines,
     };
 
     if (!worker_run(&spec, scope->arena, &training->step, &scope->error))

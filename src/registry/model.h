@@ -35,7 +35,7 @@ typedef struct ModelVersion {
     const char *environment;    /* a JSON object: slipway version, libraries, machine */
     const char *created_by;
     int64_t created_at;
-    bool is_deleted;
+    int64_t released_at; /* when it first went into production; 0: it never did */
     ParamList tags;
     TextList aliases;
 } ModelVersion;
@@ -82,7 +82,11 @@ bool model_version_describe(Scope *scope, const char *model, int64_t number,
 bool model_version_set_tags(Scope *scope, const char *model, int64_t number,
                             const ParamList *tags) MUST_CHECK;
 
-/* Hides it and drops its aliases; its number is never given again, and its package stays. */
+/* It goes into production: from now on it cannot be deleted. Once is enough. */
+bool model_version_release(Scope *scope, const char *model, int64_t number) MUST_CHECK;
+
+/* Hides it and drops its aliases; its number is never given again, and its package stays. A
+ * conflict when it was ever released. */
 bool model_version_delete(Scope *scope, const char *model, int64_t number) MUST_CHECK;
 
 /* name: "3" a number, "latest" the newest, or an alias. */

@@ -5,14 +5,19 @@
 
 #include "base/time.h"
 #include "registry/model_internal.h"
+#include "registry/package_internal.h"
 
-enum { DESCRIPTION_CHARACTERS_MAX = 5000, ENVIRONMENT_BYTES_MAX = 65536 };
+enum {
+    DESCRIPTION_CHARACTERS_MAX = 5000,
+    ENVIRONMENT_BYTES_MAX = 65536,
+    MLMODEL_BYTES_MAX = 1 << 20,
+};
 
 /* Every select starts with these columns, in the order from_row() reads. */
 #define SELECT_VERSION                                                                             \
     "SELECT model_versions.id, models.name, version, model_versions.description, package, run_id," \
     "       dataset, dataset_version, dataset_digest, holdout_digest, code_commit, environment,"   \
-    "       created_by, model_versions.created_at, deleted_at IS NOT NULL"                         \
+    "       created_by, model_versions.created_at, released_at"                                    \
     "  FROM model_versions JOIN models ON models.id = model_versions.model_id"
 
 static ModelVersion from_row(const Query *query, Arena *arena)
@@ -32,7 +37,7 @@ static ModelVersion from_row(const Query *query, Arena *arena)
         .environment = query_text(query, 11, arena),
         .created_by = query_text(query, 12, arena),
         .created_at = query_int(query, 13),
-        .is_deleted = query_int(query, 14) != 0,
+        .released_at = query_int(query, 14),
     };
 }
 
@@ -138,6 +143,26 @@ static bool check_environment(Scope *scope, const char *environment)
     return true;
 }
 
+/* A model of Slipway's own is registered with all that it needs to answer: preprocessing and model
+ * are one file, the signature says what goes in. */
+static bool check_own_flavor(Scope *scope, const Tree *tree, const char *package)
+{
+    static const char *const needed[] = {PACKAGE_MODEL, PACKAGE_SIGNATURE, PACKAGE_GOLDEN};
+    const char *bytes;
+    size_t size;
+
+    if (!artifact_read(scope->platform->artifacts, tree_find(tree, "MLmodel")->digest,
+                       MLMODEL_BYTES_MAX, scope->arena, &bytes, &size, &scope->error))
+        return fail_in(&scope->error, "package \"%s\" cannot be read", package);
+    if (!strstr(bytes, "\n  slipway:\n"))
+        return true;
+    for (size_t i = 0; i < COUNT(needed); i++)
+        if (!tree_find(tree, needed[i]))
+            return fail_field(&scope->error, "package", "package \"%s\" has no file \"%s\"",
+                              package, needed[i]);
+    return true;
+}
+
 static bool check_package(Scope *scope, const char *package)
 {
     Tree tree = {0};
@@ -150,8 +175,10 @@ static bool check_package(Scope *scope, const char *package)
                           package);
     if (!tree_read(scope->platform->artifacts, package, scope->arena, &tree, &scope->error))
         return fail_in(&scope->error, "package \"%s\" cannot be read", package);
-    return tree_find(&tree, "MLmodel") ||
-           fail_field(&scope->error, "package", "package \"%s\" has no file \"MLmodel\"", package);
+    if (!tree_find(&tree, "MLmodel"))
+        return fail_field(&scope->error, "package", "package \"%s\" has no file \"MLmodel\"",
+                          package);
+    return check_own_flavor(scope, &tree, package);
 }
 
 static bool check_run(Scope *scope, const ModelVersionSpec *spec)
@@ -166,6 +193,9 @@ static bool check_run(Scope *scope, const ModelVersionSpec *spec)
     if (run.is_deleted)
         return fail(&scope->error, ERROR_CONFLICT,
                     "run \"%s\" is deleted, so it cannot be registered", run.id);
+    if (run.failure) /* MLflow's update may call it finished afterwards */
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "run \"%s\" has failed, so it cannot be registered", run.id);
     may = run.status == RUN_FINISHED || (run.status == RUN_RUNNING && spec->may_be_running);
     return may || fail(&scope->error, ERROR_CONFLICT,
                        "run \"%s\" is %s: only a run that is FINISHED can be registered", run.id,
@@ -255,12 +285,31 @@ bool model_version_delete(Scope *scope, const char *model, int64_t number)
     RegisteredModel found;
     ModelVersion version;
 
-    return model_find(scope, model, &found) && model_version_find(scope, model, number, &version) &&
-           model_aliases_drop(scope, &found, number) &&
+    if (!model_find(scope, model, &found) || !model_version_find(scope, model, number, &version))
+        return false;
+    if (version.released_at)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "version %" PRId64
+                    " of model \"%s\" was in production, so it cannot be deleted",
+                    number, model);
+    return model_aliases_drop(scope, &found, number) &&
            db_run(scope->db, &scope->error,
                   "UPDATE model_versions SET deleted_at = $2 WHERE id = $1", db_int(version.id),
                   db_int(time_now_ms())) &&
            model_touch(scope, found.id) && append_event(scope, "model_version.deleted", &version);
+}
+
+bool model_version_release(Scope *scope, const char *model, int64_t number)
+{
+    ModelVersion version;
+
+    if (!model_version_find(scope, model, number, &version))
+        return false;
+    return version.released_at ||
+           (db_run(scope->db, &scope->error,
+                   "UPDATE model_versions SET released_at = $2 WHERE id = $1", db_int(version.id),
+                   db_int(time_now_ms())) &&
+            append_event(scope, "model_version.released", &version));
 }
 
 bool model_version_describe(Scope *scope, const char *model, int64_t number,
@@ -306,6 +355,10 @@ void model_version_write_json(JsonWriter *json, const char *key, const ModelVers
         json_raw(json, "environment", version->environment);
         json_text(json, "created_by", version->created_by);
         json_time(json, "created_at", version->created_at);
+        if (version->released_at)
+            json_time(json, "released_at", version->released_at);
+        else
+            json_null(json, "released_at");
         json_open_array(json, "aliases");
         for (size_t i = 0; i < version->aliases.count; i++)
             json_text(json, NULL, version->aliases.items[i]);

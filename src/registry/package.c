@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/worker.h"
 #include "registry/package_internal.h"
 
-enum { MODEL_BYTES_MAX = 1 << 30, DOCUMENT_BYTES_MAX = 64 << 20 };
+enum {
+    MODEL_BYTES_MAX = 1 << 30,
+    DOCUMENT_BYTES_MAX = 64 << 20,
+    VERIFY_TIMEOUT_MS = 10 * 60 * 1000,
+};
 
 static const double golden_tolerance = 1e-9;
 
@@ -236,6 +241,21 @@ bool package_check_golden(const ArtifactStore *store, const char *tree_digest, A
 static void close_store(ArtifactStore **store)
 {
     artifact_store_close(*store);
+}
+
+bool package_verify(Scope *scope, const char *tree_digest)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+    WorkerSpec spec = {.step = "verify-package", .timeout_ms = VERIFY_TIMEOUT_MS};
+    const JsonValue *result;
+
+    json_open_object(json, NULL);
+    json_text(json, "artifacts",
+              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
+    json_text(json, "package", tree_digest);
+    json_close(json);
+    spec.job = json_finish(json);
+    return worker_run(&spec, scope->arena, &result, &scope->error);
 }
 
 bool package_verify_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)

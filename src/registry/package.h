@@ -4,17 +4,19 @@
  *     MLmodel              MLflow's YAML, so that other tools can read it: flavors, signature, ids
  *     model.slipway        the bytes of ml/text_model.h
  *     signature.json       input columns with kinds, classes, positive class, target
- *     golden.json          some training-side rows with the answers this model gave for them when
- * it was made report.json          ml/report.h on the frozen hold-out, with the hold-out's digest
+ *     golden.json          some training rows with the answers that the model gave when it was made
+ *     report.json          ml/report.h on the frozen hold-out, with the hold-out's digest
  *     holdout.json         per row of the hold-out: row id, truth, probabilities
  *     leaderboard.json     what was tried
  *     profile.json         the training data's profile: the reference for drift
  *     environment.json     slipway's version, libraries
+ *     train_ids            which rows it has learnt from: pipelines/train_ids.h
  *
  * No file holds a time or a machine name: the same data, seed and binary give the same bytes.
  */
 #pragma once
 
+#include "access/scope.h"
 #include "base/json.h"
 #include "ml/text_model.h"
 #include "store/artifact.h"
@@ -47,6 +49,10 @@ void package_close(Package *package);
  * process first. */
 bool package_check_golden(const ArtifactStore *store, const char *tree_digest, Arena *arena,
                           Error *error) MUST_CHECK;
+
+/* Has a child do that, as everything must before it serves: a damaged package harms nobody there.
+ */
+bool package_verify(Scope *scope, const char *tree_digest) MUST_CHECK;
 
 /* The step "verify-package": {"artifacts": folder, "package": digest}; the result is
  * {"golden_rows": n}. */

@@ -22,6 +22,9 @@ enum {
     CONNECTIONS_MAX = 8192,
     CLOSE_WAIT_SECONDS = 10,
     REQUEST_ID_BYTES_MAX = 64,
+    FAST_WAIT_MS_MAX = 5000, /* a prediction that a worker takes up later than this is a 504 */
+    BUSY_MS_MAX = 2000,
+    BUSY_POLL_MS = 50,
 };
 
 struct Server {
@@ -197,9 +200,8 @@ static void answer_failure(Work *work, const Error *error)
     send_error(work, &scope);
 }
 
-static void run_with_session(void *context)
+static void run_with_session(Work *work)
 {
-    Work *work = context;
     SessionPool *sessions = work->server->sessions; /* the work is gone once it is answered */
     Error error = {0};
     Session session;
@@ -210,6 +212,29 @@ static void run_with_session(void *context)
     }
     run_work(work, &session);
     session_pool_give_back(sessions, &session);
+}
+
+static void run(Work *work)
+{
+    if (work->route->kind != ROUTE_FAST || needs_session(work))
+        run_with_session(work);
+    else
+        run_work(work, NULL);
+}
+
+static void run_on_worker(void *context)
+{
+    Work *work = context;
+    Error error = {0};
+
+    if (work->route->kind != ROUTE_FAST ||
+        time_monotonic_us() - work->started_us <= FAST_WAIT_MS_MAX * 1000) {
+        run(work);
+        return;
+    }
+    fail(&error, ERROR_TIMEOUT, "no worker was free for this within %d seconds, try again later",
+         FAST_WAIT_MS_MAX / 1000);
+    answer_failure(work, &error);
 }
 
 /* The caller's, when it is fit to be logged and sent back; else a new one. */
@@ -261,14 +286,11 @@ static void handle(void *context, HttpExchange *exchange)
         answer_failure(work, &error);
         return;
     }
-    if (work->route->kind == ROUTE_FAST) {
-        if (needs_session(work))
-            run_with_session(work);
-        else
-            run_work(work, NULL);
+    if (!route_needs_worker(work->route, body->size)) {
+        run(work);
         return;
     }
-    if (!thread_pool_submit(server->workers, run_with_session, work)) {
+    if (!thread_pool_submit(server->workers, run_on_worker, work)) {
         fail(&error, ERROR_BUSY, "too many requests are waiting, try again later");
         answer_failure(work, &error);
     }
@@ -276,15 +298,9 @@ static void handle(void *context, HttpExchange *exchange)
 
 static HttpBodyRule body_rule(void *context, const HttpExchange *exchange)
 {
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Request request = {
-        .method = http_exchange_method(exchange),
-        .path = http_exchange_path(exchange),
-        .segments = *http_exchange_segments(exchange),
-    };
+    const Route *route =
+        route_match(http_exchange_method(exchange), http_exchange_segments(exchange));
     HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX};
-    Error ignored = {0};
-    const Route *route = route_find(&request, arena, &ignored);
 
     (void)context;
     if (route && route->body_kind == BODY_FILE)
@@ -363,6 +379,22 @@ static bool listen_on(Server *server, const ServerSpec *spec, Error *error)
     return file_write(server->address_file, server->url, strlen(server->url), error);
 }
 
+/* A command alone has the folder for a moment: the server that is to be up must not fail for it. */
+static bool open_application(Server *server, const ApplicationSpec *spec, Error *error)
+{
+    for (unsigned waited_ms = 0;; waited_ms += BUSY_POLL_MS) {
+        Error failure = {0};
+
+        if (application_open(spec, &server->application, &failure))
+            return true;
+        if (failure.kind != ERROR_BUSY || waited_ms >= BUSY_MS_MAX) {
+            *error = failure;
+            return false;
+        }
+        time_sleep_ms(BUSY_POLL_MS);
+    }
+}
+
 bool server_open(const ServerSpec *spec, Server **server, Error *error)
 {
     ApplicationSpec application = {
@@ -374,7 +406,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     if (!opened)
         abort();
     opened->arena = arena_create();
-    if (application_open(&application, &opened->application, error)) {
+    if (open_application(opened, &application, error)) {
         opened->sessions = session_pool_create(opened->application->platform);
         opened->workers = thread_pool_create(WORKER_THREADS, WAITING_REQUESTS_MAX);
         if (check_tokens(opened, spec->address, error) && listen_on(opened, spec, error)) {

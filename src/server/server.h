@@ -1,8 +1,8 @@
 /* server.h: the application behind HTTP.
  *
- * Fast routes are answered on the loop thread that read the request; all others run on a pool of
- * workers, each with a connection of its own for reading, so that a slow request never holds up a
- * fast one.
+ * Fast routes are answered on the loop thread that read the request, unless their body is large;
+ * all others run on a pool of workers, each with a connection of its own for reading, so that a
+ * slow request never holds up a fast one.
  */
 #pragma once
 

@@ -154,7 +154,7 @@ bool cells_set_json(Cells *cells, size_t row, size_t column, const JsonValue *va
     return false;
 }
 
-/* A decimal number and nothing else: strtod() alone would take "inf", "nan" and "0x10" too. */
+/* A decimal number and nothing else, no NUL either. */
 static bool field_to_double(TextRef field, double *number)
 {
     char text[64];
@@ -163,8 +163,7 @@ static bool field_to_double(TextRef field, double *number)
         return false;
     memcpy(text, field.bytes, field.length);
     text[field.length] = '\0';
-    return strspn(text, "0123456789+-.eE") == field.length && text_to_double(text, number) &&
-           isfinite(*number);
+    return strlen(text) == field.length && text_to_double(text, number);
 }
 
 bool cells_set_field(Cells *cells, size_t row, size_t column, TextRef field)

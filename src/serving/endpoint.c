@@ -89,8 +89,8 @@ static bool insert_endpoint(Scope *scope, const char *name, const char *project)
     GateRule rule = gate_rule_default();
     JsonWriter *json = json_writer_create(scope->arena);
 
-    if (!name_check("endpoint", name, &scope->error) ||
-        !name_check("project", project, &scope->error) ||
+    if (!name_check("endpoint", "endpoint", name, &scope->error) ||
+        !name_check("project", "project", project, &scope->error) ||
         !db_run(scope->db, &scope->error,
                 "INSERT INTO endpoints"
                 " (id, name, project, rule_metric, rule_margin, rule_minimum, rule_level,"
@@ -182,19 +182,8 @@ static bool record_change(Scope *scope, const Endpoint *before, const Change *ch
                         before->name, json_finish(json));
 }
 
-/* The alias follows what serves, also on the way back. A version that was deleted since can be gone
- * back to all the same: no alias names it then. */
-static bool move_champion(Scope *scope, const Change *change)
-{
-    if (model_alias_set(scope, change->model, "champion", change->version))
-        return true;
-    if (scope->error.kind != ERROR_NOT_FOUND)
-        return false;
-    scope->error = (Error){0};
-    return true;
-}
-
-/* Appends the change as the newest deployment, which makes it live. */
+/* Appends the change as the newest deployment, which makes it live. The alias follows what serves,
+ * also on the way back. */
 static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
 {
     Endpoint before = *endpoint;
@@ -211,7 +200,9 @@ static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
                 db_text(scope->principal.name ? scope->principal.name : "local")))
         return false;
     CRASH_POINT("deployment: inserted, not recorded");
-    return record_change(scope, &before, change) && move_champion(scope, change) &&
+    return record_change(scope, &before, change) &&
+           model_version_release(scope, change->model, change->version) &&
+           model_alias_set(scope, change->model, "champion", change->version) &&
            endpoint_find(scope, before.name, endpoint);
 }
 
@@ -221,12 +212,8 @@ bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint)
     Endpoint found;
     Change change;
 
-    if (!model_version_find(scope, spec->model, spec->version, &version))
-        return false;
-    if (version.is_deleted)
-        return fail(&scope->error, ERROR_CONFLICT,
-                    "version %" PRId64 " of model \"%s\" was deleted", spec->version, spec->model);
-    if (!endpoint_ensure(scope, spec->endpoint, spec->project, &found))
+    if (!model_version_find(scope, spec->model, spec->version, &version) ||
+        !endpoint_ensure(scope, spec->endpoint, spec->project, &found))
         return false;
     change = (Change){
         .model = version.model,

@@ -58,7 +58,8 @@ bool endpoint_find(Scope *scope, const char *name, Endpoint *endpoint) MUST_CHEC
 bool endpoint_list(Scope *scope, EndpointList *list) MUST_CHECK;
 
 /* The package was verified before (package_verify_step). The live version changes in one step. What
- * is live already is left as it is, and nothing is recorded. The endpoint is made if need be. */
+ * is live already is left as it is, and nothing is recorded. The endpoint is made if need be. The
+ * version is released: it can never be deleted. */
 bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint) MUST_CHECK;
 
 /* Back to the version that served before the live one; a conflict when there is none. Rolling back

@@ -11,7 +11,8 @@ static const char error_schema[] =
 
 static const char responses_tail[] =
     "{\"description\":\"Refused or failed, and why: 400 malformed, 401 no token, 404 no such "
-    "endpoint, 413 too large, 415 media type, 422 a column is wrong, 503 nothing is deployed.\","
+    "endpoint, 413 too large, 415 media type, 422 a column is wrong, 429 too many at "
+    "once, 503 nothing is deployed, 504 no worker was free in time.\","
     "\"content\":{\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"}}}}";
 
 static const char probability_schema[] = "{\"type\":\"number\",\"minimum\":0,\"maximum\":1}";

@@ -84,38 +84,20 @@ void logged_prediction_write_json(JsonWriter *json, const char *key,
     json_close(json);
 }
 
-/* A version that was deleted since is not shown any more; its name and number still are. */
-static bool find_lineage(Scope *scope, const LoggedPrediction *prediction, Lineage *lineage,
-                         bool *is_known)
-{
-    const char *number = arena_format(scope->arena, "%" PRId64, prediction->version);
-
-    *is_known = model_version_lineage(scope, prediction->model, number, lineage);
-    if (*is_known)
-        return true;
-    if (scope->error.kind != ERROR_NOT_FOUND)
-        return false;
-    scope->error = (Error){0};
-    return true;
-}
-
 bool prediction_write_lineage(Scope *scope, const LoggedPrediction *prediction, JsonWriter *json)
 {
+    const char *number = arena_format(scope->arena, "%" PRId64, prediction->version);
     Deployment deployment;
     Lineage lineage;
-    bool is_known;
 
     if (!deployment_find(scope, prediction->deployment_id, &deployment) ||
-        !find_lineage(scope, prediction, &lineage, &is_known))
+        !model_version_lineage(scope, prediction->model, number, &lineage))
         return false;
     json_open_object(json, NULL);
     {
         logged_prediction_write_json(json, "prediction", prediction);
         deployment_write_json(json, "deployment", &deployment);
-        if (is_known)
-            lineage_write_json(json, "lineage", &lineage);
-        else
-            json_null(json, "lineage");
+        lineage_write_json(json, "lineage", &lineage);
     }
     json_close(json);
     return true;

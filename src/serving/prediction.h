@@ -34,6 +34,6 @@ void logged_prediction_write_json(JsonWriter *json, const char *key,
 
 /* What a served answer comes from, in one object: "prediction"; "deployment": who put the version
  * on the endpoint, when and why; "lineage": the version with its data, code and environment, its
- * run, and the events about both (null when the version was deleted since). */
+ * run, and the events about both. It is there for good: a version that served cannot be deleted. */
 bool prediction_write_lineage(Scope *scope, const LoggedPrediction *prediction,
                               JsonWriter *json) MUST_CHECK;

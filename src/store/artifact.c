@@ -1,47 +1,66 @@
 #include "store/artifact.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/crash.h"
 #include "base/file.h"
 #include "base/id.h"
 
-/* What is on its way in lies in a folder of its own, so that leftovers are found without a look at
- * everything that is stored. */
 struct ArtifactStore {
-    char *folder, *incoming;
+    char *folder;
+    pthread_mutex_t making; /* a folder for blobs */
 };
 
 ArtifactStore *artifact_store_open(const char *folder, Error *error)
 {
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *incoming = arena_format(arena, "%s/incoming", folder);
     ArtifactStore *store;
 
     /* Steps open it to read alone: they must not need to write. */
-    if (!folder_exists(incoming) && !folder_make(incoming, error))
+    if (!folder_exists(folder) && !folder_make(folder, error))
         return NULL;
     store = calloc(1, sizeof(*store));
-    if (!store || !(store->folder = strdup(folder)) || !(store->incoming = strdup(incoming)))
+    if (!store || !(store->folder = strdup(folder)))
         abort();
+    pthread_mutex_init(&store->making, NULL);
     return store;
-}
-
-bool artifact_store_clean(ArtifactStore *store, Error *error)
-{
-    return folder_remove(store->incoming, error) && folder_make(store->incoming, error);
 }
 
 void artifact_store_close(ArtifactStore *store)
 {
     if (!store)
         return;
+    pthread_mutex_destroy(&store->making);
     free(store->folder);
-    free(store->incoming);
     free(store);
+}
+
+/* Looks at names alone: asking for each blob's kind would hold up the start of a large store. */
+static bool sweep_folder(const char *folder, bool has_folders, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    TextList names;
+
+    if (!folder_list(folder, arena, &names, error))
+        return false;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path = arena_format(arena, "%s/%s", folder, names.items[i]);
+
+        if (text_has_suffix(path, ".partial") && unlink(path) != 0)
+            return fail_errno(error, "remove", path);
+        if (has_folders && folder_exists(path) && !sweep_folder(path, false, error))
+            return false;
+    }
+    return true;
+}
+
+bool artifact_store_sweep(ArtifactStore *store, Error *error)
+{
+    return sweep_folder(store->folder, true, error);
 }
 
 /* Two levels, so that no folder gets more than a few thousand entries: ab/cdef... */
@@ -58,47 +77,59 @@ bool artifact_exists(const ArtifactStore *store, const char *digest)
     return digest_is_valid(digest) && file_exists(artifact_path(store, digest, arena));
 }
 
-static const char *incoming_path(const ArtifactStore *store, Arena *arena)
+/* A new folder is on the disk before any thread adds to it. */
+static bool make_room(ArtifactStore *store, const char *digest, Arena *arena, const char **path,
+                      Error *error)
 {
-    char id[ID_TEXT_SIZE];
+    const char *folder;
+    bool done;
 
-    return arena_format(arena, "%s/%s", store->incoming, id_random(id));
+    *path = artifact_path(store, digest, arena);
+    folder = path_folder(*path, arena);
+    pthread_mutex_lock(&store->making);
+    done =
+        folder_exists(folder) || (folder_make(folder, error) && folder_flush(store->folder, error));
+    pthread_mutex_unlock(&store->making);
+    return done;
 }
 
-/* Under its own name, durably. What is there already may be so since a moment ago, or since an
- * attempt that failed on its last step: it is a promise only once the folder is flushed. */
-static bool put_in_place(const ArtifactStore *store, const char *file, const char *digest,
-                         Error *error)
+/* Whether its bytes are there and whole. Reading them costs less than writing them again would, so
+ * it is no dearer to look than not to. */
+static bool is_whole(const ArtifactStore *store, const Artifact *artifact)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *target = artifact_path(store, digest, arena);
-    const char *folder = path_folder(target, arena);
+    const char *path = artifact_path(store, artifact->digest, arena);
+    char digest[DIGEST_TEXT_SIZE];
+    int64_t size;
+    Error ignored = {0};
 
-    if (file_exists(target))
-        return folder_flush(folder, error);
-    CRASH_POINT("artifact: whole, not in its place");
-    if (!folder_make(folder, error) || !folder_flush(store->folder, error) ||
-        !file_move_durably(file, target, error))
-        return false;
-    CRASH_POINT("artifact: in its place");
-    return true;
+    return file_exists(path) && file_size(path, &size, &ignored) && size == artifact->size &&
+           digest_file(path, digest, &ignored) && strcmp(digest, artifact->digest) == 0;
+}
+
+/* What is there already may be so since a moment ago, or since an attempt that failed on its last
+ * step: it is a promise only once its folder is flushed. */
+static bool flush_place(const ArtifactStore *store, const char *digest, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    return folder_flush(path_folder(artifact_path(store, digest, arena), arena), error);
 }
 
 bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
                         Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *file = incoming_path(store, arena);
     Artifact added = {.size = (int64_t)size};
-    bool done;
+    const char *path;
 
     digest_bytes(bytes, size, added.digest);
-    done = (artifact_exists(store, added.digest) || file_write(file, bytes, size, error)) &&
-           put_in_place(store, file, added.digest, error);
-    remove(file); /* gone already if it was moved */
-    if (done)
-        *artifact = added;
-    return done;
+    if (is_whole(store, &added) ? !flush_place(store, added.digest, error)
+                                : !make_room(store, added.digest, arena, &path, error) ||
+                                      !file_write(path, bytes, size, error))
+        return false;
+    *artifact = added;
+    return true;
 }
 
 /* The digest is taken from the copy, so that a file that changes meanwhile cannot land under a name
@@ -106,12 +137,21 @@ bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Ar
 bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *copy = incoming_path(store, arena);
+    char id[ID_TEXT_SIZE];
+    const char *copy = arena_format(arena, "%s/.%s.partial", store->folder, id_random(id));
+    const char *target;
     Artifact added;
     bool done;
 
     done = file_copy(path, copy, error) && digest_file(copy, added.digest, error) &&
-           file_size(copy, &added.size, error) && put_in_place(store, copy, added.digest, error);
+           file_size(copy, &added.size, error);
+    CRASH_POINT("artifact: copied, not in its place");
+    if (done && is_whole(store, &added))
+        done = flush_place(store, added.digest, error);
+    else if (done)
+        done = make_room(store, added.digest, arena, &target, error) &&
+               file_move_durably(copy, target, error);
+    CRASH_POINT("artifact: in its place");
     remove(copy); /* gone already if it was moved */
     if (done)
         *artifact = added;

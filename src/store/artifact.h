@@ -1,10 +1,10 @@
 /* artifact.h: files by the SHA-256 of their bytes.
  *
  * A blob is a file in the store's folder, named by its digest and never changed: adding the same
- * bytes again is a no-op. A tree is a list of named blobs (a model package, a data set's files);
- * its own digest is the SHA-256 of its canonical listing, and that listing is a blob too. Adding is
- * atomic and durable: once a digest is returned, the bytes are on the disk. Reading checks the
- * digest.
+ * bytes again is a no-op, unless the blob was damaged meanwhile; then it is whole again. A tree is
+ * a list of named blobs (a model package, a data set's files); its own digest is the SHA-256 of its
+ * canonical listing, and that listing is a blob too. Adding is atomic and durable: once a digest is
+ * returned, the bytes are on the disk. Reading checks the digest.
  */
 #pragma once
 
@@ -18,10 +18,11 @@ typedef struct ArtifactStore ArtifactStore;
 
 /* folder is made if it is missing; an S3 bucket comes later behind the same functions. */
 ArtifactStore *artifact_store_open(const char *folder, Error *error) MUST_CHECK;
-
-/* Removes what additions left behind that were broken off. Only while nobody else adds. */
-bool artifact_store_clean(ArtifactStore *store, Error *error) MUST_CHECK;
 void artifact_store_close(ArtifactStore *store);
+
+/* Removes what additions left behind that were killed. For the program that owns the folder, before
+ * anything is added. */
+bool artifact_store_sweep(ArtifactStore *store, Error *error) MUST_CHECK;
 
 typedef struct Artifact {
     char digest[DIGEST_TEXT_SIZE];

@@ -9,3 +9,7 @@ bool db_run_script(Db *db, const char *sql, Error *error) MUST_CHECK;
 /* false after an error that made the store undo the whole transaction by itself (a full or broken
  * disk). */
 bool db_in_transaction(const Db *db);
+
+/* An empty file for a database, if there is none, that its owner alone may read: SQLite would take
+ * 0644 less the umask, and gives what it keeps beside a database the mode of the database. */
+void db_create_file(const char *path);

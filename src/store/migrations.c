@@ -60,6 +60,7 @@ static bool keep_copy(Db *db, const char *path, int64_t version, Error *error)
 
     if (unlink(partial) != 0 && errno != ENOENT)
         return fail_errno(error, "remove", partial);
+    db_create_file(partial);
     if (!db_run(db, error, "VACUUM INTO $1", db_text(partial)))
         return false;
     CRASH_POINT("migration: copy made, not in its place");

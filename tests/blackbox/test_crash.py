@@ -21,7 +21,7 @@ NAMES = {
     "empty": ["migration: a step done, not committed"],
     "old": ["migration: copy made, not in its place"],
     "used": [
-        "artifact: whole, not in its place",
+        "artifact: copied, not in its place",
         "data set: blobs stored, no row",
         "training: package stored, nothing written",
         "training: written",

@@ -5,7 +5,7 @@
 usage: test_docs.py [WORD]      only the tests whose name contains WORD
 
 A block ends with status 0, or with N where its fence says ```sh exits=N. What cannot be run here is
-fenced ```text. SLIPWAY is the binary; it is on the path as slipway, and port 5000 becomes a free one.
+fenced ```text. SLIPWAY is the binary; it is on the path as slipway, and port 5000, also as the default, becomes a free one.
 """
 import csv
 import os
@@ -61,6 +61,7 @@ class Shell:
         self.environment.update(PATH=programs + ":" + os.environ["PATH"], FOLDER_FILE=folder_file)
 
     def run(self, block, expected):
+        block = block.replace("slipway server &", "slipway server --port 5000 &")
         script = AROUND + block.replace("5000", self.port)
         with open(self.log, "wb") as log:
             done = subprocess.Popen(["bash", "-c", script], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -127,6 +128,13 @@ def test_every_link_of_the_docs_leads_somewhere(_):
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read_part(page)):
             path = os.path.join(ROOT, os.path.dirname(page), target)
             assert os.path.exists(path), f"{page}: {target} is not there"
+
+
+def test_every_test_that_the_docs_name_is_there(_):
+    cited = re.findall(r"`(tests/[a-z0-9_/.]+):(test_[a-z0-9_]+)`", read_part("docs/features.md"))
+    assert len(cited) > 40, f"only {len(cited)} are named"
+    for path, name in cited:
+        assert re.search(rf"\b{name}\b", read_part(path)), f"{path} has no {name}"
 
 
 def test_every_command_that_the_docs_name_is_there(_):

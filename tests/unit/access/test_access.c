@@ -369,7 +369,7 @@ static void test_work_under_way_is_swept_at_the_start_and_results_are_kept(void)
     CLEANUP(scene_close) Scene scene = scene_open();
     const char *left = arena_format(scene.arena, "%s/x/left", scene.platform->temporary);
     const char *half = arena_format(scene.arena, "%s/address.0123.partial", scene.folder);
-    const char *blob = arena_format(scene.arena, "%s/artifacts/incoming/0123", scene.folder);
+    const char *blob = arena_format(scene.arena, "%s/artifacts/.0123.partial", scene.folder);
     Error error = {0};
     Artifact artifact;
 
@@ -496,9 +496,23 @@ static void test_events_of_many_threads_make_one_chain(void)
     EXPECT(last.id == 8 * 10 * 3);
 }
 
+static void test_opening_a_folder_sweeps_what_a_killed_upload_left(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    const char *path = arena_format(scene.arena, "%s/artifacts/.1.partial", scene.folder);
+    Error error = {0};
+
+    EXPECT_OK(file_write(path, "half", 4, &error), error);
+    session_close(&scene.session);
+    platform_close(scene.platform);
+    EXPECT_OK(platform_open(scene.folder, &scene.platform, &error), error);
+    EXPECT(!file_exists(path));
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
+        TEST(test_opening_a_folder_sweeps_what_a_killed_upload_left),
         TEST(test_a_token_acts_under_its_name_and_role),
         TEST(test_a_secret_that_nobody_holds_is_refused),
         TEST(test_a_revoked_token_stops_working_with_the_commit),

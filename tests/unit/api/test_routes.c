@@ -197,6 +197,30 @@ static int status_as(Stage *stage, const Route *route, Role role, Response *resp
     return response->status;
 }
 
+static void test_a_large_body_of_a_fast_route_is_work_for_a_worker(void)
+{
+    static const struct {
+        const char *method, *path;
+        size_t size;
+        bool needs_worker;
+    } rows[] = {
+        {"POST", "/endpoints/spam/predict", FAST_BODY_BYTES_MAX, false},
+        {"POST", "/endpoints/spam/predict", FAST_BODY_BYTES_MAX + 1, true},
+        {"POST", "/endpoints/spam/explain", 100, false},
+        {"POST", "/endpoints/spam/explain", FAST_BODY_BYTES_MAX, true},
+        {"GET", "/healthz", 0, false},
+        {"GET", "/api/v1/models", 0, true},
+    };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        TextList segments = text_split(rows[i].path + 1, '/', arena);
+        const Route *route = route_match(rows[i].method, &segments);
+
+        EXPECT(route && route_needs_worker(route, rows[i].size) == rows[i].needs_worker);
+    }
+}
+
 static void test_each_route_is_open_to_its_least_role_and_closed_to_lesser_ones(void)
 {
     CLEANUP(stage_close) Stage stage = stage_open();
@@ -419,6 +443,7 @@ int main(int count, char **names)
         TEST(test_every_route_is_described_and_at_home),
         TEST(test_every_field_of_a_body_and_query_is_described),
         TEST(test_no_route_hides_another),
+        TEST(test_a_large_body_of_a_fast_route_is_work_for_a_worker),
         TEST(test_each_route_is_open_to_its_least_role_and_closed_to_lesser_ones),
         TEST(test_a_refusal_names_the_role_that_is_needed),
         TEST(test_requests_get_the_answers_of_the_table),

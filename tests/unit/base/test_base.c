@@ -41,6 +41,28 @@ static void test_only_plain_relative_paths_are_inside(void)
     EXPECT(!path_is_inside("a//b") && !path_is_inside("./a") && !path_is_inside("a/"));
 }
 
+static void test_a_number_is_decimal_finite_and_the_whole_text(void)
+{
+    static const char *const wrong[] = {"",   " 1",    "1 ",     "1,5", "0x10",     "nan", "inf",
+                                        "1e", "1e999", "-1e999", "-",   "infinity", "e5"};
+    double number = 7;
+
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        EXPECT(!text_to_double(wrong[i], &number) && number == 7);
+    EXPECT(text_to_double("-1.5e2", &number) && number == -150);
+    EXPECT(text_to_double("+.5", &number) && number == 0.5);
+    EXPECT(text_to_double("1e-999", &number) && number == 0);
+}
+
+static void test_a_name_that_cannot_be_names_the_users_field(void)
+{
+    Error error = {0};
+
+    EXPECT(!name_check("name", "data set", "a b", &error));
+    EXPECT_TEXT(error.field, "name");
+    EXPECT(text_has_prefix(error.message, "a data set name has 1 to 128 letters"));
+}
+
 static void test_utf8_is_strict(void)
 {
     static const char *const good[] = {"", "abc", "\xc3\xa9", "\xf0\x9f\x98\x80"};
@@ -152,6 +174,8 @@ int main(int count, char **names)
         TEST(test_a_reset_arena_gives_zeroed_memory_again),
         TEST(test_times_read_back_and_nonsense_is_refused),
         TEST(test_only_plain_relative_paths_are_inside),
+        TEST(test_a_number_is_decimal_finite_and_the_whole_text),
+        TEST(test_a_name_that_cannot_be_names_the_users_field),
         TEST(test_utf8_is_strict),
         TEST(test_files_are_written_whole_and_walked_in_order),
         TEST(test_a_child_is_fed_heard_and_judged),

@@ -321,7 +321,7 @@ static void test_the_words_that_tell_come_first(void)
         EXPECT(!mentions(&terms, telling[0][i]));
 }
 
-static void test_missing_columns_are_named_and_missing_values_are_not_errors(void)
+static void test_t3_missing_columns_are_named_and_what_is_missing_or_never_seen_is_no_error(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     CLEANUP(text_model_unload) TextModel *model = NULL;
@@ -421,6 +421,24 @@ static void test_wrong_input_is_refused_with_a_reason(void)
     EXPECT(!result.model);
 }
 
+static void test_texts_that_are_all_alike_are_refused_with_a_sentence(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static Messages messages;
+    SearchSpec spec = {.metric = "f1"};
+    SearchResult result = {0};
+    Error error;
+
+    make_messages(&messages, 2, arena);
+    for (size_t row = 0; row < ROWS; row++)
+        messages.texts[row] = messages.texts[0];
+    EXPECT(!text_model_search(&messages.frame, messages.labels, &messages.classes, &spec, arena,
+                              &result, &error));
+    EXPECT_TEXT(error.message,
+                "training needs two different texts at least: repeats cannot judge themselves");
+    EXPECT(!result.model);
+}
+
 static void test_few_rows_are_enough(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -434,6 +452,31 @@ static void test_few_rows_are_enough(void)
     messages.frame.row_count = 4;
     model = search(&messages, &spec).model;
     EXPECT(model != NULL);
+}
+
+static void test_t10_models_below_the_baseline_are_marked(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    CLEANUP(text_model_unload) TextModel *model = NULL;
+    static Messages messages;
+    SearchSpec spec = {.metric = "log_loss", .seed = 4};
+    SearchResult result;
+    Random random = random_seeded(3);
+    size_t marked = 0;
+
+    make_messages(&messages, 2, arena);
+    for (size_t row = 0; row < ROWS; row++) /* nothing to be learnt, and two in three are ham */
+        messages.labels[row] = random_below(&random, 3) == 0;
+    result = search(&messages, &spec);
+    model = result.model;
+    EXPECT(result.leaderboard.items[0].is_baseline && !result.leaderboard.items[0].below_baseline);
+    for (size_t i = 1; i < result.leaderboard.count; i++) {
+        const LeaderboardRow *row = &result.leaderboard.items[i];
+
+        EXPECT(row->below_baseline == (row->score > result.leaderboard.items[0].score));
+        marked += row->below_baseline;
+    }
+    EXPECT(marked > 0);
 }
 
 static void test_fewer_groups_than_folds_are_enough_and_no_error_is_left(void)
@@ -486,11 +529,13 @@ int main(int count, char **names)
         TEST(test_contributions_sum_to_the_margin_and_point_into_the_text),
         TEST(test_margins_of_explanations_rank_rows_as_probabilities_do),
         TEST(test_the_words_that_tell_come_first),
-        TEST(test_missing_columns_are_named_and_missing_values_are_not_errors),
+        TEST(test_t3_missing_columns_are_named_and_what_is_missing_or_never_seen_is_no_error),
         TEST(test_a_budget_that_is_used_up_still_gives_a_model),
         TEST(test_the_listener_hears_every_fold),
         TEST(test_wrong_input_is_refused_with_a_reason),
+        TEST(test_texts_that_are_all_alike_are_refused_with_a_sentence),
         TEST(test_few_rows_are_enough),
+        TEST(test_t10_models_below_the_baseline_are_marked),
         TEST(test_fewer_groups_than_folds_are_enough_and_no_error_is_left),
         TEST(test_an_always_majority_model_never_ranks_above_a_useful_one),
         {0},

@@ -1,5 +1,6 @@
 #include <microhttpd.h>
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "base/file.h"
 #include "base/time.h"
@@ -311,6 +312,44 @@ static void test_closing_waits_for_answers_that_are_due(void)
     pthread_join(answerer, NULL);
 }
 
+static HttpBodyRule tell_of_header(void *context, const HttpExchange *exchange)
+{
+    EXPECT_TEXT(http_exchange_method(exchange), "POST");
+    sem_post(context);
+    return (HttpBodyRule){HTTP_BODY_MEMORY, 1000};
+}
+
+static void answer_refusal(void *context, HttpExchange *exchange, int status, const char *reason)
+{
+    (void)context;
+    answer_text(exchange, status, reason);
+}
+
+/* Without the cut, this would wait for ten minutes. */
+static void test_a_request_that_never_arrives_whole_does_not_hold_up_the_closing(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    sem_t header;
+    HttpServerSpec spec = {
+        .body_seconds = 600,
+        .body_rule = tell_of_header,
+        .refused = answer_refusal,
+        .context = &header,
+    };
+    HttpServer *server;
+    int client;
+
+    sem_init(&header, 0, 0);
+    server = server_start(&spec);
+    client = raw_connect(server);
+    raw_send(client, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nab");
+    sem_wait(&header);
+    http_server_close(server, 600);
+    const char *answer = raw_read_all(client, arena);
+    EXPECT(text_has_prefix(answer, "HTTP/1.1 503 ") && strstr(answer, "the server is stopping"));
+    sem_destroy(&header);
+}
+
 static void test_an_answer_after_the_server_was_closed_is_dropped(void)
 {
     Kept kept = {.lock = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER};
@@ -563,6 +602,7 @@ int main(int count, char **names)
         TEST(test_other_threads_answer),
         TEST(test_an_answer_to_a_client_that_has_gone_is_dropped),
         TEST(test_closing_waits_for_answers_that_are_due),
+        TEST(test_a_request_that_never_arrives_whole_does_not_hold_up_the_closing),
         TEST(test_an_answer_after_the_server_was_closed_is_dropped),
         TEST(test_a_spooled_body_is_deleted_unless_it_is_taken),
         TEST(test_a_file_is_sent_whole_or_in_part),

@@ -68,11 +68,11 @@ static inline const char *made_up_comments(Arena *arena, size_t first, size_t co
     return text_built(&csv);
 }
 
-static inline DatasetVersion fixture_add_data(Fixture *fixture, const char *csv)
+static inline DatasetVersion fixture_add_columns(Fixture *fixture, const char *csv,
+                                                 const char *columns)
 {
     Scope *scope = &fixture->scope;
     DatasetSpec spec = {.name = "comments", .source = "made up"};
-    const char *columns = "{\"CONTENT\":\"text\",\"REMOVED\":\"known_after\"}";
     TreeEntry entry = {.path = "comments.csv"};
     DatasetVersion version;
     Artifact artifact;
@@ -89,6 +89,11 @@ static inline DatasetVersion fixture_add_data(Fixture *fixture, const char *csv)
         scope->error);
     EXPECT_OK(dataset_add(scope, &spec, &version, &is_new), scope->error);
     return version;
+}
+
+static inline DatasetVersion fixture_add_data(Fixture *fixture, const char *csv)
+{
+    return fixture_add_columns(fixture, csv, "{\"CONTENT\":\"text\",\"REMOVED\":\"known_after\"}");
 }
 
 static const char fixture_file[] = "project: spam\n"

@@ -144,6 +144,19 @@ static void test_the_holdout_follows_the_columns_where_it_is_not_given(void)
     }
 }
 
+static void test_every_format_that_can_be_read_can_be_named(void)
+{
+    static const char *const formats[] = {"csv", "jsonl", "json", "parquet"};
+
+    for (size_t i = 0; i < COUNT(formats); i++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        ProjectFile file =
+            read_file(arena_format(arena, DATA "    format: %s\n", formats[i]), arena);
+
+        EXPECT_TEXT(file.data.items[0].format, formats[i]);
+    }
+}
+
 static void test_a_part_that_does_nothing_yet_says_so(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -185,6 +198,7 @@ int main(int count, char **names)
         TEST(test_a_mistake_is_refused_with_its_line_and_what_is_allowed),
         TEST(test_a_whole_file_is_read_and_written_with_its_defaults),
         TEST(test_the_holdout_follows_the_columns_where_it_is_not_given),
+        TEST(test_every_format_that_can_be_read_can_be_named),
         TEST(test_a_part_that_does_nothing_yet_says_so),
         TEST(test_f13_a_minimum_that_none_can_miss_is_warned_of),
         TEST(test_one_of_several_data_sets_must_be_named),

@@ -123,6 +123,27 @@ static void test_r4_f5_both_are_judged_on_the_same_frozen_rows_and_a_tie_is_with
     fixture_close(&fixture);
 }
 
+static void test_r4_models_of_other_features_are_judged_on_the_same_frozen_rows(void)
+{
+    Fixture fixture = fixture_open();
+    const char *noisy = made_up_comments(fixture.arena, 0, 300, 5);
+    const JsonValue *verdict;
+    Promotion promotion;
+
+    fixture_add_data(&fixture, noisy);
+    fixture_put(&fixture, fixture_file);
+    fixture_train(&fixture);
+    must_promote(&fixture, NULL, NULL);
+    fixture_add_columns(&fixture, noisy, "{\"CONTENT\":\"text\"}"); /* REMOVED gives it away */
+    fixture_train(&fixture);
+    promotion = must_promote(&fixture, NULL, NULL);
+    verdict = verdict_of(&fixture, &promotion);
+    EXPECT_TEXT(json_as_text(json_member(verdict, "finding"), ""), "better");
+    EXPECT(json_as_double(json_member(json_member(verdict, "challenger"), "value"), 0) == 1);
+    EXPECT(json_as_int(json_member(json_member(verdict, "holdout"), "rows"), 0) == 60);
+    fixture_close(&fixture);
+}
+
 /* Learns the opposite from then on: the added rows outnumber the first ones, mislabelled. */
 static void train_worse(Fixture *fixture)
 {
@@ -180,6 +201,40 @@ static void test_f1_r5_a_champion_that_cannot_be_read_refuses(void)
     fixture_close(&fixture);
 }
 
+/* The numbers are good, but what would be served is not what was tried when it was made. */
+static void test_r5_an_accepted_version_whose_package_fails_is_recorded_as_refused(void)
+{
+    Fixture fixture;
+    GateList gates = {0};
+    ModelVersion version;
+    Promotion promotion;
+    Tree files = {0};
+    Endpoint before;
+    Error error = {0};
+    const char *golden;
+
+    setup(&fixture);
+    before = find_endpoint(&fixture);
+    EXPECT_OK(model_version_find(&fixture.scope, "spam", 1, &version), fixture.scope.error);
+    EXPECT_OK(
+        tree_read(fixture.platform->artifacts, version.package, fixture.arena, &files, &error),
+        error);
+    golden = artifact_path(fixture.platform->artifacts, tree_find(&files, "golden.json")->digest,
+                           fixture.arena);
+    EXPECT(truncate(golden, 10) == 0);
+    promotion = must_promote(&fixture, NULL, NULL);
+    expect_declined(&fixture, &promotion, &before, "refused",
+                    "accepted by its numbers, but it cannot be served: ");
+    EXPECT(strstr(promotion.gate.reason, "is damaged"));
+    EXPECT_OK(gate_list(&fixture.scope, "spam", &gates), fixture.scope.error);
+    EXPECT(gates.count == 1);
+    EXPECT_TEXT(gates.items[0].outcome, "refused");
+    EXPECT_TEXT(gates.items[0].reason, promotion.gate.reason);
+    EXPECT(fixture_count_events(&fixture, "gate.refused") == 1);
+    EXPECT(fixture_count_events(&fixture, "gate.passed") == 0);
+    fixture_close(&fixture);
+}
+
 typedef struct Registration {
     ModelVersionSpec spec;
     ModelVersion version;
@@ -208,6 +263,29 @@ static void register_copy(Fixture *fixture, const char *model, const char *holdo
         .holdout_digest = holdout_digest ? holdout_digest : first.holdout_digest,
     };
     EXPECT_OK(scope_write(&fixture->scope, write_version, &registration), fixture->scope.error);
+}
+
+static void test_t3_a_model_is_not_registered_without_its_preprocessing(void)
+{
+    Fixture fixture;
+    Registration registration = {0};
+    ModelVersion first;
+    Tree tree = {0}, part = {0};
+    Artifact package;
+    Error error = {0};
+
+    setup(&fixture);
+    EXPECT_OK(model_version_find(&fixture.scope, "spam", 1, &first), fixture.scope.error);
+    EXPECT_OK(tree_read(fixture.platform->artifacts, first.package, fixture.arena, &tree, &error),
+              error);
+    for (size_t i = 0; i < tree.count; i++)
+        if (strcmp(tree.items[i].path, "model.slipway") != 0)
+            *arena_push(fixture.arena, &part) = tree.items[i];
+    EXPECT_OK(tree_add(fixture.platform->artifacts, &part, fixture.arena, &package, &error), error);
+    registration.spec = (ModelVersionSpec){.model = "spam", .package = package.digest};
+    EXPECT(!scope_write(&fixture.scope, write_version, &registration));
+    EXPECT(text_has_suffix(fixture.scope.error.message, "has no file \"model.slipway\""));
+    fixture_close(&fixture);
 }
 
 static void test_f5_a_model_kept_from_another_holdout_is_refused(void)
@@ -318,8 +396,11 @@ int main(int count, char **arguments)
         TEST(test_a_first_model_is_promoted_with_its_verdict_alias_and_event),
         TEST(test_what_serves_already_is_not_deployed_again),
         TEST(test_r4_f5_both_are_judged_on_the_same_frozen_rows_and_a_tie_is_within_noise),
+        TEST(test_r4_models_of_other_features_are_judged_on_the_same_frozen_rows),
         TEST(test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed),
         TEST(test_f1_r5_a_champion_that_cannot_be_read_refuses),
+        TEST(test_r5_an_accepted_version_whose_package_fails_is_recorded_as_refused),
+        TEST(test_t3_a_model_is_not_registered_without_its_preprocessing),
         TEST(test_f5_a_model_kept_from_another_holdout_is_refused),
         TEST(test_f4_the_champion_is_what_serves_not_what_is_newest),
         TEST(test_r5_a_frozen_holdout_with_other_bytes_refuses),

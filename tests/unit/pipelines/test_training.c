@@ -103,20 +103,59 @@ static void test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_ve
     fixture_close(&fixture);
 }
 
+/* A CSV of rows that take turns; # is the row's number. */
+static const char *rows_like(Arena *arena, const char *even, const char *odd, size_t count)
+{
+    TextBuilder csv = {.arena = arena};
+
+    text_append(&csv, "CONTENT,REMOVED,CLASS\n");
+    for (size_t i = 0; i < count; i++) {
+        for (const char *at = i % 2 ? odd : even; *at; at++) {
+            if (*at == '#')
+                text_append_format(&csv, "%zu", i);
+            else
+                text_append_bytes(&csv, at, 1);
+        }
+        text_append(&csv, "\n");
+    }
+    return text_built(&csv);
+}
+
 static void test_a_training_that_cannot_work_fails_with_the_reason_of_the_step(void)
 {
-    Fixture fixture = fixture_open();
-    TrainingSpec spec = training_spec_default();
-    Run run;
+    static const struct {
+        const char *even, *odd; /* # is the row's number */
+        size_t count;
+        const char *failure;
+    } rows[] = {
+        {"a#,0,0", "b#,0,0", 40,
+         "training needs two classes with two rows each at least: 1 class has them"},
+        {"a#,0,0", "b#,0,1", 3,
+         "training needs two classes with two rows each at least: 0 classes have them"},
+        {"a,#,0", "a,#,1", 40, "there are too few different rows to hold out a share of 0.2"},
+        {",#,0", ",#,1", 40, "there are too few different rows to hold out a share of 0.2"},
+        {"a#,0,", "b#,0,", 40, "no row has a value of the target"},
+        {"a#,0,x#", "b#,0,y#", 40, "there is nothing to hold out: none of the 40 values"},
+    };
 
-    fixture_add_data(&fixture, "CONTENT,REMOVED,CLASS\na,0,0\nb,0,0\nc,0,0\nd,0,0\ne,0,0\n");
-    fixture_put(&fixture, fixture_file);
-    spec.project = "spam";
-    EXPECT_OK(training_start(&fixture.scope, fixture.trainer, &spec, &run), fixture.scope.error);
-    run = fixture_wait(&fixture, run.id);
-    EXPECT(run.status == RUN_FAILED);
-    EXPECT(strstr(run.failure, "class"));
-    fixture_close(&fixture);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        Fixture fixture = fixture_open();
+        TrainingSpec spec = training_spec_default();
+        Run run;
+
+        fixture_add_data(&fixture,
+                         rows_like(fixture.arena, rows[i].even, rows[i].odd, rows[i].count));
+        fixture_put(&fixture, fixture_file);
+        spec.project = "spam";
+        EXPECT_OK(training_start(&fixture.scope, fixture.trainer, &spec, &run),
+                  fixture.scope.error);
+        run = fixture_wait(&fixture, run.id);
+        EXPECT(run.status == RUN_FAILED);
+        if (!text_has_prefix(run.failure, rows[i].failure))
+            fprintf(stderr, "%s\n", run.failure);
+        EXPECT(text_has_prefix(run.failure, rows[i].failure));
+        fixture_close(&fixture);
+    }
 }
 
 static void test_what_cannot_be_trained_makes_no_run(void)
@@ -174,6 +213,42 @@ static void test_f14_rows_that_were_learnt_from_judge_only_when_that_is_wanted_a
     fixture_close(&fixture);
 }
 
+static void test_f14_learnt_rows_are_known_again_in_a_version_with_other_features(void)
+{
+    Fixture fixture = fixture_open();
+    const char *csv = made_up_comments(fixture.arena, 0, 300, 0);
+    EvaluationSpec spec = {.project = "spam", .data = "comments@2"};
+    Evaluation evaluation;
+
+    fixture_add_data(&fixture, csv);
+    fixture_put(&fixture, fixture_file);
+    fixture_train(&fixture);
+    fixture_add_columns(&fixture, csv, "{\"CONTENT\":\"text\"}"); /* REMOVED is a feature now */
+    EXPECT(!evaluation_run(&fixture.scope, &spec, &evaluation));
+    EXPECT(text_has_prefix(fixture.scope.error.message,
+                           "240 of 300 rows are training data of this model"));
+    fixture_close(&fixture);
+}
+
+static void test_f14_rows_without_a_column_that_tells_learnt_rows_apart_are_refused(void)
+{
+    Fixture fixture = fixture_open();
+    const char *csv = made_up_comments(fixture.arena, 0, 300, 0);
+    EvaluationSpec spec = {.project = "spam", .data = "comments@2", .allow_training_rows = true};
+    Evaluation evaluation;
+
+    fixture_add_columns(&fixture, csv, "{\"CONTENT\":\"text\"}");
+    fixture_put(&fixture, fixture_file);
+    fixture_train(&fixture);
+    fixture_add_columns(&fixture, "CONTENT,CLASS\nlove the song,0\nclick to win,1\n",
+                        "{\"CONTENT\":\"text\"}");
+    EXPECT(!evaluation_run(&fixture.scope, &spec, &evaluation));
+    EXPECT_TEXT(fixture.scope.error.message,
+                "it cannot be told which rows the model has learnt from: the rows that are "
+                "compared are told apart by column \"REMOVED\", which these rows do not have");
+    fixture_close(&fixture);
+}
+
 int main(int count, char **arguments)
 {
     static const Test tests[] = {
@@ -184,6 +259,8 @@ int main(int count, char **arguments)
         TEST(test_a_training_that_cannot_work_fails_with_the_reason_of_the_step),
         TEST(test_what_cannot_be_trained_makes_no_run),
         TEST(test_f14_rows_that_were_learnt_from_judge_only_when_that_is_wanted_and_said),
+        TEST(test_f14_learnt_rows_are_known_again_in_a_version_with_other_features),
+        TEST(test_f14_rows_without_a_column_that_tells_learnt_rows_apart_are_refused),
         {0},
     };
 

@@ -238,6 +238,26 @@ static void test_a_deleted_version_is_hidden_and_loses_its_aliases_but_keeps_its
     EXPECT(!model_version_delete(scope, "spam", 1) && scope->error.kind == ERROR_NOT_FOUND);
 }
 
+static void test_a_released_version_cannot_be_deleted(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    ModelVersion version = registered(scope, "spam");
+    EventList events;
+
+    EXPECT(!version.released_at);
+    EXPECT_OK(model_version_release(scope, "spam", 1), scope->error);
+    EXPECT_OK(model_version_release(scope, "spam", 1), scope->error);
+    EXPECT_FAILS(model_version_delete(scope, "spam", 1), scope, ERROR_CONFLICT,
+                 "version 1 of model \"spam\" was in production, so it cannot be deleted");
+    EXPECT_OK(model_version_find(scope, "spam", 1, &version), scope->error);
+    EXPECT(version.released_at > 0);
+    EXPECT_OK(event_list(scope, &(EventFilter){.action = "model_version.released"}, &events),
+              scope->error);
+    EXPECT(events.count == 1);
+    EXPECT(!model_version_release(scope, "spam", 2) && scope->error.kind == ERROR_NOT_FOUND);
+}
+
 static void test_metadata_belongs_to_its_own_model_only(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
@@ -332,6 +352,7 @@ int main(int count, char **names)
         TEST(test_a_version_is_found_by_number_latest_or_alias),
         TEST(test_words_that_mean_something_else_are_no_alias),
         TEST(test_a_deleted_version_is_hidden_and_loses_its_aliases_but_keeps_its_package),
+        TEST(test_a_released_version_cannot_be_deleted),
         TEST(test_metadata_belongs_to_its_own_model_only),
         TEST(test_a_model_name_is_not_blank_and_holds_no_slash_or_colon),
         TEST(test_lineage_tells_run_data_code_and_events_in_one_answer),

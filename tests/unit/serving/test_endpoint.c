@@ -116,7 +116,6 @@ static bool delete_version(Scope *scope, void *number)
 static void test_the_alias_champion_follows_what_serves(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    int64_t deleted = 1;
 
     add_versions(&scene, 3);
     for (int64_t version = 1; version <= 3; version++) {
@@ -125,9 +124,23 @@ static void test_the_alias_champion_follows_what_serves(void)
     }
     EXPECT(fixture_rollback(&scene) == 2);
     EXPECT(champion_version(&scene) == 2);
-    EXPECT_OK(scope_write(&scene.scope, delete_version, &deleted), scene.scope.error);
-    EXPECT(fixture_rollback(&scene) == 1); /* its package is there for good */
+    EXPECT(fixture_rollback(&scene) == 1);
     EXPECT(live_version(&scene) == 1);
+}
+
+static void test_what_ever_served_cannot_be_deleted(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    int64_t served = 1, never_served = 3;
+
+    add_versions(&scene, 3);
+    fixture_deploy(&scene, 1);
+    fixture_deploy(&scene, 2);
+    EXPECT(!scope_write(&scene.scope, delete_version, &served));
+    EXPECT(scene.scope.error.kind == ERROR_CONFLICT);
+    scene.scope.error = (Error){0};
+    EXPECT_OK(scope_write(&scene.scope, delete_version, &never_served), scene.scope.error);
+    EXPECT(fixture_rollback(&scene) == 1);
 }
 
 static void test_a_rollback_of_nothing_is_a_conflict(void)
@@ -227,6 +240,7 @@ int main(int count, char **names)
         TEST(test_rollbacks_walk_back_and_not_forth),
         TEST(test_a_rollback_skips_what_was_rolled_back_before),
         TEST(test_the_alias_champion_follows_what_serves),
+        TEST(test_what_ever_served_cannot_be_deleted),
         TEST(test_a_rollback_of_nothing_is_a_conflict),
         TEST(test_each_change_is_an_event_with_before_and_after),
         TEST(test_a_rule_is_checked_before_it_is_kept),

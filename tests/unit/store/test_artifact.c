@@ -98,6 +98,48 @@ static void test_a_damaged_blob_is_found_when_it_is_read(void)
     EXPECT(bytes == NULL);
 }
 
+static void expect_hello(Shed *shed, const Artifact *artifact)
+{
+    const char *bytes;
+    size_t size;
+
+    EXPECT_OK(
+        artifact_read(shed->store, artifact->digest, 5, shed->arena, &bytes, &size, &shed->error),
+        shed->error);
+    EXPECT(size == 5 && memcmp(bytes, "hello", 5) == 0);
+}
+
+static void test_adding_the_bytes_of_a_damaged_blob_again_heals_it(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    const char *path = write_beside(&shed, "file", "hello");
+    Artifact artifact = add(&shed, "hello");
+
+    damage(&shed, artifact.digest);
+    add(&shed, "hello");
+    expect_hello(&shed, &artifact);
+    EXPECT(truncate(artifact_path(shed.store, artifact.digest, shed.arena), 2) == 0);
+    EXPECT_OK(artifact_add_file(shed.store, path, &artifact, &shed.error), shed.error);
+    expect_hello(&shed, &artifact);
+    EXPECT(count_files(&shed, shed.blobs) == 1);
+}
+
+static void test_what_killed_additions_left_is_swept_and_blobs_stay(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    Artifact artifact = add(&shed, "hello");
+    const char *blob = artifact_path(shed.store, artifact.digest, shed.arena);
+
+    write_beside(&shed, "artifacts/.1.partial", "hel");
+    write_beside(&shed, "artifacts/.1.partial.2.partial", "hel");
+    EXPECT_OK(file_write(arena_format(shed.arena, "%s.3.partial", blob), "h", 1, &shed.error),
+              shed.error);
+    EXPECT(count_files(&shed, shed.blobs) == 4);
+    EXPECT_OK(artifact_store_sweep(shed.store, &shed.error), shed.error);
+    EXPECT(count_files(&shed, shed.blobs) == 1);
+    expect_hello(&shed, &artifact);
+}
+
 static void test_what_is_no_digest_missing_or_too_large_is_refused(void)
 {
     static const char *const wrong[] = {"", "ab", "../../../etc/passwd",
@@ -329,25 +371,13 @@ static void test_extracting_a_damaged_file_fails_without_leaving_it(void)
     EXPECT(count_files(&shed, target) == 0);
 }
 
-static void test_cleaning_removes_what_broke_off_and_keeps_what_is_whole(void)
-{
-    CLEANUP(shed_close) Shed shed = shed_open();
-    Artifact kept = add(&shed, "hello");
-
-    write_beside(&shed, "artifacts/incoming/0123", "hal");
-    write_beside(&shed, "artifacts/incoming/0123.4567.partial", "h");
-    EXPECT_OK(artifact_store_clean(shed.store, &shed.error), shed.error);
-    EXPECT(count_files(&shed, shed.blobs) == 1);
-    EXPECT(artifact_exists(shed.store, kept.digest));
-    add(&shed, "another");
-    EXPECT(count_files(&shed, shed.blobs) == 2);
-}
-
 int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_the_same_bytes_are_kept_once_under_their_digest),
         TEST(test_a_damaged_blob_is_found_when_it_is_read),
+        TEST(test_adding_the_bytes_of_a_damaged_blob_again_heals_it),
+        TEST(test_what_killed_additions_left_is_swept_and_blobs_stay),
         TEST(test_what_is_no_digest_missing_or_too_large_is_refused),
         TEST(test_a_file_that_cannot_be_read_leaves_nothing_behind),
         TEST(test_a_write_that_breaks_off_leaves_nothing_behind),
@@ -359,7 +389,6 @@ int main(int count, char **names)
         TEST(test_a_hostile_listing_is_refused_and_writes_nothing),
         TEST(test_a_listing_with_a_nul_in_it_is_refused),
         TEST(test_extracting_a_damaged_file_fails_without_leaving_it),
-        TEST(test_cleaning_removes_what_broke_off_and_keeps_what_is_whole),
         {0},
     };
     return test_main(tests, count, names);

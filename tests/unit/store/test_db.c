@@ -1,5 +1,6 @@
 /* test_db.c: values in and out, mistakes that stick, and the cache of statements. */
 #include <math.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -51,6 +52,19 @@ static int64_t count_things(Store *store)
     EXPECT_OK(db_get_int(store->db, &store->error, &count, "SELECT count(*) FROM things"),
               store->error);
     return count;
+}
+
+static void test_a_database_is_for_its_owner_alone(void)
+{
+    Store store = store_open();
+    const char *const names[] = {"slipway.db", "slipway.db-wal", "slipway.db-shm"};
+    struct stat status;
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        EXPECT(stat(arena_format(store.arena, "%s/%s", store.folder, names[i]), &status) == 0);
+        EXPECT((status.st_mode & 0777) == 0600);
+    }
+    store_close(&store);
 }
 
 static void test_numbered_values_may_come_in_any_order_and_again(void)
@@ -265,6 +279,7 @@ static void test_a_kept_statement_follows_a_changed_table(void)
 int main(int count, char **names)
 {
     static const Test tests[] = {
+        TEST(test_a_database_is_for_its_owner_alone),
         TEST(test_numbered_values_may_come_in_any_order_and_again),
         TEST(test_a_value_too_few_or_too_many_is_an_error),
         TEST(test_missing_values_come_back_missing),

@@ -1,0 +1,117 @@
+"""What black-box tests share: servers that are started and ended, commands, requests.
+
+A test class derives from SlipwayTest; its file ends with run(ITS_CLASS).
+"""
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+import unittest
+
+SLIPWAY = os.path.abspath(os.environ.get("SLIPWAY", "build/asan/slipway"))
+SECONDS_MAX = 60
+
+
+class SlipwayTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="slipway-test-")
+        self.data = os.path.join(self.folder, "data")
+        self.servers = []
+
+    def tearDown(self):
+        """Ends what still runs; a sanitizer that found something says so by the exit code."""
+        codes = []
+        for server in self.servers:
+            if server.poll() is None:
+                server.send_signal(signal.SIGTERM)
+            errors = server.communicate(timeout=SECONDS_MAX)[1]
+            if server.returncode not in (0, -signal.SIGKILL):
+                codes.append((server.returncode, errors[-4000:]))
+        shutil.rmtree(self.folder)
+        self.assertEqual(codes, [])
+
+    def start(self, *options):
+        """Starts a server on self.data; returns the process and its port."""
+        server = subprocess.Popen(
+            [SLIPWAY, "server", "--port", "0", "--data", self.data, "--quiet", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment())
+        self.servers.append(server)
+        line = server.stdout.readline()
+        found = re.match(r"slipway is at http://\S+:(\d+), its data in (.+)$", line)
+        if not found:
+            self.fail(f"the server said {line!r} and {server.communicate()[1]!r}")
+        self.assertEqual(found[2], self.data)
+        return server, int(found[1])
+
+    def stop(self, server):
+        server.send_signal(signal.SIGTERM)
+        output, errors = server.communicate(timeout=SECONDS_MAX)
+        self.assertEqual((server.returncode, errors), (0, ""))
+        return output
+
+    def environment(self, **more):
+        values = {name: value for name, value in os.environ.items()
+                  if not name.startswith("SLIPWAY_")}
+        return dict(values, **more)
+
+    def run_command(self, *arguments, folder=None, **more):
+        return subprocess.run([SLIPWAY, *arguments], capture_output=True, text=True,
+                              cwd=folder or self.folder, env=self.environment(**more),
+                              timeout=SECONDS_MAX, stdin=subprocess.DEVNULL)
+
+    def command(self, *arguments, **more):
+        """One that must work; returns what it printed."""
+        done = self.run_command(*arguments, "--data", self.data, **more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def refused(self, code, sentence, *arguments, **more):
+        done = self.run_command(*arguments, "--data", self.data, **more)
+        self.assertEqual((done.returncode, done.stderr), (code, f"slipway: {sentence}\n"))
+        self.assertEqual(done.stdout, "")
+
+    def ask(self, port, path, method="GET", body=None, headers=None, host="127.0.0.1"):
+        connection = http.client.HTTPConnection(host, port, timeout=SECONDS_MAX)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        raw = answer.read()
+        connection.close()
+        is_json = answer.getheader("Content-Type") == "application/json" and raw
+        return answer, json.loads(raw) if is_json else raw
+
+    def expect(self, status, port, path, **more):
+        answer, body = self.ask(port, path, **more)
+        self.assertEqual(answer.status, status, body)
+        if status >= 400:
+            self.assertEqual(set(body), {"error"})
+            self.assertLessEqual({"code", "message", "request_id"}, set(body["error"]))
+            self.assertEqual(body["error"]["request_id"], answer.getheader("X-Request-Id"))
+        return answer, body
+
+    def token(self, name, role):
+        return self.command("token", "create", name, "--role", role).strip()
+
+
+def run_cases(case):
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    names = [name for name in unittest.TestLoader().getTestCaseNames(case) if word in name]
+    result = unittest.TextTestRunner(stream=sys.stdout).run(
+        unittest.TestSuite(case(name) for name in names))
+    broken = {test.id().split()[0] for test, _ in result.failures + result.errors}
+    print(f"{len(names) - len(broken)} passed, {len(broken)} failed")
+    return 1 if broken else 0
+
+
+def run(case):
+    try:
+        sys.exit(run_cases(case))
+    except OSError:
+        traceback.print_exc()
+        print("0 passed, 1 failed")
+        sys.exit(1)
