@@ -80,7 +80,7 @@ static bool find_server(Client *client)
  * soon: both are given a moment. */
 static bool find_application(Client *client, Error *error)
 {
-    const ApplicationSpec spec = {.folder = client->folder};
+    const ApplicationSpec spec = {.folder = client->folder, .loads_later = true};
 
     for (unsigned waited_ms = 0; waited_ms <= BUSY_MS_MAX; waited_ms += BUSY_POLL_MS) {
         Error failure = {0};
@@ -160,6 +160,13 @@ static bool take_answer(const Response *response, Arena *arena, ClientReply *rep
     return true;
 }
 
+/* Most commands ask no model: to load all that is deployed would be the longest part of them. */
+static bool load_for(Client *client, const ClientCall *call, Error *error)
+{
+    return !text_has_prefix(call->path, "/endpoints/") ||
+           application_load(client->application, error);
+}
+
 static bool call_here(Client *client, const ClientCall *call, Arena *arena, ClientReply *reply,
                       Error *error)
 {
@@ -180,7 +187,7 @@ static bool call_here(Client *client, const ClientCall *call, Arena *arena, Clie
     if (!split_path(call, arena, &request))
         return fail(error, ERROR_INVALID, "\"%s\" is not a path", call->path);
     route = route_find(&request, arena, error);
-    if (!route)
+    if (!route || !load_for(client, call, error))
         return false;
     api_run(route, &scope, &request, &response);
     return take_answer(&response, arena, reply, error);

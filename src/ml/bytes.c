@@ -70,6 +70,30 @@ const char *read_text(ByteReader *reader, Arena *arena)
     return text;
 }
 
+/* In the file a text has its length in front, eight bytes; in memory a NUL behind. */
+void read_texts(ByteReader *reader, const char **texts, size_t count, Arena *arena)
+{
+    size_t left = reader->size - reader->at, text_bytes;
+    char *at;
+
+    reader->is_bad |= count > left / sizeof(uint64_t);
+    if (reader->is_bad)
+        return;
+    text_bytes = left - count * sizeof(uint64_t); /* what all texts have at most */
+    at = arena_alloc(arena, text_bytes + count, 1);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = read_count(reader, 1, text_bytes);
+
+        if (!take(reader, at, length) || memchr(at, 0, length)) {
+            reader->is_bad = true;
+            return;
+        }
+        texts[i] = at;
+        text_bytes -= length;
+        at += length + 1;
+    }
+}
+
 static void *read_items(ByteReader *reader, size_t count, size_t item_bytes, Arena *arena)
 {
     void *items;

@@ -28,6 +28,9 @@ size_t read_count(ByteReader *reader, size_t item_bytes, size_t most);
 /* A text with its length in front; NUL-terminated in the arena; bad when it holds a NUL. */
 const char *read_text(ByteReader *reader, Arena *arena);
 
+/* count such texts, in one piece: a model has ten thousands of a few bytes each. */
+void read_texts(ByteReader *reader, const char **texts, size_t count, Arena *arena);
+
 /* count numbers; bad when one is not finite. */
 float *read_floats(ByteReader *reader, size_t count, Arena *arena);
 double *read_doubles(ByteReader *reader, size_t count, Arena *arena);

@@ -224,8 +224,7 @@ static void load_block(TextModel *model, ByteReader *reader)
         return;
     terms_init(&block->terms, count, key_mask, model->arena);
     load_terms(block, reader, keys, count);
-    for (size_t i = 0; i < count && !reader->is_bad; i++)
-        block->terms.texts[i] = read_text(reader, model->arena);
+    read_texts(reader, block->terms.texts, count, model->arena);
 }
 
 typedef struct Section {

@@ -9,7 +9,7 @@
 
 /* An endpoint whose model cannot be loaded keeps the server unready, not down: others serve, and a
  * rollback mends it. */
-static bool load_deployments(Application *application, Error *error)
+bool application_load(Application *application, Error *error)
 {
     CLEANUP(session_close) Session session = {0};
     Scope scope;
@@ -36,7 +36,7 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     }
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
-    if (!opened->trainer || !load_deployments(opened, error)) {
+    if (!opened->trainer || !(spec->loads_later || application_load(opened, error))) {
         application_close(opened);
         return false;
     }

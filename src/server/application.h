@@ -6,11 +6,16 @@
 typedef struct ApplicationSpec {
     const char *folder;
     bool demands_token;
+    bool loads_later; /* not at once, but when application_load() is called */
 } ApplicationSpec;
 
 /* Opens the data folder, loads what is deployed, starts the threads for training and logging. */
 bool application_open(const ApplicationSpec *spec, Application **application,
                       Error *error) MUST_CHECK;
+
+/* Loads what is deployed; cheap when it is loaded. A model that cannot be is logged, and its
+ * endpoint says why. */
+bool application_load(Application *application, Error *error) MUST_CHECK;
 
 /* Waits for training under way and for the logs. */
 void application_close(Application *application);

@@ -71,8 +71,9 @@ static void test_any_number_reads_back_as_itself(void)
     for (int i = 0; i < 100000; i++) {
         double value = double_of(next_bits(&state));
 
-        if (isfinite(value))
-            EXPECT(strtod(number_format(value, text), NULL) == value);
+        if (!isfinite(value))
+            continue;
+        EXPECT(strtod(number_format(value, text), NULL) == value);
     }
 }
 
