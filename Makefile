@@ -13,8 +13,8 @@ OUT  := build/$(MODE)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror \
             -Wno-missing-field-initializers -Wno-enum-float-conversion
 FLAGS_release := -O2 -g -DNDEBUG
-FLAGS_debug   := -O0 -g
-FLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \
+FLAGS_debug   := -O0 -g -DSLIPWAY_CRASH_POINTS
+FLAGS_asan    := -O1 -g -DSLIPWAY_CRASH_POINTS -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all \
                  -Wno-format-truncation
 FLAGS_tsan    := -O1 -g -fsanitize=thread
 FLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer \
@@ -45,7 +45,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -73,6 +73,14 @@ docs: build ## Write the reference of commands and routes from the program
 
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 	@tools/fuzz.sh $(F)
+
+crash: ## Kill the server at every crash point, and CRASH_RANDOM (20) times at random
+	@$(MAKE) --no-print-directory -s MODE=debug build
+	@tools/crash.py build/debug/slipway
+
+faults: ## Fail the server's disk writes one after the other
+	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
+	@tools/faults.py build/debug/slipway build/debug/fault.so
 
 bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
 	@tools/bench.sh $(F)
@@ -127,6 +135,10 @@ $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "cc $<"
 	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+
+$(OUT)/fault.so: tests/faults/fault.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
 
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 
 /* What platform_open() allocates: the public part and what only closing needs. */
@@ -30,12 +31,37 @@ static bool take_lock(OpenPlatform *open_platform, const char *folder, Error *er
     return fail(error, ERROR_BUSY, "another slipway is using the data folder \"%s\"", folder);
 }
 
-/* A server that was killed could not take back its address. */
+/* A server that was killed could not take back its address, or was about to write it. */
 static bool remove_address(const Platform *platform, Arena *arena, Error *error)
 {
-    const char *path = arena_format(arena, "%s/address", platform->folder);
+    TextList names;
 
-    return unlink(path) == 0 || errno == ENOENT || fail_errno(error, "remove", path);
+    if (!folder_list(platform->folder, arena, &names, error))
+        return false;
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path = arena_format(arena, "%s/%s", platform->folder, names.items[i]);
+
+        if ((text_equal(names.items[i], "address") ||
+             text_has_prefix(names.items[i], "address.")) &&
+            unlink(path) != 0)
+            return fail_errno(error, "remove", path);
+    }
+    return true;
+}
+
+/* The steps of a server that was killed are killed with it, but not at the same moment: for a
+ * little while they may still write there. */
+static bool empty_temporary(const Platform *platform, Error *error)
+{
+    enum { TRIES = 50, PAUSE_US = 20000 };
+
+    for (int i = 1; !folder_remove(platform->temporary, error); i++) {
+        if (i == TRIES)
+            return false;
+        *error = (Error){0};
+        usleep(PAUSE_US);
+    }
+    return folder_make(platform->temporary, error);
 }
 
 static bool open_parts(OpenPlatform *open_platform, const char *folder, Error *error)
@@ -46,9 +72,9 @@ static bool open_parts(OpenPlatform *open_platform, const char *folder, Error *e
     platform->folder = arena_text(arena, folder);
     platform->temporary = arena_format(arena, "%s/temporary", folder);
     if (!folder_make(folder, error) || !take_lock(open_platform, folder, error) ||
-        !remove_address(platform, arena, error) || !folder_remove(platform->temporary, error) ||
-        !folder_make(platform->temporary, error))
+        !remove_address(platform, arena, error) || !empty_temporary(platform, error))
         return false;
+    CRASH_POINT("platform: temporary folder emptied");
     platform->artifacts = artifact_store_open(arena_format(arena, "%s/artifacts", folder), error);
     if (!platform->artifacts || !artifact_store_sweep(platform->artifacts, error))
         return false;

@@ -1,6 +1,7 @@
 /* endpoints.c: /api/v1/endpoints, GET /endpoints/{name} */
 
 #include "api/api.h"
+#include "base/crash.h"
 #include "registry/package.h"
 #include "serving/serving.h"
 
@@ -142,8 +143,11 @@ static bool do_rollback(Scope *scope, void *context)
 bool api_take_up(const Application *application, Scope *scope, const char *endpoint,
                  int64_t deployment_id)
 {
-    return serving_reload(application->serving, scope) ||
-           serving_serves(application->serving, endpoint, deployment_id);
+    bool serves = serving_reload(application->serving, scope) ||
+                  serving_serves(application->serving, endpoint, deployment_id);
+
+    CRASH_POINT("deployment: serves, not answered");
+    return serves;
 }
 
 void api_show_endpoints(const Application *application, Scope *scope)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/id.h"
 
 enum { COPY_BYTES = 65536 };
@@ -96,8 +97,10 @@ static const char *name_beside(const char *path, Arena *arena)
 
 static bool rename_durably(const char *source, const char *target, Error *error)
 {
+    CRASH_POINT("file: flushed, not renamed");
     if (rename(source, target) != 0)
         return fail_errno(error, "rename to", target);
+    CRASH_POINT("file: renamed, folder not flushed");
     return flush_folder_of(target, error);
 }
 
@@ -110,6 +113,7 @@ bool file_write(const char *path, const char *bytes, size_t size, Error *error)
 
     if (descriptor < 0)
         return fail_errno(error, "create", partial);
+    CRASH_POINT("file: made, empty");
     if (write_all(descriptor, bytes, size) && fsync(descriptor) == 0) {
         if (rename_durably(partial, path, error))
             return true;
@@ -132,6 +136,7 @@ static bool copy_bytes(int source, int target)
             return got == 0;
         if (!write_all(target, buffer, (size_t)got))
             return false;
+        CRASH_POINT("file: part of a copy written");
     }
 }
 

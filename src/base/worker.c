@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/process.h"
 
 enum { JOB_BYTES_MAX = 64 * 1024 * 1024, LAST_LINES = 20 };
@@ -74,9 +75,11 @@ static bool run_step(const WorkerStep *step, Arena *arena, JsonWriter *result, E
     if (!text || !json_parse(text, size, arena, &job, error))
         return false;
     json_open_object(result, NULL);
+    CRASH_POINT("step: before its work");
     if (!step->run(job, result, arena, error))
         return false;
     json_close(result);
+    CRASH_POINT("step: done, not answered");
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "access/event.h"
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "base/worker.h"
@@ -97,6 +98,7 @@ static bool import(Scope *scope, Addition *addition)
     if (!worker_run(&step, scope->arena, &addition->result, &scope->error) ||
         !artifact_add_file(scope->platform->artifacts, rows, &addition->rows, &scope->error))
         return false;
+    CRASH_POINT("data set: blobs stored, no row");
     digest_version(addition, scope->arena);
     return true;
 }
@@ -225,6 +227,7 @@ bool dataset_add(Scope *scope, const DatasetSpec *spec, DatasetVersion *version,
     addition.folder = folder;
     if (!dataset_collect_files(scope, spec, folder, &addition.files))
         return false;
+    CRASH_POINT("data set: files collected");
     digest_inputs(&addition, scope->arena);
     if (!dataset_version_by_inputs(scope, spec->name, addition.inputs, &added, &is_there))
         return false;

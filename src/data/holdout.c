@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "access/event.h"
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "base/worker.h"
@@ -199,7 +200,10 @@ bool holdout_ensure(Scope *scope, const HoldoutSpec *spec, Holdout *holdout)
     if (!dataset_version_find(scope, spec->dataset, spec->version, &version))
         return false;
     freeze.version = &version;
-    if (!draw(scope, &freeze) || !scope_write(scope, freeze_once, &freeze))
+    if (!draw(scope, &freeze))
+        return false;
+    CRASH_POINT("hold-out: blob stored, no row");
+    if (!scope_write(scope, freeze_once, &freeze))
         return false;
     *holdout = found;
     return true;

@@ -139,12 +139,12 @@ static bool check_sides(const Draw *draw)
                     "there is nothing to hold out: none of the %zu values of the target has two "
                     "different rows",
                     rows->classes.count);
-    return fail(draw->error, ERROR_INVALID,
-                "%zu different rows%s are too few to hold out a share of %g", draw->unit_count,
-                draw->rows.labels
-                    ? arena_format(draw->arena, " in %zu classes", draw->rows.classes.count)
-                    : "",
-                draw->split.share);
+    return fail(
+        draw->error, ERROR_INVALID, "%zu different row%s%s: too few to hold out a share of %g",
+        draw->unit_count, draw->unit_count == 1 ? "" : "s",
+        draw->rows.labels ? arena_format(draw->arena, " in %zu classes", draw->rows.classes.count)
+                          : "",
+        draw->split.share);
 }
 
 static bool draw_stratified(Draw *draw)

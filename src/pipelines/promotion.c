@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "pipelines/version_name.h"
 
 const JsonField promotion_spec_fields[] = {
@@ -64,8 +65,10 @@ static bool write_accepted(Scope *scope, void *context)
         .gate = gate->verdict,
     };
 
-    return check_champion(scope, write) && gate_record(scope, gate) &&
-           endpoint_deploy(scope, &deploy, &write->promotion->endpoint);
+    if (!check_champion(scope, write) || !gate_record(scope, gate))
+        return false;
+    CRASH_POINT("promotion: gate recorded, not deployed");
+    return endpoint_deploy(scope, &deploy, &write->promotion->endpoint);
 }
 
 static bool write_declined(Scope *scope, void *context)
@@ -86,6 +89,7 @@ bool promotion_run(Scope *scope, const PromotionSpec *spec, Promotion *promotion
         return false;
     made.endpoint = endpoint;
     made.gate = gate_judge(scope, &endpoint, &version);
+    CRASH_POINT("promotion: judged, nothing written");
     made.promoted = strcmp(made.gate.outcome, "accepted") == 0;
     if (!scope_write(scope, made.promoted ? write_accepted : write_declined, &write))
         return false;

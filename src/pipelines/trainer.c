@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "access/platform.h"
 #include "base/id.h"
@@ -77,21 +78,67 @@ static bool was_cancelled_by_user(Trainer *trainer, const Job *job)
     return by_user;
 }
 
-static bool do_job(Trainer *trainer, Job *job, Scope *scope)
+/* After a second, or a moment before: whether it is worth another try. */
+static bool wait_for_store(Trainer *trainer)
+{
+    struct timespec until;
+    bool goes_on;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    pthread_mutex_lock(&trainer->lock);
+    if (!trainer->stopping)
+        pthread_cond_timedwait(&trainer->changed, &trainer->lock, &until);
+    goes_on = !trainer->stopping;
+    pthread_mutex_unlock(&trainer->lock);
+    return goes_on;
+}
+
+static void log_lost(const Job *job, const char *event, const Error *error)
+{
+    log_event(LOG_ERROR, event, log_text("run_id", job->run_id),
+              log_text("reason", error->message));
+}
+
+static bool may_mend(const Error *error)
+{
+    return error->kind == ERROR_UNAVAILABLE || error->kind == ERROR_INTERNAL;
+}
+
+/* A disk that is full for a while must not leave a run that seems to run for ever: its end is
+ * written when the store takes it again, or at the next start. */
+static void end_job(Trainer *trainer, const Job *job, Scope *scope, RunStatus status,
+                    const char *reason)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *kept = arena_text(arena, reason);
+
+    for (bool is_first = true; !training_end(scope, job->run_id, status, kept); is_first = false) {
+        if (is_first)
+            log_lost(job, "training_not_ended", &scope->error);
+        if (!may_mend(&scope->error) || !wait_for_store(trainer))
+            return;
+        scope->error = (Error){0};
+        arena_reset(scope->arena);
+    }
+}
+
+static void do_job(Trainer *trainer, Job *job, Scope *scope)
 {
     Turn turn = {trainer, job};
     const char *last_lines = NULL, *reason;
     TrainingControl control = {&job->cancelled, keep_progress, &turn, &last_lines};
 
     if (!atomic_load(&job->cancelled) && training_run(scope, job->run_id, &control))
-        return true;
+        return;
     reason = arena_format(scope->arena, "%s%s%s", scope->error.message, last_lines ? "\n" : "",
                           last_lines ? last_lines : "");
     if (!atomic_load(&job->cancelled))
-        return training_end(scope, job->run_id, RUN_FAILED, reason);
-    if (was_cancelled_by_user(trainer, job))
-        return training_end(scope, job->run_id, RUN_KILLED, "it was cancelled");
-    return training_end(scope, job->run_id, RUN_FAILED, "the server stopped while it ran");
+        end_job(trainer, job, scope, RUN_FAILED, reason);
+    else if (was_cancelled_by_user(trainer, job))
+        end_job(trainer, job, scope, RUN_KILLED, "it was cancelled");
+    else
+        end_job(trainer, job, scope, RUN_FAILED, "the server stopped while it ran");
 }
 
 static void run_job(Trainer *trainer, Job *job)
@@ -100,15 +147,14 @@ static void run_job(Trainer *trainer, Job *job)
     Scope scope;
     Error error = {0};
 
-    if (!session_open(trainer->platform, &session, &error)) {
-        log_event(LOG_ERROR, "training_lost", log_text("run_id", job->run_id),
-                  log_text("reason", error.message));
-        return;
+    while (!session_open(trainer->platform, &session, &error)) {
+        log_lost(job, "training_delayed", &error);
+        if (!wait_for_store(trainer))
+            return;
+        error = (Error){0};
     }
     scope = session_scope(&session, trainer->platform, (Principal){job->principal_name, job->role});
-    if (!do_job(trainer, job, &scope))
-        log_event(LOG_ERROR, "training_lost", log_text("run_id", job->run_id),
-                  log_text("reason", scope.error.message));
+    do_job(trainer, job, &scope);
 }
 
 /* The next job, which stays first in the queue while it trains; NULL: the program ends. */

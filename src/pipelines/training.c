@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/time.h"
 #include "ml/report.h"
 #include "pipelines/project.h"
@@ -238,6 +239,7 @@ static bool start_order(Scope *scope, struct Trainer *trainer, const TrainingOrd
         return fail(&scope->error, ERROR_UNAVAILABLE, "no trainer is running here");
     if (!scope_write(scope, write_start, &start))
         return false;
+    CRASH_POINT("training: started, not handed to the trainer");
     if (trainer_submit(trainer, run->id, &scope->principal, &scope->error))
         return true;
     busy = scope->error;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "base/worker.h"
@@ -81,7 +82,10 @@ static bool run_step(Scope *scope, const TrainingControl *control, TrainingResul
         .last_lines = control->last_lines,
     };
 
-    return worker_run(&spec, scope->arena, &training->step, &scope->error);
+    if (!worker_run(&spec, scope->arena, &training->step, &scope->error))
+        return false;
+    CRASH_POINT("training: step done, package not stored");
+    return true;
 }
 
 static bool add_document(Scope *scope, const char *document, Artifact *artifact)
@@ -294,5 +298,9 @@ bool training_finish(Scope *scope, const TrainingResult *result)
 {
     TrainingResult kept = *result;
 
-    return scope_write(scope, write_result, &kept);
+    CRASH_POINT("training: package stored, nothing written");
+    if (!scope_write(scope, write_result, &kept))
+        return false;
+    CRASH_POINT("training: written");
+    return true;
 }

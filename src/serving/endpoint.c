@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "access/event.h"
+#include "base/crash.h"
 #include "base/time.h"
 
 #define SELECT_ENDPOINT                                                                            \
@@ -198,6 +199,7 @@ static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
                 db_text(change->gate), db_int_or_null(change->origin_id), db_int(time_now_ms()),
                 db_text(scope->principal.name ? scope->principal.name : "local")))
         return false;
+    CRASH_POINT("deployment: inserted, not recorded");
     return record_change(scope, &before, change) &&
            model_version_release(scope, change->model, change->version) &&
            model_alias_set(scope, change->model, "champion", change->version) &&

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/crash.h"
+
 enum { DRAIN_EVERY_MS = 100, BATCH_RECORDS = 1000, BATCH_BYTES = 2 * 1024 * 1024 };
 
 /* What the table holds of a record, made before the writer's thread is asked to insert it. */
@@ -51,6 +53,7 @@ static bool insert_batch(Db *db, void *context, Error *error)
     const Batch *batch = context;
     int64_t newest;
 
+    CRASH_POINT("prediction log: a batch not written");
     if (!db_get_int(db, error, &newest, "SELECT coalesce(max(id), 0) FROM predictions"))
         return false;
     for (size_t i = 0; i < batch->count; i++)
@@ -94,6 +97,7 @@ static bool write_batch(PredictionLog *log)
         atomic_fetch_add(&log->failed_writes, 1);
         return false;
     }
+    CRASH_POINT("prediction log: a batch written, not let go");
     atomic_fetch_add(&log->written, log->batch.count);
     empty_batch(log);
     return true;

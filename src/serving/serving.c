@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/time.h"
 #include "serving/endpoint_openapi.h"
 
@@ -166,6 +167,7 @@ bool serving_reload(Serving *serving, Scope *scope)
     EndpointList list;
     int64_t newest;
 
+    CRASH_POINT("serving: deployments not loaded");
     pthread_mutex_lock(lock);
     if (!deployment_latest(scope, &newest) || !endpoint_list(scope, &list))
         return false;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/id.h"
 
@@ -19,7 +20,8 @@ ArtifactStore *artifact_store_open(const char *folder, Error *error)
 {
     ArtifactStore *store;
 
-    if (!folder_make(folder, error))
+    /* Steps open it to read alone: they must not need to write. */
+    if (!folder_exists(folder) && !folder_make(folder, error))
         return NULL;
     store = calloc(1, sizeof(*store));
     if (!store || !(store->folder = strdup(folder)))
@@ -105,6 +107,15 @@ static bool is_whole(const ArtifactStore *store, const Artifact *artifact)
            digest_file(path, digest, &ignored) && strcmp(digest, artifact->digest) == 0;
 }
 
+/* What is there already may be so since a moment ago, or since an attempt that failed on its last
+ * step: it is a promise only once its folder is flushed. */
+static bool flush_place(const ArtifactStore *store, const char *digest, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    return folder_flush(path_folder(artifact_path(store, digest, arena), arena), error);
+}
+
 bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
                         Error *error)
 {
@@ -113,8 +124,9 @@ bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Ar
     const char *path;
 
     digest_bytes(bytes, size, added.digest);
-    if (!is_whole(store, &added) && (!make_room(store, added.digest, arena, &path, error) ||
-                                     !file_write(path, bytes, size, error)))
+    if (is_whole(store, &added) ? !flush_place(store, added.digest, error)
+                                : !make_room(store, added.digest, arena, &path, error) ||
+                                      !file_write(path, bytes, size, error))
         return false;
     *artifact = added;
     return true;
@@ -133,9 +145,13 @@ bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifac
 
     done = file_copy(path, copy, error) && digest_file(copy, added.digest, error) &&
            file_size(copy, &added.size, error);
-    if (done && !is_whole(store, &added))
+    CRASH_POINT("artifact: copied, not in its place");
+    if (done && is_whole(store, &added))
+        done = flush_place(store, added.digest, error);
+    else if (done)
         done = make_room(store, added.digest, arena, &target, error) &&
                file_move_durably(copy, target, error);
+    CRASH_POINT("artifact: in its place");
     remove(copy); /* gone already if it was moved */
     if (done)
         *artifact = added;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/file.h"
 #include "store/db_internal.h"
 
@@ -28,15 +29,22 @@ static bool check_references(Db *db, Error *error)
     return query_end(&query, error);
 }
 
+static bool commit_step(Db *db, Error *error)
+{
+    CRASH_POINT("migration: a step done, not committed");
+    return db_run_script(db, "COMMIT", error);
+}
+
 static bool run_step(Db *db, const Migration steps[], int64_t step, Error *error)
 {
     char set_version[64];
     Error ignored = {0};
 
     snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %lld", (long long)step + 1);
+    CRASH_POINT("migration: before a step");
     if (db_run_script(db, "BEGIN IMMEDIATE", error) && db_run_script(db, steps[step].sql, error) &&
         check_references(db, error) && db_run_script(db, set_version, error) &&
-        db_run_script(db, "COMMIT", error))
+        commit_step(db, error))
         return true;
     (void)!db_run_script(db, "ROLLBACK", &ignored);
     return fail_in(error, "migration %s", steps[step].name);
@@ -53,8 +61,10 @@ static bool keep_copy(Db *db, const char *path, int64_t version, Error *error)
     if (unlink(partial) != 0 && errno != ENOENT)
         return fail_errno(error, "remove", partial);
     db_create_file(partial);
-    return db_run(db, error, "VACUUM INTO $1", db_text(partial)) &&
-           file_move_durably(partial, copy, error);
+    if (!db_run(db, error, "VACUUM INTO $1", db_text(partial)))
+        return false;
+    CRASH_POINT("migration: copy made, not in its place");
+    return file_move_durably(partial, copy, error);
 }
 
 /* Enforced, foreign keys would make a table's rebuilding (copy, drop, rename) delete what refers to

@@ -4,6 +4,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
 #include "store/db_internal.h"
 
 /* One unit of work that waits; it lives on the stack of the thread that handed it in. */
@@ -47,6 +48,7 @@ static bool do_jobs(Db *db, Job *jobs, Error *error)
 {
     Error ignored = {0};
 
+    CRASH_POINT("writer: before BEGIN");
     if (!db_run_script(db, "BEGIN IMMEDIATE", error))
         return false;
     for (Job *job = jobs; job; job = job->next) {
@@ -56,8 +58,11 @@ static bool do_jobs(Db *db, Job *jobs, Error *error)
             return false;
         }
     }
-    if (db_run_script(db, "COMMIT", error))
+    CRASH_POINT("writer: before COMMIT");
+    if (db_run_script(db, "COMMIT", error)) {
+        CRASH_POINT("writer: committed, not answered");
         return true;
+    }
     if (db_in_transaction(db))
         (void)!db_run_script(db, "ROLLBACK", &ignored);
     return false;

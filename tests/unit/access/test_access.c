@@ -368,16 +368,20 @@ static void test_work_under_way_is_swept_at_the_start_and_results_are_kept(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
     const char *left = arena_format(scene.arena, "%s/x/left", scene.platform->temporary);
+    const char *half = arena_format(scene.arena, "%s/address.0123.partial", scene.folder);
+    const char *blob = arena_format(scene.arena, "%s/artifacts/.0123.partial", scene.folder);
     Error error = {0};
     Artifact artifact;
 
     EXPECT_OK(folder_make(left, &error), error);
+    EXPECT_OK(file_write(half, "h", 1, &error) && file_write(blob, "b", 1, &error), error);
     EXPECT_OK(artifact_add_bytes(scene.platform->artifacts, "x", 1, &artifact, &error), error);
     session_close(&scene.session);
     platform_close(scene.platform);
     EXPECT_OK(platform_open(scene.folder, &scene.platform, &error), error);
     EXPECT_OK(session_open(scene.platform, &scene.session, &error), error);
     EXPECT(!folder_exists(left) && folder_exists(scene.platform->temporary));
+    EXPECT(!file_exists(half) && !file_exists(blob));
     EXPECT(artifact_exists(scene.platform->artifacts, artifact.digest));
 }
 

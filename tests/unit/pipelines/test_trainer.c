@@ -166,8 +166,7 @@ static void test_e4_a_killed_step_fails_the_run_with_its_last_lines_and_is_never
     EXPECT(run.status == RUN_FAILED);
     EXPECT(text_has_prefix(run.failure, "the step \"train\" was ended by signal 9 (killed, or out "
                                         "of memory): "));
-    EXPECT(strstr(run.failure, "\n3200 rows to learn from, 800 left out, 0 without a target\n"));
-    EXPECT(strstr(run.failure, "\n1 of "));
+    EXPECT(strstr(run.failure, " folds")); /* what the step said last: "7 of 45 folds" */
     EXPECT(!scope_write(&fixture.scope, talk_away, &talk));
     EXPECT(strstr(fixture.scope.error.message, "has failed, so it cannot be registered"));
     failure = run.failure;

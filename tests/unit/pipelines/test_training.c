@@ -132,8 +132,8 @@ static void test_a_training_that_cannot_work_fails_with_the_reason_of_the_step(v
          "training needs two classes with two rows each at least: 1 class has them"},
         {"a#,0,0", "b#,0,1", 3,
          "training needs two classes with two rows each at least: 0 classes have them"},
-        {"a,#,0", "a,#,1", 40, "there are too few different rows to hold out a share of 0.2"},
-        {",#,0", ",#,1", 40, "there are too few different rows to hold out a share of 0.2"},
+        {"a,#,0", "a,#,1", 40, "1 different row in 2 classes"},
+        {",#,0", ",#,1", 40, "1 different row in 2 classes"},
         {"a#,0,", "b#,0,", 40, "no row has a value of the target"},
         {"a#,0,x#", "b#,0,y#", 40, "there is nothing to hold out: none of the 40 values"},
     };

@@ -1,0 +1,63 @@
+#include "base/crash.h"
+
+#ifdef SLIPWAY_CRASH_POINTS
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int64_t own_count;     /* guarded by lock */
+static int64_t deadly_number; /* 0: none; written once */
+static int log_file = -1;     /* written once */
+static bool prints;           /* written once */
+
+static void read_settings(void)
+{
+    const char *crash = getenv("SLIPWAY_CRASH");
+    const char *path = getenv("SLIPWAY_CRASH_LOG");
+
+    prints = crash && strcmp(crash, "list") == 0;
+    if (crash && !prints && !text_to_int(crash, &deadly_number))
+        abort();
+    if (path)
+        log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (path && log_file < 0)
+        abort();
+}
+
+/* Appending is one step for all processes, and where it ended is how many came before. */
+static int64_t log_point(const char *name)
+{
+    char line[CRASH_LINE_BYTES + 1];
+
+    snprintf(line, sizeof(line), "%-*.*s\n", CRASH_LINE_BYTES - 1, CRASH_LINE_BYTES - 1, name);
+    if (write(log_file, line, CRASH_LINE_BYTES) != CRASH_LINE_BYTES)
+        abort();
+    return lseek(log_file, 0, SEEK_CUR) / CRASH_LINE_BYTES;
+}
+
+void crash_point(const char *name)
+{
+    int64_t number;
+
+    pthread_once(&once, read_settings);
+    pthread_mutex_lock(&lock);
+    number = log_file >= 0 ? log_point(name) : ++own_count;
+    if (prints)
+        fprintf(stderr, "crash point %lld: %s\n", (long long)number, name);
+    if (number == deadly_number)
+        raise(SIGKILL);
+    pthread_mutex_unlock(&lock);
+}
+
+#endif

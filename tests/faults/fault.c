@@ -1,0 +1,191 @@
+/* fault.c: loaded before the C library (LD_PRELOAD), it makes what changes files below a folder
+ * fail.
+ *
+ *     FAULT_FOLDER   where: the path that the program opens files by begins so
+ *     FAULT_CONTROL  a file of six 64-bit numbers that the driver writes and all processes share:
+ *                    0  calls so far that change files there
+ *                    1  the call that fails first; 0: none
+ *                    2  how many calls fail from there on
+ *                    3  the errno; a write that is torn puts half of its bytes there first
+ *                    4  1: writes are torn
+ *                    5  calls that failed so far
+ *
+ * Counted are open() for writing, write, pwrite, writev, fsync, fdatasync, ftruncate, rename and
+ * mkdir, in every process that the program starts. What the C library does inside itself (stdio) is
+ * not, nor are stores into memory that is mapped from a file. tools/faults.py drives this.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+typedef struct Control {
+    atomic_int_fast64_t count, first, length, number, torn, failed;
+} Control;
+
+static Control *control;
+static const char *folder;
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+__attribute__((constructor)) static void start(void)
+{
+    const char *path = getenv("FAULT_CONTROL");
+    int descriptor = path ? REAL(open)(path, O_RDWR | O_CLOEXEC) : -1;
+    void *mapped;
+
+    if (descriptor < 0)
+        return;
+    mapped = mmap(NULL, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    close(descriptor);
+    if (mapped == MAP_FAILED)
+        return;
+    control = mapped;
+    folder = getenv("FAULT_FOLDER");
+}
+
+static bool is_there(const char *path)
+{
+    return control && folder && path && strncmp(path, folder, strlen(folder)) == 0;
+}
+
+static bool descriptor_is_there(int descriptor)
+{
+    char link[64], path[4096];
+    int saved = errno;
+    ssize_t length;
+
+    if (!control)
+        return false;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", descriptor);
+    length = readlink(link, path, sizeof(path) - 1);
+    errno = saved;
+    if (length < 0)
+        return false;
+    path[length] = '\0';
+    return is_there(path);
+}
+
+/* Counts a call; true with errno set when it is one that fails. */
+static bool must_fail(void)
+{
+    int_fast64_t number = atomic_fetch_add(&control->count, 1) + 1;
+    int_fast64_t first = atomic_load(&control->first);
+
+    if (!first || number < first || number >= first + atomic_load(&control->length))
+        return false;
+    atomic_fetch_add(&control->failed, 1);
+    errno = (int)atomic_load(&control->number);
+    return true;
+}
+
+static int open_any(int (*real)(const char *, int, ...), const char *path, int flags, mode_t mode)
+{
+    if ((flags & O_ACCMODE) != O_RDONLY && is_there(path) && must_fail())
+        return -1;
+    return real(path, flags, mode);
+}
+
+static mode_t mode_of(int flags, va_list arguments)
+{
+    return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = mode_of(flags, arguments);
+    va_end(arguments);
+    return open_any(REAL(open), path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = mode_of(flags, arguments);
+    va_end(arguments);
+    return open_any(REAL(open64), path, flags, mode);
+}
+
+ssize_t write(int descriptor, const void *bytes, size_t size)
+{
+    if (!descriptor_is_there(descriptor) || !must_fail())
+        return REAL(write)(descriptor, bytes, size);
+    if (atomic_load(&control->torn) && size > 1)
+        (void)!REAL(write)(descriptor, bytes, size / 2);
+    errno = (int)atomic_load(&control->number);
+    return -1;
+}
+
+static ssize_t pwrite_any(int descriptor, const void *bytes, size_t size, off64_t at)
+{
+    if (!descriptor_is_there(descriptor) || !must_fail())
+        return REAL(pwrite64)(descriptor, bytes, size, at);
+    if (atomic_load(&control->torn) && size > 1)
+        (void)!REAL(pwrite64)(descriptor, bytes, size / 2, at);
+    errno = (int)atomic_load(&control->number);
+    return -1;
+}
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t size, off_t at)
+{
+    return pwrite_any(descriptor, bytes, size, at);
+}
+
+ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off64_t at)
+{
+    return pwrite_any(descriptor, bytes, size, at);
+}
+
+ssize_t writev(int descriptor, const struct iovec *parts, int count)
+{
+    return descriptor_is_there(descriptor) && must_fail() ? -1
+                                                          : REAL(writev)(descriptor, parts, count);
+}
+
+int fsync(int descriptor)
+{
+    return descriptor_is_there(descriptor) && must_fail() ? -1 : REAL(fsync)(descriptor);
+}
+
+int fdatasync(int descriptor)
+{
+    return descriptor_is_there(descriptor) && must_fail() ? -1 : REAL(fdatasync)(descriptor);
+}
+
+int ftruncate(int descriptor, off_t size)
+{
+    return descriptor_is_there(descriptor) && must_fail() ? -1 : REAL(ftruncate)(descriptor, size);
+}
+
+int ftruncate64(int descriptor, off64_t size)
+{
+    return descriptor_is_there(descriptor) && must_fail() ? -1
+                                                          : REAL(ftruncate64)(descriptor, size);
+}
+
+int rename(const char *from, const char *into)
+{
+    return is_there(into) && must_fail() ? -1 : REAL(rename)(from, into);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return is_there(path) && must_fail() ? -1 : REAL(mkdir)(path, mode);
+}

@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Let the server's disk writes fail, one after the other, and look at what it does.
+
+usage: faults.py [BINARY [LIBRARY]]     build/debug/slipway build/debug/fault.so
+
+For each write, flush, rename and the like of a start and of a loop (register data, train, promote):
+the call fails. The server must say so in a sentence and go on answering predictions; when the disk
+works again, so does everything, and all that was acknowledged is there. Three kinds of failure: a
+disk that stays full from that call on, one EIO, one write torn in half.
+See tests/faults/fault.c and tools/scenario.py.
+
+FAULT_STRIDE   try every how manieth call (1)
+FAULT_FIRST    the first one (1)
+
+The last line is "N passed, N failed".
+"""
+import errno
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from scenario import (Broken, Down, Late, Refused, Server, Work, check_endpoint, check_events,
+                      check_store, must)
+
+EVER = 1 << 40
+# name: how many calls fail, with which errno, torn
+KINDS = {
+    "full disk": (EVER, errno.ENOSPC, 0),
+    "EIO": (1, errno.EIO, 0),
+    "torn write": (1, errno.ENOSPC, 1),
+}
+STEPS = ["register", "train", "promote"]
+LOOPS_PER_SERVER = 25
+STATUSES = (500, 503, 507)
+
+
+class Faults:
+    """The numbers that fault.so reads."""
+
+    def __init__(self, path):
+        self.path = path
+        self.set(0, 0, 0, 0)
+
+    def set(self, first, length, number, torn):
+        # in place: whoever has mapped it must see it
+        with open(self.path, "r+b" if os.path.exists(self.path) else "w+b") as file:
+            file.write(struct.pack("=6q", 0, first, length, number, torn, 0))
+
+    def lift(self):
+        counts = self.counts()
+        self.set(0, 0, 0, 0)
+        return counts
+
+    def counts(self):
+        with open(self.path, "rb") as file:
+            numbers = struct.unpack("=6q", file.read(48))
+        return numbers[0], numbers[5]
+
+
+class Driver:
+    def __init__(self, binary, library):
+        self.binary = os.path.abspath(binary)
+        self.folder = tempfile.mkdtemp(prefix="slipway-faults-")
+        self.base = os.path.join(self.folder, "base")
+        self.data = os.path.join(self.folder, "data")
+        self.faults = Faults(os.path.join(self.folder, "control"))
+        self.settings = {"LD_PRELOAD": os.path.abspath(library), "FAULT_FOLDER": self.data,
+                         "FAULT_CONTROL": self.faults.path}
+        self.passed = self.failed = self.felt = self.said = 0
+        self.server = self.work = None
+        self.loops = 0
+
+    def close(self):
+        if self.server:
+            self.server.kill()
+        shutil.rmtree(self.folder)
+
+    def start(self):
+        return Server(self.binary, self.data, **self.settings)
+
+    def make_base(self):
+        work = Work(1)
+        server = Server(self.binary, self.base)
+        try:
+            work.set_up(server)
+            check_store(server, work, self.base)
+        finally:
+            server.stop()
+        return work
+
+    def renew(self, known):
+        """A server on a fresh copy of the base; the last one's folder is looked at once more."""
+        if self.server:
+            self.server.stop()
+            self.server = self.start()
+            check_store(self.server, self.work, self.data)
+            self.server.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.copytree(self.base, self.data)
+        self.server = self.start()
+        self.work = Work(2)
+        for name in "runs", "trainings", "versions", "packages", "events":
+            setattr(self.work, name, dict(getattr(known, name)))
+        self.work.live = known.live
+
+    def measure(self):
+        """How many calls a loop has, and how many a start."""
+        self.faults.lift()
+        self.work.seed += 1
+        for step in STEPS:
+            getattr(self.work, step)(self.server)
+        loop = self.faults.lift()[0]
+        self.server.stop()
+        self.faults.lift()
+        self.server = self.start()
+        return loop, self.faults.lift()[0]
+
+    # one fault
+
+    def do(self, steps):
+        while steps:
+            getattr(self.work, steps[0])(self.server)
+            steps.pop(0)
+
+    def loop_with(self, kind, number):
+        steps = list(STEPS)
+        self.work.seed += 1
+        self.work.train_seconds = 3
+        self.faults.set(number, *KINDS[kind])
+        try:
+            self.do(steps)
+        except Late:
+            pass  # its end cannot be written yet
+        except Refused as refused:
+            self.said += 1
+            must(refused.status in STATUSES and len(refused.sentence) > 10, str(refused))
+        self.work.predict(self.server)
+        self.felt += self.faults.lift()[1] > 0
+        self.work.train_seconds = 60
+        self.wait_for_trainings()
+        self.do(steps)
+        check_events(self.server, self.work)
+        check_endpoint(self.server, self.work)
+
+    def wait_for_trainings(self):
+        deadline = time.monotonic() + 20
+        for run, status in self.work.trainings.items():
+            while status == "RUNNING":
+                status = self.server.get("GET", f"/api/v1/runs/{run}")["status"]
+                self.work.trainings[run] = status
+                must(time.monotonic() < deadline, f"training {run} never ends")
+                time.sleep(0.05)
+
+    def start_with(self, kind, number):
+        self.server.stop()
+        self.faults.set(number, *KINDS[kind])
+        try:
+            self.server = None
+            self.server = self.start()
+        except Down as down:
+            self.said += 1
+            must("could not" in str(down) or "the store says" in str(down), str(down))
+        self.felt += self.faults.lift()[1] > 0
+        if not self.server:
+            self.server = self.start()
+        check_store(self.server, self.work, self.data)
+
+    def attempt(self, known, action, kind, number):
+        if self.server is None or self.loops % LOOPS_PER_SERVER == 0:
+            self.renew(known)
+        self.loops += 1
+        try:
+            getattr(self, action)(kind, number)
+            self.passed += 1
+            return
+        except (Broken, Down, Late, Refused) as problem:
+            self.failed += 1
+            print(f"{action}, {kind} at call {number}: {type(problem).__name__}: {problem}",
+                  flush=True)
+        self.faults.lift()
+        if self.server:
+            errors = self.server.kill()
+            print(errors[-2000:], end="", flush=True)
+        self.server = None
+        self.loops = 0
+
+    def walk(self, first, stride):
+        """Each kind at every stride-th call; the kinds take turns at where they begin."""
+        known = self.make_base()
+        self.renew(known)
+        loop, start = self.measure()
+        print(f"{loop} calls of a loop, {start} of a start", flush=True)
+        for turn, kind in enumerate(KINDS):
+            begin = first + turn * stride // len(KINDS)
+            for number in range(begin, start + 1, stride):
+                self.attempt(known, "start_with", kind, number)
+            for number in range(begin, loop + 1, stride):
+                self.attempt(known, "loop_with", kind, number)
+        self.renew(known)
+        print(f"{self.felt} faults felt, {self.said} said")
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+
+
+def main():
+    arguments = sys.argv[1:] + ["build/debug/slipway", "build/debug/fault.so"][len(sys.argv) - 1:]
+    driver = Driver(*arguments)
+    try:
+        driver.walk(int(os.environ.get("FAULT_FIRST", "1")),
+                    int(os.environ.get("FAULT_STRIDE", "1")))
+    finally:
+        driver.close()
+    return 1 if driver.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,337 @@
+"""The loop of Slipway's everyday work over HTTP, a ledger of what was acknowledged, and what must be
+true of the store whatever happened. For tools/crash.py and tools/faults.py.
+"""
+import hashlib
+import http.client
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+SECONDS_MAX = 60
+TOLERANCE = 1e-9
+PROJECT = """project: spam
+data:
+  comments: {source: data.csv, target: label}
+release:
+  endpoint: spam
+  gate: {metric: f1, margin: 0.5, minimum: 0.1}
+"""
+
+
+class Down(Exception):
+    """The server went away before it answered."""
+
+
+class Refused(Exception):
+    """It answered, and not with what was asked for."""
+
+    def __init__(self, what, status, body):
+        self.status, self.body = status, body
+        self.sentence = body.get("error", {}).get("message", "") if isinstance(body, dict) else ""
+        super().__init__(f"{what}: {status} {self.sentence or str(body)[:200]}")
+
+
+class Late(Exception):
+    """A training has not ended within the time that it was given."""
+
+
+class Broken(Exception):
+    """Something that must be true is not."""
+
+
+def must(condition, sentence):
+    if not condition:
+        raise Broken(sentence)
+
+
+class Server:
+    """A server on a data folder; the environment gets what is given by name."""
+
+    def __init__(self, binary, folder, **settings):
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("SLIPWAY_")}
+        environment.update(settings)
+        self.process = subprocess.Popen(
+            [binary, "server", "--port", "0", "--data", folder, "--quiet"], env=environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        found = re.match(r"slipway is at http://\S+:(\d+), ", line)
+        if not found:
+            self.errors = self.process.communicate()[1]
+            raise Down(f"it did not start: {line} {self.errors}")
+        self.port = int(found[1])
+
+    def ask(self, method, path, body=None):
+        raw = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS_MAX)
+        try:
+            connection.request(method, path, raw)
+            answer = connection.getresponse()
+            status, answered = answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Down(f"{method} {path}: {error}") from error
+        finally:
+            connection.close()
+        if answer.getheader("Content-Type") == "application/json" and answered:
+            answered = json.loads(answered)
+        return status, answered
+
+    def get(self, method, path, body=None):
+        """The answer to what must work."""
+        status, answer = self.ask(method, path, body)
+        if status >= 300:
+            raise Refused(f"{method} {path}", status, answer)
+        return answer
+
+    def kill(self):
+        """Returns what it said on standard error; once."""
+        self.process.kill()
+        return "" if self.process.stderr.closed else self.process.communicate()[1]
+
+    def end(self):
+        """Asks it to end and waits; whether it got that far is another question."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(SECONDS_MAX)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        errors = self.process.communicate(timeout=SECONDS_MAX)[1]
+        must(self.process.returncode == 0, f"it ended with {self.process.returncode}: {errors}")
+
+
+def comments(seed):
+    """A CSV file of comments that are easy to tell apart, another one for each seed."""
+    draw = random.Random(seed)
+    rows = ["text,label"]
+    for _ in range(60):
+        rows.append(f"{draw.choice(['buy', 'click', 'free', 'join'])} now {draw.random():.6f},1")
+        rows.append(f"{draw.choice(['nice', 'song', 'love', 'sing'])} video {draw.random():.6f},0")
+    return ("\n".join(rows) + "\n").encode()
+
+
+def digest_of(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+class Work:
+    """The loop, step by step. Each step may be done again after it was broken off. What the server
+    acknowledged is in the ledger: runs, versions, packages, which version is live."""
+
+    STEPS = ["log_run", "register", "train", "promote", "predict", "roll_back", "deploy", "predict"]
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.train_seconds = SECONDS_MAX
+        self.runs, self.trainings, self.versions, self.packages = {}, {}, {}, {}
+        self.predictions, self.events = {}, {}
+        self.run = None  # the one that is being logged
+        self.live = None  # the version that was acknowledged last
+        self.next_live = None  # the one that a step under way may have made live already
+        self.previous = None  # the one before the last promotion
+
+    def set_up(self, server):
+        server.get("PUT", "/api/v1/projects/spam", PROJECT.encode())
+        for step in "register", "train", "promote":
+            getattr(self, step)(server)
+
+    def log_run(self, server):
+        if not self.run:
+            self.run = server.get("POST", "/api/v1/runs", {"name": f"work-{self.seed}"})["id"]
+            self.runs[self.run] = {"params": {}, "metrics": {}, "files": {}}
+        kept = self.runs[self.run]
+        for i in range(3):
+            batch = {"params": {f"p{i}": str(i)}, "metrics": {f"m{i}": i / 8}}
+            server.get("POST", f"/api/v1/runs/{self.run}/log", batch)
+            kept["params"].update(batch["params"])
+            kept["metrics"].update(batch["metrics"])
+        content = b"a plot " + str(self.seed).encode()
+        server.get("PUT", f"/api/v1/runs/{self.run}/artifacts/file?path=plots/a.txt", content)
+        kept["files"]["plots/a.txt"] = digest_of(content)
+        server.get("POST", f"/api/v1/runs/{self.run}/finish", {"status": "FINISHED"})
+        kept["status"] = "FINISHED"
+        self.run = None
+
+    def register(self, server):
+        content = comments(self.seed)
+        server.get("PUT", f"/api/v1/artifacts/{digest_of(content)}", content)
+        made = server.get("POST", "/api/v1/datasets/comments/versions",
+                          {"files": [{"path": "data.csv", "digest": digest_of(content)}],
+                           "options": {"target": "label"}})
+        self.versions[made["version"]] = made["digest"]
+
+    def train(self, server):
+        run = server.get("POST", "/api/v1/projects/spam/train", {"budget_seconds": 0.2})["run_id"]
+        self.trainings[run] = "RUNNING"
+        deadline = time.monotonic() + self.train_seconds
+        while True:
+            shown = server.get("GET", f"/api/v1/runs/{run}")
+            if shown["status"] != "RUNNING":
+                break
+            if time.monotonic() > deadline:
+                raise Late(f"training {run} does not end")
+            time.sleep(0.05)
+        self.trainings[run] = shown["status"]
+        if shown["status"] != "FINISHED":
+            raise Refused("training", 500, {"error": {"message": shown["failure"] or ""}})
+        number = int(shown["tags"]["slipway.model_version"].split("@")[1])
+        self.packages[number] = shown["tags"]["slipway.package"]
+
+    def promote(self, server):
+        self.next_live = max(self.packages)
+        shown = server.ask("GET", "/api/v1/endpoints/spam")
+        if shown[0] != 200 or shown[1]["version"] != self.next_live:
+            made = server.get("POST", "/api/v1/endpoints/spam/promote",
+                              {"model": "spam", "version": self.next_live})
+            must(made["promoted"], f"the gate did not accept: {made}")
+        self.previous, self.live, self.next_live = self.live, self.next_live, None
+
+    def roll_back(self, server):
+        before = server.get("GET", "/api/v1/endpoints/spam")["version"]
+        if before == self.live:
+            self.next_live = self.previous
+            before = server.get("POST", "/api/v1/endpoints/spam/rollback", {})["version"]
+        must(before == self.next_live, f"rolled back to {before}, not to {self.next_live}")
+        self.live, self.next_live = before, None
+
+    def deploy(self, server):
+        self.next_live = max(self.packages)
+        server.get("POST", "/api/v1/endpoints/spam/deploy",
+                   {"model": "spam", "version": self.next_live, "comment": "back to it"})
+        self.live, self.next_live = self.next_live, None
+
+    def predict(self, server):
+        for text in "buy now", "nice video", "song":
+            made = server.get("POST", "/endpoints/spam/predict", {"data": [text]})
+            must(made["version"] in (self.live, self.next_live),
+                 f"version {made['version']} answered, not {self.live}")
+            self.predictions[made["request_id"]] = made
+
+
+# what must be true
+
+
+def check_store(server, work, folder):
+    """Raises Broken, or Refused by what cannot be read."""
+    must(server.ask("GET", "/readyz")[0] == 200, "it is not ready")
+    check_events(server, work)
+    check_runs(server, work)
+    check_versions(server, work)
+    check_packages(server, work)
+    check_endpoint(server, work)
+    for request_id, made in work.predictions.items():
+        status, shown = server.ask("GET", f"/api/v1/predictions/{request_id}")
+        must(status == 404 or shown["prediction"]["version"] == made["version"],
+             f"prediction {request_id} is half there: {status} {shown}")
+    check_folder(folder)
+
+
+def check_events(server, work):
+    must(server.get("GET", "/api/v1/audit/verify")["whole"], "the audit trail is broken")
+    events = server.get("GET", "/api/v1/audit?limit=10000")["events"]
+    now = {event["id"]: event["hash"] for event in events}
+    for number, known in work.events.items():
+        must(now.get(number) == known, f"event {number} is gone or another one")
+    work.events = now
+
+
+def check_runs(server, work):
+    for run_id, kept in work.runs.items():
+        shown = server.get("GET", f"/api/v1/runs/{run_id}")
+        metrics = {metric["key"]: metric["value"] for metric in shown["metrics"]}
+        for key, value in kept["params"].items():
+            must(shown["params"].get(key) == value, f"run {run_id} lost the param {key}")
+        for key, value in kept["metrics"].items():
+            must(metrics.get(key) == value, f"run {run_id} lost the metric {key}")
+        must(shown["status"] == kept.get("status", shown["status"]), f"run {run_id} is not finished")
+        files = {file["path"]: file["digest"] for file in list_files(server, run_id)}
+        for path, digest in kept["files"].items():
+            must(files.get(path) == digest, f"run {run_id} lost the file {path}")
+    for shown in server.get("GET", "/api/v1/runs?limit=50000")["runs"]:
+        is_training = shown["tags"].get("slipway.step") == "train"
+        must(not is_training or shown["status"] in ("FINISHED", "FAILED"),
+             f"training {shown['id']} is {shown['status']}")
+        known = work.trainings.get(shown["id"])
+        must(known in (None, "RUNNING", shown["status"]), f"run {shown['id']} was {known}")
+        for file in list_files(server, shown["id"]):
+            content = server.get("GET", f"/api/v1/runs/{shown['id']}/artifacts/file?path="
+                                        + file["path"])
+            raw_content(server, file["digest"], content)
+
+
+def list_files(server, run_id):
+    return server.get("GET", f"/api/v1/runs/{run_id}/artifacts")["artifacts"]
+
+
+def raw_content(server, digest, content=None):
+    """The bytes with this digest; content is what came by another way, maybe parsed."""
+    if not isinstance(content, bytes):
+        content = server.get("GET", f"/api/v1/artifacts/{digest}")
+    must(isinstance(content, bytes) and digest_of(content) == digest, f"blob {digest} is damaged")
+    return content
+
+
+def check_versions(server, work):
+    status, shown = server.ask("GET", "/api/v1/datasets/comments")
+    there = {version["version"]: version for version in shown["versions"]} if status == 200 else {}
+    for number, digest in work.versions.items():
+        must(number in there and there[number]["digest"] == digest,
+             f"version {number} of the data set is gone")
+    for version in there.values():
+        raw_content(server, version["rows"])
+        for file in version["files"]:
+            raw_content(server, file["digest"])
+
+
+def check_packages(server, work):
+    status, shown = server.ask("GET", "/api/v1/models/spam/versions")
+    there = {version["version"]: version for version in shown["versions"]} if status == 200 else {}
+    for number, package in work.packages.items():
+        must(number in there and there[number]["package"] == package,
+             f"version {number} of the model is gone")
+    for version in there.values():
+        listing = raw_content(server, version["package"]).decode().splitlines()
+        must(listing[0] == "slipway-tree 1" and len(listing) > 5, "a package has no files")
+        for line in listing[1:]:
+            digest, size, _ = line.split(" ", 2)
+            must(len(raw_content(server, digest)) == int(size), f"blob {digest} has another size")
+
+
+def check_endpoint(server, work):
+    """It serves what was acknowledged last, and answers that version's golden rows."""
+    if work.live is None and work.next_live is None:
+        return
+    shown = server.get("GET", "/api/v1/endpoints/spam")
+    if work.live is None and shown["version"] is None:
+        return
+    must(shown["version"] in (work.live, work.next_live),
+         f"version {shown['version']} is live, not {work.live}")
+    check_golden(server, shown["package"], shown["version"])
+
+
+def check_golden(server, package, version):
+    listing = raw_content(server, package).decode().splitlines()[1:]
+    named = {line.split(" ", 2)[2]: line.split(" ", 2)[0] for line in listing}
+    golden = json.loads(raw_content(server, named["golden.json"]))
+    made = server.get("POST", "/endpoints/spam/predict", {"data": golden["rows"]})
+    must(made["version"] == version, f"version {made['version']} answers, not {version}")
+    for row, known in zip(made["predictions"], golden["probabilities"], strict=True):
+        answers = [row["probabilities"][name] for name in sorted(row["probabilities"])]
+        must(all(abs(a - b) <= TOLERANCE for a, b in zip(answers, known, strict=True)),
+             f"golden row answered with {answers}, not {known}")
+
+
+def check_folder(folder):
+    """Every blob has the digest that it is named by, and nothing half-written lies about."""
+    for path, _, names in os.walk(os.path.join(folder, "artifacts")):
+        for name in names:
+            with open(os.path.join(path, name), "rb") as file:
+                named = os.path.basename(path) + name
+                must(digest_of(file.read()) == named, f"{path}/{name} is left over or damaged")
+    left = os.listdir(os.path.join(folder, "temporary"))
+    must(not left, f"left over in temporary/: {left}")
+    left = [name for name in os.listdir(folder) if name.endswith(".partial")]
+    must(not left, f"left over: {left}")
