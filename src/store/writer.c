@@ -1,6 +1,7 @@
 #include "store/writer.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include "base/crash.h"
@@ -12,16 +13,16 @@ typedef struct Job {
     WriteWork *work;
     void *context;
     Error error;
-    bool worked;  /* the work said yes */
-    bool done;    /* guarded by the writer's lock */
-    bool durable; /* guarded by the writer's lock */
+    bool worked;    /* the work said yes */
+    bool durable;   /* the waiting thread's once it is answered, and so is the error */
+    sem_t answered; /* its own: a commit wakes those whose work it holds, and they share no lock */
 } Job;
 
 struct Writer {
     Db *db;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t handed_in, finished;
+    pthread_cond_t handed_in;
     Job *first, **last;               /* guarded by lock */
     bool stopping;                    /* guarded by lock */
     void (*committed)(void *context); /* guarded by lock */
@@ -32,9 +33,9 @@ static bool do_job(Db *db, Job *job)
 {
     Error ignored = {0};
 
-    if (!db_run_script(db, "SAVEPOINT work", &job->error))
+    if (!db_run(db, &job->error, "SAVEPOINT work"))
         return false;
-    if (job->work(db, job->context, &job->error) && db_run_script(db, "RELEASE work", &job->error))
+    if (job->work(db, job->context, &job->error) && db_run(db, &job->error, "RELEASE work"))
         return true;
     if (db_in_transaction(db))
         (void)!db_run_script(db, "ROLLBACK TO work; RELEASE work", &ignored);
@@ -82,18 +83,15 @@ static Job *take_jobs(Writer *writer)
     return jobs;
 }
 
-static void answer_jobs(Writer *writer, Job *jobs, bool durable, const Error *error)
+static void answer_jobs(Job *jobs, bool durable, const Error *error)
 {
-    pthread_mutex_lock(&writer->lock);
     for (Job *job = jobs, *next; job; job = next) {
-        next = job->next; /* the job is gone once its thread sees done */
+        next = job->next; /* the job is gone once its thread is answered */
         job->durable = durable && job->worked;
         if (!durable && (job->worked || !job->error.kind))
             job->error = *error;
-        job->done = true;
+        sem_post(&job->answered);
     }
-    pthread_cond_broadcast(&writer->finished);
-    pthread_mutex_unlock(&writer->lock);
 }
 
 static void call_listener(Writer *writer)
@@ -117,7 +115,7 @@ static void *write_loop(void *context)
         Error error = {0};
         bool durable = do_jobs(writer->db, jobs, &error);
 
-        answer_jobs(writer, jobs, durable, &error);
+        answer_jobs(jobs, durable, &error);
         if (durable)
             call_listener(writer);
     }
@@ -138,7 +136,6 @@ Writer *writer_create(const char *database_path, Error *error)
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->handed_in, NULL);
-    pthread_cond_init(&writer->finished, NULL);
     if (pthread_create(&writer->thread, NULL, write_loop, writer) != 0)
         abort();
     return writer;
@@ -153,7 +150,6 @@ void writer_destroy(Writer *writer)
     pthread_cond_signal(&writer->handed_in);
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
-    pthread_cond_destroy(&writer->finished);
     pthread_cond_destroy(&writer->handed_in);
     pthread_mutex_destroy(&writer->lock);
     db_close(writer->db);
@@ -164,13 +160,15 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
 {
     Job job = {.work = work, .context = context};
 
+    sem_init(&job.answered, 0, 0);
     pthread_mutex_lock(&writer->lock);
     *writer->last = &job;
     writer->last = &job.next;
     pthread_cond_signal(&writer->handed_in);
-    while (!job.done)
-        pthread_cond_wait(&writer->finished, &writer->lock);
     pthread_mutex_unlock(&writer->lock);
+    while (sem_wait(&job.answered) != 0) /* only ever a signal */
+        continue;
+    sem_destroy(&job.answered);
     if (!job.durable)
         *error = job.error;
     return job.durable;
