@@ -1,6 +1,7 @@
 /* predict.c: /endpoints/{name}/..., /api/v1/predictions */
 
 #include "api/api.h"
+#include "api/try_page.h"
 #include "base/id.h"
 #include "serving/prediction.h"
 #include "serving/serving.h"
@@ -93,6 +94,8 @@ const Route predict_routes[] = {
      .fast_body_bytes_max = FAST_EXPLAIN_BYTES_MAX},
     {"GET", "/endpoints/{name}/openapi.json", ROLE_VIEWER, ROUTE_FAST, show_openapi,
      "Describe the endpoint as OpenAPI 3.0, from the model that serves."},
+    {"GET", "/endpoints/{name}/docs", ROLE_ANYONE, ROUTE_FAST, show_try_page,
+     "Show a page on which the endpoint can be tried."},
     {"GET", "/api/v1/predictions/{request_id}", ROLE_VIEWER, ROUTE_SLOW, show_prediction,
      "Show a logged answer with what it came from: deployment, version, run, data, code."},
     {0},

@@ -58,10 +58,12 @@ static bool show_docs(Scope *scope, const Request *request, Response *response)
                        "<title>Slipway: the API</title><style>"
                        "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;"
                        "padding:0 1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0;"
-                       "border-bottom:1px solid #ddd;vertical-align:top}</style></head><body>"
+                       "border-bottom:1px solid #ddd;vertical-align:top}"
+                       "td:nth-child(2){word-break:break-word}</style></head><body>"
                        "<h1>Slipway: the API</h1><p>As a document for programs: "
                        "<a href=\"/openapi.json\">/openapi.json</a>. Each endpoint describes "
-                       "itself at <code>/endpoints/{name}/openapi.json</code>.</p>"
+                       "itself at <code>/endpoints/{name}/openapi.json</code> and can be tried at "
+                       "<code>/endpoints/{name}/docs</code>.</p>"
                        "<table><tr><th>Method</th><th>Path</th><th>Least role</th><th>What it "
                        "does</th></tr>\n");
     for (size_t table = 0; api_tables[table]; table++)

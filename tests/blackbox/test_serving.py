@@ -309,6 +309,17 @@ class ServingTest(SlipwayTest):
             return done
         return {"components": convert(document["components"]), "$ref": f"#/components/schemas/{name}"}
 
+    def test_the_page_to_try_an_endpoint_needs_nothing_from_elsewhere(self):
+        self.token("ada", "owner")
+        _, port = self.start("--demand-token")
+        answer, raw = self.ask(port, "/endpoints/spam/docs")
+        page = raw.decode()
+        self.assertEqual(answer.status, 200)
+        self.assertTrue(answer.getheader("Content-Type").startswith("text/html"))
+        self.assertIn("Authorization", page)
+        self.assertNotIn("http://", page)
+        self.assertNotIn("https://", page)
+
     def test_real_answers_and_real_errors_are_what_the_description_says(self):
         if not jsonschema:
             print("SKIP python3-jsonschema is not installed")
