@@ -115,9 +115,6 @@ bool dataset_version_list(Scope *scope, const char *name, DatasetVersionList *li
 bool dataset_version_preview(Scope *scope, const DatasetVersion *version, int64_t offset,
                              int64_t limit, const char **rows) MUST_CHECK;
 
-/* What a version is called: "spam@2". */
-const char *dataset_version_name(const DatasetVersion *version, Arena *arena);
-
 void dataset_write_json(JsonWriter *json, const char *key, const Dataset *dataset);
 void dataset_version_write_json(JsonWriter *json, const char *key, const DatasetVersion *version);
 

@@ -87,11 +87,6 @@ bool dataset_version_list(Scope *scope, const char *name, DatasetVersionList *li
     return query_end(&query, &scope->error);
 }
 
-const char *dataset_version_name(const DatasetVersion *version, Arena *arena)
-{
-    return arena_format(arena, "%s@%" PRId64, version->dataset, version->version);
-}
-
 void dataset_version_write_json(JsonWriter *json, const char *key, const DatasetVersion *version)
 {
     json_open_object(json, key);

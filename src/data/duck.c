@@ -305,11 +305,6 @@ size_t duck_column_count(DuckQuery *query)
     return query->is_open ? query->duck->library->column_count(&query->result) : 0;
 }
 
-const char *duck_column_name(DuckQuery *query, size_t column)
-{
-    return query->duck->library->column_name(&query->result, column);
-}
-
 DuckAppender duck_append_begin(Duck *duck, const char *table)
 {
     DuckAppender appender = {.duck = duck};

@@ -64,7 +64,6 @@ double duck_double(const DuckQuery *query, int column);
 bool duck_is_null(const DuckQuery *query, int column);
 const char *duck_text(const DuckQuery *query, int column, Arena *arena);
 size_t duck_column_count(DuckQuery *query);
-const char *duck_column_name(DuckQuery *query, size_t column);
 
 /* The bytes as they are, which may hold NULs; *length is their number. */
 const char *duck_bytes(const DuckQuery *query, int column, Arena *arena, size_t *length);

@@ -39,7 +39,6 @@ static const struct {
     FUNCTION(result_error_type),
     FUNCTION(destroy_result),
     FUNCTION(column_count),
-    FUNCTION(column_name),
     FUNCTION(fetch_chunk),
     FUNCTION(destroy_data_chunk),
     FUNCTION(data_chunk_get_size),

@@ -28,7 +28,6 @@ typedef struct DuckLibrary {
     __typeof__(duckdb_result_error_type) *result_error_type;
     __typeof__(duckdb_destroy_result) *destroy_result;
     __typeof__(duckdb_column_count) *column_count;
-    __typeof__(duckdb_column_name) *column_name;
     __typeof__(duckdb_fetch_chunk) *fetch_chunk;
     __typeof__(duckdb_destroy_data_chunk) *destroy_data_chunk;
     __typeof__(duckdb_data_chunk_get_size) *data_chunk_get_size;

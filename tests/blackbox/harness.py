@@ -1,6 +1,7 @@
 """What black-box tests share: servers that are started and ended, commands, requests.
 
-A test class derives from SlipwayTest; its file ends with run(ITS_CLASS).
+A test class derives from SlipwayTest; its file ends with run(ITS_CLASS). A file whose tests are functions of a folder
+ends with run_functions(globals()).
 """
 import http.client
 import json
@@ -115,3 +116,21 @@ def run(case):
         traceback.print_exc()
         print("0 passed, 1 failed")
         sys.exit(1)
+
+
+def run_functions(namespace):
+    """Runs each test_...(folder), or those with the word in their name, in an empty folder of its own."""
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    passed = failed = 0
+    for name, test in list(namespace.items()):
+        if not name.startswith("test_") or word not in name:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                test(folder)
+                passed += 1
+            except Exception:  # pylint: disable=broad-except
+                failed += 1
+                print(f"{name}:\n{traceback.format_exc()}")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)

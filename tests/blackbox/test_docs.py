@@ -13,10 +13,9 @@ import re
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
-import traceback
+
+from harness import run_functions
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SLIPWAY = os.path.abspath(os.environ.get("SLIPWAY", os.path.join(ROOT, "build/release/slipway")))
@@ -162,22 +161,5 @@ def check_command(page, command, known):
         assert option in known[name], f"{page}: slipway {name} has no option {option}"
 
 
-def main():
-    word = sys.argv[1] if len(sys.argv) > 1 else ""
-    passed = failed = 0
-    for name, test in list(globals().items()):
-        if not name.startswith("test_") or word not in name:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                test(folder)
-                passed += 1
-            except Exception:  # pylint: disable=broad-except
-                failed += 1
-                print(f"{name}:\n{traceback.format_exc()}")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_functions(globals())
