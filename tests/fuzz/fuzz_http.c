@@ -63,7 +63,7 @@ static uint16_t port_of_server(void)
 
 static int connect_to(uint16_t port)
 {
-    const struct timeval patience = {.tv_usec = 20000}; /* a deadline's answer is not waited for */
+    const struct timeval patience = {.tv_usec = 3000}; /* a deadline's answer is not waited for */
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_port = htons(port),
