@@ -74,7 +74,7 @@ docs: build ## Write the reference of commands and routes from the program
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
 	@tools/fuzz.sh $(F)
 
-crash: ## Kill the server at every crash point, and CRASH_RANDOM (20) times at random
+crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at random, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build
 	@tools/crash.py build/debug/slipway
 

@@ -102,10 +102,7 @@ class Driver:
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.copytree(self.base, self.data)
         self.server = self.start()
-        self.work = Work(2)
-        for name in "runs", "trainings", "versions", "packages", "events":
-            setattr(self.work, name, dict(getattr(known, name)))
-        self.work.live = known.live
+        self.work = Work(2).copy_of(known)
 
     def measure(self):
         """How many calls a loop has, and how many a start."""
