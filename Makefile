@@ -45,7 +45,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults damage soak bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -81,6 +81,12 @@ crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at
 faults: ## Fail the server's disk writes one after the other
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
 	@tools/faults.py build/debug/slipway build/debug/fault.so
+
+damage: build $(OUT)/damage ## Try DAMAGE_COUNT (100000) damaged model packages, into docs/results/
+	@tools/damage.py $(OUT)/slipway $(OUT)/damage
+
+soak: build ## Load a server for SOAK_SECONDS (3600) and watch its memory, files and threads
+	@tools/soak.py $(OUT)/slipway
 
 bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
 	@tools/bench.sh $(F)
@@ -139,6 +145,10 @@ $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 $(OUT)/fault.so: tests/faults/fault.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
+
+$(OUT)/damage: tests/damage/damage.c tests/damage/mutate.c tests/damage/mutate.h $(LIBRARY)
+	$(SAY) "cc $@"
+	$(RUN)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS)
 
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)
