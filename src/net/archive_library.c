@@ -10,7 +10,7 @@
 static const LibraryFunction functions[] = {
     FUNCTION(read_new),
     FUNCTION(read_free),
-    FUNCTION(read_support_format_zip),
+    FUNCTION(read_support_format_zip_seekable),
     FUNCTION(read_support_format_tar),
     FUNCTION(read_support_filter_gzip),
     FUNCTION(read_open_filename),

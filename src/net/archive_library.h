@@ -9,7 +9,7 @@
 typedef struct ArchiveLibrary {
     __typeof__(archive_read_new) *read_new;
     __typeof__(archive_read_free) *read_free;
-    __typeof__(archive_read_support_format_zip) *read_support_format_zip;
+    __typeof__(archive_read_support_format_zip_seekable) *read_support_format_zip_seekable;
     __typeof__(archive_read_support_format_tar) *read_support_format_tar;
     __typeof__(archive_read_support_filter_gzip) *read_support_filter_gzip;
     __typeof__(archive_read_open_filename) *read_open_filename;
