@@ -38,7 +38,8 @@ LDFLAGS := -L$(DEPS)/lib -Wl,-rpath,'$$ORIGIN/lib' -Wl,-rpath,$(DEPS)/lib
 # (base/library.h): libcurl, libarchive, libmicrohttpd, DuckDB.
 LIBS    := -lsqlite3 -lyyjson -lyaml -lutf8proc -l:liblinear.a -l:libz.a -l:libcrypto.a -l:libstdc++.a \
            -static-libgcc -lm -lpthread -ldl
-TEST_LIBS := -Wl,--as-needed -larchive
+# Tests and benches make archives and a bare server.
+TEST_LIBS := -Wl,--as-needed -larchive -lmicrohttpd
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 SCHEMA  := $(sort $(wildcard src/store/schema/*.sql))
@@ -152,7 +153,7 @@ $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "cc $<"
-	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS) $(TEST_LIBS)
 
 
 -include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)
