@@ -11,12 +11,12 @@
  */
 #pragma once
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "net/address.h"
 #include "net/http_server.h"
+#include "net/microhttpd.h"
 
 /* Clients slower than this, averaged after a grace time, are cut: they hold memory and a
  * connection. */

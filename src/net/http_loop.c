@@ -53,7 +53,7 @@ void http_loop_linger(HttpLoop *loop, int socket)
 /* Throws away what came; false when the other side has closed. */
 static bool drain_socket(int socket)
 {
-    static _Thread_local char scrap[64 * 1024];
+    char scrap[64 * 1024];
     ssize_t size;
 
     for (int turn = 0; turn < 16; turn++) {

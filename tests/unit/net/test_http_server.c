@@ -1,9 +1,9 @@
-#include <microhttpd.h>
 #include <pthread.h>
 #include <semaphore.h>
 
 #include "base/file.h"
 #include "base/time.h"
+#include "net/microhttpd.h"
 #include "tests/unit/net/http_fixture.h"
 
 /* Says back what it understood of a request. */
