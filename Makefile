@@ -71,8 +71,8 @@ check: $(DEPS)/setup-test.stamp $(DEPS)/setup-check.stamp ## Check format, warni
 docs: build ## Write the reference of commands and routes from the program
 	@tools/make_reference.py
 
-fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
-	@tools/fuzz.sh $(F)
+fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10; F=word: those whose name has it)
+	@tools/fuzz.py $(F)
 
 crash: ## Kill the server at every crash point, and CRASH_RANDOM (20) times at random
 	@$(MAKE) --no-print-directory -s MODE=debug build

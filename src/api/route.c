@@ -133,6 +133,10 @@ static bool take_text(Scope *scope, const JsonField *field, const char *value, v
     case JSON_INT:
         return text_to_int(value, (int64_t *)(void *)at) ||
                fail_field(&scope->error, field->name, "\"%s\" must be an integer", field->name);
+    case JSON_COUNT:
+        return (text_to_int(value, (int64_t *)(void *)at) && *(int64_t *)(void *)at >= 1) ||
+               fail_field(&scope->error, field->name, "\"%s\" must be an integer from 1 on",
+                          field->name);
     case JSON_NUMBER:
         return text_to_double(value, (double *)(void *)at) ||
                fail_field(&scope->error, field->name, "\"%s\" must be a number", field->name);
