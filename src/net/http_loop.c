@@ -248,6 +248,7 @@ void http_loop_stop(HttpLoop *loop, int64_t stop_at)
 void http_loop_join(HttpLoop *loop)
 {
     pthread_join(loop->thread, NULL);
+    http_exchange_clear_spares(loop);
     close(loop->wake_event);
     pthread_mutex_destroy(&loop->lock);
 }
