@@ -254,6 +254,7 @@ PredictionLog *prediction_log_create(Writer *writer)
     pthread_cond_init(&log->drained, NULL);
     if (!log->packer || log->bell < 0 || pthread_create(&log->thread, NULL, drain_loop, log) != 0)
         abort();
+    pthread_setname_np(log->thread, "prediction-log");
     return log;
 }
 
