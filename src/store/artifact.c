@@ -205,3 +205,22 @@ bool artifact_map(const ArtifactStore *store, const char *digest, size_t size_ma
     return digest_file(path, actual, error) && check_digest(digest, actual, error) &&
            file_map(path, size_max, map, error);
 }
+
+bool artifact_check(const ArtifactStore *store, const Artifact *artifact, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    char actual[DIGEST_TEXT_SIZE];
+    const char *path;
+    int64_t size;
+
+    if (!find_blob(store, artifact->digest, error))
+        return false;
+    path = artifact_path(store, artifact->digest, arena);
+    if (!file_size(path, &size, error) || !digest_file(path, actual, error) ||
+        !check_digest(artifact->digest, actual, error))
+        return false;
+    if (size != artifact->size)
+        return fail(error, ERROR_INVALID, "artifact %.12s has %lld bytes, not %lld",
+                    artifact->digest, (long long)size, (long long)artifact->size);
+    return true;
+}
