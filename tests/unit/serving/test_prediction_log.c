@@ -223,6 +223,49 @@ static void test_a_damaged_batch_is_named_and_hides_no_other(void)
     EXPECT_TEXT(ids_after(&scene, NULL, 2, 100), "3:c");
 }
 
+/* 64 KiB each: the ring and what was taken from it hold about a thousand. */
+static void test_what_a_refusing_disk_leaves_is_written_later_and_what_has_no_room_is_counted(void)
+{
+    enum { REQUESTS = 1500 };
+    CLEANUP(scene_close) Scene scene = scene_open();
+    PredictionLog *log = prediction_log_create(scene.platform->writer);
+    char *text = arena_alloc(scene.arena, LOGGED_INPUT_BYTES_MAX, 1);
+    const FixturePrediction spec = {"a", .text = text};
+    PredictionLogCounts counts;
+    LoggedPrediction found;
+
+    memset(text, 'a', LOGGED_INPUT_BYTES_MAX - 100);
+    change_store(&scene, "ALTER TABLE prediction_batches RENAME TO away");
+    log_one(log, &spec, scene.arena);
+    prediction_log_flush(log);
+    counts = prediction_log_counts(log);
+    EXPECT(counts.written == 0 && counts.dropped == 0 && counts.failed_writes > 0);
+    for (size_t i = 1; i < REQUESTS; i++)
+        log_one(log, &spec, scene.arena);
+    EXPECT(prediction_log_counts(log).dropped > 0);
+    change_store(&scene, "ALTER TABLE away RENAME TO prediction_batches");
+    prediction_log_flush(log);
+    counts = prediction_log_counts(log);
+    EXPECT(counts.written > 400 && counts.written + counts.dropped == REQUESTS);
+    EXPECT_OK(prediction_find(&scene.scope, "a", &found), scene.scope.error);
+    EXPECT(found.id == (int64_t)counts.written);
+    prediction_log_destroy(log);
+    EXPECT(atomic_load(&fixture_loaded()->references) == 1);
+}
+
+static void test_a_log_that_ends_on_a_refusing_disk_lets_go_of_what_it_holds(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    PredictionLog *log = prediction_log_create(scene.platform->writer);
+    const FixturePrediction spec = {"a", .text = "1"};
+
+    change_store(&scene, "ALTER TABLE prediction_batches RENAME TO away");
+    for (size_t i = 0; i < 20000; i++)
+        log_one(log, &spec, scene.arena);
+    prediction_log_destroy(log);
+    EXPECT(atomic_load(&fixture_loaded()->references) == 1);
+}
+
 static void test_a_full_ring_has_room_again_when_it_is_taken(void)
 {
     enum { PLACE_BYTES = 1024 * 1024 };
@@ -316,6 +359,8 @@ int main(int count, char **names)
         TEST(test_the_log_is_read_by_endpoint_and_time),
         TEST(test_the_reader_gives_cells_without_json),
         TEST(test_a_damaged_batch_is_named_and_hides_no_other),
+        TEST(test_what_a_refusing_disk_leaves_is_written_later_and_what_has_no_room_is_counted),
+        TEST(test_a_log_that_ends_on_a_refusing_disk_lets_go_of_what_it_holds),
         TEST(test_a_full_ring_has_room_again_when_it_is_taken),
         TEST(test_threads_put_into_the_ring_while_it_is_emptied),
         {0},
