@@ -292,8 +292,11 @@ static enum MHD_Result take_bytes(HttpExchange *exchange, const char *bytes, siz
 
 static enum MHD_Result hand_out(HttpExchange *exchange, struct MHD_Connection *handle)
 {
-    const HttpServerSpec *spec = exchange->connection->loop->spec;
+    HttpLoop *loop = exchange->connection->loop;
+    const HttpServerSpec *spec = loop->spec;
 
+    if (http_loop_yields(loop, exchange->connection))
+        return MHD_YES;
     if (exchange->spool >= 0) {
         close(exchange->spool);
         exchange->spool = -1;

@@ -105,6 +105,25 @@ static void test_one_connection_carries_many_requests(void)
     http_server_close(server, 1);
 }
 
+static void test_hundreds_of_requests_sent_at_once_are_all_answered(void)
+{
+    enum { PIPELINED = 200 };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServer *server = server_start(&echo_spec);
+    TextBuilder text = {.arena = arena};
+    const char *answers;
+    size_t count = 0;
+
+    for (int i = 0; i < PIPELINED; i++)
+        text_append_format(&text, "GET /%d HTTP/1.1\r\nHost: h\r\n%s\r\n", i,
+                           i + 1 == PIPELINED ? "Connection: close\r\n" : "");
+    answers = raw_ask(server, arena, text_built(&text));
+    for (const char *at = answers; (at = strstr(at, "GET|")) != NULL; at += 4)
+        EXPECT(strtol(at + 4, NULL, 10) == (long)count++);
+    EXPECT(count == PIPELINED);
+    http_server_close(server, 1);
+}
+
 static void test_improper_http_is_refused_with_400(void)
 {
     static const struct {
@@ -652,6 +671,7 @@ int main(int count, char **names)
         TEST(test_a_request_is_understood_and_answered),
         TEST(test_a_head_request_gets_the_headers_only),
         TEST(test_one_connection_carries_many_requests),
+        TEST(test_hundreds_of_requests_sent_at_once_are_all_answered),
         TEST(test_improper_http_is_refused_with_400),
         TEST(test_a_body_over_the_limit_is_refused_with_413),
         TEST(test_a_chunked_body_is_cut_where_it_passes_the_limit),
