@@ -19,7 +19,7 @@ import tempfile
 
 import measure
 
-SUBJECTS = ["serving", "scoring", "training", "store", "start"]
+SUBJECTS = ["serving", "scoring", "training", "store", "start", "hostile"]
 
 
 class Bench:

@@ -438,6 +438,12 @@ static bool read_option(Options *options, const char *word)
     return false;
 }
 
+/* Readers come more slowly: each makes the server fill its socket. */
+static int64_t ramp_us(const Options *options, int64_t count)
+{
+    return count * 1000 / (strcmp(options->kind, "reader") == 0 ? 1 : RAMP_PER_TURN);
+}
+
 static Client *drippers_create(const Options *options, int64_t now)
 {
     Client *drippers = calloc((size_t)options->drippers + 1, sizeof(Client));
@@ -446,7 +452,7 @@ static Client *drippers_create(const Options *options, int64_t now)
         abort();
     for (int64_t i = 0; i < options->drippers; i++) {
         drippers[i].socket = -1;
-        drippers[i].next_at = now + i / RAMP_PER_TURN * 1000;
+        drippers[i].next_at = now + ramp_us(options, i);
     }
     return drippers;
 }
@@ -498,7 +504,7 @@ int main(int count, char **words)
     Options options = {
         .connections = 32, .seconds = 5, .sources = 1, .path = "/", .kind = "silent"};
     static const char *const names[STREAMS] = {"good", "health", "probe"};
-    int64_t began = time_monotonic_us(), ramp_us;
+    int64_t began = time_monotonic_us(), quiet_us = 0;
     Stream streams[STREAMS];
     Client *drippers;
 
@@ -515,9 +521,10 @@ int main(int count, char **words)
     streams[PROBE] = stream_create(arena, options.probe, options.probe ? HEALTH_PER_SECOND : 0, 4);
 
     /* The drippers first: all of them for a while. */
-    ramp_us = options.drippers ? options.drippers / RAMP_PER_TURN * 1000 + SETTLE_US : 0;
+    if (options.drippers)
+        quiet_us = ramp_us(&options, options.drippers) + SETTLE_US;
     for (int s = 0; s < STREAMS; s++)
-        stream_begin(&streams[s], began + ramp_us, options.seconds);
+        stream_begin(&streams[s], began + quiet_us, options.seconds);
     run(streams, drippers, &options, opening_of(&options, arena));
 
     printf("{");

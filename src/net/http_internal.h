@@ -109,6 +109,7 @@ struct HttpLoop {
     HttpConnection *yielded; /* to go on in the next turn */
     HttpCrowd crowd;
     size_t exchange_count;
+    size_t body_bytes; /* of bodies in memory whose connections are open */
     HttpLinger lingers[LINGER_COUNT_MAX];
     size_t linger_count;
     bool is_draining;

@@ -40,6 +40,8 @@ static void set_defaults(HttpServerSpec *spec)
         spec->header_seconds = 10;
     if (spec->body_seconds == 0)
         spec->body_seconds = 30;
+    if (spec->body_memory_max == 0)
+        spec->body_memory_max = (size_t)512 * 1024 * 1024;
 }
 
 static HttpServer *server_create(const HttpServerSpec *spec)
