@@ -85,6 +85,9 @@ const Route *route_find(Request *request, Arena *arena, Error *error);
 /* The same without parameters and reasons; allocates nothing. */
 const Route *route_match(const char *method, const TextList *segments);
 
+/* The parameters of a route that route_match() found for this request. */
+void route_fill_parameters(const Route *route, Request *request, Arena *arena);
+
 /* Whether a body of this size is work for a worker. */
 bool route_needs_worker(const Route *route, size_t body_size);
 

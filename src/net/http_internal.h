@@ -13,19 +13,20 @@
  */
 #pragma once
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <strings.h>
 
 #include "net/address.h"
 #include "net/http_crowd.h"
 #include "net/http_server.h"
+#include "net/microhttpd.h"
 
 /* Clients slower than this, averaged after a grace time, are cut: they hold memory and a
  * connection. */
 enum { BYTES_PER_SECOND_MIN = 16 * 1024 };
 
-enum { LINGER_COUNT_MAX = 32 };
+enum { LINGER_COUNT_MAX = 32, SPARE_COUNT_MAX = 8 };
 
 typedef struct HttpConnection HttpConnection;
 typedef struct HttpLoop HttpLoop;
@@ -110,6 +111,8 @@ struct HttpLoop {
     HttpCrowd crowd;
     size_t exchange_count;
     size_t body_bytes; /* of bodies in memory whose connections are open */
+    Arena *spares[SPARE_COUNT_MAX]; /* memory of exchanges that ended, warm for the next ones */
+    size_t spare_count;
     HttpLinger lingers[LINGER_COUNT_MAX];
     size_t linger_count;
     bool is_draining;
@@ -150,9 +153,16 @@ bool http_lines_are_whole(struct MHD_Connection *connection, const char *method,
                           const char *version);
 
 /* http_exchange.c */
+
+/* Names of headers: nearly all that differ do so in their first letter. */
+static inline bool http_same_name(const char *a, const char *b)
+{
+    return ((*a ^ *b) & ~0x20) == 0 && strcasecmp(a, b) == 0;
+}
+
 HttpExchange *http_exchange_create(HttpConnection *connection, const char *target);
-void http_exchange_destroy(HttpExchange *exchange);
 void http_exchange_end(HttpExchange *exchange);
+void http_exchange_clear_spares(HttpLoop *loop);
 
 /* True when it was already answered; false when the loop is to be woken for it. */
 bool http_exchange_park(HttpExchange *exchange);

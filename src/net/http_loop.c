@@ -82,7 +82,7 @@ void http_loop_linger(HttpLoop *loop, int socket)
 /* Throws away what came; false when the other side has closed. */
 static bool drain_socket(int socket)
 {
-    static _Thread_local char scrap[64 * 1024];
+    char scrap[64 * 1024];
     ssize_t size;
 
     for (int turn = 0; turn < 16; turn++) {
@@ -282,6 +282,7 @@ void http_loop_stop(HttpLoop *loop, int64_t stop_at)
 void http_loop_join(HttpLoop *loop)
 {
     pthread_join(loop->thread, NULL);
+    http_exchange_clear_spares(loop);
     close(loop->wake_event);
     pthread_mutex_destroy(&loop->lock);
 }

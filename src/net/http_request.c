@@ -8,8 +8,12 @@
 #include "base/time.h"
 #include "net/http_internal.h"
 
-enum { BODY_BYTES_DEFAULT = 1024 * 1024, FIRST_BUFFER_SIZE_MAX = 64 * 1024 };
-enum { CUT_CONNECTIONS_MAX = 128 };
+enum {
+    BODY_BYTES_DEFAULT = 1024 * 1024,
+    FIRST_BUFFER_SIZE_MAX = 64 * 1024,
+    HEADER_BYTES_MAX = 16 * 1024, /* libmicrohttpd clears as much for each request */
+    CUT_CONNECTIONS_MAX = 128,
+};
 
 static HttpConnection *connection_of(struct MHD_Connection *handle)
 {
@@ -81,12 +85,19 @@ static enum MHD_Result keep_header(void *context, enum MHD_ValueKind kind UNUSED
     return MHD_YES;
 }
 
+static bool is_token_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-' ||
+           (byte && strchr("!#$%&'*+.^_`|~0123456789", byte));
+}
+
 static bool is_token(const char *text)
 {
-    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    return *text && text[strspn(text, allowed)] == '\0';
+    if (!*text)
+        return false;
+    while (is_token_byte(*text))
+        text++;
+    return !*text;
 }
 
 static bool has_control(const char *text)
@@ -102,7 +113,7 @@ static size_t count_headers(const HttpExchange *exchange, const char *name)
     size_t count = 0;
 
     for (size_t i = 0; i < exchange->headers.count; i++)
-        count += strcasecmp(exchange->headers.items[i].name, name) == 0;
+        count += http_same_name(exchange->headers.items[i].name, name);
     return count;
 }
 
@@ -463,8 +474,9 @@ struct MHD_Daemon *http_daemon_start(HttpLoop *loop, int listener)
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_access, loop,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connection_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, spec->idle_seconds, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, loop, MHD_OPTION_URI_LOG_CALLBACK, on_target, loop,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape,
-        loop, MHD_OPTION_ARRAY, http_lines_options, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        spec->idle_seconds, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, loop, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        loop, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, loop, MHD_OPTION_ARRAY, http_lines_options,
+        MHD_OPTION_END);
 }

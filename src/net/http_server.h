@@ -27,7 +27,8 @@ typedef enum HttpBodyMode { HTTP_BODY_MEMORY, HTTP_BODY_FILE } HttpBodyMode;
 
 typedef struct HttpBodyRule {
     HttpBodyMode mode;
-    size_t bytes_max; /* a larger body is refused with 413 */
+    size_t bytes_max;   /* a larger body is refused with 413 */
+    const void *choice; /* for handle(): see http_exchange_choice() */
 } HttpBodyRule;
 
 /* Zero means the default that stands beside a limit. */

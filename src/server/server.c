@@ -66,10 +66,12 @@ static void log_answer(const Work *work, int status)
 {
     LogLevel level = work->route && work->route->kind == ROUTE_FAST ? LOG_DEBUG : LOG_INFO;
 
-    log_event(status >= 500 ? LOG_ERROR : level, "request",
-              log_text("request_id", work->request_id), log_text("method", work->request.method),
-              log_text("path", work->request.path), log_int("status", status),
-              log_text("principal", work->principal),
+    level = status >= 500 ? LOG_ERROR : level;
+    if (!log_writes(level))
+        return;
+    log_event(level, "request", log_text("request_id", work->request_id),
+              log_text("method", work->request.method), log_text("path", work->request.path),
+              log_int("status", status), log_text("principal", work->principal),
               log_int("microseconds", time_monotonic_us() - work->started_us));
 }
 
@@ -298,11 +300,13 @@ static void handle(void *context, HttpExchange *exchange)
     work->request.body = body->bytes ? body->bytes : "";
     work->request.body_size = body->file ? 0 : body->size;
     work->request.body_file = body->file;
-    work->route = route_find(&work->request, http_exchange_arena(exchange), &error);
+    work->route = http_exchange_choice(exchange);
     if (!work->route) {
+        (void)!route_find(&work->request, http_exchange_arena(exchange), &error);
         answer_failure(work, &error);
         return;
     }
+    route_fill_parameters(work->route, &work->request, http_exchange_arena(exchange));
     if (!route_needs_worker(work->route, body->size)) {
         run(work);
         return;
@@ -342,7 +346,7 @@ static HttpBodyRule body_rule(void *context, const HttpExchange *exchange)
 {
     const Route *route =
         route_match(http_exchange_method(exchange), http_exchange_segments(exchange));
-    HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX};
+    HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX, route};
 
     (void)context;
     if (route && route->body_kind == BODY_FILE)

@@ -1,9 +1,9 @@
-#include <microhttpd.h>
 #include <pthread.h>
 #include <semaphore.h>
 
 #include "base/file.h"
 #include "base/time.h"
+#include "net/microhttpd.h"
 #include "tests/unit/net/http_fixture.h"
 
 /* Says back what it understood of a request. */
@@ -121,6 +121,52 @@ static void test_hundreds_of_requests_sent_at_once_are_all_answered(void)
     for (const char *at = answers; (at = strstr(at, "GET|")) != NULL; at += 4)
         EXPECT(strtol(at + 4, NULL, 10) == (long)count++);
     EXPECT(count == PIPELINED);
+    http_server_close(server, 1);
+}
+
+/* Answers with what its body rule chose, and checks that its memory is new. */
+static void echo_choice(void *context UNUSED, HttpExchange *exchange)
+{
+    const char *choice = http_exchange_choice(exchange);
+    unsigned char *memory = arena_alloc(http_exchange_arena(exchange), 5000, 1);
+
+    for (size_t i = 0; i < 5000; i++)
+        EXPECT(memory[i] == 0);
+    memset(memory, 7, 5000);
+    answer_text(exchange, 200, choice ? choice : "nothing");
+}
+
+static HttpBodyRule choose_by_method(void *context UNUSED, const HttpExchange *exchange)
+{
+    bool is_post = strcmp(http_exchange_method(exchange), "POST") == 0;
+
+    return (HttpBodyRule){HTTP_BODY_MEMORY, 100, is_post ? "chosen" : NULL};
+}
+
+static void test_what_the_body_rule_chose_is_of_that_request_alone(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServer *server =
+        server_start(&(HttpServerSpec){.handle = echo_choice, .body_rule = choose_by_method});
+    const char *answers = raw_ask(server, arena,
+                                  "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+                                  "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    const char *first = strstr(answers, "\r\n\r\nchosen");
+
+    EXPECT(first && strstr(first, "\r\n\r\nnothing"));
+    http_server_close(server, 1);
+}
+
+static void test_a_header_of_12_kilobytes_is_read(void)
+{
+    enum { SIZE = 12 * 1024 };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServer *server = server_start(&echo_spec);
+    char *value = memset(arena_alloc(arena, SIZE + 1, 1), 'v', SIZE);
+    const char *request = arena_format(
+        arena, "GET / HTTP/1.1\r\nHost: h\r\nX-Test: %s\r\nConnection: close\r\n\r\n", value);
+
+    EXPECT(strstr(raw_ask(server, arena, request), value));
     http_server_close(server, 1);
 }
 
@@ -703,6 +749,8 @@ int main(int count, char **names)
         TEST(test_a_head_request_gets_the_headers_only),
         TEST(test_one_connection_carries_many_requests),
         TEST(test_hundreds_of_requests_sent_at_once_are_all_answered),
+        TEST(test_what_the_body_rule_chose_is_of_that_request_alone),
+        TEST(test_a_header_of_12_kilobytes_is_read),
         TEST(test_improper_http_is_refused_with_400),
         TEST(test_a_body_over_the_limit_is_refused_with_413),
         TEST(test_a_chunked_body_is_cut_where_it_passes_the_limit),
