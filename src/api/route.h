@@ -75,6 +75,7 @@ typedef struct Route {
     RouteBody body_kind;
     size_t body_bytes_max;      /* 0: REQUEST_BODY_BYTES_MAX */
     size_t fast_body_bytes_max; /* of a ROUTE_FAST, on the loop; 0: FAST_BODY_BYTES_MAX */
+    bool is_probe;              /* on the port for probes too; a ROUTE_FAST */
 } Route;
 
 /* The route for this request, whose parameters it fills in. NULL: nothing is at this path

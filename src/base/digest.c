@@ -1,13 +1,15 @@
 #include "base/digest.h"
 
-#include <openssl/evp.h>
-#include <pthread.h>
+/* The plain functions of SHA-256 need nothing else of libcrypto, and so little of it is linked; its
+ * newer interface brings 4 MB of providers along. OpenSSL calls them deprecated, but has them. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct Digest {
-    EVP_MD_CTX *context;
+    SHA256_CTX context;
 };
 
 const char *hex_format(const void *bytes, size_t size, char *text)
@@ -27,49 +29,33 @@ Digest *digest_create(void)
 {
     Digest *digest = calloc(1, sizeof(*digest));
 
-    if (digest)
-        digest->context = EVP_MD_CTX_new();
-    if (!digest || !digest->context || !EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL))
+    if (!digest || !SHA256_Init(&digest->context))
         abort();
     return digest;
 }
 
 void digest_add(Digest *digest, const void *bytes, size_t size)
 {
-    if (!EVP_DigestUpdate(digest->context, bytes, size))
+    if (!SHA256_Update(&digest->context, bytes, size))
         abort();
 }
 
 const char *digest_finish(Digest *digest, char text[DIGEST_TEXT_SIZE])
 {
-    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned char bytes[SHA256_DIGEST_LENGTH];
 
-    if (!EVP_DigestFinal_ex(digest->context, bytes, NULL))
+    if (!SHA256_Final(bytes, &digest->context))
         abort();
-    EVP_MD_CTX_free(digest->context);
     free(digest);
-    return hex_format(bytes, 32, text);
+    return hex_format(bytes, sizeof(bytes), text);
 }
 
-static EVP_MD *sha256;
-
-static void find_sha256(void)
-{
-    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (!sha256)
-        abort();
-}
-
-/* The algorithm is looked up once: of a short text, that took longer than its digest. */
 const char *digest_bytes(const void *bytes, size_t size, char text[DIGEST_TEXT_SIZE])
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    unsigned char digest[EVP_MAX_MD_SIZE];
+    Digest *digest = digest_create();
 
-    pthread_once(&once, find_sha256);
-    if (!EVP_Digest(bytes, size, digest, NULL, sha256, NULL))
-        abort();
-    return hex_format(digest, 32, text);
+    digest_add(digest, bytes, size);
+    return digest_finish(digest, text);
 }
 
 bool digest_file(const char *path, char text[DIGEST_TEXT_SIZE], Error *error)
