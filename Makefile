@@ -33,9 +33,13 @@ endif
 CFLAGS  := -std=gnu17 $(WARNINGS) $(FLAGS_$(MODE)) $(EXTRA_CFLAGS)
 CPPFLAGS := -Isrc -I. -I$(DEPS)/include -D_GNU_SOURCE
 DEPFLAGS = -MMD -MP -MF $(basename $@).d
-LDFLAGS := -L$(DEPS)/lib -Wl,-rpath,'$$ORIGIN/lib' -Wl,-rpath,$(DEPS)/lib -rdynamic
-LIBS    := -lmicrohttpd -lsqlite3 -lcurl -lyyjson -lyaml -lsodium -lcrypto -lzstd -lz -larchive \
-           -l:liblinear.a -lutf8proc -lstdc++ -lm -lpthread -ldl
+LDFLAGS := -L$(DEPS)/lib -Wl,-rpath,'$$ORIGIN/lib' -Wl,-rpath,$(DEPS)/lib
+# Of static libraries only what is used comes along. What few commands need is opened at run time
+# (base/library.h): libcurl, libarchive, libmicrohttpd, DuckDB.
+LIBS    := -lsqlite3 -lyyjson -lyaml -lutf8proc -l:liblinear.a -l:libzstd.a -l:libz.a -l:libcrypto.a -l:libstdc++.a \
+           -static-libgcc -lm -lpthread -ldl
+# Tests and benches make archives and a bare server.
+TEST_LIBS := -Wl,--as-needed -larchive -lmicrohttpd
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 SCHEMA  := $(sort $(wildcard src/store/schema/*.sql))
@@ -71,8 +75,8 @@ check: $(DEPS)/setup-test.stamp $(DEPS)/setup-check.stamp ## Check format, warni
 docs: build ## Write the reference of commands and routes from the program
 	@tools/make_reference.py
 
-fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10)
-	@tools/fuzz.sh $(F)
+fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10; F=word: those whose name has it)
+	@tools/fuzz.py $(F)
 
 crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at random, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build
@@ -140,7 +144,7 @@ $(OUT)/generated/%.o: $(OUT)/generated/%.c
 $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "cc $<"
-	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS)
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< $(LIBRARY) $(LIBS) $(TEST_LIBS)
 
 $(OUT)/fault.so: tests/faults/fault.c
 	@mkdir -p $(@D)
@@ -159,7 +163,7 @@ $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 $(OUT)/bench/%: bench/%.c bench/study_data.c bench/study_data.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "cc $<"
-	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS)
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) $(LDFLAGS) -o $@ $< bench/study_data.c $(LIBRARY) $(LIBS) $(TEST_LIBS)
 
 
 -include $(OBJECTS:.o=.d) $(OUT)/src/main.d $(TESTS:=.d) $(FUZZERS:=.d)
