@@ -147,8 +147,10 @@ class Soak:
                 self.pace.stopping = True
 
     def cpu(self):
-        """Of the server with its children, dead ones too, and of this process."""
-        return measure.cpu_seconds(self.server.process.pid) + time.process_time()
+        """Of the server, the steps that it has waited for, and this process."""
+        with open(f"/proc/{self.server.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return sum(map(int, fields[11:15])) / measure.TICKS + time.process_time()
 
     def adapt(self, seconds, used):
         share = used / seconds
@@ -180,14 +182,14 @@ class Soak:
         at = began
         while time.monotonic() - began < seconds and not self.pace.stopping:
             time.sleep(min(interval, seconds))
-            now, moment = self.cpu(), time.monotonic()
-            self.adapt(moment - at, now - before)
-            self.sample_at_rest(began)
-            before, at = self.cpu(), time.monotonic()
             if self.server.process.poll() is not None:
                 self.problems.append("the server ended")
                 break
-        self.cpu_used = (self.cpu() - first) / (time.monotonic() - began)
+            now, moment = self.cpu(), time.monotonic()
+            self.adapt(moment - at, now - before)
+            self.cpu_used = (now - first) / (moment - began)
+            self.sample_at_rest(began)
+            before, at = self.cpu(), time.monotonic()
         self.pace.stopping = True
         self.pace.go_on()
         for thread in threads:
