@@ -275,19 +275,15 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
     return 0;
 }
 
-static void *map(void *address, size_t size, int protection, int flags, int descriptor, off64_t at)
+void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t at)
 {
     if (must_lack())
         return MAP_FAILED;
     return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, at);
 }
 
-void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t at)
-{
-    return map(address, size, protection, flags, descriptor, at);
-}
-
+/* Offsets have 64 bits anyway where this is built. */
 void *mmap64(void *address, size_t size, int protection, int flags, int descriptor, off64_t at)
 {
-    return map(address, size, protection, flags, descriptor, at);
+    return mmap(address, size, protection, flags, descriptor, at);
 }
