@@ -256,7 +256,7 @@ def growth(points, is_count):
 
 
 def sparkline(values, width=60):
-    step = max(1, len(values) // width)
+    step = max(1, -(-len(values) // width))
     kept = values[::step]
     low, high = min(kept), max(kept)
     return "".join(BARS[int((value - low) / (high - low) * (len(BARS) - 1)) if high > low else 0]
