@@ -458,7 +458,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     Server *opened = calloc(1, sizeof(*opened));
 
     if (!opened)
-        abort();
+        out_of_memory();
     opened->arena = arena_create();
     if (open_application(opened, &application, error)) {
         opened->sessions = session_pool_create(opened->application->platform);
