@@ -49,6 +49,49 @@ def resident_bytes(pid):
     return total
 
 
+@dataclass
+class Rest:
+    """What a process tree holds while nothing is asked of it."""
+    resident: int   # bytes in memory
+    share: int      # the same, each page divided by the number of processes that have it (PSS)
+    files: int      # of the resident bytes those that are a file's, which the system may drop
+    threads: int
+    open_files: int
+    libraries: int  # shared ones, of all processes together
+
+
+def rest_of(pid):
+    total = Rest(0, 0, 0, 0, 0, 0)
+    for one in process_tree(pid):
+        with open(f"/proc/{one}/smaps_rollup") as file:
+            sizes = {words[0]: int(words[1]) * 1024 for words in map(str.split, file) if words[-1] == "kB"}
+        with open(f"/proc/{one}/maps") as file:
+            names = {line.split()[-1] for line in file if ".so" in line}
+        total.resident += sizes["Rss:"]
+        total.share += sizes["Pss:"]
+        total.files += sizes["Rss:"] - sizes["Anonymous:"]
+        total.threads += len(os.listdir(f"/proc/{one}/task"))
+        total.open_files += len(os.listdir(f"/proc/{one}/fd"))
+        total.libraries += len(names)
+    return total
+
+
+def wakings(pid):
+    """How often the threads of a process tree have gone to sleep so far, which is as often as they were woken."""
+    total = 0
+    for one in process_tree(pid):
+        for thread in os.listdir(f"/proc/{one}/task"):
+            with open(f"/proc/{one}/task/{thread}/status") as file:
+                total += next(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches"))
+    return total
+
+
+def wakings_a_second(pid, seconds):
+    before = wakings(pid)
+    time.sleep(seconds)
+    return (wakings(pid) - before) / seconds
+
+
 def others_share(seconds):
     """How much of the machine is in use by anybody, measured over some seconds: 0 to 1."""
     def read():

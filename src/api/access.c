@@ -54,7 +54,7 @@ static const JsonField audit_query[] = {
     {"action", JSON_TEXT, offsetof(AuditQuery, action), JSON_OPTIONAL,
      "an action or the start of one: \"endpoint.\""},
     {"object", JSON_TEXT, offsetof(AuditQuery, object), JSON_OPTIONAL, "of this object alone"},
-    {"limit", JSON_INT, offsetof(AuditQuery, limit), JSON_OPTIONAL, "1 to 10000; 1000"},
+    {"limit", JSON_COUNT, offsetof(AuditQuery, limit), JSON_OPTIONAL, "1 to 10000; 1000"},
     {"newest_first", JSON_BOOL, offsetof(AuditQuery, newest_first), JSON_OPTIONAL, "false"},
     {0},
 };

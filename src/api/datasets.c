@@ -199,7 +199,7 @@ typedef struct RowsQuery {
 
 static const JsonField rows_query[] = {
     {"offset", JSON_INT, offsetof(RowsQuery, offset), JSON_OPTIONAL, "the first row, from 0"},
-    {"limit", JSON_INT, offsetof(RowsQuery, limit), JSON_OPTIONAL, "1 to 1000; 10"},
+    {"limit", JSON_COUNT, offsetof(RowsQuery, limit), JSON_OPTIONAL, "1 to 1000; 10"},
     {0},
 };
 

@@ -70,8 +70,8 @@ static bool put_artifact(Scope *scope, const Request *request, Response *respons
     PathQuery query = {0};
     Run run;
 
-    if (!read_path(scope, request, &query) || !run_find(scope, upload.run_id, &run) ||
-        !add_bytes(scope, request, &upload.artifact))
+    if (!read_path(scope, request, &query) || !run_check_artifact_path(scope, query.path) ||
+        !run_find(scope, upload.run_id, &run) || !add_bytes(scope, request, &upload.artifact))
         return false;
     upload.path = query.path;
     if (!scope_write(scope, log_upload, &upload))

@@ -39,7 +39,7 @@ static const JsonField list_query[] = {
      "\"started_at desc\"; also \"name\", \"metrics.f1 desc\", \"params.C\""},
     {"deleted", JSON_BOOL, offsetof(ListQuery, deleted), JSON_OPTIONAL,
      "the deleted ones instead; false"},
-    {"limit", JSON_INT, offsetof(ListQuery, filter.limit), JSON_OPTIONAL, "1 to 50000; 100"},
+    {"limit", JSON_COUNT, offsetof(ListQuery, filter.limit), JSON_OPTIONAL, "1 to 50000; 100"},
     {"offset", JSON_INT, offsetof(ListQuery, filter.offset), JSON_OPTIONAL, "runs to skip; 0"},
     {0},
 };
@@ -164,7 +164,7 @@ static bool delete_tag(Scope *scope, const Request *request, Response *response)
 }
 
 static const JsonField history_query[] = {
-    {"limit", JSON_INT, offsetof(MetricFilter, limit), JSON_OPTIONAL, "1 to 25000; 25000"},
+    {"limit", JSON_COUNT, offsetof(MetricFilter, limit), JSON_OPTIONAL, "1 to 25000; 25000"},
     {"offset", JSON_INT, offsetof(MetricFilter, offset), JSON_OPTIONAL, "points to skip; 0"},
     {0},
 };

@@ -1,12 +1,15 @@
 #include "base/digest.h"
 
-#include <openssl/evp.h>
+/* The plain functions of SHA-256 need nothing else of libcrypto, and so little of it is linked; its
+ * newer interface brings 4 MB of providers along. OpenSSL calls them deprecated, but has them. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct Digest {
-    EVP_MD_CTX *context;
+    SHA256_CTX context;
 };
 
 const char *hex_format(const void *bytes, size_t size, char *text)
@@ -26,28 +29,25 @@ Digest *digest_create(void)
 {
     Digest *digest = calloc(1, sizeof(*digest));
 
-    if (digest)
-        digest->context = EVP_MD_CTX_new();
-    if (!digest || !digest->context || !EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL))
+    if (!digest || !SHA256_Init(&digest->context))
         abort();
     return digest;
 }
 
 void digest_add(Digest *digest, const void *bytes, size_t size)
 {
-    if (!EVP_DigestUpdate(digest->context, bytes, size))
+    if (!SHA256_Update(&digest->context, bytes, size))
         abort();
 }
 
 const char *digest_finish(Digest *digest, char text[DIGEST_TEXT_SIZE])
 {
-    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned char bytes[SHA256_DIGEST_LENGTH];
 
-    if (!EVP_DigestFinal_ex(digest->context, bytes, NULL))
+    if (!SHA256_Final(bytes, &digest->context))
         abort();
-    EVP_MD_CTX_free(digest->context);
     free(digest);
-    return hex_format(bytes, 32, text);
+    return hex_format(bytes, sizeof(bytes), text);
 }
 
 const char *digest_bytes(const void *bytes, size_t size, char text[DIGEST_TEXT_SIZE])

@@ -88,6 +88,7 @@ typedef enum JsonType {
     JSON_END,
     JSON_TEXT,      /* const char * */
     JSON_INT,       /* int64_t */
+    JSON_COUNT,     /* int64_t, 1 or more */
     JSON_NUMBER,    /* double */
     JSON_BOOL,      /* bool */
     JSON_TEXT_LIST, /* TextList */

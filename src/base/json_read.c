@@ -208,6 +208,7 @@ static const struct {
     [JSON_END] = {"", ""},
     [JSON_TEXT] = {"string", "a text"},
     [JSON_INT] = {"integer", "an integer"},
+    [JSON_COUNT] = {"integer", "an integer from 1 on"},
     [JSON_NUMBER] = {"number", "a number"},
     [JSON_BOOL] = {"boolean", "true or false"},
     [JSON_TEXT_LIST] = {"array", "a list of texts"},
@@ -245,6 +246,9 @@ static bool take_value(const JsonValue *value, JsonType type, void *target, Aren
     case JSON_INT:
         *(int64_t *)target = json_as_int(value, 0);
         return json_as_int(value, 0) == json_as_int(value, 1); /* both defaults: not an integer */
+    case JSON_COUNT:
+        *(int64_t *)target = json_as_int(value, 0);
+        return json_as_int(value, 0) >= 1;
     case JSON_NUMBER:
         *(double *)target = json_as_double(value, 0);
         return json_is_number(value);
@@ -303,7 +307,7 @@ bool json_read_value(const JsonValue *object, const JsonField fields[], void *ta
                      Error *error)
 {
     if (!json_is_object(object))
-        return fail(error, ERROR_INVALID, "the body must be a JSON object");
+        return fail(error, ERROR_INVALID, "it must be a JSON object");
     if (!check_members(object, fields, arena, error))
         return false;
     for (const JsonField *field = fields; field->name; field++) {
@@ -325,5 +329,7 @@ bool json_read(const char *bytes, size_t size, const JsonField fields[], void *t
         return true;
     if (!json_parse(bytes, size, arena, &object, error))
         return false;
+    if (!json_is_object(object))
+        return fail(error, ERROR_INVALID, "the body must be a JSON object");
     return json_read_value(object, fields ? fields : no_fields, target, arena, error);
 }

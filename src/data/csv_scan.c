@@ -51,6 +51,7 @@ static CsvEvent take_quoted(CsvMachine *machine, char byte)
 {
     if (byte == machine->dialect.quote) {
         machine->place = PLACE_AFTER_QUOTE;
+        machine->after_return = false;
         return EVENT_NONE;
     }
     if (byte == '\r' || (byte == '\n' && !machine->after_return))
@@ -333,7 +334,7 @@ bool csv_copy(const CsvCopy *copy, Error *error)
     target = fopen(copy->target, "we");
     if (!target)
         return fail_errno(error, "write", copy->target);
-    for (int byte = byte_source_next(&source); byte >= 0; byte = byte_source_next(&source))
+    for (int byte = skip_mark(&source); byte >= 0; byte = byte_source_next(&source))
         put(target, copy, byte, &after_return);
     is_written = !ferror(target);
     is_written = fclose(target) == 0 && is_written;

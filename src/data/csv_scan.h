@@ -54,8 +54,8 @@ bool csv_read_first(const char *path, CsvDialect dialect, Arena *arena, TextList
                     Error *error) MUST_CHECK;
 bool csv_find_delimiter(const char *path, char quote, char *delimiter, Error *error) MUST_CHECK;
 
-/* A plain copy: Latin-1 becomes UTF-8, and every line ends in "\n" (within quotes too where the
- * endings of the file are mixed, which DuckDB refuses). */
+/* A plain copy without a byte-order mark: Latin-1 becomes UTF-8, and every line ends in "\n"
+ * (within quotes too where the endings of the file are mixed, which DuckDB refuses). */
 typedef struct CsvCopy {
     const char *source, *target;
     bool from_latin1, one_newline;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/library.h"
 #include "base/process.h"
 
 #define FUNCTION(name)                                                                             \
@@ -12,10 +13,7 @@
         "duckdb_" #name, offsetof(DuckLibrary, name)                                               \
     }
 
-static const struct {
-    const char *symbol;
-    size_t offset;
-} functions[] = {
+static const LibraryFunction functions[] = {
     FUNCTION(create_config),
     FUNCTION(set_config),
     FUNCTION(destroy_config),
@@ -53,6 +51,7 @@ static const struct {
     FUNCTION(append_int64),
     FUNCTION(append_varchar_length),
     FUNCTION(append_null),
+    {0},
 };
 
 /* The folders that the loader searches for the program itself: with its run path, also where an
@@ -98,16 +97,12 @@ static void *open_library(Arena *arena)
 
 static bool find_functions(void *handle, DuckLibrary *library, Error *error)
 {
-    for (size_t i = 0; i < COUNT(functions); i++) {
-        void *function = dlsym(handle, functions[i].symbol);
+    const char *missing = library_find(handle, functions, library);
 
-        if (!function)
-            return fail(error, ERROR_UNAVAILABLE,
-                        "the DuckDB library has no function \"%s\": version 1.4 or newer is needed",
-                        functions[i].symbol);
-        memcpy((char *)library + functions[i].offset, &function, sizeof(function));
-    }
-    return true;
+    return !missing || fail(error, ERROR_UNAVAILABLE,
+                            "the DuckDB library has no function \"%s\": version 1.4 or newer is "
+                            "needed",
+                            missing);
 }
 
 const DuckLibrary *duck_library_open(Error *error)

@@ -62,8 +62,9 @@ static bool look(Import *import, ImportFile *file)
     }
     if (duck_end(&query, import->error))
         return true;
-    import->error->kind = ERROR_INVALID;
-    return fail_in(import->error, "\"%s\" is not a Parquet file that can be read", file->name);
+    /* DuckDB's own words name a path of the server. */
+    return fail(import->error, ERROR_INVALID, "\"%s\" is not a Parquet file that can be read",
+                file->name);
 }
 
 static bool check_types(const Import *import, const ImportFile *file)

@@ -1,7 +1,5 @@
 #include "net/archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "net/archive_library.h"
 
 enum { PATH_LENGTH_MAX = 1024, PART_COUNT_MAX = 32, BLOCK_SIZE = 64 * 1024 };
 
@@ -30,6 +29,7 @@ typedef struct Unpacking {
     ArchiveLimits limits;
     uint64_t packed_size;
     const char *folder; /* where files go, or NULL to only look */
+    const ArchiveLibrary *library;
     struct archive *archive;
     Arena *arena;
     ArchiveEntryList entries;
@@ -39,7 +39,7 @@ typedef struct Unpacking {
 static void unpacking_close(Unpacking *unpacking)
 {
     if (unpacking->archive)
-        archive_read_free(unpacking->archive);
+        unpacking->library->read_free(unpacking->archive);
 }
 
 static uint64_t or_default(uint64_t limit, uint64_t standard)
@@ -49,10 +49,14 @@ static uint64_t or_default(uint64_t limit, uint64_t standard)
 
 static bool unpacking_open(Unpacking *unpacking, const ArchiveSpec *spec, Error *error)
 {
-    struct archive *archive = archive_read_new();
+    const ArchiveLibrary *library = archive_library_open(error);
+    struct archive *archive;
     int64_t size;
 
-    unpacking->archive = archive;
+    if (!library)
+        return false;
+    unpacking->library = library;
+    unpacking->archive = archive = library->read_new();
     unpacking->path = spec->path;
     unpacking->limits = (ArchiveLimits){
         .file_count_max = or_default(spec->limits.file_count_max, defaults.file_count_max),
@@ -63,11 +67,12 @@ static bool unpacking_open(Unpacking *unpacking, const ArchiveSpec *spec, Error 
         return false;
     unpacking->packed_size = (uint64_t)size;
 
-    archive_read_support_format_zip(archive);
-    archive_read_support_format_tar(archive);
-    archive_read_support_filter_gzip(archive);
-    if (archive_read_open_filename(archive, spec->path, BLOCK_SIZE) != ARCHIVE_OK)
-        return fail(error, ERROR_INVALID, "\"%s\" is not a zip, tar or tar.gz file", spec->path);
+    /* By its directory, which is at the end: of a zip that was cut, none is taken for whole. */
+    library->read_support_format_zip_seekable(archive);
+    library->read_support_format_tar(archive);
+    library->read_support_filter_gzip(archive);
+    if (library->read_open_filename(archive, spec->path, BLOCK_SIZE) != ARCHIVE_OK)
+        return fail(error, ERROR_INVALID, "it is not a zip, tar or tar.gz file");
     return true;
 }
 
@@ -90,21 +95,22 @@ static bool fail_entry(Unpacking *unpacking, const char *name, const char *reaso
 
 /* The name without what tar and zip habitually add: "./" in front, "/" behind a folder. In the C
  * locale libarchive cannot give every name in the locale's own charset, but in UTF-8. */
-static const char *name_of(struct archive_entry *entry, Arena *arena)
+static const char *name_of(const Unpacking *unpacking, struct archive_entry *entry)
 {
-    const char *name = archive_entry_pathname_utf8(entry);
+    const ArchiveLibrary *library = unpacking->library;
+    const char *name = library->entry_pathname_utf8(entry);
     size_t length;
 
     if (!name)
-        name = archive_entry_pathname(entry);
+        name = library->entry_pathname(entry);
     if (!name)
         return "";
     while (name[0] == '.' && name[1] == '/')
         name += 2;
     length = strlen(name);
-    if (archive_entry_filetype(entry) == AE_IFDIR && length > 1 && name[length - 1] == '/')
+    if (library->entry_filetype(entry) == AE_IFDIR && length > 1 && name[length - 1] == '/')
         length--;
-    return arena_copy(arena, name, length);
+    return arena_copy(unpacking->arena, name, length);
 }
 
 static bool has_control(const char *text)
@@ -138,13 +144,13 @@ static const char *fault_of_name(const char *name)
     return NULL;
 }
 
-static const char *fault_of_entry(struct archive_entry *entry)
+static const char *fault_of_entry(const ArchiveLibrary *library, struct archive_entry *entry)
 {
-    if (archive_entry_hardlink(entry) || archive_entry_symlink(entry))
+    if (library->entry_hardlink(entry) || library->entry_symlink(entry))
         return "is a link";
-    if (archive_entry_filetype(entry) != AE_IFREG && archive_entry_filetype(entry) != AE_IFDIR)
+    if (library->entry_filetype(entry) != AE_IFREG && library->entry_filetype(entry) != AE_IFDIR)
         return "is not a regular file";
-    if (archive_entry_is_encrypted(entry))
+    if (library->entry_is_encrypted(entry))
         return "is encrypted";
     return NULL;
 }
@@ -153,7 +159,7 @@ static const char *fault_of_entry(struct archive_entry *entry)
  */
 static bool fail_read(Unpacking *unpacking, const char *name, Error *error)
 {
-    const char *detail = archive_error_string(unpacking->archive);
+    const char *detail = unpacking->library->error_string(unpacking->archive);
     const char *what =
         name ? arena_format(unpacking->arena, "\"%s\" in the archive", shown_name(unpacking, name))
              : "the archive";
@@ -199,7 +205,7 @@ static bool read_data(Unpacking *unpacking, ArchiveEntry *entry, int file, Error
     char block[BLOCK_SIZE];
     la_ssize_t size;
 
-    while ((size = archive_read_data(unpacking->archive, block, sizeof(block))) > 0) {
+    while ((size = unpacking->library->read_data(unpacking->archive, block, sizeof(block))) > 0) {
         if (!count_bytes(unpacking, entry->path, (size_t)size, error))
             return false;
         entry->size += (uint64_t)size;
@@ -229,9 +235,9 @@ static bool unpack_file(Unpacking *unpacking, ArchiveEntry *entry, Error *error)
 
 static bool take_entry(Unpacking *unpacking, struct archive_entry *found, Error *error)
 {
-    const char *name = name_of(found, unpacking->arena);
-    const char *fault = fault_of_entry(found);
-    bool is_folder = archive_entry_filetype(found) == AE_IFDIR;
+    const char *name = name_of(unpacking, found);
+    const char *fault = fault_of_entry(unpacking->library, found);
+    bool is_folder = unpacking->library->entry_filetype(found) == AE_IFDIR;
     ArchiveEntry *entry;
 
     if (is_folder && (!*name || strcmp(name, ".") == 0))
@@ -257,14 +263,15 @@ static bool take_entries(Unpacking *unpacking, Error *error)
     struct archive_entry *found;
     int state;
 
-    while ((state = archive_read_next_header(unpacking->archive, &found)) >= ARCHIVE_WARN &&
+    while ((state = unpacking->library->read_next_header(unpacking->archive, &found)) >=
+               ARCHIVE_WARN &&
            state != ARCHIVE_EOF)
         if (!take_entry(unpacking, found, error))
             return false;
     if (state != ARCHIVE_EOF)
         return fail_read(unpacking, NULL, error);
     if (unpacking->entries.count == 0)
-        return fail(error, ERROR_INVALID, "\"%s\" holds no files", unpacking->path);
+        return fail(error, ERROR_INVALID, "the archive holds no files");
     return true;
 }
 

@@ -1,12 +1,12 @@
 /* http_client_internal.h: what http_fetch() and http_download() share of libcurl. */
 #pragma once
 
-#include <curl/curl.h>
-
+#include "net/curl_library.h"
 #include "net/http_client.h"
 
 /* One request. Zero it, http_transfer_open() it, set options on its handle, run it, close it. */
 typedef struct HttpTransfer {
+    const CurlLibrary *curl;
     CURL *handle;
     struct curl_slist *headers;
     const char *url;

@@ -66,23 +66,24 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
 static void prepare(Download *download, const HttpDownloadSpec *spec)
 {
     HttpTransfer *transfer = &download->transfer;
+    const CurlLibrary *curl = transfer->curl;
     CURL *handle = transfer->handle;
     unsigned seconds = spec->timeout_seconds ? spec->timeout_seconds : TIMEOUT_SECONDS_DEFAULT;
 
     transfer->bytes_max = spec->bytes_max ? spec->bytes_max : bytes_max_default;
     http_transfer_headers(transfer, spec->headers, spec->header_count);
-    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(handle, CURLOPT_MAXREDIRS, (long)REDIRECT_COUNT_MAX);
-    curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(handle, CURLOPT_PROXY, "");
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT, (long)seconds);
-    curl_easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->bytes_max);
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(handle, CURLOPT_WRITEDATA, download);
+    curl->easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
+    curl->easy_setopt(handle, CURLOPT_MAXREDIRS, (long)REDIRECT_COUNT_MAX);
+    curl->easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
+    curl->easy_setopt(handle, CURLOPT_PROXY, "");
+    curl->easy_setopt(handle, CURLOPT_TIMEOUT, (long)seconds);
+    curl->easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->bytes_max);
+    curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(handle, CURLOPT_WRITEDATA, download);
     if (spec->allow_private)
         return;
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, transfer);
+    curl->easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl->easy_setopt(handle, CURLOPT_OPENSOCKETDATA, transfer);
 }
 
 static bool open_part(Download *download, const char *target_path, Error *error)

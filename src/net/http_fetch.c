@@ -77,50 +77,53 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
 
 static bool open_upload(Fetch *fetch, const char *path, Error *error)
 {
+    const CurlLibrary *curl = fetch->transfer.curl;
     CURL *handle = fetch->transfer.handle;
     struct stat about;
 
     fetch->upload = fopen(path, "rbe");
     if (!fetch->upload || fstat(fileno(fetch->upload), &about) != 0)
         return fail_errno(error, "read", path);
-    curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(handle, CURLOPT_READDATA, fetch->upload);
-    curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)about.st_size);
+    curl->easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+    curl->easy_setopt(handle, CURLOPT_READDATA, fetch->upload);
+    curl->easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)about.st_size);
     return true;
 }
 
 static bool set_body(Fetch *fetch, const HttpFetchSpec *spec, Error *error)
 {
+    const CurlLibrary *curl = fetch->transfer.curl;
     CURL *handle = fetch->transfer.handle;
     unsigned seconds = spec->timeout_seconds ? spec->timeout_seconds : TIMEOUT_SECONDS_DEFAULT;
 
     if (spec->body_file)
         return open_upload(fetch, spec->body_file, error);
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT, (long)seconds);
+    curl->easy_setopt(handle, CURLOPT_TIMEOUT, (long)seconds);
     if (spec->body) {
-        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
-        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, spec->body);
+        curl->easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
+        curl->easy_setopt(handle, CURLOPT_POSTFIELDS, spec->body);
     }
     return true;
 }
 
 static bool prepare(Fetch *fetch, const HttpFetchSpec *spec, Error *error)
 {
+    const CurlLibrary *curl = fetch->transfer.curl;
     CURL *handle = fetch->transfer.handle;
 
     http_transfer_headers(&fetch->transfer, spec->headers, spec->header_count);
     if (!getenv("no_proxy") && !getenv("NO_PROXY"))
-        curl_easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+        curl->easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     if (!set_body(fetch, spec, error))
         return false;
     if (spec->method)
-        curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, spec->method);
+        curl->easy_setopt(handle, CURLOPT_CUSTOMREQUEST, spec->method);
     if (spec->method && strcmp(spec->method, "HEAD") == 0)
-        curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(handle, CURLOPT_WRITEDATA, fetch);
-    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(handle, CURLOPT_HEADERDATA, fetch);
+        curl->easy_setopt(handle, CURLOPT_NOBODY, 1L);
+    curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(handle, CURLOPT_WRITEDATA, fetch);
+    curl->easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(handle, CURLOPT_HEADERDATA, fetch);
     fetch->transfer.bytes_max =
         spec->reply_bytes_max ? spec->reply_bytes_max : REPLY_BYTES_MAX_DEFAULT;
     return true;

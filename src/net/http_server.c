@@ -164,7 +164,7 @@ bool http_server_open(const HttpServerSpec *spec, HttpServer **server, Error *er
         return fail(error, ERROR_INVALID, "an HTTP server has 1 to %d threads", THREAD_COUNT_MAX);
 
     opened = server_create(spec);
-    is_open = address_read(&opened->spec, &where, error);
+    is_open = microhttpd_open(error) && address_read(&opened->spec, &where, error);
     if (is_open) {
         is_open = start_loops(opened, where, error);
         freeaddrinfo(where);

@@ -1,15 +1,9 @@
-#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
 #include "net/http_client_internal.h"
 
 enum { CONNECT_SECONDS = 15, SLOW_SECONDS = 30, SLOW_BYTES_PER_SECOND = 64 };
-
-static void start_curl(void)
-{
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
 
 static bool url_is_http(const char *url)
 {
@@ -18,26 +12,28 @@ static bool url_is_http(const char *url)
 
 bool http_transfer_open(HttpTransfer *transfer, const char *url, Error *error)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const CurlLibrary *curl;
 
     if (!url_is_http(url))
         return fail(error, ERROR_INVALID, "a URL starts with http:// or https://, not \"%.200s\"",
                     url ? url : "");
-    pthread_once(&once, start_curl);
-    transfer->handle = curl_easy_init();
+    curl = transfer->curl = curl_library_open(error);
+    if (!curl)
+        return false;
+    transfer->handle = curl->easy_init();
     if (!transfer->handle)
         return fail(error, ERROR_INTERNAL, "could not start an HTTP request");
 
     transfer->url = url;
-    curl_easy_setopt(transfer->handle, CURLOPT_URL, url);
-    curl_easy_setopt(transfer->handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(transfer->handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(transfer->handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(transfer->handle, CURLOPT_ERRORBUFFER, transfer->detail);
-    curl_easy_setopt(transfer->handle, CURLOPT_USERAGENT, "slipway");
-    curl_easy_setopt(transfer->handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
-    curl_easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES_PER_SECOND);
+    curl->easy_setopt(transfer->handle, CURLOPT_URL, url);
+    curl->easy_setopt(transfer->handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(transfer->handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(transfer->handle, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(transfer->handle, CURLOPT_ERRORBUFFER, transfer->detail);
+    curl->easy_setopt(transfer->handle, CURLOPT_USERAGENT, "slipway");
+    curl->easy_setopt(transfer->handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl->easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
+    curl->easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES_PER_SECOND);
     return true;
 }
 
@@ -46,8 +42,8 @@ static void add_header(HttpTransfer *transfer, Arena *arena, const HttpPair *hea
     /* libcurl takes "Name;" for a header without a value, "Name:" for one to leave out. */
     const char *format = *header->value ? "%s: %s" : "%s;%s";
 
-    transfer->headers = curl_slist_append(transfer->headers,
-                                          arena_format(arena, format, header->name, header->value));
+    transfer->headers = transfer->curl->slist_append(
+        transfer->headers, arena_format(arena, format, header->name, header->value));
 }
 
 void http_transfer_headers(HttpTransfer *transfer, const HttpPair *headers, size_t count)
@@ -55,11 +51,11 @@ void http_transfer_headers(HttpTransfer *transfer, const HttpPair *headers, size
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
     /* Waiting for "100 Continue" costs a second with servers that never send it. */
-    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+    transfer->headers = transfer->curl->slist_append(transfer->headers, "Expect:");
     for (size_t i = 0; i < count; i++)
         if (!headers[i].value[strcspn(headers[i].value, "\r\n")])
             add_header(transfer, arena, &headers[i]);
-    curl_easy_setopt(transfer->handle, CURLOPT_HTTPHEADER, transfer->headers);
+    transfer->curl->easy_setopt(transfer->handle, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
 bool http_transfer_count(HttpTransfer *transfer, size_t size)
@@ -76,14 +72,14 @@ int http_transfer_status(HttpTransfer *transfer)
 {
     long status = 0;
 
-    curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+    transfer->curl->easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
     return (int)status;
 }
 
 static bool fail_transfer(HttpTransfer *transfer, CURLcode code, Error *error)
 {
     const char *url = transfer->url;
-    const char *detail = *transfer->detail ? transfer->detail : curl_easy_strerror(code);
+    const char *detail = *transfer->detail ? transfer->detail : transfer->curl->easy_strerror(code);
 
     if (code == CURLE_HTTP_RETURNED_ERROR ||
         (code == CURLE_FILESIZE_EXCEEDED && http_transfer_status(transfer) >= 400))
@@ -109,13 +105,15 @@ static bool fail_transfer(HttpTransfer *transfer, CURLcode code, Error *error)
 
 bool http_transfer_run(HttpTransfer *transfer, Error *error)
 {
-    CURLcode code = curl_easy_perform(transfer->handle);
+    CURLcode code = transfer->curl->easy_perform(transfer->handle);
 
     return code == CURLE_OK || fail_transfer(transfer, code, error);
 }
 
 void http_transfer_close(HttpTransfer *transfer)
 {
-    curl_slist_free_all(transfer->headers);
-    curl_easy_cleanup(transfer->handle);
+    if (!transfer->curl)
+        return;
+    transfer->curl->slist_free_all(transfer->headers);
+    transfer->curl->easy_cleanup(transfer->handle);
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 #include <yaml.h>
 #include <yyjson.h>
-#include <zstd.h>
 
 #include "base/version.h"
 
@@ -16,7 +15,6 @@ static void write_libraries(JsonWriter *json)
         json_text(json, "sqlite", sqlite3_libversion());
         json_text(json, "yyjson", YYJSON_VERSION_STRING);
         json_text(json, "libyaml", yaml_get_version_string());
-        json_text(json, "zstd", ZSTD_versionString());
     }
     json_close(json);
 }

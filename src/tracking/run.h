@@ -120,7 +120,8 @@ bool run_metric_history(Scope *scope, const char *id, const MetricFilter *filter
                         MetricList *list) MUST_CHECK;
 
 /* A file of a run, by its path in the run; logging the path again replaces it. The blob must be in
- * the artifact store. */
+ * the artifact store: whoever adds it there for this asks for the path first. */
+bool run_check_artifact_path(Scope *scope, const char *path) MUST_CHECK;
 bool run_log_artifact(Scope *scope, const char *id, const char *path,
                       const Artifact *artifact) MUST_CHECK;
 bool run_artifacts(Scope *scope, const char *id, Tree *tree) MUST_CHECK;

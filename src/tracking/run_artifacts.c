@@ -7,11 +7,22 @@
 
 enum { PATH_BYTES_MAX = 1024 };
 
-static bool check_path(Scope *scope, const char *path)
+/* A control character disturbs a terminal, and a backslash leads out of a folder where it separates
+ * one. */
+static bool has_hazard(const char *path)
+{
+    for (; *path; path++)
+        if ((unsigned char)*path < 0x20 || *path == 0x7f || *path == '\\')
+            return true;
+    return false;
+}
+
+bool run_check_artifact_path(Scope *scope, const char *path)
 {
     size_t length = strlen(path);
 
-    if (length > PATH_BYTES_MAX || !path_is_inside(path) || !text_is_utf8(path, length))
+    if (length > PATH_BYTES_MAX || !path_is_inside(path) || !text_is_utf8(path, length) ||
+        has_hazard(path))
         return fail_field(&scope->error, "path",
                           "the path of an artifact is relative and plain, of at most %d bytes, as "
                           "\"plots/roc.png\"",
@@ -26,7 +37,7 @@ bool run_log_artifact(Scope *scope, const char *id, const char *path, const Arti
         "ON CONFLICT (run_key, path) DO UPDATE SET digest = excluded.digest, size = excluded.size";
     Run run;
 
-    if (!check_path(scope, path) || !run_find_writable(scope, id, &run))
+    if (!run_check_artifact_path(scope, path) || !run_find_writable(scope, id, &run))
         return false;
     if (!artifact_exists(scope->platform->artifacts, artifact->digest))
         return fail(&scope->error, ERROR_NOT_FOUND, "blob \"%.64s\" is not in the artifact store",

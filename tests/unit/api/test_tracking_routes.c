@@ -63,7 +63,8 @@ static const Exchange tracking_exchanges[] = {
      NULL, 200, "{\"total\":1,\"runs\":[{\"id\":\"$RUN\""},
     {ROLE_VIEWER, "GET", "/api/v1/runs?experiment_id=one", NULL, 422, NULL},
     {ROLE_VIEWER, "GET", "/api/v1/runs?limit=-1", NULL, 422,
-     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"a page has 1 to 50000 runs\""},
+     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"\\\"limit\\\" must be an integer "
+     "from 1 on\""},
     {ROLE_CONTRIBUTOR, "PATCH", "/api/v1/runs/$RUN", "{\"name\":\"best\"}", 200,
      "{\"id\":\"$RUN\",\"experiment_id\":1,\"name\":\"best\""},
     {ROLE_CONTRIBUTOR, "PUT", "/api/v1/runs/$RUN/artifacts/file?path=plots/a.txt", "hello", 200,
