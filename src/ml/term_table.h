@@ -2,9 +2,9 @@
  *
  * Nothing is built and nothing is owned: a table points into the file's bytes, which are only read.
  * A bucket is half a line of the cache: the tags of up to 14 terms, 15 bits of their hashed keys
- * each, and the number of its first term; the terms of a bucket are neighbours. A term is in the bucket
- * that its key names, or in the next ones when that is full. One look into one line tells nearly
- * always that a key is unknown, or which single row to compare it with.
+ * each, and the number of its first term; the terms of a bucket are neighbours. A term is in the
+ * bucket that its key names, or in the next ones when that is full. One look into one line tells
+ * nearly always that a key is unknown, or which single row to compare it with.
  *
  * The bytes may be anybody's: row numbers are bounded where they are used, and so is the search.
  */
@@ -30,10 +30,10 @@ typedef struct TermBucket {
 
 _Static_assert(sizeof(TermBucket) == 32, "a bucket is half a line");
 
-typedef struct TermRow {
+typedef struct TableRow {
     uint64_t key;
     float values[]; /* its idf (1 for a category), then its weight in each margin */
-} TermRow;
+} TableRow;
 
 typedef struct TermTable {
     const TermBucket *buckets; /* aligned to 32 bytes */
@@ -43,7 +43,7 @@ typedef struct TermTable {
     uint32_t bucket_count, row_count;
 } TermTable;
 
-static inline const TermRow *term_table_row(const TermTable *table, uint32_t index)
+static inline const TableRow *term_table_row(const TermTable *table, uint32_t index)
 {
     return (const void *)(table->rows + index * table->row_bytes);
 }
