@@ -249,7 +249,7 @@ PredictionLog *prediction_log_create(Writer *writer)
     PredictionLog *log = aligned_alloc(_Alignof(PredictionLog), sizeof(*log));
 
     if (!log)
-        abort();
+        out_of_memory();
     *log = (PredictionLog){.writer = writer, .slice = {.arena = arena_create()}};
     ring_init(&log->ring);
     log->packer = ZSTD_createCCtx();
@@ -257,7 +257,7 @@ PredictionLog *prediction_log_create(Writer *writer)
     pthread_mutex_init(&log->lock, NULL);
     pthread_cond_init(&log->drained, NULL);
     if (!log->packer || log->bell < 0 || pthread_create(&log->thread, NULL, drain_loop, log) != 0)
-        abort();
+        out_of_memory();
     pthread_setname_np(log->thread, "prediction-log");
     return log;
 }
