@@ -5,6 +5,7 @@ BENCH_ROLLBACKS  rollbacks after them (100)
 """
 import json
 import os
+import threading
 import time
 
 import checker
@@ -86,11 +87,21 @@ def share(values, part):
     return sorted(values)[min(int(len(values) * part), len(values) - 1)]
 
 
+def open_sessions(running):
+    """Clients at once, so that the server has the connections to its store that it will need and keep."""
+    clients = [threading.Thread(target=lambda: [running.get("/api/v1/audit") for _ in range(100)]) for _ in range(4)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+
+
 def swap_under_load(bench, running, plan):
     """A load without and one with swaps and rollbacks; the footprint before and after."""
     swaps, rollbacks = int(os.environ.get("BENCH_SWAPS", "10000")), int(os.environ.get("BENCH_ROLLBACKS", "100"))
     caller = checker.Caller(running.port)
     warm = Swaps(caller, VERSIONS[-1])
+    open_sessions(running)
     for _ in range(WARM_SWAPS):
         warm.deploy_next()
     with checker.Load(bench, running.port, plan, CONNECTIONS, DEPTH, RATE, LOAD_SECONDS) as load:
