@@ -431,7 +431,7 @@ static void connection_open(HttpLoop *loop, struct MHD_Connection *handle, void 
     HttpConnection *connection = calloc(1, sizeof(*connection));
 
     if (!connection)
-        abort();
+        out_of_memory();
     connection->loop = loop;
     connection->handle = handle;
     connection->socket =

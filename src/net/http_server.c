@@ -65,8 +65,11 @@ static bool address_read(const HttpServerSpec *spec, struct addrinfo **found, Er
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
         .ai_socktype = SOCK_STREAM,
     };
+    int status = getaddrinfo(spec->address, "0", &hints, found);
 
-    if (getaddrinfo(spec->address, "0", &hints, found) != 0)
+    if (status == EAI_MEMORY)
+        out_of_memory();
+    if (status != 0)
         return fail(error, ERROR_INVALID, "\"%s\" is not an IPv4 or IPv6 address", spec->address);
     return true;
 }

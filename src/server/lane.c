@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/time.h"
 
 enum { LEARNING_SHARE = 16, RETRY_SECONDS_MAX = 60 };
@@ -21,7 +22,7 @@ Lane *lane_create(LaneSpec spec)
     Lane *lane = calloc(1, sizeof(*lane));
 
     if (!lane)
-        abort();
+        out_of_memory();
     lane->spec = spec;
     lane->workers = thread_pool_create(spec.worker_count, spec.waiting_max);
     return lane;

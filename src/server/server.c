@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "access/token.h"
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "net/http_server.h"
+#include "server/caller.h"
 #include "server/lane.h"
 #include "server/open_files.h"
 #include "server/origin.h"
@@ -38,6 +38,7 @@ static const LaneSpec slow_lane = {.worker_count = 6, .waiting_max = 256, .wait_
 struct Server {
     Application *application;
     SessionPool *sessions;
+    TokenCache *tokens;
     Lane *quick, *slow;
     HttpServer *http, *probes;
     Arena *arena;
@@ -52,6 +53,7 @@ typedef struct Work {
     Request request;
     const char *request_id;
     const char *principal;
+    Caller caller;
     int64_t started_us;
     unsigned retry_seconds; /* for a refusal that may be another answer later; 0: soon */
     LaneTicket ticket;
@@ -147,44 +149,6 @@ static void send_file(Work *work, Scope *scope, const Response *response)
         send_error(work, scope);
 }
 
-static const char *bearer_token(const HttpExchange *exchange)
-{
-    const char *header = http_exchange_header(exchange, "Authorization");
-
-    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
-        return NULL;
-    return header + 7;
-}
-
-static bool check_origin(const Work *work, Error *error)
-{
-    const char *origin = http_exchange_header(work->exchange, "Origin");
-
-    if (work->server->application->demands_token)
-        return true;
-    if (!host_is_loopback(http_exchange_header(work->exchange, "Host")))
-        return fail(error, ERROR_FORBIDDEN,
-                    "without tokens this server answers only to the hosts localhost, 127.0.0.1 and "
-                    "[::1]");
-    if (!origin_is_loopback(origin))
-        return fail(error, ERROR_FORBIDDEN,
-                    "without tokens this server answers no page of another origin");
-    return true;
-}
-
-/* What anyone may see is answered whatever token comes with it, and without the store: a probe must
- * work when the store does not. */
-static const char *token_that_counts(const Work *work)
-{
-    return work->route->role == ROLE_ANYONE ? NULL : bearer_token(work->exchange);
-}
-
-static bool needs_session(const Work *work)
-{
-    return work->route->role != ROLE_ANYONE &&
-           (work->server->application->demands_token || token_that_counts(work));
-}
-
 /* Runs the route on this thread and answers. */
 static void run_work(Work *work, Session *session)
 {
@@ -197,8 +161,8 @@ static void run_work(Work *work, Session *session)
     };
     Response response;
 
-    if (!check_origin(work, &scope.error) ||
-        !api_authenticate(application, &scope, token_that_counts(work))) {
+    if (!caller_check_origin(application, work->exchange, &scope.error) ||
+        !caller_find(&work->caller, application, work->server->tokens, &scope)) {
         send_error(work, &scope);
         return;
     }
@@ -237,10 +201,13 @@ static void run_with_session(Work *work)
 
 static void run(Work *work)
 {
-    if (work->route->kind != ROUTE_FAST || needs_session(work))
-        run_with_session(work);
-    else
+    bool is_known =
+        caller_is_known(&work->caller, work->route, work->exchange, work->server->tokens);
+
+    if (is_known && work->route->kind == ROUTE_FAST)
         run_work(work, NULL);
+    else
+        run_with_session(work);
 }
 
 static void run_on_worker(void *context)
@@ -292,6 +259,14 @@ static Work *work_create(Server *server, HttpExchange *exchange)
     return work;
 }
 
+static bool check_encoding(const HttpExchange *exchange, Error *error)
+{
+    const char *encoding = http_exchange_header(exchange, "Content-Encoding");
+
+    return !encoding || strcasecmp(encoding, "identity") == 0 ||
+           fail(error, ERROR_MEDIA_TYPE, "a body comes as it is, without a \"Content-Encoding\"");
+}
+
 static void handle(void *context, HttpExchange *exchange)
 {
     Server *server = context;
@@ -305,6 +280,10 @@ static void handle(void *context, HttpExchange *exchange)
     work->route = http_exchange_choice(exchange);
     if (!work->route) {
         (void)!route_find(&work->request, http_exchange_arena(exchange), &error);
+        answer_failure(work, &error);
+        return;
+    }
+    if (!check_encoding(exchange, &error)) {
         answer_failure(work, &error);
         return;
     }
@@ -493,10 +472,11 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     Server *opened = calloc(1, sizeof(*opened));
 
     if (!opened)
-        abort();
+        out_of_memory();
     opened->arena = arena_create();
     if (open_application(opened, &application, error)) {
         opened->sessions = session_pool_create(opened->application->platform);
+        opened->tokens = token_cache_create(opened->application->platform->writer);
         opened->quick = lane_create(quick_lane);
         opened->slow = lane_create(slow_lane);
         if (check_tokens(opened, spec->address, error) && listen_on(opened, spec, error)) {
@@ -529,6 +509,7 @@ void server_close(Server *server)
     lane_destroy(server->quick);
     lane_destroy(server->slow);
     session_pool_destroy(server->sessions);
+    token_cache_destroy(server->tokens);
     application_close(server->application);
     arena_destroy(server->arena);
     free(server);

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/crash.h"
@@ -21,6 +22,7 @@ typedef struct Job {
 struct Writer {
     Db *db;
     pthread_t thread;
+    atomic_uint_fast64_t commit_count;
     pthread_mutex_t lock;
     pthread_cond_t handed_in;
     Job *first, **last;               /* guarded by lock */
@@ -115,6 +117,7 @@ static void *write_loop(void *context)
         Error error = {0};
         bool durable = do_jobs(writer->db, jobs, &error);
 
+        atomic_fetch_add(&writer->commit_count, 1); /* whether it went well or not */
         answer_jobs(jobs, durable, &error);
         if (durable)
             call_listener(writer);
@@ -131,13 +134,13 @@ Writer *writer_create(const char *database_path, Error *error)
         return NULL;
     writer = calloc(1, sizeof(*writer));
     if (!writer)
-        abort();
+        out_of_memory();
     writer->db = db;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->handed_in, NULL);
     if (pthread_create(&writer->thread, NULL, write_loop, writer) != 0)
-        abort();
+        out_of_memory();
     pthread_setname_np(writer->thread, "writer");
     return writer;
 }
@@ -173,6 +176,11 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
     if (!job.durable)
         *error = job.error;
     return job.durable;
+}
+
+uint64_t writer_commit_count(const Writer *writer)
+{
+    return atomic_load(&writer->commit_count);
 }
 
 void writer_on_commit(Writer *writer, void (*call)(void *context), void *context)

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "store/db.h"
 
 typedef struct Writer Writer;
@@ -20,6 +22,10 @@ void writer_destroy(Writer *writer); /* finishes what was handed in */
 /* Runs work on the writer's thread and waits until it is durable or undone. Work must be quick: no
  * child process, no network, no file over a few KB. Never called from within work. */
 bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error) MUST_CHECK;
+
+/* How many transactions have ended so far; a caller of writer_run() is answered after its own was
+ * counted. What was read from the store holds as long as the count from before stands. */
+uint64_t writer_commit_count(const Writer *writer);
 
 /* Called on the writer's thread after each commit, with no lock held. */
 void writer_on_commit(Writer *writer, void (*call)(void *context), void *context);
