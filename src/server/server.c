@@ -29,8 +29,10 @@ enum {
 };
 
 /* Slow routes have workers of their own: however many of them come, the others are not behind
- * them. */
-static const LaneSpec quick_lane = {.worker_count = 16, .waiting_max = 1024, .wait_ms_max = 1000};
+ * them. The quick ones, of which many may compute at once, leave the processors to the loops, which
+ * answer probes, small predictions and refusals. */
+static const LaneSpec quick_lane = {
+    .worker_count = 16, .waiting_max = 1024, .wait_ms_max = 1000, .nice = 5};
 static const LaneSpec slow_lane = {.worker_count = 6, .waiting_max = 256, .wait_ms_max = 10000};
 
 struct Server {
