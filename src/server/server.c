@@ -45,6 +45,9 @@ typedef struct Work {
     const char *request_id;
     const char *principal;
     int64_t started_us;
+    Scope scope;
+    Response response;
+    ApiCall call;
 } Work;
 
 static void count_answer(Application *application, int status)
@@ -164,29 +167,46 @@ static bool needs_session(const Work *work)
            (work->server->application->demands_token || token_that_counts(work));
 }
 
-/* Runs the route on this thread and answers. */
+static void send_answer(ApiCall *call)
+{
+    Work *work = call->context;
+
+    if (work->response.file)
+        send_file(work, &work->scope, &work->response);
+    else
+        send_response(work, &work->response);
+}
+
+static bool check_writer(const Work *work, Error *error)
+{
+    Writer *writer = work->server->application->platform->writer;
+
+    return work->route->kind != ROUTE_WRITE || writer_waiting(writer) < WAITING_REQUESTS_MAX ||
+           fail(error, ERROR_BUSY, "too many changes are waiting for the disk, try again later");
+}
+
+/* Runs the route on this thread and answers; a change is answered by the writer's thread once it is
+ * on the disk, and this one is free again. */
 static void run_work(Work *work, Session *session)
 {
     Application *application = work->server->application;
-    Scope scope = {
+    Scope *scope = &work->scope;
+
+    *scope = (Scope){
         .platform = application->platform,
         .db = session ? session->db : NULL,
         .arena = http_exchange_arena(work->exchange),
         .request_id = work->request_id,
     };
-    Response response;
-
-    if (!check_origin(work, &scope.error) ||
-        !api_authenticate(application, &scope, token_that_counts(work))) {
-        send_error(work, &scope);
+    if (!check_origin(work, &scope->error) ||
+        !api_authenticate(application, scope, token_that_counts(work)) ||
+        !check_writer(work, &scope->error)) {
+        send_error(work, scope);
         return;
     }
-    work->principal = scope.principal.name;
-    api_run(work->route, &scope, &work->request, &response);
-    if (response.file)
-        send_file(work, &scope, &response);
-    else
-        send_response(work, &response);
+    work->principal = scope->principal.name;
+    work->call = (ApiCall){work->route, scope, &work->request, &work->response, send_answer, work};
+    api_start(&work->call);
 }
 
 static void answer_failure(Work *work, const Error *error)
@@ -214,12 +234,18 @@ static void run_with_session(Work *work)
     session_pool_give_back(sessions, &session);
 }
 
+/* Neither reads the store: the one has no use for it, the other hands its work to the writer. */
+static bool is_short(const Route *route)
+{
+    return route->kind == ROUTE_FAST || route->kind == ROUTE_WRITE;
+}
+
 static void run(Work *work)
 {
-    if (work->route->kind != ROUTE_FAST || needs_session(work))
-        run_with_session(work);
-    else
+    if (is_short(work->route) && !needs_session(work))
         run_work(work, NULL);
+    else
+        run_with_session(work);
 }
 
 static void run_on_worker(void *context)
@@ -271,6 +297,13 @@ static Work *work_create(Server *server, HttpExchange *exchange)
     return work;
 }
 
+static bool stays_on_loop(const Work *work)
+{
+    if (work->route->kind == ROUTE_WRITE)
+        return !needs_session(work);
+    return !route_needs_worker(work->route, http_exchange_body(work->exchange)->size);
+}
+
 static void handle(void *context, HttpExchange *exchange)
 {
     Server *server = context;
@@ -286,7 +319,7 @@ static void handle(void *context, HttpExchange *exchange)
         answer_failure(work, &error);
         return;
     }
-    if (!route_needs_worker(work->route, body->size)) {
+    if (stays_on_loop(work)) {
         run(work);
         return;
     }

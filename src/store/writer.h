@@ -13,6 +13,19 @@ typedef struct Writer Writer;
 /* Does its changes on db. false undoes them, and them alone; the reason is in *error. */
 typedef bool WriteWork(Db *db, void *context, Error *error);
 
+/* A unit of work that is handed in without waiting for it. It is its giver's, who leaves it alone
+ * until done() is called: on the writer's thread, once the work is durable or undone, and with no
+ * lock held. done() must be quick and must not write; the task may go with it. */
+typedef struct WriteTask {
+    WriteWork *work;
+    void *context;
+    void (*done)(struct WriteTask *task);
+    bool durable; /* from here on the writer's until done() */
+    bool worked;  /* the work said yes */
+    Error error;  /* why it is not durable */
+    struct WriteTask *next;
+} WriteTask;
+
 /* Opens the writing connection (which runs the migrations) and starts the thread. */
 Writer *writer_create(const char *database_path, Error *error) MUST_CHECK;
 void writer_destroy(Writer *writer); /* finishes what was handed in */
@@ -20,6 +33,9 @@ void writer_destroy(Writer *writer); /* finishes what was handed in */
 /* Runs work on the writer's thread and waits until it is durable or undone. Work must be quick: no
  * child process, no network, no file over a few KB. Never called from within work. */
 bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error) MUST_CHECK;
+
+void writer_submit(Writer *writer, WriteTask *task);
+size_t writer_waiting(Writer *writer); /* how many tasks were handed in and are not done */
 
 /* Called on the writer's thread after each commit, with no lock held. */
 void writer_on_commit(Writer *writer, void (*call)(void *context), void *context);
