@@ -36,7 +36,7 @@ DEPFLAGS = -MMD -MP -MF $(basename $@).d
 LDFLAGS := -L$(DEPS)/lib -Wl,-rpath,'$$ORIGIN/lib' -Wl,-rpath,$(DEPS)/lib
 # Of static libraries only what is used comes along. What few commands need is opened at run time
 # (base/library.h): libcurl, libarchive, libmicrohttpd, DuckDB.
-LIBS    := -lsqlite3 -lyyjson -lyaml -lutf8proc -l:liblinear.a -l:libz.a -l:libcrypto.a -l:libstdc++.a \
+LIBS    := -lsqlite3 -lyyjson -lyaml -lutf8proc -l:liblinear.a -l:libzstd.a -l:libz.a -l:libcrypto.a -l:libstdc++.a \
            -static-libgcc -lm -lpthread -ldl
 # Tests and benches make archives and a bare server.
 TEST_LIBS := -Wl,--as-needed -larchive -lmicrohttpd
@@ -49,7 +49,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults damage soak bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -78,13 +78,19 @@ docs: build ## Write the reference of commands and routes from the program
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10; F=word: those whose name has it)
 	@tools/fuzz.py $(F)
 
-crash: ## Kill the server at every crash point, and CRASH_RANDOM (20) times at random
+crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at random, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build
 	@tools/crash.py build/debug/slipway
 
 faults: ## Fail the server's disk writes one after the other
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
 	@tools/faults.py build/debug/slipway build/debug/fault.so
+
+damage: build $(OUT)/damage ## Try DAMAGE_COUNT (100000) damaged model packages, into docs/results/
+	@tools/damage.py $(OUT)/slipway $(OUT)/damage
+
+soak: build ## Load a server for SOAK_SECONDS (3600) and watch its memory, files and threads
+	@tools/soak.py $(OUT)/slipway
 
 bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
 	@tools/bench.sh $(F)
@@ -143,6 +149,10 @@ $(OUT)/tests/%: tests/unit/%.c tests/test.h $(LIBRARY)
 $(OUT)/fault.so: tests/faults/fault.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
+
+$(OUT)/damage: tests/damage/damage.c tests/damage/mutate.c tests/damage/mutate.h $(LIBRARY)
+	$(SAY) "cc $@"
+	$(RUN)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS)
 
 $(OUT)/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY)
 	@mkdir -p $(@D)

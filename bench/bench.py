@@ -19,7 +19,7 @@ import tempfile
 
 import measure
 
-SUBJECTS = ["serving", "scoring", "training", "store", "start"]
+SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap"]
 
 
 class Bench:

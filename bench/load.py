@@ -40,10 +40,23 @@ def quoted(text):
                          for byte in text.encode()) + '"'
 
 
+NUMBERED = r"""
+local sent = 0
+function request()
+  at = at % #requests + 1
+  sent = sent + 1
+  return (requests[at]:gsub("{number}", string.format("%09d", sent)))
+end
+"""
+
+
 def write_script(path, server, bodies):
+    """A header may have a "{number}", which is another one in each request."""
     headers = "".join(f", [{quoted(name)}] = {quoted(value)}" for name, value in server.headers.items())
     with open(path, "w") as file:
         file.write(SCRIPT % (", ".join(quoted(body) for body in bodies), quoted(server.path), headers))
+        if "{number}" in "".join(server.headers.values()):
+            file.write(NUMBERED)
 
 
 def run_load(bench, server, bodies, connections, seconds):

@@ -92,21 +92,87 @@ static bool read_csv(const CsvSpec *spec, RowTable *table, Arena *arena, Error *
 
 /* ---- JSON lines ---- */
 
-static bool read_gzip(const char *path, Arena *arena, char **bytes, size_t *size, Error *error)
+enum { LINE_BYTES_MAX = 16 << 20, GZIP_BYTES = 1 << 16 };
+
+/* Lines of a gzipped file, each until the next one is read. */
+typedef struct LineReader {
+    gzFile file;
+    char *bytes; /* [at, count) is not yet handed out */
+    size_t at, count, capacity;
+    Arena *arena;
+} LineReader;
+
+static void close_lines(LineReader *reader)
 {
-    gzFile file = gzopen(path, "rb");
-    size_t capacity = FILE_BYTES_MAX, length = 0;
+    if (reader->file)
+        gzclose(reader->file);
+}
+
+/* Moves what is left to the front and reads more behind it; false at the end of the file. */
+static bool read_more(LineReader *reader)
+{
+    size_t left = reader->count - reader->at;
     int got;
 
-    if (!file)
+    if (reader->capacity - left < GZIP_BYTES) {
+        char *larger = arena_alloc(reader->arena, reader->capacity * 2 + GZIP_BYTES, 1);
+
+        memcpy(larger, reader->bytes + reader->at, left);
+        reader->capacity = reader->capacity * 2 + GZIP_BYTES;
+        reader->bytes = larger;
+    } else {
+        memmove(reader->bytes, reader->bytes + reader->at, left);
+    }
+    reader->at = 0;
+    got = gzread(reader->file, reader->bytes + left, GZIP_BYTES);
+    reader->count = left + (got > 0 ? (size_t)got : 0);
+    return got > 0;
+}
+
+static bool next_line(LineReader *reader, TextRef *line)
+{
+    size_t searched = 0;
+    char *end = NULL;
+
+    for (;;) {
+        size_t left = reader->count - reader->at;
+
+        if (left > searched)
+            end = memchr(reader->bytes + reader->at + searched, '\n', left - searched);
+        if (end || left > LINE_BYTES_MAX)
+            break;
+        searched = left;
+        if (!read_more(reader))
+            break;
+    }
+    *line = (TextRef){reader->bytes + reader->at, reader->count - reader->at};
+    if (end)
+        line->length = (size_t)(end - line->bytes);
+    reader->at += line->length + (end != NULL);
+    return end || line->length;
+}
+
+typedef void TakeObject(void *context, yyjson_val *object);
+
+static bool read_objects(const char *name, TakeObject *take, void *context, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *path = path_of(name, arena);
+    CLEANUP(close_lines) LineReader reader = {.file = gzopen(path, "rb"), .arena = arena};
+    TextRef line;
+
+    if (!reader.file)
         return fail_errno(error, "open", path);
-    *bytes = arena_alloc(arena, capacity, 1);
-    while ((got = gzread(file, *bytes + length, 1 << 20)) > 0 &&
-           (length += (size_t)got) + (1 << 20) < capacity)
-        continue;
-    gzclose(file);
-    *size = length;
-    return got == 0 || fail(error, ERROR_INVALID, "could not read \"%s\"", path);
+    reader.bytes = arena_alloc(arena, reader.capacity = GZIP_BYTES, 1);
+    while (next_line(&reader, &line)) {
+        yyjson_doc *document = yyjson_read(line.bytes, line.length, 0);
+
+        if (!document)
+            return fail(error, ERROR_INVALID, "a line of \"%s\" is not JSON", name);
+        take(context, yyjson_doc_get_root(document));
+        yyjson_doc_free(document);
+    }
+    return true;
 }
 
 typedef struct JsonSpec {
@@ -114,38 +180,37 @@ typedef struct JsonSpec {
     const char *members[COLUMNS_MAX];
 } JsonSpec;
 
-static TextRef member(yyjson_val *object, const char *name, Arena *arena)
+typedef struct JsonTable {
+    const JsonSpec *spec;
+    RowTable *table;
+    Arena *arena;
+} JsonTable;
+
+static TextRef member(yyjson_val *object, const char *name)
 {
     yyjson_val *value = yyjson_obj_get(object, name);
-    size_t length = yyjson_get_len(value);
 
-    return (TextRef){arena_copy(arena, yyjson_get_str(value), length), length};
+    return (TextRef){yyjson_get_str(value), yyjson_get_len(value)};
+}
+
+static TextRef kept(TextRef text, Arena *arena)
+{
+    return (TextRef){arena_copy(arena, text.bytes, text.length), text.length};
+}
+
+static void take_row(void *context, yyjson_val *object)
+{
+    JsonTable *into = context;
+    struct RowTexts row = {.label = kept(member(object, "label"), into->arena)};
+
+    for (size_t i = 0; into->spec->members[i]; i++)
+        row.cells[i] = kept(member(object, into->spec->members[i]), into->arena);
+    *arena_push(into->arena, into->table) = row;
 }
 
 static bool read_json_lines(const JsonSpec *spec, RowTable *table, Arena *arena, Error *error)
 {
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    char *bytes = NULL, *end;
-    size_t size = 0;
-
-    if (!read_gzip(path_of(spec->path, arena), scratch, &bytes, &size, error))
-        return false;
-    for (char *line = bytes; line < bytes + size; line = end + 1) {
-        struct RowTexts row = {0};
-        yyjson_doc *document;
-
-        end = memchr(line, '\n', (size_t)(bytes + size - line));
-        end = end ? end : bytes + size;
-        document = yyjson_read(line, (size_t)(end - line), 0);
-        if (!document)
-            return fail(error, ERROR_INVALID, "a line of \"%s\" is not JSON", spec->path);
-        row.label = member(yyjson_doc_get_root(document), "label", arena);
-        for (size_t i = 0; spec->members[i]; i++)
-            row.cells[i] = member(yyjson_doc_get_root(document), spec->members[i], arena);
-        yyjson_doc_free(document);
-        *arena_push(arena, table) = row;
-    }
-    return true;
+    return read_objects(spec->path, take_row, &(JsonTable){spec, table, arena}, error);
 }
 
 /* ---- tables to frames ---- */
@@ -271,10 +336,12 @@ bool study_enron(StudyData *data, Arena *arena, Error *error)
     return true;
 }
 
+static const char news_train[] = "20newsgroups/20news-bydate-train.jsonl.gz";
+static const char news_test[] = "20newsgroups/20news-bydate-test.jsonl.gz";
+
 bool study_news(StudyData *data, Arena *arena, Error *error)
 {
-    static const JsonSpec train = {"20newsgroups/20news-bydate-train.jsonl.gz", {"text"}};
-    static const JsonSpec test = {"20newsgroups/20news-bydate-test.jsonl.gz", {"text"}};
+    static const JsonSpec train = {news_train, {"text"}}, test = {news_test, {"text"}};
     static const ColumnSpec columns[] = {{"text", COLUMN_TEXT}, {0}};
     RowTable table = {0};
     size_t train_count;
@@ -287,6 +354,24 @@ bool study_news(StudyData *data, Arena *arena, Error *error)
     make_data(&table, columns, data, arena);
     data->test_start = train_count;
     return true;
+}
+
+typedef struct Posts {
+    TakePost *take;
+    void *context;
+} Posts;
+
+static void take_post(void *context, yyjson_val *object)
+{
+    const Posts *posts = context;
+
+    posts->take(posts->context, member(object, "text"), member(object, "label"));
+}
+
+bool study_news_posts(bool is_test, TakePost *take, void *context, Error *error)
+{
+    return read_objects(is_test ? news_test : news_train, take_post, &(Posts){take, context},
+                        error);
 }
 
 StudyData study_pick(const StudyData *data, const size_t *rows, size_t count, Arena *arena)

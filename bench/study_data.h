@@ -2,6 +2,8 @@
  * Data is found by the environment variable SLIPWAY_DATA, or ../shared/data. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "ml/frame.h"
@@ -17,6 +19,10 @@ typedef struct StudyData {
 typedef bool StudyLoad(StudyData *data, Arena *arena, Error *error);
 
 StudyLoad study_youtube, study_sms, study_enron, study_disaster, study_news;
+
+/* The posts of 20newsgroups' train or test part one by one; text and label live for the call. */
+typedef void TakePost(void *context, TextRef text, TextRef label);
+bool study_news_posts(bool is_test, TakePost *take, void *context, Error *error);
 
 /* The rows of a set, in the order given, as a set of its own. */
 StudyData study_pick(const StudyData *data, const size_t *rows, size_t count, Arena *arena);

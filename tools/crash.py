@@ -6,26 +6,27 @@ usage: crash.py [BINARY]          build/debug/slipway: a build with crash points
 A server does a loop of work: log a run, register data, train, promote, predict, roll back, deploy.
 It is killed, starts again, and must have all that it acknowledged and nothing half-written; then the
 step that was broken off is done again, and the rest. See src/base/crash.h and tools/scenario.py.
+Kills at random moments go on with the folder that they left: tools/crash_life.py.
 
 CRASH_POINTS   how many passes of each point to kill at, spread evenly (3; 0: all)
-CRASH_RANDOM   kills at random moments (20)
+CRASH_RANDOM   kills at random moments (2000)
 CRASH_SEED     of those moments (1)
 
-Prints a line for each kill that shows something broken, which points were reached, and as its last
-line "N passed, N failed".
+Prints a line for each kill that shows something broken, writes docs/results/crash.md, and says in
+its last line "N passed, N failed".
 """
 import os
-import random
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from crash_life import KILLS_PER_LIFE, Lives
+from page import Page
 from scenario import Broken, Down, Late, Refused, Server, Work, check_store, must
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
@@ -46,7 +47,9 @@ class Driver:
         self.data = os.path.join(self.folder, "data")
         self.passed = self.failed = self.kills = 0
         self.reached = {}  # name: kills at it
-        self.bases = {}  # name: folder and a function that makes its ledger
+        self.bases = {}  # name: folder
+        self.ledgers = {}  # name of a base: what was acknowledged there
+        self.lives = None
 
     def close(self):
         shutil.rmtree(self.folder)
@@ -55,22 +58,26 @@ class Driver:
 
     def make_bases(self):
         """An empty folder, one of the first schema, and one where a version serves."""
-        used = os.path.join(self.folder, "used")
-        work = Work(1)
-        server = Server(self.binary, used)
-        try:
-            work.set_up(server)
-            check_store(server, work, used)
-        finally:
-            server.stop() if server.process.poll() is None else None
-        old = os.path.join(self.folder, "old")
-        os.mkdir(old)
+        self.bases = {"empty": None, "old": os.path.join(self.folder, "old")}
+        os.mkdir(self.bases["old"])
         with open(os.path.join(ROOT, "src/store/schema/0001_access.sql")) as file:
-            database = sqlite3.connect(os.path.join(old, "slipway.db"))
+            database = sqlite3.connect(os.path.join(self.bases["old"], "slipway.db"))
             database.executescript(file.read() + ";PRAGMA user_version = 1")
             database.close()
-        self.bases = {"empty": None, "old": old, "used": used}
-        self.known = work
+        self.make_base("used", Work(1), ["set_up"])
+
+    def make_base(self, name, work, steps):
+        """A copy of the data folder after these steps."""
+        server = Server(self.binary, self.data)
+        try:
+            for step in steps:
+                getattr(work, step)(server)
+            check_store(server, work, self.data)
+        finally:
+            server.stop() if server.process.poll() is None else None
+        self.bases[name] = os.path.join(self.folder, name)
+        self.ledgers[name] = work
+        os.rename(self.data, self.bases[name])
 
     def begin(self, base):
         """A fresh copy of the base, and the ledger that fits."""
@@ -79,12 +86,7 @@ class Driver:
             os.remove(self.log)
         if self.bases[base]:
             shutil.copytree(self.bases[base], self.data)
-        work = Work(2)
-        if base == "used":
-            for name in "runs", "trainings", "versions", "packages", "events":
-                setattr(work, name, dict(getattr(self.known, name)))
-            work.live = self.known.live
-        return work
+        return Work(2).copy_of(self.ledgers[base]) if base in self.ledgers else Work(2)
 
     def names(self):
         if not os.path.exists(self.log):
@@ -109,7 +111,7 @@ class Driver:
             server.stop()
         return self.names()
 
-    def run_until_killed(self, work, base, settings, moment):
+    def run_until_killed(self, work, base, settings):
         """Returns the steps that are still to do; the first was under way. A step in a child that
         dies is the server's to survive: then the server is killed a moment later."""
         steps = list(self.steps(base))
@@ -117,9 +119,6 @@ class Driver:
             server = Server(self.binary, self.data, **settings)
         except Down:
             return steps
-        timer = threading.Timer(moment, server.process.kill) if moment is not None else None
-        if timer:
-            timer.start()
         try:
             while steps:
                 getattr(work, steps[0])(server)
@@ -128,8 +127,6 @@ class Driver:
         except (Down, Refused):
             pass
         finally:
-            if timer:
-                timer.join()
             errors = server.kill()
         must("Sanitizer" not in errors, errors)
         return steps
@@ -146,15 +143,15 @@ class Driver:
             raise
         server.stop()
 
-    def kill_once(self, base, label, moment=None, **settings):
+    def kill_once(self, base, number):
         work = self.begin(base)
-        at = label
+        at = f"point {number}"
         try:
-            steps = self.run_until_killed(work, base, settings, moment)
+            steps = self.run_until_killed(work, base, {"SLIPWAY_CRASH": str(number),
+                                                       "SLIPWAY_CRASH_LOG": self.log})
             names = self.names()
-            if moment is None:
-                at = f"{label}, {names[-1] if names else 'no point'}"
-                self.reached[names[-1]] = self.reached.get(names[-1], 0) + 1
+            at += f", {names[-1] if names else 'no point'}"
+            self.reached[names[-1]] = self.reached.get(names[-1], 0) + 1
             self.again(work, steps)
         except (Broken, Down, Late, Refused) as problem:
             self.failed += 1
@@ -175,24 +172,24 @@ class Driver:
                 last = max(1, per_name - 1)
                 numbers = sorted({numbers[i * (len(numbers) - 1) // last] for i in range(per_name)})
             for number in numbers:
-                self.kill_once(base, f"point {number}", SLIPWAY_CRASH=str(number),
-                               SLIPWAY_CRASH_LOG=self.log)
+                self.kill_once(base, number)
 
     def kill_at_names(self, base, names):
         """The first pass of each."""
         passed = self.list_points(base)
         for name in names:
-            self.kill_once(base, f"point {passed.index(name) + 1}", SLIPWAY_CRASH_LOG=self.log,
-                           SLIPWAY_CRASH=str(passed.index(name) + 1))
+            self.kill_once(base, passed.index(name) + 1)
 
     def kill_at_random(self, count, seed):
-        draw = random.Random(seed)
-        began = time.monotonic()
-        self.list_points("used")
-        whole = time.monotonic() - began
-        for _ in range(count):
-            moment = draw.random() * whole
-            self.kill_once("used", f"after {moment:.3f} s", moment=moment)
+        """Those of one folder go on with what the kill before left."""
+        self.begin("used")
+        self.make_base("grown", Work(2).copy_of(self.ledgers["used"]), ["register", "train", "promote"])
+        self.lives = Lives(self, self.binary, self.data, seed)
+        self.lives.measure(self.begin("grown"))
+        self.lives.kill(count)
+        self.kills += self.lives.kills()
+        self.failed += self.lives.failures()
+        self.passed += self.lives.kills() - self.lives.failures()
 
     def tell(self):
         missed = source_points() - set(self.reached)
@@ -201,16 +198,35 @@ class Driver:
             print("not reached: " + "; ".join(sorted(missed)))
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
 
+    def write_page(self, seed, seconds):
+        page = Page("crash", "Kills",
+                    "A server is killed, starts again by itself, and must have all that it acknowledged "
+                    "and nothing half-written; what was broken off is done again.")
+        page.say(f"{self.kills} kills in {seconds / 60:.0f} minutes: {self.failed} showed something "
+                 "lost, half-written, or a server that did not start.")
+        page.say(f"## At random moments\n\nSeed {seed}; {self.lives.count} data folders of up to "
+                 f"{KILLS_PER_LIFE} kills one after the other. A second client logs metrics throughout. "
+                 f"Each folder was looked at whole at its end ({self.lives.looked_at_all}).")
+        page.table(["under way", "kills", "after the answer", "before the answer", "failed"],
+                   self.lives.rows())
+        page.say(f"## At crash points\n\n{len(self.reached)} of the {len(source_points())} points of "
+                 "the source, at the first, the last and one pass between of each loop that passes it "
+                 "(an empty folder, one of the first schema, one where a version serves).")
+        page.table(["point", "kills"], sorted(self.reached.items()))
+        page.write()
+
 
 def main():
     driver = Driver(sys.argv[1] if len(sys.argv) > 1 else "build/debug/slipway")
     per_name = int(os.environ.get("CRASH_POINTS", "3"))
+    seed = int(os.environ.get("CRASH_SEED", "1"))
+    began = time.monotonic()
     try:
         driver.make_bases()
-        for base in driver.bases:
+        for base in list(driver.bases):
             driver.kill_at_points(base, per_name)
-        driver.kill_at_random(int(os.environ.get("CRASH_RANDOM", "20")),
-                              int(os.environ.get("CRASH_SEED", "1")))
+        driver.kill_at_random(int(os.environ.get("CRASH_RANDOM", "2000")), seed)
+        driver.write_page(seed, time.monotonic() - began)
         driver.tell()
     finally:
         driver.close()

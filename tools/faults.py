@@ -12,7 +12,7 @@ See tests/faults/fault.c and tools/scenario.py.
 FAULT_STRIDE   try every how manieth call (1)
 FAULT_FIRST    the first one (1)
 
-The last line is "N passed, N failed".
+Writes docs/results/faults.md. The last line is "N passed, N failed".
 """
 import errno
 import os
@@ -23,6 +23,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from page import Page
 from scenario import (Broken, Down, Late, Refused, Server, Work, check_endpoint, check_events,
                       check_store, must)
 
@@ -73,6 +74,8 @@ class Driver:
         self.passed = self.failed = self.felt = self.said = 0
         self.server = self.work = None
         self.loops = 0
+        self.counts = {}  # action and kind: [calls tried, felt, said in a sentence, failed]
+        self.calls = (0, 0)
 
     def close(self):
         if self.server:
@@ -102,10 +105,7 @@ class Driver:
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.copytree(self.base, self.data)
         self.server = self.start()
-        self.work = Work(2)
-        for name in "runs", "trainings", "versions", "packages", "events":
-            setattr(self.work, name, dict(getattr(known, name)))
-        self.work.live = known.live
+        self.work = Work(2).copy_of(known)
 
     def measure(self):
         """How many calls a loop has, and how many a start."""
@@ -173,12 +173,16 @@ class Driver:
         if self.server is None or self.loops % LOOPS_PER_SERVER == 0:
             self.renew(known)
         self.loops += 1
+        row = self.counts.setdefault((action, kind), [0, 0, 0, 0])
+        before = self.felt, self.said
         try:
             getattr(self, action)(kind, number)
             self.passed += 1
+            row[:3] = row[0] + 1, row[1] + self.felt - before[0], row[2] + self.said - before[1]
             return
         except (Broken, Down, Late, Refused) as problem:
             self.failed += 1
+            row[0], row[3] = row[0] + 1, row[3] + 1
             print(f"{action}, {kind} at call {number}: {type(problem).__name__}: {problem}",
                   flush=True)
         self.faults.lift()
@@ -193,6 +197,7 @@ class Driver:
         known = self.make_base()
         self.renew(known)
         loop, start = self.measure()
+        self.calls = loop, start
         print(f"{loop} calls of a loop, {start} of a start", flush=True)
         for turn, kind in enumerate(KINDS):
             begin = first + turn * stride // len(KINDS)
@@ -201,16 +206,34 @@ class Driver:
             for number in range(begin, loop + 1, stride):
                 self.attempt(known, "loop_with", kind, number)
         self.renew(known)
+
+    def tell(self):
         print(f"{self.felt} faults felt, {self.said} said")
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
+
+    def write_page(self, stride, seconds):
+        page = Page("faults", "Failing disk writes",
+                    "Every call that changes the disk fails once: a disk that stays full from that call "
+                    "on, one EIO, one write torn in half. The server must refuse the change in a sentence "
+                    "or not need the call, answer predictions throughout, and have all that it "
+                    "acknowledged when the disk works again.")
+        page.say(f"{self.calls[0]} calls of a loop (register data, train, promote) and {self.calls[1]} of "
+                 f"a start; every {'one' if stride == 1 else f'{stride}th'} of them was tried, in "
+                 f"{seconds / 60:.0f} minutes.")
+        page.table(["where", "kind", "tried", "felt", "refused in a sentence", "failed"],
+                   [[action.split("_")[0], kind, *row] for (action, kind), row in self.counts.items()])
+        page.write()
 
 
 def main():
     arguments = sys.argv[1:] + ["build/debug/slipway", "build/debug/fault.so"][len(sys.argv) - 1:]
     driver = Driver(*arguments)
+    stride = int(os.environ.get("FAULT_STRIDE", "1"))
+    began = time.monotonic()
     try:
-        driver.walk(int(os.environ.get("FAULT_FIRST", "1")),
-                    int(os.environ.get("FAULT_STRIDE", "1")))
+        driver.walk(int(os.environ.get("FAULT_FIRST", "1")), stride)
+        driver.write_page(stride, time.monotonic() - began)
+        driver.tell()
     finally:
         driver.close()
     return 1 if driver.failed else 0

@@ -49,16 +49,17 @@ def must(condition, sentence):
 
 
 class Server:
-    """A server on a data folder; the environment gets what is given by name."""
+    """A server on a data folder; the environment gets what is given by name. One that nobody waits
+    for can only be killed."""
 
-    def __init__(self, binary, folder, **settings):
+    def __init__(self, binary, folder, waits=True, **settings):
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("SLIPWAY_")}
         environment.update(settings)
         self.process = subprocess.Popen(
             [binary, "server", "--port", "0", "--data", folder, "--quiet"], env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
+        line = self.process.stdout.readline() if waits else "slipway is at http://nobody:0, "
         found = re.match(r"slipway is at http://\S+:(\d+), ", line)
         if not found:
             self.errors = self.process.communicate()[1]
@@ -131,7 +132,8 @@ class Work:
         self.run = None  # the one that is being logged
         self.live = None  # the version that was acknowledged last
         self.next_live = None  # the one that a step under way may have made live already
-        self.previous = None  # the one before the last promotion
+        self.previous = None  # the one before the last promotion or deployment
+        self.checked = None  # what later checks may leave out: runs and digests; None: nothing
 
     def set_up(self, server):
         server.get("PUT", "/api/v1/projects/spam", PROJECT.encode())
@@ -195,12 +197,14 @@ class Work:
             self.next_live = self.previous
             before = server.get("POST", "/api/v1/endpoints/spam/rollback", {})["version"]
         must(before == self.next_live, f"rolled back to {before}, not to {self.next_live}")
-        self.live, self.next_live = before, None
+        self.previous, self.live, self.next_live = None, before, None
 
     def deploy(self, server):
         self.next_live = max(self.packages)
         server.get("POST", "/api/v1/endpoints/spam/deploy",
                    {"model": "spam", "version": self.next_live, "comment": "back to it"})
+        if self.live != self.next_live:
+            self.previous = self.live
         self.live, self.next_live = self.next_live, None
 
     def predict(self, server):
@@ -209,6 +213,20 @@ class Work:
             must(made["version"] in (self.live, self.next_live),
                  f"version {made['version']} answered, not {self.live}")
             self.predictions[made["request_id"]] = made
+
+    def copy_of(self, known):
+        """What is true of a copy of the folder that the other ledger is about."""
+        for name in "runs", "trainings", "versions", "packages", "events":
+            setattr(self, name, dict(getattr(known, name)))
+        self.live, self.previous = known.live, known.previous
+        return self
+
+    def is_new(self, key):
+        return self.checked is None or key not in self.checked
+
+    def is_checked(self, key):
+        if self.checked is not None:
+            self.checked.add(key)
 
 
 # what must be true
@@ -222,11 +240,21 @@ def check_store(server, work, folder):
     check_versions(server, work)
     check_packages(server, work)
     check_endpoint(server, work)
+    check_predictions(server, work)
+    check_folder(folder, work)
+
+
+def check_predictions(server, work):
+    """What is answered is logged a moment later, but what was in the log once stays there."""
     for request_id, made in work.predictions.items():
+        if not work.is_new(request_id):
+            continue
         status, shown = server.ask("GET", f"/api/v1/predictions/{request_id}")
+        must(status == 200 or not made.get("was_there"), f"prediction {request_id} is gone")
         must(status == 404 or shown["prediction"]["version"] == made["version"],
              f"prediction {request_id} is half there: {status} {shown}")
-    check_folder(folder)
+        made["was_there"] = status == 200
+        work.is_checked(request_id)
 
 
 def check_events(server, work):
@@ -240,6 +268,8 @@ def check_events(server, work):
 
 def check_runs(server, work):
     for run_id, kept in work.runs.items():
+        if not work.is_new(run_id):
+            continue
         shown = server.get("GET", f"/api/v1/runs/{run_id}")
         metrics = {metric["key"]: metric["value"] for metric in shown["metrics"]}
         for key, value in kept["params"].items():
@@ -256,10 +286,12 @@ def check_runs(server, work):
              f"training {shown['id']} is {shown['status']}")
         known = work.trainings.get(shown["id"])
         must(known in (None, "RUNNING", shown["status"]), f"run {shown['id']} was {known}")
-        for file in list_files(server, shown["id"]):
+        for file in list_files(server, shown["id"]) if work.is_new(shown["id"]) else []:
             content = server.get("GET", f"/api/v1/runs/{shown['id']}/artifacts/file?path="
                                         + file["path"])
             raw_content(server, file["digest"], content)
+        if shown["status"] in ("FINISHED", "FAILED"):
+            work.is_checked(shown["id"])
 
 
 def list_files(server, run_id):
@@ -280,10 +312,11 @@ def check_versions(server, work):
     for number, digest in work.versions.items():
         must(number in there and there[number]["digest"] == digest,
              f"version {number} of the data set is gone")
-    for version in there.values():
+    for version in filter(lambda version: work.is_new(version["rows"]), there.values()):
         raw_content(server, version["rows"])
         for file in version["files"]:
             raw_content(server, file["digest"])
+        work.is_checked(version["rows"])
 
 
 def check_packages(server, work):
@@ -292,12 +325,13 @@ def check_packages(server, work):
     for number, package in work.packages.items():
         must(number in there and there[number]["package"] == package,
              f"version {number} of the model is gone")
-    for version in there.values():
+    for version in filter(lambda version: work.is_new(version["package"]), there.values()):
         listing = raw_content(server, version["package"]).decode().splitlines()
         must(listing[0] == "slipway-tree 1" and len(listing) > 5, "a package has no files")
         for line in listing[1:]:
             digest, size, _ = line.split(" ", 2)
             must(len(raw_content(server, digest)) == int(size), f"blob {digest} has another size")
+        work.is_checked(version["package"])
 
 
 def check_endpoint(server, work):
@@ -324,13 +358,16 @@ def check_golden(server, package, version):
              f"golden row answered with {answers}, not {known}")
 
 
-def check_folder(folder):
+def check_folder(folder, work):
     """Every blob has the digest that it is named by, and nothing half-written lies about."""
     for path, _, names in os.walk(os.path.join(folder, "artifacts")):
         for name in names:
+            named = os.path.basename(path) + name
+            if not work.is_new("blob " + named):
+                continue
             with open(os.path.join(path, name), "rb") as file:
-                named = os.path.basename(path) + name
                 must(digest_of(file.read()) == named, f"{path}/{name} is left over or damaged")
+            work.is_checked("blob " + named)
     left = os.listdir(os.path.join(folder, "temporary"))
     must(not left, f"left over in temporary/: {left}")
     left = [name for name in os.listdir(folder) if name.endswith(".partial")]

@@ -115,10 +115,21 @@ static const JsonField deploy_fields[] = {
     {0},
 };
 
-static bool verify_package(Scope *scope, const char *package)
+static bool prepare_new(const Application *application, Scope *scope, const char *package)
 {
-    return package_verify(scope, package) ||
+    return serving_prepare_new(application->serving, scope, package) ||
            fail_in(&scope->error, "the package did not pass its check");
+}
+
+/* A version that cannot serve any more is refused before it is live by the record. */
+static bool prepare_rollback(const Application *application, Scope *scope, const char *endpoint)
+{
+    const char *package;
+
+    if (!endpoint_rollback_package(scope, endpoint, &package))
+        return false;
+    return serving_prepare(application->serving, scope, package) ||
+           fail_in(&scope->error, "what served before cannot be loaded");
 }
 
 typedef struct DeployWork {
@@ -197,7 +208,7 @@ static bool deploy(Scope *scope, const Request *request, Response *response)
     if (!request_read(scope, request, deploy_fields, &body) ||
         !check_reason(scope, request_parameter(request, "name"), body.comment) ||
         !model_version_find(scope, body.model, body.version, &version) ||
-        !verify_package(scope, version.package))
+        !prepare_new(request->application, scope, version.package))
         return false;
     work.spec = (DeploySpec){
         .endpoint = request_parameter(request, "name"),
@@ -228,6 +239,8 @@ static bool rollback(Scope *scope, const Request *request, Response *response)
         return false;
     work.spec =
         (DeploySpec){.endpoint = request_parameter(request, "name"), .comment = body.comment};
+    if (!prepare_rollback(request->application, scope, work.spec.endpoint))
+        return false;
     return change_live(scope, request, response, do_rollback, &work);
 }
 

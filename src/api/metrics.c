@@ -111,6 +111,6 @@ static bool show_metrics(Scope *scope, const Request *request, Response *respons
 
 const Route metrics_routes[] = {
     {"GET", "/metrics", ROLE_VIEWER, ROUTE_FAST, show_metrics,
-     "Show the server's figures as Prometheus text."},
+     "Show the server's figures as Prometheus text.", .is_probe = true},
     {0},
 };

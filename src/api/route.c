@@ -35,12 +35,6 @@ static bool path_matches(const Route *route, const TextList *segments)
     return !*part;
 }
 
-static bool method_matches(const Route *route, const char *method)
-{
-    return strcmp(route->method, method) == 0 ||
-           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
-}
-
 static void add_method(TextBuilder *methods, const char *method)
 {
     text_append_format(methods, "%s%s", methods->count ? ", " : "", method);
@@ -49,17 +43,20 @@ static void add_method(TextBuilder *methods, const char *method)
 }
 
 /* The path is compared where it stands in the tables, so that nothing has to be prepared or
- * allocated: all rows together take less than a microsecond. */
+ * allocated: most rows differ in the method's or the path's first letter. */
 const Route *route_match(const char *method, const TextList *segments)
 {
+    const char *as = strcmp(method, "HEAD") == 0 ? "GET" : method;
+
     for (size_t table = 0; api_tables[table]; table++)
         for (const Route *route = api_tables[table]; route->path; route++)
-            if (method_matches(route, method) && path_matches(route, segments))
+            if (route->method[0] == as[0] && path_matches(route, segments) &&
+                strcmp(route->method, as) == 0)
                 return route;
     return NULL;
 }
 
-static void fill_parameters(const Route *route, Request *request, Arena *arena)
+void route_fill_parameters(const Route *route, Request *request, Arena *arena)
 {
     const char *part = route->path + 1;
     size_t filled = 0;
@@ -91,7 +88,7 @@ const Route *route_find(Request *request, Arena *arena, Error *error)
     const Route *route = route_match(request->method, &request->segments);
 
     if (route) {
-        fill_parameters(route, request, arena);
+        route_fill_parameters(route, request, arena);
         return route;
     }
     request->allowed = allowed_methods(&request->segments, arena);

@@ -75,6 +75,7 @@ typedef struct Route {
     RouteBody body_kind;
     size_t body_bytes_max;      /* 0: REQUEST_BODY_BYTES_MAX */
     size_t fast_body_bytes_max; /* of a ROUTE_FAST, on the loop; 0: FAST_BODY_BYTES_MAX */
+    bool is_probe;              /* on the port for probes too; a ROUTE_FAST */
 } Route;
 
 /* The route for this request, whose parameters it fills in. NULL: nothing is at this path
@@ -83,6 +84,9 @@ const Route *route_find(Request *request, Arena *arena, Error *error);
 
 /* The same without parameters and reasons; allocates nothing. */
 const Route *route_match(const char *method, const TextList *segments);
+
+/* The parameters of a route that route_match() found for this request. */
+void route_fill_parameters(const Route *route, Request *request, Arena *arena);
 
 /* Whether a body of this size is work for a worker. */
 bool route_needs_worker(const Route *route, size_t body_size);

@@ -74,9 +74,10 @@ static bool show_docs(Scope *scope, const Request *request, Response *response)
 }
 
 const Route system_routes[] = {
-    {"GET", "/healthz", ROLE_ANYONE, ROUTE_FAST, show_health, "Say that the process is alive."},
+    {"GET", "/healthz", ROLE_ANYONE, ROUTE_FAST, show_health, "Say that the process is alive.",
+     .is_probe = true},
     {"GET", "/readyz", ROLE_ANYONE, ROUTE_FAST, show_readiness,
-     "Say whether every endpoint's model is loaded."},
+     "Say whether every endpoint's model is loaded.", .is_probe = true},
     {"GET", "/openapi.json", ROLE_ANYONE, ROUTE_FAST, show_openapi,
      "Describe all routes as OpenAPI 3.0."},
     {"GET", "/docs", ROLE_ANYONE, ROUTE_FAST, show_docs, "Show all routes on a page."},

@@ -24,21 +24,21 @@ static _Noreturn void out_of_memory(void)
     abort();
 }
 
-static void *allocate(size_t size)
+static void *checked(void *memory)
 {
-    void *memory = calloc(1, size);
-
     if (!memory)
         out_of_memory();
     return memory;
 }
 
-static Block *block_create(Block *next, size_t size)
+/* Its memory is cleared when it is taken: most of a block never is. */
+static Block *block_create(Block *next)
 {
-    Block *block = allocate(sizeof(Block) + size);
+    Block *block = checked(malloc(sizeof(Block) + BLOCK_SIZE));
 
     block->next = next;
-    block->size = size;
+    block->size = BLOCK_SIZE;
+    block->used = 0;
     return block;
 }
 
@@ -54,9 +54,9 @@ static void free_blocks(Block *block)
 
 Arena *arena_create(void)
 {
-    Arena *arena = allocate(sizeof(Arena));
+    Arena *arena = checked(malloc(sizeof(Arena)));
 
-    arena->newest = block_create(NULL, BLOCK_SIZE);
+    arena->newest = block_create(NULL);
     return arena;
 }
 
@@ -72,30 +72,59 @@ void arena_reset(Arena *arena)
 {
     Block *kept = arena->newest;
 
+#ifdef __SANITIZE_ADDRESS__
+    arena->newest = block_create(NULL); /* so that it sees who uses what was forgotten */
+    free_blocks(kept);
+    return;
+#endif
     free_blocks(kept->next);
-    if (kept->size > BLOCK_SIZE) {
-        free(kept);
-        arena->newest = block_create(NULL, BLOCK_SIZE);
-        return;
-    }
-    memset(kept->bytes, 0, kept->used);
     kept->next = NULL;
     kept->used = 0;
 }
 
-void *arena_alloc(Arena *arena, size_t count, size_t size)
+/* What is larger than a block gets one of its own, behind the newest, which goes on being filled.
+ * Zeroes from calloc() cost nothing where the system has untouched pages to give. */
+static void *take_large(Arena *arena, size_t bytes)
+{
+    Block *block = checked(calloc(1, sizeof(Block) + bytes));
+
+    block->next = arena->newest->next;
+    block->size = block->used = bytes;
+    arena->newest->next = block;
+    return block->bytes;
+}
+
+static void *take_small(Arena *arena, size_t bytes)
 {
     Block *block = arena->newest;
-    size_t bytes;
 
-    if (size && count > (SIZE_MAX - sizeof(Block) - ALIGNMENT) / size)
-        out_of_memory();
-    bytes = (count * size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (bytes > block->size - block->used)
-        block = arena->newest = block_create(block, bytes > BLOCK_SIZE ? bytes : BLOCK_SIZE);
-
+        block = arena->newest = block_create(block);
     block->used += bytes;
     return block->bytes + block->used - bytes;
+}
+
+static size_t rounded(size_t count, size_t size)
+{
+    if (size && count > (SIZE_MAX - sizeof(Block) - ALIGNMENT) / size)
+        out_of_memory();
+    return (count * size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
+
+void *arena_take(Arena *arena, size_t size)
+{
+    size_t bytes = rounded(size, 1);
+
+    return bytes > BLOCK_SIZE ? take_large(arena, bytes) : take_small(arena, bytes);
+}
+
+void *arena_alloc(Arena *arena, size_t count, size_t size)
+{
+    size_t bytes = rounded(count, size);
+
+    if (bytes > BLOCK_SIZE)
+        return take_large(arena, bytes);
+    return memset(take_small(arena, bytes), 0, bytes);
 }
 
 void *arena_grow(Arena *arena, void *items, size_t count, size_t size)
@@ -112,10 +141,14 @@ void *arena_grow(Arena *arena, void *items, size_t count, size_t size)
 
 char *arena_copy(Arena *arena, const char *text, size_t length)
 {
-    char *copy = arena_alloc(arena, length + 1, 1);
+    char *copy;
 
+    if (length == SIZE_MAX)
+        out_of_memory();
+    copy = arena_take(arena, length + 1);
     if (length)
         memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 

@@ -27,6 +27,9 @@ void arena_reset(Arena *arena);
 
 void *arena_alloc(Arena *arena, size_t count, size_t size);
 
+/* The exception: not zeroed, for what is written over at once. */
+void *arena_take(Arena *arena, size_t size);
+
 /* A copy of length bytes with a NUL behind it. */
 char *arena_copy(Arena *arena, const char *text, size_t length);
 

@@ -1,6 +1,7 @@
 #include "base/id.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/digest.h"
@@ -20,6 +21,22 @@ const char *id_random(char text[ID_TEXT_SIZE])
     return hex_format(bytes, sizeof(bytes), text);
 }
 
+/* Random bytes that were asked for ahead, since a call into the kernel for each request would cost
+ * as much as writing its answer. For what must be unique, not for what must be secret. */
+static void take_stocked(unsigned char *bytes, size_t size)
+{
+    enum { STOCK_SIZE = 250 };
+    static _Thread_local unsigned char stock[STOCK_SIZE];
+    static _Thread_local size_t left;
+
+    if (left < size) {
+        random_bytes(stock, sizeof(stock));
+        left = sizeof(stock);
+    }
+    left -= size;
+    memcpy(bytes, stock + left, size);
+}
+
 const char *id_timed(char text[ID_TEXT_SIZE])
 {
     enum { TIME_BYTES = 6 };
@@ -28,6 +45,6 @@ const char *id_timed(char text[ID_TEXT_SIZE])
 
     for (size_t i = 0; i < TIME_BYTES; i++)
         bytes[i] = (unsigned char)(now >> (8 * (TIME_BYTES - 1 - i)));
-    random_bytes(bytes + TIME_BYTES, sizeof(bytes) - TIME_BYTES);
+    take_stocked(bytes + TIME_BYTES, sizeof(bytes) - TIME_BYTES);
     return hex_format(bytes, sizeof(bytes), text);
 }

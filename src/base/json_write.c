@@ -1,14 +1,14 @@
 /* json_write.c: the writing half of json.h. */
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/number.h"
 #include "base/time.h"
+
+enum { FIRST_BYTES = 500 }; /* most answers are shorter */
 
 struct JsonWriter {
     TextBuilder text;
@@ -22,6 +22,7 @@ JsonWriter *json_writer_create(Arena *arena)
     JsonWriter *json = arena_new(arena, JsonWriter);
 
     json->text.arena = arena;
+    text_reserve(&json->text, FIRST_BYTES);
     return json;
 }
 
@@ -38,16 +39,25 @@ static void append_escaped(TextBuilder *text, unsigned char byte)
     text_append_format(text, "\\u%04x", byte);
 }
 
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
 /* How many bytes from here on can stand in a JSON text as they are. */
 static size_t plain_length(const char *bytes, size_t size)
 {
     size_t length = 0;
 
     while (length < size) {
-        unsigned char byte = (unsigned char)bytes[length];
-        size_t width = byte < 0x80 ? 1 : text_utf8_length(bytes + length, size - length);
+        size_t width = 1;
 
-        if (byte < 0x20 || byte == '"' || byte == '\\' || !width)
+        if (!is_plain((unsigned char)bytes[length])) {
+            if ((unsigned char)bytes[length] < 0x80)
+                break;
+            width = text_utf8_length(bytes + length, size - length);
+        }
+        if (!width)
             break;
         length += width;
     }
@@ -56,7 +66,7 @@ static size_t plain_length(const char *bytes, size_t size)
 
 /* Messages quote what was sent, and cut it: bytes that are no UTF-8 become U+FFFD, so that what is
  * written always reads as JSON. */
-static void append_quoted(TextBuilder *text, const char *bytes, size_t size)
+static void append_with_escapes(TextBuilder *text, const char *bytes, size_t size)
 {
     text_append_bytes(text, "\"", 1);
     for (size_t at = 0; at < size; at++) {
@@ -74,40 +84,67 @@ static void append_quoted(TextBuilder *text, const char *bytes, size_t size)
     text_append_bytes(text, "\"", 1);
 }
 
+/* Copied as it is checked: nearly every text is plain ASCII, and most are short. */
+static void append_quoted(TextBuilder *text, const char *bytes, size_t size)
+{
+    char *at = text_reserve(text, size + 2);
+    size_t copied = 0;
+
+    *at++ = '"';
+    for (; copied < size && is_plain((unsigned char)bytes[copied]); copied++)
+        *at++ = bytes[copied];
+    if (copied < size) {
+        append_with_escapes(text, bytes, size);
+        return;
+    }
+    *at++ = '"';
+    *at = '\0';
+    text->count += size + 2;
+}
+
+static void append_byte(TextBuilder *text, char byte)
+{
+    char *at = text_reserve(text, 1);
+
+    at[0] = byte;
+    at[1] = '\0';
+    text->count++;
+}
+
 static void begin_value(JsonWriter *json, const char *key)
 {
     if (json->needs_comma)
-        text_append_bytes(&json->text, ",", 1);
+        append_byte(&json->text, ',');
     json->needs_comma = true;
     if (!key)
         return;
     append_quoted(&json->text, key, strlen(key));
-    text_append_bytes(&json->text, ":", 1);
+    append_byte(&json->text, ':');
 }
 
-static void open_scope(JsonWriter *json, const char *key, const char *opener, char closer)
+static void open_scope(JsonWriter *json, const char *key, char opener, char closer)
 {
     assert(json->depth < JSON_DEPTH_MAX);
     begin_value(json, key);
-    text_append(&json->text, opener);
+    append_byte(&json->text, opener);
     json->closers[json->depth++] = closer;
     json->needs_comma = false;
 }
 
 void json_open_object(JsonWriter *json, const char *key)
 {
-    open_scope(json, key, "{", '}');
+    open_scope(json, key, '{', '}');
 }
 
 void json_open_array(JsonWriter *json, const char *key)
 {
-    open_scope(json, key, "[", ']');
+    open_scope(json, key, '[', ']');
 }
 
 void json_close(JsonWriter *json)
 {
     assert(json->depth > 0);
-    text_append_bytes(&json->text, &json->closers[--json->depth], 1);
+    append_byte(&json->text, json->closers[--json->depth]);
     json->needs_comma = true;
 }
 
@@ -128,7 +165,7 @@ void json_text(JsonWriter *json, const char *key, const char *value)
 void json_int(JsonWriter *json, const char *key, int64_t value)
 {
     begin_value(json, key);
-    text_append_format(&json->text, "%" PRId64, value);
+    text_append_int(&json->text, value);
 }
 
 void json_double(JsonWriter *json, const char *key, double value)

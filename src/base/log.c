@@ -13,11 +13,16 @@ void log_set_level(LogLevel level)
     atomic_store(&least_level, (int)level);
 }
 
+bool log_writes(LogLevel level)
+{
+    return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
+}
+
 void log_write(LogLevel level, const char *event, const LogField *fields, size_t count)
 {
     static const char *const names[] = {"debug", "info", "warning", "error"};
 
-    if ((int)level < atomic_load(&least_level))
+    if (!log_writes(level))
         return;
 
     CLEANUP(arena_cleanup) Arena *arena = arena_create();

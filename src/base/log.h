@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
@@ -32,6 +33,9 @@ static inline LogField log_int(const char *key, int64_t integer)
 
 /* Lines below this level are dropped; safe to call at any time from any thread. */
 void log_set_level(LogLevel level);
+
+/* Whether lines of this level are written: for callers that would do much to say little. */
+bool log_writes(LogLevel level);
 
 #define log_event(level, event, ...)                                                               \
     log_write((level), (event), (LogField[]){{0}, ##__VA_ARGS__},                                  \

@@ -1,8 +1,11 @@
 #include "base/number.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
+
+#include "base/text.h"
 
 enum {
     DIGITS_MAX = 17,
@@ -102,6 +105,24 @@ static char *put_decimal(char *at, const Decimal *decimal)
     return put_exponent(at, exponent);
 }
 
+/* Within these bounds both write all digits and no exponent, but for ".0". */
+static bool is_plain(double value)
+{
+    double size = fabs(value);
+
+    return size >= 1e-4 && size < 1e15;
+}
+
+static const char *copy_plain(const char *written, char text[NUMBER_TEXT_SIZE])
+{
+    size_t length = strlen(written);
+
+    if (text_has_suffix(written, ".0"))
+        length -= 2;
+    *put(text, written, length) = '\0';
+    return text;
+}
+
 /* yyjson finds the digits at once; trying %.15g to %.17g was a tenth of what a predict costs. */
 const char *number_format(double value, char text[NUMBER_TEXT_SIZE])
 {
@@ -116,6 +137,8 @@ const char *number_format(double value, char text[NUMBER_TEXT_SIZE])
     written = yyjson_mut_val_write_opts(&number, 0, &allocator, NULL, NULL);
     if (!written)
         abort();
+    if (is_plain(value))
+        return copy_plain(written, text);
     decimal = decimal_read(written);
     if (decimal.is_negative)
         *at++ = '-';

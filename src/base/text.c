@@ -10,21 +10,33 @@
 
 enum { NAME_BYTES_MAX = 128 };
 
-static void make_room(TextBuilder *builder, size_t size)
+static void grow(TextBuilder *builder, size_t needed)
 {
-    size_t needed = builder->count + size + 1;
     size_t capacity = builder->capacity ? builder->capacity : 64;
     char *grown;
 
-    if (needed <= builder->capacity)
-        return;
     while (capacity < needed)
         capacity *= 2;
-    grown = arena_alloc(builder->arena, capacity, 1);
+    grown = arena_take(builder->arena, capacity);
     if (builder->count)
         memcpy(grown, builder->items, builder->count);
     builder->items = grown;
     builder->capacity = capacity;
+}
+
+static void make_room(TextBuilder *builder, size_t size)
+{
+    size_t needed = builder->count + size + 1;
+
+    if (needed > builder->capacity)
+        grow(builder, needed);
+}
+
+char *text_reserve(TextBuilder *builder, size_t size)
+{
+    make_room(builder, size);
+    builder->items[builder->count] = '\0';
+    return builder->items + builder->count;
 }
 
 void text_append_bytes(TextBuilder *builder, const char *bytes, size_t size)
@@ -34,6 +46,21 @@ void text_append_bytes(TextBuilder *builder, const char *bytes, size_t size)
         memcpy(builder->items + builder->count, bytes, size);
     builder->count += size;
     builder->items[builder->count] = '\0';
+}
+
+void text_append_int(TextBuilder *builder, int64_t number)
+{
+    enum { DIGITS_MAX = 20 };
+    char digits[DIGITS_MAX], *at = digits + DIGITS_MAX;
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (number < 0)
+        *--at = '-';
+    text_append_bytes(builder, at, (size_t)(digits + DIGITS_MAX - at));
 }
 
 void text_append(TextBuilder *builder, const char *text)

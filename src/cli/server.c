@@ -7,13 +7,18 @@
 #include "cli/commands.h"
 #include "server/server.h"
 
-enum { DEFAULT_PORT = 5000, PORT_MAX = 65535 };
+enum { DEFAULT_PORT = 5000, PORT_MAX = 65535, CONNECTIONS_MAX = 1000000 };
 
 static const CommandOption server_options[] = {
     {"--host", OPTION_TEXT, "ADDRESS",
      "the address to listen on (127.0.0.1); any but a loopback one demands tokens"},
     {"--port", OPTION_INT, "PORT", "the port (5000); 0: any free one"},
     {"--demand-token", OPTION_FLAG, NULL, "demand tokens on a loopback address too"},
+    {"--probe-port", OPTION_INT, "PORT",
+     "answer /healthz, /readyz and /metrics on this port too, on a thread of their own; 0: any"},
+    {"--connections", OPTION_INT, "N", "the most connections at a time (8192)"},
+    {"--connections-per-address", OPTION_INT, "N",
+     "the most of one address (half of all); behind a proxy as many as --connections"},
     {"--quiet", OPTION_FLAG, NULL, "log warnings and errors only"},
     {0},
 };
@@ -30,30 +35,61 @@ static sigset_t block_stop_signals(void)
     return signals;
 }
 
+static bool read_port(Cli *cli, const char *option, int64_t otherwise, uint16_t *port)
+{
+    int64_t number = cli_option_int(cli, option, otherwise);
+
+    if (number < 0 || number > PORT_MAX)
+        return fail_field(&cli->error, option, "a port is 0 to %d", PORT_MAX);
+    *port = (uint16_t)number;
+    return true;
+}
+
+/* Leaves 0, which is the default, when the option was not given. */
+static bool read_count(Cli *cli, const char *option, size_t *count)
+{
+    int64_t number = cli_option_int(cli, option, 1);
+
+    if (number < 1 || number > CONNECTIONS_MAX)
+        return fail_field(&cli->error, option, "%s takes 1 to %d", option, CONNECTIONS_MAX);
+    if (cli_has_option(cli, option))
+        *count = (size_t)number;
+    return true;
+}
+
+static void say_where(const Cli *cli, const Server *server)
+{
+    printf("slipway is at %s, its data in %s\n", server_url(server), cli->folder);
+    if (server_probe_url(server))
+        printf("probes are at %s\n", server_probe_url(server));
+    fflush(stdout);
+    log_event(LOG_INFO, "started", log_text("url", server_url(server)),
+              log_text("folder", cli->folder));
+}
+
 static bool run_server(Cli *cli)
 {
-    int64_t port = cli_option_int(cli, "--port", DEFAULT_PORT);
     ServerSpec spec = {
         .folder = cli->folder,
         .address = cli_option(cli, "--host") ? cli_option(cli, "--host") : "127.0.0.1",
-        .port = (uint16_t)port,
         .demands_token = cli_has_option(cli, "--demand-token"),
+        .has_probe_port = cli_has_option(cli, "--probe-port"),
     };
     sigset_t signals;
     Server *server;
     int signal_number;
 
-    if (port < 0 || port > PORT_MAX)
-        return fail_field(&cli->error, "--port", "a port is 0 to %d", PORT_MAX);
+    if (!read_port(cli, "--port", DEFAULT_PORT, &spec.port) ||
+        !read_port(cli, "--probe-port", 0, &spec.probe_port) ||
+        !read_count(cli, "--connections", &spec.connections_max) ||
+        !read_count(cli, "--connections-per-address", &spec.per_address_max))
+        return false;
     if (cli_has_option(cli, "--quiet"))
         log_set_level(LOG_WARNING);
     signals = block_stop_signals();
     if (!server_open(&spec, &server, &cli->error))
         return false;
-    printf("slipway is at %s, its data in %s\n", server_url(server), cli->folder);
-    fflush(stdout);
-    log_event(LOG_INFO, "started", log_text("url", server_url(server)),
-              log_text("folder", cli->folder));
+    say_where(cli, server);
     sigwait(&signals, &signal_number);
     log_event(LOG_INFO, "stopping", log_int("signal", signal_number));
     server_close(server);

@@ -7,6 +7,8 @@
 static const size_t exact_bytes_max = (size_t)64 << 20;
 static const uint64_t bucket_mask = ((uint64_t)1 << 22) - 1;
 
+enum { ROOM_COUNTS = 8192 }; /* taken from the arena at a time */
+
 size_t column_bytes(const Frame *frame, size_t column)
 {
     size_t bytes = 0;
@@ -26,27 +28,21 @@ void block_grams(const BlockSpec *spec, Tokens *tokens)
         tokens_character_grams(tokens, spec->least, spec->most);
 }
 
-typedef struct CountList {
-    TermCount *items;
-    size_t count, capacity;
-} CountList;
-
-static void append_row(CountList *list, const TermCounter *counter, Arena *arena)
+/* Rows are never moved: what a growing array leaves behind would be as much again. */
+static void append_row(BlockReader *reader)
 {
-    size_t wanted = list->count + counter->count;
+    Block *block = reader->block;
+    const TermCounter *counter = &reader->counter;
 
-    if (wanted > list->capacity) {
-        TermCount *larger;
-
-        list->capacity = wanted * 2;
-        larger = arena_array(arena, TermCount, list->capacity);
-        if (list->count)
-            memcpy(larger, list->items, list->count * sizeof(*larger));
-        list->items = larger;
+    if (counter->count > reader->room_count) {
+        reader->room_count = counter->count > ROOM_COUNTS ? counter->count : ROOM_COUNTS;
+        reader->room = arena_array(reader->arena, TermCount, reader->room_count);
     }
     if (counter->count)
-        memcpy(list->items + list->count, counter->items, counter->count * sizeof(TermCount));
-    list->count = wanted;
+        memcpy(reader->room, counter->items, counter->count * sizeof(TermCount));
+    block->rows[block->row_count++] = (TermRow){reader->room, counter->count};
+    reader->room += counter->count;
+    reader->room_count -= counter->count;
 }
 
 static void name_term(Block *block, const Tokens *tokens, const Gram *gram, uint32_t id)
@@ -84,28 +80,70 @@ static void count_category(Block *block, TextRef value, TermCounter *counter)
     term_counter_add(counter, id);
 }
 
+/* How many terms texts have about: single words come again sooner than n-grams. */
+static size_t expected_terms(const BlockSpec *spec, size_t text_bytes)
+{
+    return text_bytes / (spec->kind == BLOCK_WORDS && spec->most == 1 ? 256 : 64);
+}
+
+void block_reader_start(BlockReader *reader, Block *block, const BlockSpec *spec, size_t text_bytes,
+                        Arena *arena)
+{
+    Arena *scratch = arena_create();
+
+    *block = (Block){.spec = *spec};
+    *reader = (BlockReader){.block = block,
+                            .tokens = tokens_in(scratch),
+                            .counter = term_counter_in(scratch),
+                            .arena = arena,
+                            .scratch = scratch};
+    terms_init(&block->terms, expected_terms(spec, text_bytes),
+               text_bytes > exact_bytes_max ? bucket_mask : UINT64_MAX, arena);
+}
+
+static void make_room_for_rows(BlockReader *reader, size_t count)
+{
+    Block *block = reader->block;
+    TermRow *rows;
+
+    if (count <= reader->row_capacity)
+        return;
+    rows = arena_array(reader->arena, TermRow, count);
+    if (block->row_count)
+        memcpy(rows, block->rows, block->row_count * sizeof(*rows));
+    block->rows = rows;
+    reader->row_capacity = count;
+}
+
+void block_reader_add(BlockReader *reader, TextRef text)
+{
+    Block *block = reader->block;
+
+    if (block->row_count == reader->row_capacity)
+        make_room_for_rows(reader, reader->row_capacity ? reader->row_capacity * 2 : 1024);
+    if (block->spec.kind == BLOCK_CATEGORY)
+        count_category(block, text, &reader->counter);
+    else
+        count_text(block, &reader->tokens, text, &reader->counter);
+    append_row(reader);
+}
+
+void block_reader_end(BlockReader *reader)
+{
+    arena_destroy(reader->scratch);
+}
+
 void block_read(Block *block, const Frame *frame, const BlockSpec *spec, Arena *arena)
 {
     const FrameColumn *column = &frame->columns[spec->column];
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    Tokens tokens = tokens_in(scratch);
-    TermCounter counter = term_counter_in(scratch);
-    CountList counts = {0};
-    size_t bytes = column_bytes(frame, spec->column);
+    CLEANUP(block_reader_end) BlockReader reader = {0};
 
-    *block = (Block){.spec = *spec, .numbers = column->numbers};
-    block->starts = arena_array(arena, size_t, frame->row_count + 1);
-    if (spec->kind == BLOCK_NUMBER)
+    if (spec->kind == BLOCK_NUMBER) {
+        *block = (Block){.spec = *spec, .row_count = frame->row_count, .numbers = column->numbers};
         return;
-    terms_init(&block->terms, bytes / 64, bytes > exact_bytes_max ? bucket_mask : UINT64_MAX,
-               arena);
-    for (size_t row = 0; row < frame->row_count; row++) {
-        if (spec->kind == BLOCK_CATEGORY)
-            count_category(block, column->texts[row], &counter);
-        else
-            count_text(block, &tokens, column->texts[row], &counter);
-        append_row(&counts, &counter, arena);
-        block->starts[row + 1] = counts.count;
     }
-    block->counts = counts.items;
+    block_reader_start(&reader, block, spec, column_bytes(frame, spec->column), arena);
+    make_room_for_rows(&reader, frame->row_count);
+    for (size_t row = 0; row < frame->row_count; row++)
+        block_reader_add(&reader, column->texts[row]);
 }

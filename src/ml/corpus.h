@@ -31,12 +31,18 @@ typedef struct BlockSpec {
     bool sublinear;       /* 1 + ln(tf) instead of tf */
 } BlockSpec;
 
+/* The distinct terms of a row. */
+typedef struct TermRow {
+    const TermCount *items;
+    size_t count;
+} TermRow;
+
 typedef struct Block {
     BlockSpec spec;
     Terms terms;
-    size_t *starts;        /* row_count + 1 */
-    TermCount *counts;     /* the distinct terms of each row */
-    const double *numbers; /* number blocks: one a row, NaN when missing */
+    TermRow *rows;
+    size_t row_count;
+    const double *numbers; /* number blocks: one a row, NaN when missing; they have no terms */
 } Block;
 
 typedef struct Corpus {
@@ -46,6 +52,27 @@ typedef struct Corpus {
 
 /* Reads one block of the frame. Everything lives in the arena (texts of terms too). */
 void block_read(Block *block, const Frame *frame, const BlockSpec *spec, Arena *arena);
+
+/* Reads a block of texts or categories row by row, for texts that are not all in memory at once.
+ *
+ *     CLEANUP(block_reader_end) BlockReader reader;
+ *     block_reader_start(&reader, &block, &spec, text_bytes, arena);
+ *     while (next_text(&text)) block_reader_add(&reader, text);
+ *
+ * text_bytes: of all texts, about. The block lives in the arena and is whole after each row. */
+typedef struct BlockReader {
+    Block *block;
+    Tokens tokens;
+    TermCounter counter;
+    TermCount *room; /* for the rows to come */
+    size_t room_count, row_capacity;
+    Arena *arena, *scratch;
+} BlockReader;
+
+void block_reader_start(BlockReader *reader, Block *block, const BlockSpec *spec, size_t text_bytes,
+                        Arena *arena);
+void block_reader_add(BlockReader *reader, TextRef text);
+void block_reader_end(BlockReader *reader); /* for CLEANUP */
 
 /* The n-grams of the text that was read as a block wants them, into tokens->grams. */
 void block_grams(const BlockSpec *spec, Tokens *tokens);

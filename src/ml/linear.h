@@ -1,7 +1,8 @@
 /* linear.h: linear classifiers of sparse rows: a margin is weights . row + intercept.
  *
  * Two classes have one margin (positive: the second class); more have one each, every class against
- * the rest. All fits are deterministic: same rows, labels and seed, same bits.
+ * the rest. All fits are deterministic: same rows, labels and seed, same bits, on any number of
+ * threads.
  */
 #pragma once
 
@@ -22,9 +23,10 @@ typedef struct TrainingSet {
     size_t class_count;
     bool balance_classes; /* weigh rows by 1/frequency of their class */
     uint64_t seed;
+    size_t thread_count; /* that several margins are fitted on; the model is the same for any */
 } TrainingSet;
 
-/* Support vectors with squared hinge loss by dual coordinate descent (Hsieh, Chang, Lin, Keerthi,
+/* Support vectors with squared hinge loss by dual coordinate descent (Hsieh, Chang, Lin, Keerthi &
  * Sundararajan 2008). */
 LinearModel svm_fit(const TrainingSet *set, double cost, Arena *arena);
 
@@ -32,7 +34,7 @@ LinearModel svm_fit(const TrainingSet *set, double cost, Arena *arena);
  * Manning 2012). */
 LinearModel nb_svm_fit(const TrainingSet *set, double cost, Arena *arena);
 
-/* Logistic regression by LIBLINEAR's trust-region Newton method. */
+/* Logistic regression by dual coordinate descent (Yu, Huang & Lin 2011). */
 LinearModel logistic_fit(const TrainingSet *set, double cost, Arena *arena);
 
 /* Naive Bayes on weighted values; smoothing is added to every sum of a feature. */

@@ -1,102 +1,56 @@
-#include <linear.h>
 #include <math.h>
 
 #include "ml/linear.h"
 #include "ml/linear_internal.h"
 
-/* ---- BLAS ---- */
+enum { TURNS = 2 }; /* towards a row's best multiplier: more do not make epochs fewer */
 
-/* The four functions that LIBLINEAR calls, so that no BLAS library (tens of megabytes and a thread
- * of its own) is linked. Names, parameters and meaning are the BLAS standard's. They live in this
- * file because the linker takes a file of our library only for a name that is wanted before it
- * comes to LIBLINEAR. */
-double ddot_(int *count, double *x, int *x_step, double *y, int *y_step);
-int daxpy_(int *count, double *factor, double *x, int *x_step, double *y, int *y_step);
-double dnrm2_(int *count, double *x, int *x_step);
-int dscal_(int *count, double *factor, double *x, int *x_step);
-
-double ddot_(int *count, double *x, int *x_step, double *y, int *y_step)
+static float wrong(float margin)
 {
-    double sum = 0;
-
-    for (long i = 0; i < *count; i++)
-        sum += x[i * *x_step] * y[i * *y_step];
-    return sum;
+    return 1 / (1 + expf(margin));
 }
 
-int daxpy_(int *count, double *factor, double *x, int *x_step, double *y, int *y_step)
+/* The steepest slope of wrong() between two margins: it is steepest at 0. */
+static float steepest(float from, float to)
 {
-    for (long i = 0; i < *count; i++)
-        y[i * *y_step] += *factor * x[i * *x_step];
-    return 0;
+    float share;
+
+    if ((from < 0) != (to < 0))
+        return 0.25F;
+    share = wrong(fabsf(from) < fabsf(to) ? from : to);
+    return share * (1 - share);
 }
 
-double dnrm2_(int *count, double *x, int *x_step)
+/* The best multiplier is where its share of the cost is the probability of a wrong answer at the
+ * margin that comes of it. A Newton step there with the steepest slope on the way never goes too
+ * far: the share stays between 0 and 1 and the dual objective never gets worse. */
+static float better_multiplier(DualRow row)
 {
-    return sqrt(ddot_(count, x, x_step, x, x_step));
-}
+    float share = row.multiplier / row.cost, margin = row.margin, reach = row.cost * row.square;
 
-int dscal_(int *count, double *factor, double *x, int *x_step)
-{
-    for (long i = 0; i < *count; i++)
-        x[i * *x_step] *= *factor;
-    return 0;
-}
+    for (int turn = 0; turn < TURNS; turn++) {
+        float distance = wrong(margin) - share;
+        float step = distance / (1 + reach * steepest(margin, margin + reach * distance));
 
-/* ---- LIBLINEAR ---- */
-
-static void print_nothing(const char *text)
-{
-    (void)text;
-}
-
-static struct feature_node **make_nodes(const BinaryProblem *problem, Arena *scratch)
-{
-    const Matrix *matrix = problem->matrix;
-    size_t rows = matrix->row_count;
-    struct feature_node **starts = arena_array(scratch, struct feature_node *, rows);
-    struct feature_node *node =
-        arena_array(scratch, struct feature_node, matrix->starts[rows] + 2 * rows);
-
-    for (size_t row = 0; row < rows; row++) {
-        starts[row] = node;
-        for (size_t at = matrix->starts[row]; at < matrix->starts[row + 1]; at++)
-            *node++ = (struct feature_node){(int)matrix->columns[at] + 1, problem->values[at]};
-        *node++ = (struct feature_node){(int)matrix->column_count + 1, 1};
-        *node++ = (struct feature_node){-1, 0};
+        share += step;
+        margin += reach * step;
     }
-    return starts;
+    return row.cost * share;
 }
 
-static void logistic_fit_binary(const BinaryProblem *problem, double *weights, Arena *scratch)
+/* The gap is cost x the divergence of the two shares (Kullback & Leibler), which is at most their
+ * chi-squared distance. */
+static DualStep logistic_step(DualRow row)
 {
-    const Matrix *matrix = problem->matrix;
-    int labels[2] = {1, -1};
-    double class_costs[2] = {problem->positive_cost, problem->negative_cost};
-    struct parameter parameter = {.solver_type = L2R_LR,
-                                  .eps = 0.01,
-                                  .C = 1,
-                                  .nr_weight = 2,
-                                  .weight_label = labels,
-                                  .weight = class_costs};
-    struct problem rows = {
-        .l = (int)matrix->row_count, .n = (int)matrix->column_count + 1, .bias = 1};
-    struct model *fitted;
-    double sign;
+    float share = wrong(row.margin), distance = share - row.multiplier / row.cost;
+    float spread = fmaxf(share * (1 - share), 1e-12F);
+    float loss = row.margin > 0 ? log1pf(expf(-row.margin)) : log1pf(expf(row.margin)) - row.margin;
 
-    rows.x = make_nodes(problem, scratch);
-    rows.y = arena_array(scratch, double, matrix->row_count);
-    for (size_t row = 0; row < matrix->row_count; row++)
-        rows.y[row] = problem->signs[row];
-    set_print_string_function(print_nothing);
-    fitted = train(&rows, &parameter);
-    sign = fitted->label[0] > 0 ? 1 : -1; /* LIBLINEAR's first class is the first it sees */
-    for (size_t column = 0; column <= matrix->column_count; column++)
-        weights[column] = sign * fitted->w[column];
-    free_and_destroy_model(&fitted);
+    return (DualStep){better_multiplier(row), row.cost * loss,
+                      row.cost * distance * distance / spread};
 }
 
 LinearModel logistic_fit(const TrainingSet *set, double cost, Arena *arena)
 {
-    return linear_fit_each(set, cost, logistic_fit_binary, false, arena);
+    return dual_fit(set, cost, logistic_step, false, arena);
 }

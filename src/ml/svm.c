@@ -6,9 +6,29 @@
 #include "ml/linear_internal.h"
 #include "ml/random.h"
 
-/* The dual problem has one multiplier a row: min over alpha >= 0 of alpha'(Q + D)alpha / 2 - sum
- * alpha, where Q holds the signed inner products and D = 1 / (2 cost). Each step solves it for one
- * row. */
+/* The dual problem: min over alpha >= 0 of alpha'(Q + D)alpha / 2 - sum alpha, where Q holds the
+ * signed inner products and D = 1 / (2 cost). Each step solves it for one row. */
+
+/* ---- more than two classes ---- */
+
+static DualStep hinge_step(DualRow row)
+{
+    float added = 0.5F / row.cost, old = row.multiplier, wrong = fmaxf(1 - row.margin, 0);
+    float gradient = row.margin - 1 + old * added;
+
+    return (DualStep){fmaxf(old - gradient / (row.square + added), 0), row.cost * wrong * wrong,
+                      row.cost * wrong * wrong + old * (old * added / 2 + row.margin - 1)};
+}
+
+/* ---- two classes: alone in its row a margin that rests can be left out ---- */
+
+typedef struct BinaryProblem {
+    const Matrix *matrix;
+    const double *values;     /* of the matrix, or scaled ones */
+    const signed char *signs; /* +1 or -1 a row */
+    MarginCosts costs;
+    uint64_t seed;
+} BinaryProblem;
 
 enum { EPOCHS_MAX = 300 };
 static const double tolerance = 0.05; /* of the projected gradient; margins are of the order of 1 */
@@ -26,7 +46,7 @@ typedef struct Dual {
 
 static double added_diagonal(const BinaryProblem *problem, size_t row)
 {
-    double cost = problem->signs[row] > 0 ? problem->positive_cost : problem->negative_cost;
+    double cost = problem->signs[row] > 0 ? problem->costs.positive : problem->costs.negative;
 
     return 0.5 / cost;
 }
@@ -107,7 +127,8 @@ static void visit_active_rows(Dual *dual)
     }
 }
 
-static void svm_fit_binary(const BinaryProblem *problem, double *weights, Arena *scratch)
+/* weights: column_count and then the intercept. */
+static void solve_binary(const BinaryProblem *problem, double *weights, Arena *scratch)
 {
     Random random = random_seeded(problem->seed);
     size_t rows = problem->matrix->row_count;
@@ -128,12 +149,53 @@ static void svm_fit_binary(const BinaryProblem *problem, double *weights, Arena 
     }
 }
 
+/* NULL: the matrix as it is. */
+static const double *scaled_values(const Matrix *matrix, const double *ratios, Arena *scratch)
+{
+    size_t entries = matrix->starts[matrix->row_count];
+    double *scaled;
+
+    if (!ratios)
+        return matrix->values;
+    scaled = arena_array(scratch, double, entries);
+    for (size_t at = 0; at < entries; at++)
+        scaled[at] = matrix->values[at] * ratios[matrix->columns[at]];
+    return scaled;
+}
+
+static LinearModel fit_binary(const TrainingSet *set, double cost, bool scale_by_ratio,
+                              Arena *arena)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    const Matrix *matrix = set->matrix;
+    size_t columns = matrix->column_count;
+    signed char *signs = arena_array(scratch, signed char, matrix->row_count);
+    size_t positives = linear_mark_rows(set, 0, signs);
+    double *ratios = scale_by_ratio ? arena_array(scratch, double, columns) : NULL;
+    double *weights = arena_array(scratch, double, columns + 1);
+    LinearModel model = linear_model_new(set, arena);
+
+    if (ratios)
+        linear_log_ratios(matrix, signs, ratios, scratch);
+    solve_binary(&(BinaryProblem){matrix, scaled_values(matrix, ratios, scratch), signs,
+                                  linear_costs(set, cost, positives), set->seed},
+                 weights, scratch);
+    for (size_t column = 0; column < columns; column++)
+        model.weights[column] = weights[column] * (ratios ? ratios[column] : 1);
+    model.intercepts[0] = weights[columns];
+    return model;
+}
+
+/* ---- both ---- */
+
 LinearModel svm_fit(const TrainingSet *set, double cost, Arena *arena)
 {
-    return linear_fit_each(set, cost, svm_fit_binary, false, arena);
+    return set->class_count == 2 ? fit_binary(set, cost, false, arena)
+                                 : dual_fit(set, cost, hinge_step, false, arena);
 }
 
 LinearModel nb_svm_fit(const TrainingSet *set, double cost, Arena *arena)
 {
-    return linear_fit_each(set, cost, svm_fit_binary, true, arena);
+    return set->class_count == 2 ? fit_binary(set, cost, true, arena)
+                                 : dual_fit(set, cost, hinge_step, true, arena);
 }

@@ -75,28 +75,27 @@ TermCounter term_counter_in(Arena *arena)
     return (TermCounter){.arena = arena};
 }
 
+/* The table is as large as this row needs, so that emptying it costs a short row little. */
 void term_counter_start(TermCounter *counter, size_t most)
 {
+    enum { SLOTS_PER_ITEM = 4 };
+    size_t capacity = power_of_two_above(most), slot_bytes;
+
+    assert(most < UINT32_MAX);
+    slot_bytes = capacity * SLOTS_PER_ITEM * sizeof(*counter->slots);
+    if (capacity > counter->capacity) {
+        counter->capacity = capacity;
+        counter->items = arena_array(counter->arena, TermCount, capacity + 1) + 1;
+        counter->slots = arena_alloc(counter->arena, slot_bytes, 1);
+    }
     counter->count = 0;
-    counter->turn++;
-    if (most <= counter->capacity && counter->turn)
-        return;
-    if (most < counter->capacity) /* 2^32 rows later the turns start again on a clean table */
-        most = counter->capacity;
-    counter->capacity = power_of_two_above(most);
-    counter->items = arena_array(counter->arena, TermCount, counter->capacity);
-    counter->slots =
-        arena_alloc(counter->arena, counter->capacity * 2, sizeof(struct TermCounterSlot));
-    counter->slot_mask = counter->capacity * 2 - 1;
-    counter->turn = 1;
+    counter->slot_mask = capacity * SLOTS_PER_ITEM - 1;
+    memset(counter->slots, 0, slot_bytes);
 }
 
 size_t term_counter_find(const TermCounter *counter, uint32_t id)
 {
-    const struct TermCounterSlot *slot;
+    uint32_t slot = counter->count ? *term_counter_slot(counter, id) : 0;
 
-    if (counter->count == 0)
-        return SIZE_MAX;
-    slot = term_counter_slot(counter, id);
-    return slot->turn == counter->turn ? slot->position : SIZE_MAX;
+    return slot ? slot - 1 : SIZE_MAX;
 }

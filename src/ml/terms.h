@@ -41,30 +41,10 @@ static inline uint64_t terms_masked(const Terms *terms, uint64_t key)
     return kept ? kept : 1;
 }
 
-/* The id of a key, TERM_NONE when it was never added. In the header, like what counts below: a text
- * of a hundred bytes asks four hundred times. */
-static inline uint32_t terms_find(const Terms *terms, uint64_t key)
-{
-    uint64_t kept = terms_masked(terms, key);
-    size_t at = kept & terms->slot_mask;
-
-    /* "&": whether a key is known cannot be foretold, that its place is another's mostly can. */
-    while ((terms->slots[at].key != 0) & (terms->slots[at].key != kept))
-        at = (at + 1) & terms->slot_mask;
-    return terms->slots[at].key ? terms->slots[at].id : (uint32_t)TERM_NONE;
-}
-
-/* Has the place of a key on its way from memory before terms_find() asks for it. */
-static inline void terms_prefetch(const Terms *terms, uint64_t key)
-{
-    __builtin_prefetch(&terms->slots[terms_masked(terms, key) & terms->slot_mask]);
-}
-
 /* The id of a key, new ones being added without a text. */
 uint32_t terms_add(Terms *terms, uint64_t key);
 
-/* Counts the terms of one row without touching memory per term: a small table that is emptied by
- * counting a turn. */
+/* Counts the terms of one row in a small table. */
 typedef struct TermCount {
     uint32_t id, count;
 } TermCount;
@@ -73,12 +53,11 @@ typedef struct TermCounter {
     TermCount *items; /* distinct ids in order of first sight */
     size_t count;
 
+    /* Buffers grow in the arena; the first ones may be the caller's: so many items with one before
+     * them, four times as many slots, a power of two. */
     Arena *arena;
-    struct TermCounterSlot {
-        uint32_t turn, position;
-    } * slots;
+    uint32_t *slots; /* one more than the position of an item; 0: empty */
     size_t slot_mask, capacity;
-    uint32_t turn;
 } TermCounter;
 
 TermCounter term_counter_in(Arena *arena);
@@ -87,26 +66,27 @@ TermCounter term_counter_in(Arena *arena);
 void term_counter_start(TermCounter *counter, size_t most);
 
 /* The slot of an id, or the empty one where it belongs. */
-static inline struct TermCounterSlot *term_counter_slot(const TermCounter *counter, uint32_t id)
+static inline uint32_t *term_counter_slot(const TermCounter *counter, uint32_t id)
 {
     size_t at = (id * UINT32_C(2654435761)) & counter->slot_mask;
 
-    while (counter->slots[at].turn == counter->turn &&
-           counter->items[counter->slots[at].position].id != id)
+    /* "&": whether a slot is taken cannot be foretold, that it is not another's mostly can. */
+    while ((counter->slots[at] != 0) & (counter->items[(ptrdiff_t)counter->slots[at] - 1].id != id))
         at = (at + 1) & counter->slot_mask;
     return &counter->slots[at];
 }
 
+/* Without a branch on whether the id was there: that cannot be foretold either. */
 static inline void term_counter_add(TermCounter *counter, uint32_t id)
 {
-    struct TermCounterSlot *slot = term_counter_slot(counter, id);
+    uint32_t *slot = term_counter_slot(counter, id);
+    uint32_t is_new = *slot == 0, at = is_new ? (uint32_t)counter->count + 1 : *slot;
+    TermCount *item = &counter->items[at - 1];
 
-    if (slot->turn == counter->turn) {
-        counter->items[slot->position].count++;
-        return;
-    }
-    *slot = (struct TermCounterSlot){counter->turn, (uint32_t)counter->count};
-    counter->items[counter->count++] = (TermCount){id, 1};
+    item->id = id;
+    item->count = is_new ? 1 : item->count + 1;
+    *slot = at;
+    counter->count += is_new;
 }
 
 /* Where a counted id is in items; SIZE_MAX when it was not counted. */

@@ -114,6 +114,13 @@ ModelInput text_model_input(const TextModel *model, size_t index);
 const ClassNames *text_model_classes(const TextModel *model);
 size_t text_model_positive(const TextModel *model); /* index of the positive class */
 
+/* A copy of the model's bytes. */
 void text_model_save(const TextModel *model, Arena *arena, const char **bytes, size_t *size);
+/* Reads a file of this format or of an older one; the bytes are needed no more. */
 bool text_model_load(const char *bytes, size_t size, TextModel **model, Error *error) MUST_CHECK;
+
+/* The same, but a file of today's format is used where it lies, which costs nearly nothing: the
+ * bytes (a mapped file: aligned to 64) must stay as they are until the model is unloaded. */
+bool text_model_load_in_place(const char *bytes, size_t size, TextModel **model,
+                              Error *error) MUST_CHECK;
 void text_model_unload(TextModel **model); /* for CLEANUP too */

@@ -28,11 +28,9 @@ static Explainer explainer_of(const TextModel *model, size_t class_index, Arena 
                        .explanation = explanation};
 }
 
-static double weight_of(const Explainer *explainer, const ModelBlock *block, size_t term)
+static double weight_of(const Explainer *explainer, const ModelBlock *block, uint32_t term)
 {
-    const float *values = model_block_values(explainer->model, block, term);
-
-    return explainer->sign * (double)values[1 + explainer->margin];
+    return explainer->sign * model_finite(model_block_values(block, term)[1 + explainer->margin]);
 }
 
 static void add_item(Explainer *explainer, Contribution item)
@@ -104,33 +102,16 @@ static double *weights_per_occurrence(Explainer *explainer, const ModelBlock *bl
 {
     const TermCounter *counter = &explainer->reader.counter;
     double *weights = arena_array(explainer->scratch, double, counter->count);
-    double scale = model_block_scale(explainer->model, block, counter);
+    double scale = model_block_scale(block, counter);
 
     for (size_t i = 0; i < counter->count; i++) {
         TermCount term = counter->items[i];
         double value = scale * term_frequency(term.count, block->spec.sublinear) *
-                       (double)model_block_values(explainer->model, block, term.id)[0];
+                       model_finite(model_block_values(block, term.id)[0]);
 
         weights[i] = weight_of(explainer, block, term.id) * value / term.count;
     }
     return weights;
-}
-
-static const Token *chunk_of_characters(const Tokens *tokens, const Gram *gram)
-{
-    size_t low = 0, high = tokens->chunk_count;
-
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        /* the blank before a chunk belongs to it; the one behind it too, but no gram starts there
-         */
-        if (tokens->chunks[middle].start - 1 <= gram->first)
-            low = middle;
-        else
-            high = middle;
-    }
-    return &tokens->chunks[low];
 }
 
 static void add_to_chunk(ChunkSums *sums, const Token *chunk, double weight)
@@ -143,24 +124,26 @@ static void spread_gram(const ModelBlock *block, const Tokens *tokens, const Gra
                         double weight, ChunkSums *sums)
 {
     if (block->spec.kind == BLOCK_CHARACTERS) {
-        add_to_chunk(sums, chunk_of_characters(tokens, gram), weight);
+        add_to_chunk(sums, tokens_chunk_at(tokens, gram->first), weight);
         return;
     }
     for (uint32_t i = 0; i < gram->size; i++)
-        add_to_chunk(sums, &tokens->chunks[tokens->words[gram->first + i].chunk],
+        add_to_chunk(sums, tokens_chunk_at(tokens, tokens->words.items[gram->first + i].start),
                      weight / gram->size);
 }
 
 static void explain_block(Explainer *explainer, const ModelBlock *block, TextRef text,
                           ChunkSums *sums)
 {
-    const Tokens *tokens = &explainer->reader.tokens;
+    Tokens *tokens = &explainer->reader.tokens;
     double *weights;
 
     model_block_count(block, &explainer->reader, text);
+    block_grams(&block->spec, tokens);
     weights = weights_per_occurrence(explainer, block);
     for (size_t i = 0; i < tokens->gram_count; i++) {
-        uint32_t id = terms_find(&block->terms, tokens->grams[i].key);
+        uint32_t id =
+            term_table_find(&block->terms, tokens->grams[i].key);
         size_t at = id == (uint32_t)TERM_NONE ? SIZE_MAX
                                               : term_counter_find(&explainer->reader.counter, id);
 
@@ -242,23 +225,31 @@ bool text_model_explain(const TextModel *model, const Frame *frame, size_t row, 
 
 /* ---- the whole model ---- */
 
+/* Empty where the file says what cannot be. */
+static const char *text_of_row(const ModelBlock *block, uint32_t row, Arena *arena)
+{
+    uint32_t start = block->text_starts[row], end = block->text_starts[row + 1];
+
+    if (start > end || end > block->text_bytes)
+        return "";
+    return arena_copy(arena, block->texts + start, end - start);
+}
+
 static void add_terms(Explainer *explainer, const ModelBlock *block)
 {
     const char *name = name_of(explainer, block);
 
-    for (size_t id = 0; id < block->terms.count; id++) {
-        double weight = weight_of(explainer, block, id) *
-                        (double)model_block_values(explainer->model, block, id)[0];
+    for (uint32_t row = 0; row < block->terms.row_count; row++) {
+        double weight =
+            weight_of(explainer, block, row) * model_finite(model_block_values(block, row)[0]);
+        const char *text;
 
         if (weight <= 0)
             continue;
-        add_item(explainer,
-                 (Contribution){.column = name,
-                                .text = block->spec.kind == BLOCK_CATEGORY
-                                            ? arena_format(explainer->arena, "%s=%s", name,
-                                                           block->terms.texts[id])
-                                            : arena_text(explainer->arena, block->terms.texts[id]),
-                                .weight = weight});
+        text = text_of_row(block, row, explainer->arena);
+        if (block->spec.kind == BLOCK_CATEGORY)
+            text = arena_format(explainer->arena, "%s=%s", name, text);
+        add_item(explainer, (Contribution){.column = name, .text = text, .weight = weight});
     }
 }
 

@@ -1,143 +1,89 @@
-/* The file of a text model. All numbers are little-endian.
+/* The file of a text model, which is looked up where it lies: loading it checks and builds nothing.
+ * All numbers are little-endian.
  *
  *     8 bytes  "SLPTEXT" and a NUL
- *     u32      version
+ *     u32      version: 2
  *     u32      number of sections
- *     per section: u32 kind, u32 0, u64 offset, u64 size     in order, without gaps, up to the end
- * of the file
+ *     per section: u32 kind, u32 0, u64 offset, u64 size
+ *     the sections, in order, each on the next multiple of 64 bytes, up to the end of the file
  *
  * Sections: one header (classes, inputs, intercepts, threshold), one calibration, one for each
- * block of features. A block holds its terms as keys, values (idf and weights) and texts; the hash
- * table over the keys is built on loading. */
+ * block of features. A block says how much it has and then has it, each array on the next multiple
+ * of 64 bytes, so that its counts alone say where everything lies:
+ *
+ *     8 u32    kind, input, style, least, most, least_rows, sublinear, 0
+ *     doubles  mean, deviation
+ *     u64      key mask, rows, buckets, bytes of texts
+ *     buckets  32 bytes each: ml/term_table.h
+ *     rows     u64 key, float idf, a float weight for each margin; each row on a multiple of 8
+ *     u32      where the text of each row begins, and where the last one ends (not for characters)
+ *     texts    without anything between them
+ *
+ * The counts are checked against the size of the file. What rows and buckets hold is not read
+ * before it is needed: a row number or the place of a text is bounded where it is used, a weight
+ * that is no number ends in a margin that is bounded (text_model_row.c).
+ *
+ * A caller who maps the file promises that it stays as it is while the model lives. The artifact
+ * store does: a blob has the name of its digest, is written under another name and renamed, is
+ * never opened for writing again, and is not cut; removing it leaves a mapping whole. Whoever cuts
+ * a file of the store by other means ends the program, as he would by writing into its memory. */
 #include <math.h>
 #include <string.h>
 
-#include "ml/bytes.h"
-#include "ml/text_model_internal.h"
+#include "ml/text_model_file.h"
 
-static const char magic[8] = "SLPTEXT";
+enum { VERSION_BUILT_ON_LOADING = 1 };
 
-enum { VERSION = 1, PREFIX_BYTES = 16, ENTRY_BYTES = 24 };
-enum { SECTION_HEADER = 1, SECTION_CALIBRATION = 2, SECTION_BLOCK = 3 };
+const char model_magic[8] = "SLPTEXT";
 
-/* ---- saving ---- */
-
-static void write_header(const TextModel *model, ByteWriter *writer)
+/* Bytes of a row: the next one's key is aligned. */
+size_t model_row_bytes(const TextModel *model)
 {
-    write_u64(writer, model->classes.count);
-    for (size_t i = 0; i < model->classes.count; i++)
-        write_text(writer, model->classes.items[i]);
-    write_u64(writer, model->input_count);
-    for (size_t i = 0; i < model->input_count; i++) {
-        write_u32(writer, model->inputs[i].kind);
-        write_text(writer, model->inputs[i].name);
-    }
-    write_u64(writer, model->positive);
-    write_double(writer, model->threshold);
-    write_items(writer, model->intercepts, model->margin_count, sizeof(double));
+    return (sizeof(uint64_t) + (1 + model->margin_count) * sizeof(float) + 7) & ~(size_t)7;
 }
 
-static void write_calibration(const Calibration *calibration, ByteWriter *writer)
+bool model_block_has_texts(BlockKind kind)
 {
-    write_u32(writer, calibration->kind);
-    write_u64(writer, calibration->row_count);
-    write_items(writer, calibration->slopes, calibration->margin_count, sizeof(double));
-    write_items(writer, calibration->offsets, calibration->margin_count, sizeof(double));
-    write_u64(writer, calibration->knot_count);
-    write_items(writer, calibration->knot_margins, calibration->knot_count, sizeof(double));
-    write_items(writer, calibration->knot_values, calibration->knot_count, sizeof(double));
+    return kind == BLOCK_WORDS || kind == BLOCK_CATEGORY;
 }
 
-static void write_block(const TextModel *model, const ModelBlock *block, ByteWriter *writer)
+uint32_t model_section_kind(size_t index)
 {
-    const BlockSpec *spec = &block->spec;
-    size_t rows = spec->kind == BLOCK_NUMBER ? 1 : block->terms.count;
-    uint32_t plain[] = {spec->kind, (uint32_t)spec->column, spec->style,     spec->least,
-                        spec->most, spec->least_rows,       spec->sublinear, 0};
-
-    write_items(writer, plain, COUNT(plain), sizeof(*plain));
-    write_double(writer, block->mean);
-    write_double(writer, block->deviation);
-    write_u64(writer, block->terms.key_mask);
-    write_u64(writer, block->terms.count);
-    write_items(writer, block->terms.keys, block->terms.count, sizeof(uint64_t));
-    write_items(writer, block->values, rows * (1 + model->margin_count), sizeof(float));
-    for (size_t i = 0; i < block->terms.count; i++)
-        write_text(writer, block->terms.texts[i]);
+    return index < 2 ? (uint32_t)index + 1 : 3;
 }
 
-static void write_section(const TextModel *model, size_t index, ByteWriter *writer)
-{
-    if (index == 0)
-        write_header(model, writer);
-    else if (index == 1)
-        write_calibration(&model->calibration, writer);
-    else
-        write_block(model, &model->blocks[index - 2], writer);
-}
-
-static uint32_t section_kind(size_t index)
-{
-    return index < 2 ? (uint32_t)index + SECTION_HEADER : SECTION_BLOCK;
-}
-
-void text_model_save(const TextModel *model, Arena *arena, const char **bytes, size_t *size)
-{
-    size_t count = 2 + model->block_count;
-    ByteWriter table = {.arena = arena}, body = {.arena = arena};
-    uint64_t start = PREFIX_BYTES + ENTRY_BYTES * count;
-
-    write_items(&table, magic, 1, sizeof(magic));
-    write_u32(&table, VERSION);
-    write_u32(&table, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t before = body.size;
-
-        write_section(model, i, &body);
-        write_u32(&table, section_kind(i));
-        write_u32(&table, 0);
-        write_u64(&table, start + before);
-        write_u64(&table, body.size - before);
-    }
-    write_items(&table, body.bytes, body.size, 1);
-    *bytes = table.bytes;
-    *size = table.size;
-}
-
-/* ---- loading ---- */
-
-static void load_classes(TextModel *model, ByteReader *reader)
+static void read_classes(TextModel *model, ByteReader *reader, Arena *arena)
 {
     size_t count = read_count(reader, 8, MODEL_CLASSES_MAX);
-    const char **names = arena_array(model->arena, const char *, count);
+    const char **names = arena_array(arena, const char *, count);
 
     for (size_t i = 0; i < count && !reader->is_bad; i++)
-        names[i] = read_text(reader, model->arena);
+        names[i] = read_text(reader, arena);
     reader->is_bad |= count < 2;
     model->classes = (ClassNames){names, count};
     model->margin_count = margin_count_of(count);
 }
 
-static void load_inputs(TextModel *model, ByteReader *reader)
+static void read_inputs(TextModel *model, ByteReader *reader, Arena *arena)
 {
     model->input_count = read_count(reader, 12, MODEL_INPUTS_MAX);
-    model->inputs = arena_array(model->arena, ModelInput, model->input_count);
+    model->inputs = arena_array(arena, ModelInput, model->input_count);
     for (size_t i = 0; i < model->input_count && !reader->is_bad; i++) {
         uint32_t kind = read_u32(reader);
 
         reader->is_bad |= kind > COLUMN_NUMBER;
         model->inputs[i].kind = (ColumnKind)kind;
-        model->inputs[i].name = read_text(reader, model->arena);
+        model->inputs[i].name = read_text(reader, arena);
     }
 }
 
-static void load_header(TextModel *model, ByteReader *reader)
+void model_read_header(TextModel *model, ByteReader *reader, Arena *arena)
 {
-    load_classes(model, reader);
-    load_inputs(model, reader);
+    read_classes(model, reader, arena);
+    read_inputs(model, reader, arena);
     model->positive = read_u64(reader);
     model->threshold = read_double(reader);
-    model->intercepts = read_doubles(reader, model->margin_count, model->arena);
+    model->intercepts = read_doubles(reader, model->margin_count, arena);
     reader->is_bad |= model->positive >= model->classes.count;
 }
 
@@ -149,7 +95,7 @@ static bool is_rising(const double *values, size_t count)
     return true;
 }
 
-static void load_calibration(TextModel *model, ByteReader *reader)
+void model_read_calibration(TextModel *model, ByteReader *reader, Arena *arena)
 {
     Calibration *calibration = &model->calibration;
     uint32_t kind = read_u32(reader);
@@ -157,11 +103,11 @@ static void load_calibration(TextModel *model, ByteReader *reader)
     calibration->kind = (CalibrationKind)kind;
     calibration->margin_count = model->margin_count;
     calibration->row_count = read_u64(reader);
-    calibration->slopes = read_doubles(reader, model->margin_count, model->arena);
-    calibration->offsets = read_doubles(reader, model->margin_count, model->arena);
+    calibration->slopes = read_doubles(reader, model->margin_count, arena);
+    calibration->offsets = read_doubles(reader, model->margin_count, arena);
     calibration->knot_count = read_count(reader, 2 * sizeof(double), SIZE_MAX);
-    calibration->knot_margins = read_doubles(reader, calibration->knot_count, model->arena);
-    calibration->knot_values = read_doubles(reader, calibration->knot_count, model->arena);
+    calibration->knot_margins = read_doubles(reader, calibration->knot_count, arena);
+    calibration->knot_values = read_doubles(reader, calibration->knot_count, arena);
     if (reader->is_bad)
         return;
     reader->is_bad = kind >= CALIBRATION_KIND_COUNT ||
@@ -187,113 +133,194 @@ static bool block_is_sound(const TextModel *model, const uint32_t plain[8])
     return !is_text || (plain[3] >= 1 && plain[3] <= plain[4] && plain[4] <= MODEL_GRAM_MAX);
 }
 
-/* Adds the keys in the order of their ids; a key that is there twice, empty or beyond the mask is
- * no model's. */
-static void load_terms(ModelBlock *block, ByteReader *reader, const uint64_t *keys, size_t count)
+BlockSpec model_read_block_spec(const TextModel *model, ByteReader *reader)
 {
-    for (size_t i = 0; i < count && !reader->is_bad; i++)
-        reader->is_bad |= keys[i] == 0 || (keys[i] & ~block->terms.key_mask) != 0 ||
-                          terms_add(&block->terms, keys[i]) != i;
-}
-
-static void load_block(TextModel *model, ByteReader *reader)
-{
-    ModelBlock *block = &model->blocks[model->block_count++];
     uint32_t plain[8];
-    uint64_t key_mask, *keys;
-    size_t count, rows;
 
     for (size_t i = 0; i < COUNT(plain); i++)
         plain[i] = read_u32(reader);
-    if (reader->is_bad || !block_is_sound(model, plain)) {
-        reader->is_bad = true;
-        return;
-    }
-    block->spec = (BlockSpec){
+    reader->is_bad = reader->is_bad || !block_is_sound(model, plain);
+    if (reader->is_bad)
+        return (BlockSpec){0};
+    return (BlockSpec){
         (BlockKind)plain[0], plain[1], (TokenStyle)plain[2], plain[3], plain[4], plain[5],
         plain[6] != 0};
-    block->mean = read_double(reader);
-    block->deviation = read_double(reader);
-    key_mask = read_u64(reader);
-    count = read_count(reader, sizeof(uint64_t) + sizeof(float), UINT32_MAX - 1);
-    rows = block->spec.kind == BLOCK_NUMBER ? 1 : count;
-    keys = read_keys(reader, count, model->arena);
-    block->values = read_floats(reader, rows * (1 + model->margin_count), model->arena);
-    reader->is_bad |= block->spec.kind == BLOCK_NUMBER && (count || !(block->deviation > 0));
-    if (reader->is_bad)
-        return;
-    terms_init(&block->terms, count, key_mask, model->arena);
-    load_terms(block, reader, keys, count);
-    read_texts(reader, block->terms.texts, count, model->arena);
 }
 
-typedef struct Section {
-    uint32_t kind;
-    ByteReader reader;
-} Section;
-
-static Section next_section(ByteReader *table, size_t *end)
+/* So many bytes where they lie, and the reader behind their padding. */
+static const void *take_array(ByteReader *reader, size_t count, size_t item_bytes)
 {
-    Section section = {.kind = read_u32(table)};
+    size_t start = reader->at, size;
+
+    if (reader->is_bad || count > (reader->size - start) / item_bytes ||
+        model_aligned(start + count * item_bytes) > reader->size) {
+        reader->is_bad = true;
+        return NULL;
+    }
+    size = model_aligned(start + count * item_bytes) - start;
+    reader->at += size;
+    return reader->bytes + start;
+}
+
+static bool counts_are_sound(const ModelBlock *block)
+{
+    if (block->spec.kind == BLOCK_NUMBER)
+        return block->terms.row_count == 1 && !block->terms.bucket_count && block->deviation > 0;
+    return block->terms.bucket_count > 0;
+}
+
+static void view_block(TextModel *model, ByteReader *reader)
+{
+    ModelBlock *block = &model->blocks[model->block_count++];
+    TermTable *terms = &block->terms;
+    bool has_text;
+
+    block->spec = model_read_block_spec(model, reader);
+    block->mean = read_double(reader);
+    block->deviation = read_double(reader);
+    terms->key_mask = read_u64(reader);
+    terms->row_bytes = model_row_bytes(model);
+    terms->row_count = (uint32_t)read_count(reader, terms->row_bytes, UINT32_MAX - 1);
+    terms->bucket_count = (uint32_t)read_count(reader, sizeof(TermBucket), UINT32_MAX - 1);
+    has_text = model_block_has_texts(block->spec.kind);
+    block->text_bytes = read_count(reader, 1, has_text ? UINT32_MAX - 1 : 0);
+    take_array(reader, 0, 1);
+    terms->buckets = take_array(reader, terms->bucket_count, sizeof(TermBucket));
+    terms->rows = take_array(reader, terms->row_count, terms->row_bytes);
+    if (has_text) {
+        block->text_starts = take_array(reader, (size_t)terms->row_count + 1, sizeof(uint32_t));
+        block->texts = take_array(reader, block->text_bytes, 1);
+    }
+    reader->is_bad = reader->is_bad || !counts_are_sound(block);
+}
+
+ModelSection model_section_next(ByteReader *table, size_t *end, size_t alignment)
+{
+    ModelSection section = {.kind = read_u32(table)};
     uint32_t reserved = read_u32(table);
     uint64_t offset = read_u64(table), size = read_u64(table);
+    size_t start = (*end + alignment - 1) & ~(alignment - 1);
 
-    if (table->is_bad || reserved || offset != *end || size > table->size - *end) {
+    if (table->is_bad || reserved || offset != start || start > table->size ||
+        size > table->size - start) {
         table->is_bad = true;
         return section;
     }
     section.reader = (ByteReader){.bytes = table->bytes + offset, .size = size};
-    *end += size;
+    *end = start + size;
     return section;
 }
 
-/* The whole file; false when it is not what text_model_save() writes. */
-static bool load_sections(TextModel *model, ByteReader *table, size_t count)
+/* The whole file; false when it is not what write_draft() writes. */
+static bool view_sections(TextModel *model)
 {
-    size_t end = PREFIX_BYTES + ENTRY_BYTES * count;
+    ByteReader table = {.bytes = model->bytes, .size = model->size, .at = sizeof(model_magic) + 4};
+    size_t count = read_u32(&table), end = MODEL_PREFIX_BYTES + MODEL_ENTRY_BYTES * count;
 
-    if (count < 2 || count > MODEL_BLOCKS_MAX + 2 || end > table->size)
+    if (count < 2 || count > MODEL_BLOCKS_MAX + 2 || end > model->size)
         return false;
     model->blocks = arena_array(model->arena, ModelBlock, count - 2);
     for (size_t i = 0; i < count; i++) {
-        Section section = next_section(table, &end);
+        ModelSection section = model_section_next(&table, &end, MODEL_ALIGNMENT);
 
-        if (table->is_bad || section.kind != section_kind(i))
+        if (table.is_bad || section.kind != model_section_kind(i))
             return false;
         if (i == 0)
-            load_header(model, &section.reader);
+            model_read_header(model, &section.reader, model->arena);
         else if (i == 1)
-            load_calibration(model, &section.reader);
+            model_read_calibration(model, &section.reader, model->arena);
         else
-            load_block(model, &section.reader);
+            view_block(model, &section.reader);
         if (section.reader.is_bad || section.reader.at != section.reader.size)
             return false;
     }
-    return end == table->size;
+    return model_aligned(end) == model->size;
+}
+
+/* Takes the arena, which may own the bytes; destroyed with them when they are not a model's. */
+static TextModel *view(Arena *arena, const char *bytes, size_t size)
+{
+    TextModel *model = arena_new(arena, TextModel);
+
+    model->arena = arena;
+    model->bytes = bytes;
+    model->size = size;
+    if (view_sections(model))
+        return model;
+    arena_destroy(arena);
+    return NULL;
+}
+
+static TextModel *view_copy(const char *bytes, size_t size)
+{
+    Arena *arena = arena_create();
+    char *copy = arena_alloc(arena, size + MODEL_ALIGNMENT, 1);
+
+    copy += model_aligned((uintptr_t)copy) - (uintptr_t)copy;
+    memcpy(copy, bytes, size);
+    return view(arena, copy, size);
+}
+
+TextModel *text_model_of_draft(const ModelDraft *draft)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    ByteWriter file = model_write_draft(draft, scratch);
+
+    return view_copy(file.bytes, file.size);
+}
+
+static TextModel *convert(const char *bytes, size_t size)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    ModelDraft draft;
+
+    return text_model_read_version_1(bytes, size, &draft, scratch) ? text_model_of_draft(&draft)
+                                                                   : NULL;
+}
+
+static bool check_version(const char *bytes, size_t size, uint32_t *version, Error *error)
+{
+    ByteReader reader = {.bytes = bytes, .size = size, .at = sizeof(model_magic)};
+
+    if (size < MODEL_PREFIX_BYTES || memcmp(bytes, model_magic, sizeof(model_magic)) != 0)
+        return fail(error, ERROR_INVALID, "the file is not a text model of Slipway");
+    *version = read_u32(&reader);
+    return *version == MODEL_VERSION || *version == VERSION_BUILT_ON_LOADING ||
+           fail(error, ERROR_INVALID,
+                "the text model has format version %u, this program reads versions 1 to %d",
+                *version, MODEL_VERSION);
+}
+
+static bool give(TextModel *loaded, TextModel **model, Error *error)
+{
+    if (!loaded)
+        return fail(error, ERROR_INVALID, "the text model is damaged");
+    *model = loaded;
+    return true;
 }
 
 bool text_model_load(const char *bytes, size_t size, TextModel **model, Error *error)
 {
-    ByteReader table = {.bytes = bytes, .size = size};
-    TextModel *loaded;
-    Arena *arena;
     uint32_t version;
 
-    if (size < PREFIX_BYTES || memcmp(bytes, magic, sizeof(magic)) != 0)
-        return fail(error, ERROR_INVALID, "the file is not a text model of Slipway");
-    table.at = sizeof(magic);
-    version = read_u32(&table);
-    if (version != VERSION)
-        return fail(error, ERROR_INVALID,
-                    "the text model has format version %u, this program reads version %d", version,
-                    VERSION);
-    arena = arena_create();
-    loaded = arena_new(arena, TextModel);
-    loaded->arena = arena;
-    if (!load_sections(loaded, &table, read_u32(&table))) {
-        arena_destroy(arena);
-        return fail(error, ERROR_INVALID, "the text model is damaged");
-    }
-    *model = loaded;
-    return true;
+    return check_version(bytes, size, &version, error) &&
+           give(version == MODEL_VERSION ? view_copy(bytes, size) : convert(bytes, size), model,
+                error);
+}
+
+bool text_model_load_in_place(const char *bytes, size_t size, TextModel **model, Error *error)
+{
+    uint32_t version;
+
+    if ((uintptr_t)bytes % MODEL_ALIGNMENT != 0)
+        return text_model_load(bytes, size, model, error);
+    return check_version(bytes, size, &version, error) &&
+           give(version == MODEL_VERSION ? view(arena_create(), bytes, size) : convert(bytes, size),
+                model, error);
+}
+
+void text_model_save(const TextModel *model, Arena *arena, const char **bytes, size_t *size)
+{
+    *bytes = arena_copy(arena, model->bytes, model->size);
+    *size = model->size;
 }

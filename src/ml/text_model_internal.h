@@ -2,22 +2,29 @@
  * that builds it. */
 #pragma once
 
+#include <math.h>
+
 #include "ml/calibration.h"
 #include "ml/corpus.h"
 #include "ml/linear.h"
+#include "ml/term_table.h"
 #include "ml/text_model.h"
 #include "ml/vectorizer.h"
 
+/* A block of features. What it points to lies in the model's bytes. */
 typedef struct ModelBlock {
-    BlockSpec spec; /* spec.column: an index into the model's inputs */
-    Terms terms;    /* the kept terms; ids are their columns within the block */
-    float *values; /* by term: its idf (1 for a category), then its weight in each margin; together,
-                      because a term of a text costs a look into each place. Numbers: one term */
+    BlockSpec spec;  /* spec.column: an index into the model's inputs */
+    TermTable terms; /* a number has one row and no buckets */
     double mean, deviation;
+    const uint32_t *text_starts; /* by row, and one more; NULL: characters have no texts */
+    const char *texts;
+    size_t text_bytes;
 } ModelBlock;
 
 struct TextModel {
-    Arena *arena; /* owns everything below and the model itself */
+    Arena *arena;      /* owns the model itself, and bytes unless the caller does */
+    const char *bytes; /* the file, in today's format */
+    size_t size;
     ClassNames classes;
     size_t positive, margin_count;
     ModelInput *inputs;
@@ -49,6 +56,8 @@ typedef struct ModelParts {
 
 TextModel *text_model_build(const ModelParts *parts);
 
+/* ---- reading rows ---- */
+
 /* The buffers for reading one row after another. */
 typedef struct RowReader {
     Tokens tokens;
@@ -60,19 +69,35 @@ typedef struct RowReader {
 
 RowReader row_reader_of(const TextModel *model, Arena *arena);
 
-/* The idf and the weights of a term. */
-static inline const float *model_block_values(const TextModel *model, const ModelBlock *block,
-                                              size_t term)
+/* Buffers for texts of up to some hundred bytes, on the stack: taking and clearing them costs
+ * nothing. A longer text gets its own from the arena. */
+typedef struct RowScratch {
+    char bytes[2048];
+    Token words[512], chunks[256];
+    uint64_t keys[4096];
+    TermCount counts[1 + 2048];
+    uint32_t slots[4 * 2048];
+} RowScratch;
+
+RowReader row_reader_on(RowScratch *scratch, const TextModel *model, Arena *arena);
+
+/* Weights are not looked at when a model is loaded: one that is no number counts as none. */
+static inline double model_finite(float value)
 {
-    return block->values + term * (1 + model->margin_count);
+    return isfinite(value) ? (double)value : 0;
+}
+
+/* The idf and the weights of a term. */
+static inline const float *model_block_values(const ModelBlock *block, uint32_t term)
+{
+    return term_table_row(&block->terms, term)->values;
 }
 
 /* Counts the known terms of a text into reader->counter. */
 void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text);
 
 /* 1 / the length of the vector of tf-idf of the counted terms; 0 with no known term. */
-double model_block_scale(const TextModel *model, const ModelBlock *block,
-                         const TermCounter *counter);
+double model_block_scale(const ModelBlock *block, const TermCounter *counter);
 
 /* The columns of the frame that the inputs of the model are, by input. */
 bool text_model_bind(const TextModel *model, const Frame *frame, Arena *arena,

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/lanes.h"
+
 typedef enum CharacterClass {
     CHARACTER_OTHER, /* zero: what the table below does not name */
     CHARACTER_SPACE,
@@ -17,7 +19,6 @@ enum {
     FINAL_SIGMA = 0x3C2,
     CAPITAL_I_WITH_DOT = 0x130,
     COMBINING_DOT = 0x307,
-    LOAD_BYTES = 8, /* a key reads eight bytes at once: so many are spare behind the text */
 };
 
 static const unsigned char ascii_classes[128] = {
@@ -38,36 +39,23 @@ typedef struct Reader {
 
 /* ---- buffers ---- */
 
-static void *grown(Arena *arena, void *items, size_t used, size_t wanted, size_t size)
+static void make_room(TokenList *list, size_t more, Arena *arena)
 {
-    void *larger = arena_alloc(arena, wanted, size);
+    Token *larger;
 
-    if (used)
-        memcpy(larger, items, used * size);
-    return larger;
-}
-
-static Token *next_token(Arena *arena, Token **items, size_t *count, size_t *capacity)
-{
-    if (*count == *capacity) {
-        *capacity = *capacity ? *capacity * 2 : 64;
-        *items = grown(arena, *items, *count, *capacity, sizeof(Token));
-    }
-    return &(*items)[(*count)++];
-}
-
-static void make_room_for_grams(Tokens *tokens, size_t more)
-{
-    size_t wanted = tokens->gram_count + more;
-
-    if (wanted <= tokens->gram_capacity)
+    if (list->count + more <= list->capacity)
         return;
-    /* As much as is wanted at first: most readers read one short text, and memory comes zeroed. */
-    if (wanted < tokens->gram_capacity * 2)
-        wanted = tokens->gram_capacity * 2;
-    tokens->gram_capacity = wanted;
-    tokens->grams = grown(tokens->arena, tokens->grams, tokens->gram_count, tokens->gram_capacity,
-                          sizeof(Gram));
+    list->capacity = list->capacity * 2 + more;
+    larger = arena_array(arena, Token, list->capacity);
+    if (list->count)
+        memcpy(larger, list->items, list->count * sizeof(*larger));
+    list->items = larger;
+}
+
+static void append(TokenList *list, Token token, Arena *arena)
+{
+    make_room(list, 1, arena);
+    list->items[list->count++] = token;
 }
 
 Tokens tokens_in(Arena *arena)
@@ -144,17 +132,20 @@ static int32_t lower_sigma(const Reader *reader)
 
 /* ---- cutting ---- */
 
-static void close_word(Reader *reader)
+/* The word that was open has its length. */
+static void finish_word(Reader *reader)
 {
-    Tokens *tokens = reader->tokens;
     size_t least = reader->style == TOKEN_STYLE_PLAIN ? 2 : 1;
 
     reader->in_word = false;
-    reader->word.length = (uint32_t)tokens->length - reader->word.start;
-    reader->word.chunk = (uint32_t)tokens->chunk_count;
     if (reader->word_characters >= least)
-        *next_token(tokens->arena, &tokens->words, &tokens->word_count, &tokens->word_capacity) =
-            reader->word;
+        append(&reader->tokens->words, reader->word, reader->tokens->arena);
+}
+
+static void close_word(Reader *reader)
+{
+    reader->word.length = (uint32_t)reader->tokens->length - reader->word.start;
+    finish_word(reader);
 }
 
 static void close_chunk(Reader *reader)
@@ -163,8 +154,7 @@ static void close_chunk(Reader *reader)
 
     reader->in_chunk = false;
     reader->chunk.length = (uint32_t)tokens->length - reader->chunk.start;
-    *next_token(tokens->arena, &tokens->chunks, &tokens->chunk_count, &tokens->chunk_capacity) =
-        reader->chunk;
+    append(&tokens->chunks, reader->chunk, tokens->arena);
     tokens->bytes[tokens->length++] = ' ';
 }
 
@@ -215,9 +205,10 @@ static void put(Reader *reader, int32_t character, size_t source_start)
         reader->word_characters++;
         reader->word.source_length = (uint32_t)reader->at - reader->word.source_start;
     } else if (reader->style == TOKEN_STYLE_RICH) {
-        *next_token(tokens->arena, &tokens->words, &tokens->word_count, &tokens->word_capacity) =
-            (Token){(uint32_t)start, (uint32_t)(tokens->length - start), (uint32_t)source_start,
-                    source_length, (uint32_t)tokens->chunk_count};
+        append(&tokens->words,
+               (Token){(uint32_t)start, (uint32_t)(tokens->length - start), (uint32_t)source_start,
+                       source_length},
+               tokens->arena);
     }
 }
 
@@ -237,42 +228,136 @@ static void read_wide_character(Reader *reader)
     }
 }
 
-/* The common case in a loop of its own: letters, digits and _ of ASCII inside a word. */
-static void read_word_bytes(Reader *reader)
+/* ---- ASCII, 64 bytes at once ---- */
+
+/* Where a run that goes on from the bytes before ends; so many bytes when it does not. */
+static size_t run_length(uint64_t members, size_t count)
 {
-    const unsigned char *source = reader->source;
-    Tokens *tokens = reader->tokens;
-    size_t start = reader->at, at = start;
-    char *target = tokens->bytes + tokens->length;
+    uint64_t others = ~members;
+    size_t length = others ? (size_t)__builtin_ctzll(others) : 64;
 
-    for (; at < reader->length && source[at] < 128; at++) {
-        unsigned char byte = source[at];
-
-        if (ascii_classes[byte] != CHARACTER_WORD)
-            break;
-        *target++ = (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
-    }
-    if (at == start)
-        return;
-    tokens->length += at - start;
-    reader->at = at;
-    reader->word_characters += at - start;
-    reader->word.source_length = (uint32_t)at - reader->word.source_start;
-    reader->chunk.source_length = (uint32_t)at - reader->chunk.source_start;
+    return length < count ? length : count;
 }
 
-static void read_character(Reader *reader)
+/* Members that follow no member; is_open: the byte before is one. */
+static uint64_t run_starts(uint64_t members, bool is_open)
 {
-    unsigned char byte = reader->source[reader->at];
+    return members & ~(members << 1 | is_open);
+}
 
-    if (byte >= 128) {
-        read_wide_character(reader);
-        return;
+/* What every character of a step has in common. */
+typedef struct Step {
+    size_t source, target, count; /* the first byte of each, how many */
+} Step;
+
+static Token token_of(const Step *step, size_t start, size_t length)
+{
+    return (Token){(uint32_t)(step->target + start), (uint32_t)length,
+                   (uint32_t)(step->source + start), (uint32_t)length};
+}
+
+/* The rest of a token that the bytes before have begun, which may be none. */
+static void extend(Token *token, size_t length, const Step *step)
+{
+    token->length = (uint32_t)(step->target + length) - token->start;
+    if (length)
+        token->source_length = (uint32_t)(step->source + length) - token->source_start;
+}
+
+static void step_words(Reader *reader, TextLanes lanes, const Step *step)
+{
+    TokenList *words = &reader->tokens->words;
+    bool is_rich = reader->style == TOKEN_STYLE_RICH;
+    uint64_t all = step->count < 64 ? (UINT64_C(1) << step->count) - 1 : UINT64_MAX;
+    uint64_t starts = run_starts(lanes.words, reader->in_word) & all;
+    Token *next;
+
+    if (reader->in_word) {
+        size_t length = run_length(lanes.words, step->count);
+
+        extend(&reader->word, length, step);
+        reader->word_characters += length;
+        if (length == step->count)
+            return;
+        finish_word(reader);
     }
-    if (byte >= 'A' && byte <= 'Z')
-        byte = (unsigned char)(byte + ('a' - 'A'));
-    reader->at++;
-    put(reader, byte, reader->at - 1);
+    if (is_rich)
+        starts |= ~(lanes.words | lanes.spaces) & all;
+    make_room(words, 64, reader->tokens->arena);
+    next = words->items + words->count;
+    for (; starts; starts &= starts - 1) {
+        size_t start = (size_t)__builtin_ctzll(starts);
+        size_t length = run_length(lanes.words >> start, 64);
+
+        if (start + length >= step->count) { /* the next bytes may belong to it */
+            reader->in_word = true;
+            reader->word = token_of(step, start, step->count - start);
+            reader->word_characters = step->count - start;
+            break;
+        }
+        *next = token_of(step, start, length + !length); /* another character stands alone */
+        next += is_rich | (length > 1);
+    }
+    words->count = (size_t)(next - words->items);
+}
+
+static void step_chunks(Reader *reader, TextLanes lanes, const Step *step)
+{
+    TokenList *chunks = &reader->tokens->chunks;
+    uint64_t all = step->count < 64 ? (UINT64_C(1) << step->count) - 1 : UINT64_MAX;
+    uint64_t members = ~lanes.spaces;
+    uint64_t starts = run_starts(members, reader->in_chunk) & all;
+
+    make_room(chunks, 33, reader->tokens->arena);
+    if (reader->in_chunk) {
+        size_t length = run_length(members, step->count);
+
+        extend(&reader->chunk, length, step);
+        if (length == step->count)
+            return;
+        reader->in_chunk = false;
+        chunks->items[chunks->count++] = reader->chunk;
+    }
+    for (; starts; starts &= starts - 1) {
+        size_t start = (size_t)__builtin_ctzll(starts);
+        size_t length = run_length(members >> start, 64);
+
+        if (start + length >= step->count) {
+            reader->in_chunk = true;
+            reader->chunk = token_of(step, start, step->count - start);
+            return;
+        }
+        chunks->items[chunks->count++] = token_of(step, start, length);
+    }
+}
+
+/* The ASCII characters ahead, up to 64, to the first space of a run that is not alone: then source
+ * and target keep their distance. */
+static void read_ascii(Reader *reader)
+{
+    Tokens *tokens = reader->tokens;
+    size_t left = reader->length - reader->at;
+    Step step = {reader->at, tokens->length, left < 64 ? left : 64};
+    const unsigned char *source = reader->source + reader->at;
+    unsigned char padded[LANE_BYTES] = {0};
+    uint64_t repeated, stops;
+    TextLanes lanes;
+
+    if (left < LANE_BYTES)
+        source = memcpy(padded, source, left);
+    lanes = lanes_read_text(source, tokens->bytes + tokens->length);
+    repeated = lanes.spaces & (lanes.spaces << 1 | !reader->in_chunk);
+    stops = lanes.wide | repeated;
+    if (stops && (size_t)__builtin_ctzll(stops) < step.count)
+        step.count = (size_t)__builtin_ctzll(stops);
+    if (step.count) {
+        step_words(reader, lanes, &step);
+        step_chunks(reader, lanes, &step);
+    }
+    tokens->length += step.count;
+    reader->at += step.count;
+    if (step.count < 64) /* of repeated spaces one is enough */
+        reader->at += run_length(lanes.spaces >> step.count, left - step.count);
 }
 
 void tokens_read(Tokens *tokens, TextRef text, TokenStyle style)
@@ -282,204 +367,37 @@ void tokens_read(Tokens *tokens, TextRef text, TokenStyle style)
     size_t wanted;
 
     reader.length = length > TEXT_BYTES_MAX ? TEXT_BYTES_MAX : length;
-    wanted = reader.length * 3 + 2 + LOAD_BYTES;
+    wanted = reader.length * 3 + 2 + TOKEN_SPARE_BYTES;
     if (wanted > tokens->byte_capacity) {
         tokens->byte_capacity = wanted;
         tokens->bytes = arena_alloc(tokens->arena, wanted, 1);
     }
-    tokens->word_count = tokens->chunk_count = tokens->gram_count = 0;
+    tokens->words.count = tokens->chunks.count = tokens->gram_count = tokens->key_count = 0;
+    tokens->is_ascii = true;
     tokens->bytes[0] = ' ';
     tokens->length = 1;
     while (reader.at < reader.length) {
-        read_character(&reader);
-        if (reader.in_word)
-            read_word_bytes(&reader);
+        if (reader.source[reader.at] < 128) {
+            read_ascii(&reader);
+        } else {
+            tokens->is_ascii = false;
+            read_wide_character(&reader);
+        }
     }
     turn(&reader, CHARACTER_SPACE, reader.at);
 }
 
-/* ---- keys ---- */
-
-static inline uint64_t mixed(uint64_t value)
+const Token *tokens_chunk_at(const Tokens *tokens, size_t byte)
 {
-    value ^= value >> 32;
-    value *= UINT64_C(0xd6e8feb86659fd93);
-    value ^= value >> 29;
-    value *= UINT64_C(0x9e3779b97f4a7c15);
-    return value ^ (value >> 32);
-}
+    size_t low = 0, high = tokens->chunks.count;
 
-/* Up to eight bytes as a number; the bytes behind them are readable but do not count. */
-static inline uint64_t loaded(const char *bytes, size_t length)
-{
-    uint64_t value;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
 
-    memcpy(&value, bytes, sizeof(value));
-    return length < 8 ? value & ((UINT64_C(1) << (8 * length)) - 1) : value;
-}
-
-/* Needs LOAD_BYTES readable bytes behind the text. Little-endian machines only, like the model
- * file. */
-static inline uint64_t key_of(const char *bytes, size_t length)
-{
-    uint64_t key = length * UINT64_C(0xa0761d6478bd642f);
-
-    for (; length > 8; bytes += 8, length -= 8)
-        key = mixed(key ^ loaded(bytes, 8));
-    key = mixed(key ^ loaded(bytes, length));
-    return key ? key : 1;
-}
-
-uint64_t text_key(const char *bytes, size_t length)
-{
-    char tail[2 * LOAD_BYTES] = {0};
-    uint64_t key = length * UINT64_C(0xa0761d6478bd642f);
-
-    for (; length > 8; bytes += 8, length -= 8)
-        key = mixed(key ^ loaded(bytes, 8));
-    if (length)
-        memcpy(tail, bytes, length);
-    key = mixed(key ^ loaded(tail, length));
-    return key ? key : 1;
-}
-
-/* The key of a longer n-gram from that of its beginning and of the word that follows. */
-static uint64_t key_joined(uint64_t first, uint64_t next)
-{
-    uint64_t key = mixed(first * UINT64_C(0x9fb21c651e98df25) + next);
-
-    return key ? key : 1;
-}
-
-/* ---- n-grams ---- */
-
-void tokens_word_grams(Tokens *tokens, size_t least, size_t most)
-{
-    size_t count = tokens->word_count;
-
-    tokens->gram_count = 0;
-    make_room_for_grams(tokens, count * most);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t key = 0;
-
-        for (size_t size = 1; size <= most && i + size <= count; size++) {
-            const Token *last = &tokens->words[i + size - 1];
-            uint64_t word = key_of(tokens->bytes + last->start, last->length);
-
-            key = size == 1 ? word : key_joined(key, word);
-            if (size >= least)
-                tokens->grams[tokens->gram_count++] = (Gram){key, (uint32_t)i, (uint32_t)size};
-        }
+        if (tokens->chunks.items[middle].start - 1 <= byte)
+            low = middle;
+        else
+            high = middle;
     }
-}
-
-static bool is_character_start(char byte)
-{
-    return ((unsigned char)byte & 0xC0) != 0x80;
-}
-
-static size_t next_character(const char *bytes, size_t at)
-{
-    do
-        at++;
-    while (!is_character_start(bytes[at]));
-    return at;
-}
-
-/* One chunk with its two blanks, [start, end), whose characters may have several bytes. A chunk
- * shorter than n counts once, whole, and ends there: that is what char_wb does. */
-static void add_wide_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t sizes[2])
-{
-    const char *bytes = tokens->bytes;
-    size_t head = start; /* one behind the first n characters */
-
-    for (size_t i = 0; i < sizes[0] && head < end; i++)
-        head = next_character(bytes, head);
-    for (size_t size = sizes[0]; size <= sizes[1]; size++) {
-        size_t first = start, last = head;
-
-        for (;;) {
-            tokens->grams[tokens->gram_count++] = (Gram){key_of(bytes + first, last - first),
-                                                         (uint32_t)first, (uint32_t)(last - first)};
-            if (last >= end)
-                break;
-            first = next_character(bytes, first);
-            last = next_character(bytes, last);
-        }
-        if (first == start)
-            return;
-        head = next_character(bytes, head);
-    }
-}
-
-/* The same where a character is a byte. */
-static void add_ascii_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t sizes[2])
-{
-    const char *bytes = tokens->bytes;
-    Gram *gram = tokens->grams + tokens->gram_count;
-
-    for (size_t size = sizes[0]; size <= sizes[1]; size++) {
-        size_t length = size < end - start ? size : end - start;
-
-        for (size_t first = start; first + length <= end; first++)
-            *gram++ = (Gram){key_of(bytes + first, length), (uint32_t)first, (uint32_t)length};
-        if (length == end - start)
-            break;
-    }
-    tokens->gram_count = (size_t)(gram - tokens->grams);
-}
-
-static bool is_ascii(const char *bytes, size_t length)
-{
-    unsigned char all = 0;
-
-    for (size_t i = 0; i < length; i++)
-        all |= (unsigned char)bytes[i];
-    return all < 128;
-}
-
-static void add_chunk_grams(Tokens *tokens, size_t start, size_t end, size_t sizes[2])
-{
-    if (is_ascii(tokens->bytes + start, end - start))
-        add_ascii_chunk_grams(tokens, start, end, sizes);
-    else
-        add_wide_chunk_grams(tokens, start, end, sizes);
-}
-
-void tokens_character_grams(Tokens *tokens, size_t least, size_t most)
-{
-    size_t sizes[2] = {least, most};
-
-    tokens->gram_count = 0;
-    /* A NUL behind the text is a character start: the last step of a chunk may look at it. */
-    tokens->bytes[tokens->length] = 0;
-    make_room_for_grams(tokens, (tokens->length + tokens->chunk_count) * (most - least + 1));
-    for (size_t i = 0; i < tokens->chunk_count; i++) {
-        const Token *chunk = &tokens->chunks[i];
-
-        add_chunk_grams(tokens, chunk->start - 1, chunk->start + chunk->length + 1, sizes);
-    }
-}
-
-char *tokens_word_gram_text(const Tokens *tokens, const Gram *gram, Arena *arena)
-{
-    const Token *words = tokens->words + gram->first;
-    size_t length = gram->size - 1, at = 0;
-    char *text;
-
-    for (uint32_t i = 0; i < gram->size; i++)
-        length += words[i].length;
-    text = arena_alloc(arena, length + 1, 1);
-    for (uint32_t i = 0; i < gram->size; i++) {
-        if (i)
-            text[at++] = ' ';
-        memcpy(text + at, tokens->bytes + words[i].start, words[i].length);
-        at += words[i].length;
-    }
-    return text;
-}
-
-char *tokens_character_gram_text(const Tokens *tokens, const Gram *gram, Arena *arena)
-{
-    return arena_copy(arena, tokens->bytes + gram->first, gram->size);
+    return &tokens->chunks.items[low];
 }

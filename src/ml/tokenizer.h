@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +26,12 @@ typedef enum TokenStyle {
 typedef struct Token {
     uint32_t start, length;               /* bytes of Tokens.bytes */
     uint32_t source_start, source_length; /* bytes of the text as it came */
-    uint32_t chunk;                       /* the chunk that a word lies in */
 } Token;
+
+typedef struct TokenList {
+    Token *items;
+    size_t count, capacity;
+} TokenList;
 
 typedef struct Gram {
     uint64_t key;   /* 64-bit hash of the n-gram, never 0; equal n-grams have equal keys */
@@ -37,17 +42,23 @@ typedef struct Gram {
 typedef struct Tokens {
     char *bytes; /* lower-cased, valid UTF-8: " chunk chunk chunk ", one blank around each chunk */
     size_t length;
-    Token *words, *chunks;
-    size_t word_count, chunk_count;
+    bool is_ascii;
+    TokenList words, chunks;
     Gram *grams; /* of the last tokens_*_grams() */
     size_t gram_count;
+    uint64_t *keys; /* of the last tokens_*_keys() */
+    size_t key_count;
 
+    /* Buffers grow in the arena; the first ones may be the caller's. */
     Arena *arena;
-    size_t byte_capacity, word_capacity, chunk_capacity, gram_capacity;
+    size_t byte_capacity, gram_capacity, key_capacity;
 } Tokens;
 
 /* Texts longer than this are cut: offsets have 32 bits and bad bytes grow to three. */
 enum { TEXT_BYTES_MAX = 1 << 30 };
+
+/* So many bytes behind the text may be read and written: characters are copied 64 at once. */
+enum { TOKEN_SPARE_BYTES = 64 };
 
 Tokens tokens_in(Arena *arena);
 
@@ -59,6 +70,14 @@ void tokens_word_grams(Tokens *tokens, size_t least, size_t most);
 
 /* n-grams of characters inside chunks, a blank on both sides: scikit-learn's analyzer "char_wb". */
 void tokens_character_grams(Tokens *tokens, size_t least, size_t most);
+
+/* The keys of the same n-grams, in any order, without their places: into tokens->keys. */
+void tokens_word_keys(Tokens *tokens, size_t least, size_t most);
+void tokens_character_keys(Tokens *tokens, size_t least, size_t most);
+
+/* The chunk that a word or an n-gram of characters begins in; there must be one. The blank before a
+ * chunk belongs to it. */
+const Token *tokens_chunk_at(const Tokens *tokens, size_t byte);
 
 /* A gram as text: words joined by one blank, or the slice of bytes. */
 char *tokens_word_gram_text(const Tokens *tokens, const Gram *gram, Arena *arena);

@@ -35,10 +35,10 @@ double term_frequency(uint32_t count, bool sublinear)
 static void count_rows_with_terms(const Block *block, RowList rows, uint32_t *row_counts)
 {
     for (size_t i = 0; i < rows.count; i++) {
-        size_t row = rows.items[i];
+        TermRow row = block->rows[rows.items[i]];
 
-        for (size_t at = block->starts[row]; at < block->starts[row + 1]; at++)
-            row_counts[block->counts[at].id]++;
+        for (size_t at = 0; at < row.count; at++)
+            row_counts[row.items[at].id]++;
     }
 }
 
@@ -109,14 +109,14 @@ Vectorizer vectorizer_fit(const Corpus *corpus, const bool *used, RowList rows, 
     return vectorizer;
 }
 
-static size_t append_terms(const Block *block, const BlockFit *fit, size_t row, Matrix *matrix,
+static size_t append_terms(const Block *block, const BlockFit *fit, TermRow row, Matrix *matrix,
                            size_t at)
 {
     size_t first = at;
     double squares = 0, scale;
 
-    for (size_t i = block->starts[row]; i < block->starts[row + 1]; i++) {
-        TermCount term = block->counts[i];
+    for (size_t i = 0; i < row.count; i++) {
+        TermCount term = row.items[i];
         double value;
 
         if (fit->columns[term.id] == (uint32_t)TERM_NONE)
@@ -143,15 +143,17 @@ static size_t append_block(const Block *block, const BlockFit *fit, size_t row, 
         return at + 1;
     }
     if (block->spec.kind == BLOCK_CATEGORY) {
-        for (size_t i = block->starts[row]; i < block->starts[row + 1]; i++) {
-            if (fit->columns[block->counts[i].id] == (uint32_t)TERM_NONE)
+        for (size_t i = 0; i < block->rows[row].count; i++) {
+            uint32_t column = fit->columns[block->rows[row].items[i].id];
+
+            if (column == (uint32_t)TERM_NONE)
                 continue;
-            matrix->columns[at] = fit->columns[block->counts[i].id];
+            matrix->columns[at] = column;
             matrix->values[at++] = 1;
         }
         return at;
     }
-    return append_terms(block, fit, row, matrix, at);
+    return append_terms(block, fit, block->rows[row], matrix, at);
 }
 
 /* Room for all terms of the rows, known or not. */
@@ -160,12 +162,12 @@ static size_t size_most(const Vectorizer *vectorizer, RowList rows)
     size_t most = 0;
 
     for (size_t block = 0; block < vectorizer->corpus->block_count; block++) {
-        const size_t *starts = vectorizer->corpus->blocks[block].starts;
+        const TermRow *terms = vectorizer->corpus->blocks[block].rows;
 
         if (!vectorizer->used[block])
             continue;
         for (size_t i = 0; i < rows.count; i++)
-            most += starts[rows.items[i] + 1] - starts[rows.items[i]] + 1;
+            most += terms ? terms[rows.items[i]].count : 1;
     }
     return most;
 }

@@ -20,7 +20,8 @@ static const char *path_of(const char *target)
 
 HttpExchange *http_exchange_create(HttpConnection *connection, const char *target)
 {
-    Arena *arena = arena_create();
+    HttpLoop *loop = connection->loop;
+    Arena *arena = loop->spare_count ? loop->spares[--loop->spare_count] : arena_create();
     HttpExchange *exchange = arena_new(arena, HttpExchange);
     const char *path = path_of(target);
     size_t length = strcspn(path, "?");
@@ -38,7 +39,8 @@ HttpExchange *http_exchange_create(HttpConnection *connection, const char *targe
     return exchange;
 }
 
-void http_exchange_destroy(HttpExchange *exchange)
+/* All but its memory. */
+static void release(HttpExchange *exchange)
 {
     if (exchange->spool >= 0)
         close(exchange->spool);
@@ -48,13 +50,39 @@ void http_exchange_destroy(HttpExchange *exchange)
         close(exchange->answer.file);
     free(exchange->buffer);
     pthread_mutex_destroy(&exchange->lock);
+}
+
+static void destroy(HttpExchange *exchange)
+{
+    release(exchange);
     arena_destroy(exchange->arena);
+}
+
+/* On the loop's thread. */
+static void give_back(HttpLoop *loop, HttpExchange *exchange)
+{
+    Arena *arena = exchange->arena; /* the exchange is in it */
+
+    if (loop->spare_count == SPARE_COUNT_MAX) {
+        destroy(exchange);
+        return;
+    }
+    release(exchange);
+    arena_reset(arena);
+    loop->spares[loop->spare_count++] = arena;
+}
+
+void http_exchange_clear_spares(HttpLoop *loop)
+{
+    while (loop->spare_count)
+        arena_destroy(loop->spares[--loop->spare_count]);
 }
 
 /* An exchange has two holders, the connection and whoever has to answer. The last one out
  * destroys it. Before handle() saw it, there is only the connection. */
 void http_exchange_end(HttpExchange *exchange)
 {
+    HttpLoop *loop = exchange->connection->loop;
     bool is_last;
 
     pthread_mutex_lock(&exchange->lock);
@@ -63,7 +91,7 @@ void http_exchange_end(HttpExchange *exchange)
     is_last = exchange->is_answered || exchange->phase < HTTP_PHASE_HANDLED;
     pthread_mutex_unlock(&exchange->lock);
     if (is_last)
-        http_exchange_destroy(exchange);
+        give_back(loop, exchange);
 }
 
 void http_exchange_finish(HttpExchange *exchange)
@@ -78,7 +106,7 @@ void http_exchange_finish(HttpExchange *exchange)
         http_loop_wake(exchange->connection->loop, exchange);
     pthread_mutex_unlock(&exchange->lock);
     if (is_last)
-        http_exchange_destroy(exchange);
+        destroy(exchange);
 }
 
 bool http_exchange_park(HttpExchange *exchange)
@@ -103,7 +131,7 @@ static const char *find_exact(const HttpPairList *pairs, const char *name)
 static const char *find_in_any_case(const HttpPairList *pairs, const char *name)
 {
     for (size_t i = 0; i < pairs->count; i++)
-        if (strcasecmp(pairs->items[i].name, name) == 0)
+        if (http_same_name(pairs->items[i].name, name))
             return pairs->items[i].value;
     return NULL;
 }
@@ -151,6 +179,11 @@ const char *http_exchange_peer(const HttpExchange *exchange)
 const HttpBody *http_exchange_body(const HttpExchange *exchange)
 {
     return &exchange->body;
+}
+
+const void *http_exchange_choice(const HttpExchange *exchange)
+{
+    return exchange->rule.choice;
 }
 
 Arena *http_exchange_arena(const HttpExchange *exchange)

@@ -68,6 +68,9 @@ const HttpPairList *http_exchange_headers(const HttpExchange *exchange);
 
 /* The address of the other end of the connection, without the port. */
 const char *http_exchange_peer(const HttpExchange *exchange);
+
+/* What body_rule() chose for this request. */
+const void *http_exchange_choice(const HttpExchange *exchange);
 const HttpBody *http_exchange_body(const HttpExchange *exchange);
 Arena *http_exchange_arena(const HttpExchange *exchange);
 

@@ -2,6 +2,8 @@
  *
  *     http_server.c    opens sockets, starts and ends loops
  *     http_loop.c      one thread: waits, wakes, cuts what is late
+ *     http_crowd.c     who is connected, and who goes when there are too many
+ *     http_lines.c     how the lines of a header end
  *     http_request.c   libmicrohttpd's callbacks: reads requests, hands them out
  *     http_exchange.c  the exchange as its handler sees it
  *     http_answer.c    puts an answer on the wire
@@ -13,8 +15,10 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <strings.h>
 
 #include "net/address.h"
+#include "net/http_crowd.h"
 #include "net/http_server.h"
 #include "net/microhttpd.h"
 
@@ -22,7 +26,7 @@
  * connection. */
 enum { BYTES_PER_SECOND_MIN = 16 * 1024 };
 
-enum { LINGER_COUNT_MAX = 32 };
+enum { LINGER_COUNT_MAX = 32, SPARE_COUNT_MAX = 8 };
 
 typedef struct HttpConnection HttpConnection;
 typedef struct HttpLoop HttpLoop;
@@ -74,12 +78,12 @@ struct HttpExchange {
 };
 
 struct HttpConnection {
+    HttpGuest guest; /* the first member: one is cast into the other */
     HttpLoop *loop;
     struct MHD_Connection *handle;
     int socket;
     int64_t late_at; /* on the loop's clock, when the present phase took too long; 0: never */
     HttpExchange *exchange;
-    HttpConnection *next, *previous;
     char peer[ADDRESS_TEXT_SIZE];
 };
 
@@ -99,8 +103,10 @@ struct HttpLoop {
 
     int64_t now; /* milliseconds, monotonic, of the present turn */
     int64_t look_at;
-    HttpConnection *connections;
+    HttpCrowd crowd;
     size_t exchange_count;
+    Arena *spares[SPARE_COUNT_MAX]; /* memory of exchanges that ended, warm for the next ones */
+    size_t spare_count;
     HttpLinger lingers[LINGER_COUNT_MAX];
     size_t linger_count;
     bool is_draining;
@@ -124,12 +130,29 @@ void http_loop_linger(HttpLoop *loop, int socket);
 /* http_request.c */
 struct MHD_Daemon *http_daemon_start(HttpLoop *loop, int listener);
 void http_request_refuse_late(HttpConnection *connection);
+
+/* Ends a connection; when a body is on its way, with a refusal. */
+void http_request_cut(HttpConnection *connection, int status, const char *reason);
 void http_request_abandon(HttpConnection *connection);
 
+/* http_lines.c */
+extern struct MHD_OptionItem http_lines_options[];
+
+/* Takes method and version as libmicrohttpd gives them: as pointers into what it received. */
+bool http_lines_are_whole(struct MHD_Connection *connection, const char *method,
+                          const char *version);
+
 /* http_exchange.c */
+
+/* Names of headers: nearly all that differ do so in their first letter. */
+static inline bool http_same_name(const char *a, const char *b)
+{
+    return ((*a ^ *b) & ~0x20) == 0 && strcasecmp(a, b) == 0;
+}
+
 HttpExchange *http_exchange_create(HttpConnection *connection, const char *target);
-void http_exchange_destroy(HttpExchange *exchange);
 void http_exchange_end(HttpExchange *exchange);
+void http_exchange_clear_spares(HttpLoop *loop);
 
 /* True when it was already answered; false when the loop is to be woken for it. */
 bool http_exchange_park(HttpExchange *exchange);

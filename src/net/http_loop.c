@@ -89,21 +89,31 @@ static bool holds_up_stop(const HttpLoop *loop, const HttpConnection *connection
            connection->exchange->phase < HTTP_PHASE_HANDLED;
 }
 
+static void cut_if_late(void *context, HttpGuest *guest)
+{
+    HttpLoop *loop = context;
+    HttpConnection *connection = (HttpConnection *)guest;
+
+    if ((connection->late_at && connection->late_at <= loop->now) ||
+        holds_up_stop(loop, connection))
+        http_request_refuse_late(connection);
+}
+
+/* All are looked at: some thousands take a tenth of a millisecond. */
 static void cut_late(HttpLoop *loop)
 {
     if (loop->now < loop->look_at)
         return;
     loop->look_at = loop->now + LOOK_INTERVAL_MS;
-    for (HttpConnection *at = loop->connections; at; at = at->next)
-        if ((at->late_at && at->late_at <= loop->now) || holds_up_stop(loop, at))
-            http_request_refuse_late(at);
+    http_crowd_each(&loop->crowd, cut_if_late, loop);
 }
 
 /* How long nothing can happen by itself, in milliseconds; -1 is for ever. */
 static int quiet_ms(const HttpLoop *loop)
 {
     MHD_UNSIGNED_LONG_LONG asked;
-    int most = loop->connections || loop->linger_count || loop->is_draining ? LOOK_INTERVAL_MS : -1;
+    bool is_empty = loop->crowd.all.count == 0 && loop->linger_count == 0 && !loop->is_draining;
+    int most = is_empty ? -1 : LOOK_INTERVAL_MS;
 
     if (MHD_get_timeout(loop->daemon, &asked) != MHD_YES)
         return most;
@@ -121,7 +131,7 @@ static void wait_for_events(HttpLoop *loop)
     for (size_t i = 0; i < loop->linger_count; i++)
         events[2 + i] = (struct pollfd){.fd = loop->lingers[i].socket, .events = POLLIN};
     poll(events, 2 + loop->linger_count, quiet_ms(loop));
-    loop->now = time_monotonic_us() / 1000;
+    loop->now = loop->crowd.now = time_monotonic_us() / 1000;
     if (events[0].revents)
         eventfd_read(loop->wake_event, &count);
 }
@@ -145,11 +155,15 @@ static void stop_accepting(HttpLoop *loop)
         close(listener);
 }
 
+static void abandon(void *context UNUSED, HttpGuest *guest)
+{
+    http_request_abandon((HttpConnection *)guest);
+}
+
 /* libmicrohttpd ends only when nothing is suspended. */
 static void end_daemon(HttpLoop *loop)
 {
-    for (HttpConnection *at = loop->connections; at; at = at->next)
-        http_request_abandon(at);
+    http_crowd_each(&loop->crowd, abandon, NULL);
     resume_answered(loop);
     for (int turn = 0; turn < CLOSING_TURN_COUNT; turn++)
         MHD_run(loop->daemon);
@@ -183,6 +197,21 @@ static int start_thread(HttpLoop *loop)
     return number;
 }
 
+/* What its handler works on cannot be cut; what is being sent can. */
+static HttpWait progress_of(const HttpGuest *guest)
+{
+    const HttpExchange *exchange = ((const HttpConnection *)guest)->exchange;
+
+    if (!exchange || exchange->phase < HTTP_PHASE_HANDLED)
+        return HTTP_WAIT_REQUEST;
+    return exchange->phase == HTTP_PHASE_HANDLED ? HTTP_WAIT_HANDLER : HTTP_WAIT_READER;
+}
+
+static size_t share_of(const HttpServerSpec *spec, size_t count)
+{
+    return (count + spec->thread_count - 1) / spec->thread_count;
+}
+
 bool http_loop_open(HttpLoop *loop, const HttpServerSpec *spec, int listener, Error *error)
 {
     const union MHD_DaemonInfo *info;
@@ -190,6 +219,12 @@ bool http_loop_open(HttpLoop *loop, const HttpServerSpec *spec, int listener, Er
 
     loop->spec = spec;
     loop->now = time_monotonic_us() / 1000;
+    loop->crowd = (HttpCrowd){
+        .count_max = share_of(spec, spec->connection_count_max),
+        .address_max = share_of(spec, spec->per_address_max),
+        .progress = progress_of,
+        .now = loop->now,
+    };
     loop->wake_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     loop->daemon = loop->wake_event < 0 ? NULL : http_daemon_start(loop, listener);
     if (!loop->daemon)
@@ -215,6 +250,7 @@ void http_loop_stop(HttpLoop *loop, int64_t stop_at)
 void http_loop_join(HttpLoop *loop)
 {
     pthread_join(loop->thread, NULL);
+    http_exchange_clear_spares(loop);
     close(loop->wake_event);
     pthread_mutex_destroy(&loop->lock);
 }

@@ -8,7 +8,12 @@
 #include "base/time.h"
 #include "net/http_internal.h"
 
-enum { BODY_BYTES_DEFAULT = 1024 * 1024, FIRST_BUFFER_SIZE_MAX = 64 * 1024 };
+enum {
+    BODY_BYTES_DEFAULT = 1024 * 1024,
+    FIRST_BUFFER_SIZE_MAX = 64 * 1024,
+    HEADER_BYTES_MAX = 16 * 1024, /* libmicrohttpd clears as much for each request */
+    CUT_CONNECTIONS_MAX = 128,
+};
 
 static HttpConnection *connection_of(struct MHD_Connection *handle)
 {
@@ -46,20 +51,26 @@ static enum MHD_Result refuse(HttpExchange *exchange, int status, const char *re
     return MHD_NO;
 }
 
-void http_request_refuse_late(HttpConnection *connection)
+void http_request_cut(HttpConnection *connection, int status, const char *reason)
 {
     HttpExchange *exchange = connection->exchange;
-    bool is_stopping = connection->loop->is_draining;
 
     connection->late_at = 0;
     if (exchange && exchange->phase == HTTP_PHASE_BODY) {
         exchange->phase = HTTP_PHASE_SENDING;
-        give_reason(exchange, is_stopping ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_REQUEST_TIMEOUT,
-                    is_stopping ? "the server is stopping"
-                                : "the body of the request came too slowly");
+        give_reason(exchange, status, reason);
         http_answer_send_raw(exchange, connection->socket);
     }
     shutdown(connection->socket, SHUT_RDWR);
+}
+
+void http_request_refuse_late(HttpConnection *connection)
+{
+    if (connection->loop->is_draining)
+        http_request_cut(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping");
+    else
+        http_request_cut(connection, MHD_HTTP_REQUEST_TIMEOUT,
+                         "the body of the request came too slowly");
 }
 
 /* Reading the header. */
@@ -74,12 +85,19 @@ static enum MHD_Result keep_header(void *context, enum MHD_ValueKind kind UNUSED
     return MHD_YES;
 }
 
+static bool is_token_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-' ||
+           (byte && strchr("!#$%&'*+.^_`|~0123456789", byte));
+}
+
 static bool is_token(const char *text)
 {
-    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    return *text && text[strspn(text, allowed)] == '\0';
+    if (!*text)
+        return false;
+    while (is_token_byte(*text))
+        text++;
+    return !*text;
 }
 
 static bool has_control(const char *text)
@@ -95,7 +113,7 @@ static size_t count_headers(const HttpExchange *exchange, const char *name)
     size_t count = 0;
 
     for (size_t i = 0; i < exchange->headers.count; i++)
-        count += strcasecmp(exchange->headers.items[i].name, name) == 0;
+        count += http_same_name(exchange->headers.items[i].name, name);
     return count;
 }
 
@@ -193,7 +211,9 @@ static enum MHD_Result begin_body(HttpExchange *exchange, const char *method, co
 
     exchange->method = arena_text(exchange->arena, method);
     MHD_get_connection_values(exchange->connection->handle, MHD_HEADER_KIND, keep_header, exchange);
-    fault = fault_of_header(exchange, version);
+    fault = http_lines_are_whole(exchange->connection->handle, method, version)
+                ? fault_of_header(exchange, version)
+                : "each line of a header ends in CR LF and stands alone";
     if (fault)
         return refuse(exchange, MHD_HTTP_BAD_REQUEST, fault);
 
@@ -349,6 +369,8 @@ static void *on_target(void *context UNUSED, const char *target, struct MHD_Conn
     connection->exchange = http_exchange_create(connection, target);
     if (connection->late_at == 0 || late_at < connection->late_at)
         connection->late_at = late_at;
+    if (connection->guest.wait == HTTP_WAIT_NEXT)
+        http_crowd_move(&loop->crowd, &connection->guest, HTTP_WAIT_REQUEST);
     loop->exchange_count++;
     return connection->exchange;
 }
@@ -368,14 +390,27 @@ static void on_completed(void *context UNUSED, struct MHD_Connection *handle, vo
     *request = NULL;
     connection->exchange = NULL;
     connection->late_at = loop->now + ((int64_t)spec->idle_seconds + spec->header_seconds) * 1000;
+    http_crowd_move(&loop->crowd, &connection->guest, HTTP_WAIT_NEXT);
     loop->exchange_count--;
     http_exchange_end(exchange);
 }
 
 /* Connections. */
 
+/* One more than there may be: another goes for it. */
+static void make_room(HttpLoop *loop, const HttpConnection *newcomer)
+{
+    HttpGuest *guest;
+
+    while ((guest = http_crowd_surplus(&loop->crowd, &newcomer->guest)) != NULL)
+        http_request_cut((HttpConnection *)guest, MHD_HTTP_TOO_MANY_REQUESTS,
+                         "there are too many connections, and this request was the slowest");
+}
+
 static void connection_open(HttpLoop *loop, struct MHD_Connection *handle, void **context)
 {
+    const struct sockaddr *address =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     HttpConnection *connection = calloc(1, sizeof(*connection));
 
     if (!connection)
@@ -385,24 +420,15 @@ static void connection_open(HttpLoop *loop, struct MHD_Connection *handle, void 
     connection->socket =
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->late_at = time_monotonic_us() / 1000 + (int64_t)loop->spec->header_seconds * 1000;
-    address_format(MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
-                   connection->peer);
-
-    connection->next = loop->connections;
-    if (connection->next)
-        connection->next->previous = connection;
-    loop->connections = connection;
+    address_format(address, connection->peer);
     *context = connection;
+    http_crowd_add(&loop->crowd, &connection->guest, http_crowd_key(address));
+    make_room(loop, connection);
 }
 
 static void connection_close(HttpLoop *loop, HttpConnection *connection)
 {
-    if (connection->next)
-        connection->next->previous = connection->previous;
-    if (connection->previous)
-        connection->previous->next = connection->next;
-    else
-        loop->connections = connection->next;
+    http_crowd_remove(&loop->crowd, &connection->guest);
     free(connection);
 }
 
@@ -421,18 +447,19 @@ static size_t on_unescape(void *context UNUSED, struct MHD_Connection *handle UN
     return strlen(text);
 }
 
+/* libmicrohttpd's own limit stands above ours, which is kept by cutting others: those that were cut
+ * count there until they have ended. */
 struct MHD_Daemon *http_daemon_start(HttpLoop *loop, int listener)
 {
     const HttpServerSpec *spec = loop->spec;
-    unsigned connection_max =
-        (unsigned)((spec->connection_count_max + spec->thread_count - 1) / spec->thread_count);
+    unsigned connection_max = (unsigned)loop->crowd.count_max * 2 + CUT_CONNECTIONS_MAX;
 
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, 0, NULL, NULL, on_access, loop,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connection_max,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)spec->per_address_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, spec->idle_seconds, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, loop, MHD_OPTION_URI_LOG_CALLBACK, on_target, loop,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, loop, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape,
-        loop, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        spec->idle_seconds, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, loop, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        loop, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, loop, MHD_OPTION_ARRAY, http_lines_options,
+        MHD_OPTION_END);
 }

@@ -27,7 +27,8 @@ typedef enum HttpBodyMode { HTTP_BODY_MEMORY, HTTP_BODY_FILE } HttpBodyMode;
 
 typedef struct HttpBodyRule {
     HttpBodyMode mode;
-    size_t bytes_max; /* a larger body is refused with 413 */
+    size_t bytes_max;   /* a larger body is refused with 413 */
+    const void *choice; /* for handle(): see http_exchange_choice() */
 } HttpBodyRule;
 
 /* Zero means the default that stands beside a limit. */
@@ -36,8 +37,10 @@ typedef struct HttpServerSpec {
     uint16_t port;       /* 0: any free one */
     size_t thread_count; /* 1 */
 
-    size_t connection_count_max; /* 1024, shared out evenly among the threads */
-    size_t per_address_max;      /* connections of one address, by thread; no limit */
+    /* Shared out evenly among the threads. One connection more than that is taken in, and another
+     * cut for it: see http_crowd.h. */
+    size_t connection_count_max; /* 1024 */
+    size_t per_address_max;      /* connections of one address; no limit */
 
     unsigned idle_seconds;   /* 60: nothing happens on a connection */
     unsigned header_seconds; /* 10: for a whole header */

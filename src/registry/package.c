@@ -211,7 +211,7 @@ static bool check_golden(const Package *package, const Golden *golden, Arena *ar
            compare_answers(golden, answers, classes, error);
 }
 
-/* *row_count: of the golden rows that were asked. */
+/* All files before any is read. *row_count: of the golden rows that were asked. */
 static bool verify(const ArtifactStore *store, const char *tree_digest, Arena *arena,
                    size_t *row_count, Error *error)
 {
@@ -221,7 +221,7 @@ static bool verify(const ArtifactStore *store, const char *tree_digest, Arena *a
     PackageFiles files = {.store = store};
 
     if (!tree_read(store, tree_digest, arena, &files.tree, error) ||
-        !open_files(&files, arena, &package, error) ||
+        !tree_check(store, &files.tree, error) || !open_files(&files, arena, &package, error) ||
         !read_file(&files, PACKAGE_GOLDEN, arena, &file, error) ||
         !golden_read(file.bytes, file.size, arena, &golden, error) ||
         !check_golden(&package, &golden, arena, error))

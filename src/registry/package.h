@@ -45,8 +45,8 @@ bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *ar
                   Package *package, Error *error) MUST_CHECK;
 void package_close(Package *package);
 
-/* Asks the model its golden rows; fails when an answer differs by more than 1e-9. Run it in a child
- * process first. */
+/* Checks the digest of every file, then asks the model its golden rows; fails when an answer
+ * differs by more than 1e-9. Run it in a child process first. */
 bool package_check_golden(const ArtifactStore *store, const char *tree_digest, Arena *arena,
                           Error *error) MUST_CHECK;
 

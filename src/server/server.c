@@ -9,17 +9,19 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "base/thread.h"
 #include "base/time.h"
 #include "net/http_server.h"
+#include "server/lane.h"
+#include "server/open_files.h"
 #include "server/origin.h"
 #include "server/session_pool.h"
 
 enum {
+    WAITING_CHANGES_MAX = 1024, /* for the disk; a commit takes all that wait */
     LOOP_THREADS = 2,
-    WORKER_THREADS = 16,
-    WAITING_REQUESTS_MAX = 1024,
     CONNECTIONS_MAX = 8192,
+    PROBE_CONNECTIONS_MAX = 64,
+    PROBE_HEADER_SECONDS = 2,
     CLOSE_WAIT_SECONDS = 10,
     REQUEST_ID_BYTES_MAX = 64,
     FAST_WAIT_MS_MAX = 5000, /* a prediction that a worker takes up later than this is a 504 */
@@ -27,13 +29,18 @@ enum {
     BUSY_POLL_MS = 50,
 };
 
+/* Slow routes have workers of their own: however many of them come, the others are not behind
+ * them. */
+static const LaneSpec quick_lane = {.worker_count = 16, .waiting_max = 1024, .wait_ms_max = 1000};
+static const LaneSpec slow_lane = {.worker_count = 6, .waiting_max = 256, .wait_ms_max = 10000};
+
 struct Server {
     Application *application;
     SessionPool *sessions;
-    ThreadPool *workers;
-    HttpServer *http;
+    Lane *quick, *slow;
+    HttpServer *http, *probes;
     Arena *arena;
-    const char *url, *address_file;
+    const char *url, *probe_url, *address_file;
 };
 
 /* One request on its way; it lives in the exchange's arena. */
@@ -48,6 +55,8 @@ typedef struct Work {
     Scope scope;
     Response response;
     ApiCall call;
+    unsigned retry_seconds; /* for a refusal that may be another answer later; 0: soon */
+    LaneTicket ticket;
 } Work;
 
 static void count_answer(Application *application, int status)
@@ -61,16 +70,25 @@ static void log_answer(const Work *work, int status)
 {
     LogLevel level = work->route && work->route->kind == ROUTE_FAST ? LOG_DEBUG : LOG_INFO;
 
-    log_event(status >= 500 ? LOG_ERROR : level, "request",
-              log_text("request_id", work->request_id), log_text("method", work->request.method),
-              log_text("path", work->request.path), log_int("status", status),
-              log_text("principal", work->principal),
+    level = status >= 500 ? LOG_ERROR : level;
+    if (!log_writes(level))
+        return;
+    log_event(level, "request", log_text("request_id", work->request_id),
+              log_text("method", work->request.method), log_text("path", work->request.path),
+              log_int("status", status), log_text("principal", work->principal),
               log_int("microseconds", time_monotonic_us() - work->started_us));
+}
+
+static const char *retry_after(const Work *work)
+{
+    unsigned seconds = work->retry_seconds ? work->retry_seconds : 1;
+
+    return arena_format(http_exchange_arena(work->exchange), "%u", seconds);
 }
 
 static void send_response(Work *work, Response *response)
 {
-    HttpPair headers[4] = {
+    HttpPair headers[5] = {
         {"X-Request-Id", work->request_id},
         {"X-Content-Type-Options", "nosniff"},
         {"Cache-Control", "no-store"},
@@ -82,6 +100,8 @@ static void send_response(Work *work, Response *response)
         headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
     if (response->status == 405 && work->request.allowed)
         headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
+    if (response->status == 429 || response->status == 503)
+        headers[header_count++] = (HttpPair){"Retry-After", retry_after(work)};
     answer = (HttpAnswer){
         .status = response->status,
         .content_type = response->content_type ? response->content_type : "application/json",
@@ -181,7 +201,7 @@ static bool check_writer(const Work *work, Error *error)
 {
     Writer *writer = work->server->application->platform->writer;
 
-    return work->route->kind != ROUTE_WRITE || writer_waiting(writer) < WAITING_REQUESTS_MAX ||
+    return work->route->kind != ROUTE_WRITE || writer_waiting(writer) < WAITING_CHANGES_MAX ||
            fail(error, ERROR_BUSY, "too many changes are waiting for the disk, try again later");
 }
 
@@ -314,26 +334,53 @@ static void handle(void *context, HttpExchange *exchange)
     work->request.body = body->bytes ? body->bytes : "";
     work->request.body_size = body->file ? 0 : body->size;
     work->request.body_file = body->file;
-    work->route = route_find(&work->request, http_exchange_arena(exchange), &error);
+    work->route = http_exchange_choice(exchange);
     if (!work->route) {
+        (void)!route_find(&work->request, http_exchange_arena(exchange), &error);
         answer_failure(work, &error);
         return;
     }
+    route_fill_parameters(work->route, &work->request, http_exchange_arena(exchange));
     if (stays_on_loop(work)) {
         run(work);
         return;
     }
-    if (!thread_pool_submit(server->workers, run_on_worker, work)) {
+    work->ticket = (LaneTicket){.run = run_on_worker, .context = work};
+    if (!lane_submit(work->route->kind == ROUTE_SLOW ? server->slow : server->quick, &work->ticket,
+                     &work->retry_seconds)) {
         fail(&error, ERROR_BUSY, "too many requests are waiting, try again later");
         answer_failure(work, &error);
     }
+}
+
+/* On a thread of its own, which nothing else holds up. */
+static void handle_probe(void *context, HttpExchange *exchange)
+{
+    Work *work = work_create(context, exchange);
+    Error error = {0};
+
+    work->route = route_match(work->request.method, &work->request.segments);
+    if (work->route && work->route->is_probe) {
+        run(work);
+        return;
+    }
+    work->route = NULL;
+    fail(&error, ERROR_NOT_FOUND, "the port for probes answers GET %s only",
+         "/healthz, /readyz and /metrics");
+    answer_failure(work, &error);
+}
+
+static HttpBodyRule no_body(void *context, const HttpExchange *exchange)
+{
+    (void)context, (void)exchange;
+    return (HttpBodyRule){HTTP_BODY_MEMORY, 0};
 }
 
 static HttpBodyRule body_rule(void *context, const HttpExchange *exchange)
 {
     const Route *route =
         route_match(http_exchange_method(exchange), http_exchange_segments(exchange));
-    HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX};
+    HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX, route};
 
     (void)context;
     if (route && route->body_kind == BODY_FILE)
@@ -388,28 +435,69 @@ static bool check_tokens(Server *server, const char *address, Error *error)
                 address_is_loopback(address) ? "--demand-token" : "an address other than loopback");
 }
 
+static size_t connections_allowed(const ServerSpec *spec)
+{
+    size_t wanted = spec->connections_max ? spec->connections_max : CONNECTIONS_MAX;
+    size_t allowed = open_files_allow(wanted);
+
+    if (allowed < wanted)
+        log_event(LOG_WARNING, "the limit of open files allows fewer connections",
+                  log_int("wanted", (int64_t)wanted), log_int("allowed", (int64_t)allowed));
+    return allowed;
+}
+
+static const char *url_of(Server *server, const char *address, const HttpServer *http)
+{
+    bool is_six = strchr(address, ':') != NULL;
+
+    return arena_format(server->arena, is_six ? "http://[%s]:%u" : "http://%s:%u", address,
+                        (unsigned)http_server_port(http));
+}
+
+static bool listen_for_probes(Server *server, const ServerSpec *spec, Error *error)
+{
+    HttpServerSpec http = {
+        .address = spec->address,
+        .port = spec->probe_port,
+        .connection_count_max = PROBE_CONNECTIONS_MAX,
+        .header_seconds = PROBE_HEADER_SECONDS,
+        .body_rule = no_body,
+        .handle = handle_probe,
+        .refused = refused,
+        .context = server,
+    };
+
+    if (!spec->has_probe_port)
+        return true;
+    if (!http_server_open(&http, &server->probes, error))
+        return false;
+    server->probe_url = url_of(server, spec->address, server->probes);
+    return true;
+}
+
 static bool listen_on(Server *server, const ServerSpec *spec, Error *error)
 {
+    size_t connections = connections_allowed(spec);
     HttpServerSpec http = {
         .address = spec->address,
         .port = spec->port,
         .thread_count = LOOP_THREADS,
-        .connection_count_max = CONNECTIONS_MAX,
+        .connection_count_max = connections,
+        .per_address_max = spec->per_address_max ? spec->per_address_max : connections / 2,
         .spool_folder = server->application->platform->temporary,
         .body_rule = body_rule,
         .handle = handle,
         .refused = refused,
         .context = server,
     };
-    bool is_six = strchr(spec->address, ':') != NULL;
 
     if (!http_server_open(&http, &server->http, error))
         return false;
-    server->url = arena_format(server->arena, is_six ? "http://[%s]:%u" : "http://%s:%u",
-                               spec->address, (unsigned)http_server_port(server->http));
+    server->url = url_of(server, spec->address, server->http);
     server->address_file =
         arena_format(server->arena, "%s/address", server->application->platform->folder);
-    return file_write(server->address_file, server->url, strlen(server->url), error);
+    return listen_for_probes(server, spec, error) &&
+           file_write(server->address_file, server->url, strlen(server->url), error);
 }
 
 /* A command alone has the folder for a moment: the server that is to be up must not fail for it. */
@@ -441,7 +529,8 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     opened->arena = arena_create();
     if (open_application(opened, &application, error)) {
         opened->sessions = session_pool_create(opened->application->platform);
-        opened->workers = thread_pool_create(WORKER_THREADS, WAITING_REQUESTS_MAX);
+        opened->quick = lane_create(quick_lane);
+        opened->slow = lane_create(slow_lane);
         if (check_tokens(opened, spec->address, error) && listen_on(opened, spec, error)) {
             *server = opened;
             return true;
@@ -456,6 +545,11 @@ const char *server_url(const Server *server)
     return server->url;
 }
 
+const char *server_probe_url(const Server *server)
+{
+    return server->probe_url;
+}
+
 void server_close(Server *server)
 {
     if (!server)
@@ -463,7 +557,9 @@ void server_close(Server *server)
     if (server->address_file)
         unlink(server->address_file);
     http_server_close(server->http, CLOSE_WAIT_SECONDS);
-    thread_pool_destroy(server->workers);
+    http_server_close(server->probes, 0);
+    lane_destroy(server->quick);
+    lane_destroy(server->slow);
     session_pool_destroy(server->sessions);
     application_close(server->application);
     arena_destroy(server->arena);

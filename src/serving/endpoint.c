@@ -261,18 +261,34 @@ static bool find_previous(Scope *scope, const Endpoint *endpoint, Change *change
                 endpoint->name, endpoint->version, endpoint->model);
 }
 
+static bool find_rollback(Scope *scope, const char *name, Endpoint *endpoint, Change *change)
+{
+    if (!endpoint_find(scope, name, endpoint))
+        return false;
+    if (!endpoint->model)
+        return fail(&scope->error, ERROR_CONFLICT, "nothing is deployed on endpoint \"%s\"", name);
+    return find_previous(scope, endpoint, change);
+}
+
 bool endpoint_rollback(Scope *scope, const char *name, const char *comment, Endpoint *endpoint)
 {
     Change change = {.reason = "rollback", .comment = comment};
     Endpoint found;
 
-    if (!endpoint_find(scope, name, &found))
-        return false;
-    if (!found.model)
-        return fail(&scope->error, ERROR_CONFLICT, "nothing is deployed on endpoint \"%s\"", name);
-    if (!find_previous(scope, &found, &change) || !apply_change(scope, &change, &found))
+    if (!find_rollback(scope, name, &found, &change) || !apply_change(scope, &change, &found))
         return false;
     *endpoint = found;
+    return true;
+}
+
+bool endpoint_rollback_package(Scope *scope, const char *name, const char **package)
+{
+    Change change = {0};
+    Endpoint found;
+
+    if (!find_rollback(scope, name, &found, &change))
+        return false;
+    *package = change.package;
     return true;
 }
 

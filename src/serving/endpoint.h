@@ -67,6 +67,9 @@ bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint) M
 bool endpoint_rollback(Scope *scope, const char *name, const char *comment,
                        Endpoint *endpoint) MUST_CHECK;
 
+/* The package that a rollback would bring back now; fails as it would. */
+bool endpoint_rollback_package(Scope *scope, const char *name, const char **package) MUST_CHECK;
+
 /* The newest first. */
 bool endpoint_deployments(Scope *scope, const char *name, DeploymentList *list) MUST_CHECK;
 bool deployment_find(Scope *scope, int64_t id, Deployment *deployment) MUST_CHECK;

@@ -1,15 +1,18 @@
-/* prediction_log.h: every answered request on record, without an answer waiting for it.
+/* prediction_log.h: every answered request on record, without an answer waiting for the disk.
  *
- * Answers put a record into a ring; a thread of the log writes what has come, at least every 100
- * ms, in batches through the writer. What cannot be written at the moment (a full disk) waits and
- * is tried again; what the ring then has no room for is dropped and counted. A stop writes
- * all; a killed process loses what still waits: while the disk keeps up, the answers of its last
- * 100 ms and of the commit under way.
+ * Answers put a record into a ring; a thread of the log makes batches (prediction_batch.h) of what
+ * has come, at least every 100 ms, and writes them through the writer. What cannot be written at
+ * the moment (a full disk) waits and is tried again. When the ring is full an answer waits for
+ * room, LOG_WAIT_MS_MAX at most and not at all while the disk refuses; what then has no room is
+ * dropped and counted. A stop writes all; a killed process loses what still waits: while the disk
+ * keeps up, the answers of its last 100 ms and of the commit under way.
  */
 #pragma once
 
-#include "serving/prediction_ring.h"
+#include "serving/prediction_record.h"
 #include "store/writer.h"
+
+enum { LOG_WAIT_MS_MAX = 5 };
 
 typedef struct PredictionLog PredictionLog;
 
@@ -18,7 +21,7 @@ PredictionLog *prediction_log_create(Writer *writer);
 /* Writes what is left, ends the thread. */
 void prediction_log_destroy(PredictionLog *log);
 
-/* From any thread; never blocks. */
+/* From any thread. */
 void prediction_log_add(PredictionLog *log, const Prediction *prediction, int64_t created_at,
                         int64_t duration_us);
 
@@ -27,7 +30,7 @@ void prediction_log_flush(PredictionLog *log);
 
 typedef struct PredictionLogCounts {
     uint64_t written, dropped; /* records */
-    uint64_t failed_writes;    /* batches that had to be tried again */
+    uint64_t failed_writes;    /* times that batches had to be tried again */
 } PredictionLogCounts;
 
 PredictionLogCounts prediction_log_counts(const PredictionLog *log);

@@ -1,59 +1,54 @@
-/* prediction_ring.h: answered requests on their way to the log: a bounded queue without locks.
+/* prediction_ring.h: bytes on their way from any number of threads to one: two buffers that take
+ * turns.
  *
- * Any number of threads put a record in, one takes them out. When the queue is full in number or in
- * bytes the record is dropped and counted: an answer never waits for the log.
+ * A writer reserves a place in the open buffer, fills it and commits it; no lock, no allocation.
+ * The reader opens the other buffer, waits for the places that are still being filled, and has
+ * everything that was in the first, in one piece, until it gives it back. While it has it there is
+ * the other buffer's room and no more.
+ *
+ *     RingPlace place;
+ *     if (ring_reserve(ring, size, &place))
+ *         fill(place.at), ring_commit(ring, &place);
  */
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "serving/predict.h"
+enum { RING_BUFFER_BYTES = 32 * 1024 * 1024 }; /* of each; what was never used is not resident */
 
-enum {
-    RING_RECORDS = 32768, /* a power of two */
-    RING_BYTES_MAX = 64 * 1024 * 1024,
-    LOGGED_INPUT_BYTES_MAX = 64 * 1024, /* of one request; its later rows are not logged */
-    REQUEST_ID_BYTES_MAX = 128,
-};
-
-/* What is kept of one answered request; one block of memory. */
-typedef struct PredictionRecord {
-    char request_id[REQUEST_ID_BYTES_MAX + 1];
-    const char *endpoint, *model;
-    int64_t version, deployment_id, created_at, duration_us;
-    LoadedModel *loaded; /* a reference of its own: names of classes and columns */
-    size_t row_count, input_row_count;
-    size_t size;         /* of the block */
-    double *confidences; /* row_count of them, and so are labels */
-    size_t *labels;
-    const char *inputs; /* per logged row and column: a double, or a length and its bytes */
-} PredictionRecord;
-
-/* Copies all it needs. */
-PredictionRecord *record_create(const Prediction *prediction, int64_t created_at,
-                                int64_t duration_us);
-void record_destroy(PredictionRecord *record);
-
-/* The rows' labels with confidence, and their inputs, as JSON. */
-const char *record_answers_json(const PredictionRecord *record, Arena *arena);
-const char *record_inputs_json(const PredictionRecord *record, Arena *arena);
-
-typedef struct RingCell {
-    atomic_size_t turn; /* equal to the position that may be put here, +1 when it may be taken */
-    PredictionRecord *record;
-} RingCell;
+typedef struct RingBuffer {
+    char *bytes;
+    _Alignas(64) atomic_size_t committed;
+} RingBuffer;
 
 typedef struct PredictionRing {
-    RingCell cells[RING_RECORDS];
-    atomic_size_t head; /* the next position to put */
-    size_t tail;        /* the next position to take; the taking thread's */
-    atomic_size_t bytes;
-    atomic_uint_fast64_t dropped;
+    RingBuffer buffers[2];
+    _Alignas(64) atomic_uint_fast64_t open; /* the open buffer << 63 | bytes reserved in it */
+    bool has_taken;                         /* the reader's */
 } PredictionRing;
 
-void ring_init(PredictionRing *ring);
-void ring_clear(PredictionRing *ring); /* drops what is in it */
+typedef struct RingPlace {
+    char *at;
+    size_t size, before; /* bytes reserved in the buffer before it */
+    size_t buffer;
+} RingPlace;
 
-/* Takes the record over, or drops it; false: dropped. */
-bool ring_put(PredictionRing *ring, PredictionRecord *record);
-PredictionRecord *ring_take(PredictionRing *ring); /* NULL: empty. One thread at a time */
+typedef struct RingBytes {
+    char *bytes;
+    size_t size;
+} RingBytes;
+
+void ring_init(PredictionRing *ring);
+void ring_clear(PredictionRing *ring);
+
+/* false: no room now. Each place must be committed, and soon: the reader waits for it. Places are
+ * aligned like their sizes are. */
+bool ring_reserve(PredictionRing *ring, size_t size, RingPlace *place);
+void ring_commit(PredictionRing *ring, const RingPlace *place);
+
+/* All that was reserved until now, in that order; give it back before the next. */
+RingBytes ring_take(PredictionRing *ring);
+void ring_give_back(PredictionRing *ring, RingBytes taken);

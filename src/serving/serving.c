@@ -8,10 +8,12 @@
 #include "base/crash.h"
 #include "base/time.h"
 #include "serving/endpoint_openapi.h"
+#include "serving/model_cache.h"
 
 struct Serving {
     const Platform *platform;
     SnapshotHolder snapshots;
+    ModelCache *models;
     StatisticsList statistics;
     PredictionLog *log;
     pthread_mutex_t reload_lock;
@@ -50,6 +52,7 @@ Serving *serving_create(const Platform *platform)
         abort();
     serving->platform = platform;
     snapshot_holder_init(&serving->snapshots);
+    serving->models = model_cache_create(platform->artifacts);
     pthread_mutex_init(&serving->reload_lock, NULL);
     serving->log = prediction_log_create(platform->writer);
     return serving;
@@ -61,18 +64,10 @@ void serving_destroy(Serving *serving)
         return;
     prediction_log_destroy(serving->log);
     snapshot_holder_clear(&serving->snapshots);
+    model_cache_destroy(serving->models);
     statistics_clear(&serving->statistics);
     pthread_mutex_destroy(&serving->reload_lock);
     free(serving);
-}
-
-/* A model with this package that serves already, or that the next snapshot has. */
-static LoadedModel *find_loaded(const Snapshot *snapshot, const char *package)
-{
-    for (size_t i = 0; i < snapshot->count; i++)
-        if (snapshot->items[i].loaded && text_equal(snapshot->items[i].loaded->digest, package))
-            return snapshot->items[i].loaded;
-    return NULL;
 }
 
 typedef struct Reload {
@@ -84,16 +79,15 @@ typedef struct Reload {
     bool is_ready;
 } Reload;
 
-/* A reference for the caller; NULL when it could not be loaded. */
+/* A reference for the caller; NULL when it could not be loaded. What serves already is neither
+ * looked for nor loaded: a change costs what changed. */
 static LoadedModel *obtain_model(Reload *reload, const Endpoint *endpoint, Error *error)
 {
-    LoadedModel *shared = find_loaded(reload->current, endpoint->package);
+    const ServedEndpoint *before = snapshot_find(reload->current, endpoint->name);
 
-    if (!shared)
-        shared = find_loaded(reload->next, endpoint->package);
-    if (shared)
-        return loaded_model_ref(shared);
-    return loaded_model_open(reload->serving->platform->artifacts, endpoint->package, error);
+    if (before && before->loaded && before->deployment_id == endpoint->deployment_id)
+        return loaded_model_ref(before->loaded);
+    return model_cache_obtain(reload->serving->models, endpoint->package, error);
 }
 
 /* The endpoint goes on with what it served, if it did. */
@@ -159,6 +153,24 @@ static bool rebuild(Serving *serving, Scope *scope, const EndpointList *list)
         return true;
     scope->error = reload.error;
     return false;
+}
+
+bool serving_prepare(Serving *serving, Scope *scope, const char *package)
+{
+    LoadedModel *loaded = model_cache_obtain(serving->models, package, &scope->error);
+
+    loaded_model_unref(loaded);
+    return loaded != NULL;
+}
+
+bool serving_prepare_new(Serving *serving, Scope *scope, const char *package)
+{
+    if (model_cache_is_checked(serving->models, package))
+        return true;
+    if (!package_verify(scope, package) || !serving_prepare(serving, scope, package))
+        return false;
+    model_cache_set_checked(serving->models, package);
+    return true;
 }
 
 bool serving_reload(Serving *serving, Scope *scope)

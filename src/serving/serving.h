@@ -19,6 +19,14 @@ typedef struct Serving Serving;
 Serving *serving_create(const Platform *platform);
 void serving_destroy(Serving *serving);
 
+/* The package is in memory, each file's digest checked, so that a change to it that follows serves
+ * at once and cannot fail for the package's sake. For a version that has served before. */
+bool serving_prepare(Serving *serving, Scope *scope, const char *package) MUST_CHECK;
+
+/* The same for any version: a child has loaded it and answered its golden rows first. Slow, unless
+ * it did so since this server started and the model is still in memory: see model_cache.h. */
+bool serving_prepare_new(Serving *serving, Scope *scope, const char *package) MUST_CHECK;
+
 /* Makes what is served equal to the newest deployments; cheap when it is already. false: some
  * endpoint could not be brought up to date; scope->error says which and why, it goes on serving
  * what it served, and the next call tries again. */

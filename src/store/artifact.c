@@ -179,3 +179,24 @@ bool artifact_read(const ArtifactStore *store, const char *digest, size_t size_m
     *size = read_size;
     return true;
 }
+
+bool artifact_check(const ArtifactStore *store, const Artifact *artifact, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    char actual[DIGEST_TEXT_SIZE];
+    const char *path;
+    int64_t size;
+
+    if (!artifact_exists(store, artifact->digest))
+        return fail(error, ERROR_NOT_FOUND, "artifact %.12s is not in the store", artifact->digest);
+    path = artifact_path(store, artifact->digest, arena);
+    if (!file_size(path, &size, error) || !digest_file(path, actual, error))
+        return false;
+    if (strcmp(artifact->digest, actual) != 0)
+        return fail(error, ERROR_INTERNAL, "artifact %.12s is damaged: its bytes have digest %.12s",
+                    artifact->digest, actual);
+    if (size != artifact->size)
+        return fail(error, ERROR_INVALID, "artifact %.12s has %lld bytes, not %lld",
+                    artifact->digest, (long long)size, (long long)artifact->size);
+    return true;
+}

@@ -38,6 +38,10 @@ bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifac
 
 bool artifact_exists(const ArtifactStore *store, const char *digest);
 
+/* Reads the blob's bytes, whatever their size, and says what is wrong when they are not there, not
+ * as many, or do not have the digest. */
+bool artifact_check(const ArtifactStore *store, const Artifact *artifact, Error *error) MUST_CHECK;
+
 /* The path of a blob, for reading only, whether or not it exists. The digest is a valid one. */
 const char *artifact_path(const ArtifactStore *store, const char *digest, Arena *arena);
 
@@ -69,6 +73,9 @@ bool tree_parse(const char *bytes, size_t size, Arena *arena, Tree *tree, Error 
 
 bool tree_read(const ArtifactStore *store, const char *digest, Arena *arena, Tree *tree,
                Error *error) MUST_CHECK;
+
+/* Checks every file of it: artifact_check(). */
+bool tree_check(const ArtifactStore *store, const Tree *tree, Error *error) MUST_CHECK;
 
 /* The entry with this path, or NULL. */
 const TreeEntry *tree_find(const Tree *tree, const char *path);

@@ -131,6 +131,19 @@ bool tree_read(const ArtifactStore *store, const char *digest, Arena *arena, Tre
     return tree_parse(bytes, size, arena, tree, error) || fail_in(error, "artifact %.12s", digest);
 }
 
+bool tree_check(const ArtifactStore *store, const Tree *tree, Error *error)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        const TreeEntry *entry = &tree->items[i];
+        Artifact file = {.size = entry->size};
+
+        memcpy(file.digest, entry->digest, sizeof(file.digest));
+        if (!artifact_check(store, &file, error))
+            return fail_in(error, "file \"%s\"", entry->path);
+    }
+    return true;
+}
+
 const TreeEntry *tree_find(const Tree *tree, const char *path)
 {
     for (size_t i = 0; i < tree->count; i++)

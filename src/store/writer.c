@@ -143,6 +143,7 @@ Writer *writer_create(const char *database_path, Error *error)
     pthread_cond_init(&writer->handed_in, NULL);
     if (pthread_create(&writer->thread, NULL, write_loop, writer) != 0)
         abort();
+    pthread_setname_np(writer->thread, "writer");
     return writer;
 }
 

@@ -17,6 +17,19 @@ import unittest
 
 SLIPWAY = os.path.abspath(os.environ.get("SLIPWAY", "build/asan/slipway"))
 SECONDS_MAX = 60
+JSON_TYPE = {"Content-Type": "application/json"}
+
+
+class Caller:
+    """One client with one connection that it keeps."""
+
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS_MAX)
+
+    def post(self, path, body, headers=None):
+        self.connection.request("POST", path, body, dict(JSON_TYPE, **(headers or {})))
+        answer = self.connection.getresponse()
+        return answer.status, json.loads(answer.read())
 
 
 class SlipwayTest(unittest.TestCase):

@@ -29,7 +29,7 @@ NAMES = {
         "deployment: serves, not answered",
     ],
 }
-RANDOM_KILLS = 3
+RANDOM_KILLS = 10
 SEED = 7
 
 

@@ -23,6 +23,7 @@ def main():
     driver = Driver(os.path.join(BUILD, "slipway"), os.path.join(BUILD, "fault.so"))
     try:
         driver.walk(FIRST, STRIDE)
+        driver.tell()
         assert driver.felt > driver.passed // 2, "most faults were not felt"
     finally:
         driver.close()

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-from harness import SECONDS_MAX, SlipwayTest, run
+from harness import JSON_TYPE, SECONDS_MAX, Caller, SlipwayTest, run
 
 try:
     import jsonschema
@@ -36,7 +36,6 @@ data:
 {columns}
 """
 TEXTS = ["check out my channel", "i love this song", "Subscribe!! http://spam.example", "\u2764", ""]
-JSON_TYPE = {"Content-Type": "application/json"}
 
 
 def read_customers(count):
@@ -58,18 +57,6 @@ def as_fields(customer):
 
 def without_id(answer):
     return {key: value for key, value in answer.items() if key != "request_id"}
-
-
-class Caller:
-    """One client with one connection that it keeps."""
-
-    def __init__(self, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS_MAX)
-
-    def post(self, path, body, headers=None):
-        self.connection.request("POST", path, body, dict(JSON_TYPE, **(headers or {})))
-        answer = self.connection.getresponse()
-        return answer.status, json.loads(answer.read())
 
 
 class ServingTest(SlipwayTest):

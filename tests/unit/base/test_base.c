@@ -18,8 +18,29 @@ static void test_a_reset_arena_gives_zeroed_memory_again(void)
             EXPECT(bytes[i] == 0);
         memset(bytes, 7, 1000);
         memset(arena_alloc(arena, 100000, 1), 7, 100000);
+        memset(arena_take(arena, 3000), 7, 3000);
         arena_reset(arena);
     }
+}
+
+static void test_small_and_large_pieces_of_an_arena_are_apart(void)
+{
+    enum { PIECES = 200 };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    unsigned char *pieces[PIECES];
+    size_t sizes[PIECES];
+
+    for (size_t i = 0; i < PIECES; i++) {
+        sizes[i] = i % 7 ? 1 + i * 13 : 16000 + i * 97; /* around the size of a block, and small */
+        pieces[i] = i % 2 ? arena_take(arena, sizes[i]) : arena_alloc(arena, sizes[i], 1);
+        if (i % 2 == 0)
+            for (size_t at = 0; at < sizes[i]; at++)
+                EXPECT(pieces[i][at] == 0);
+        memset(pieces[i], (int)i + 1, sizes[i]);
+    }
+    for (size_t i = 0; i < PIECES; i++)
+        for (size_t at = 0; at < sizes[i]; at++)
+            EXPECT(pieces[i][at] == (unsigned char)(i + 1));
 }
 
 static void test_times_read_back_and_nonsense_is_refused(void)
@@ -172,6 +193,7 @@ int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_a_reset_arena_gives_zeroed_memory_again),
+        TEST(test_small_and_large_pieces_of_an_arena_are_apart),
         TEST(test_times_read_back_and_nonsense_is_refused),
         TEST(test_only_plain_relative_paths_are_inside),
         TEST(test_a_number_is_decimal_finite_and_the_whole_text),

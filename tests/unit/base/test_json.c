@@ -109,13 +109,17 @@ static void test_what_is_written_reads_back(void)
     json_double(json, "missing", NAN);
     json_open_array(json, "list");
     json_int(json, NULL, INT64_MIN);
+    json_int(json, NULL, INT64_MAX);
+    json_int(json, NULL, 0);
+    json_int(json, NULL, -10);
     json_null(json, NULL);
     json_close(json);
     json_time(json, "at", 1234);
     json_close(json);
     EXPECT_TEXT(json_finish(json),
                 "{\"quote\\\"\":\"tab\\t newline\\n \\u0001 \\\\\",\"tenth\":0.1,\"missing\":null,"
-                "\"list\":[-9223372036854775808,null],\"at\":\"1970-01-01T00:00:01.234Z\"}");
+                "\"list\":[-9223372036854775808,9223372036854775807,0,-10,null],\"at\":\"1970-01-"
+                "01T00:00:01.234Z\"}");
 }
 
 static void test_bytes_that_are_no_utf8_are_replaced_and_the_rest_stays(void)

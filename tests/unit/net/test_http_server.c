@@ -105,6 +105,52 @@ static void test_one_connection_carries_many_requests(void)
     http_server_close(server, 1);
 }
 
+/* Answers with what its body rule chose, and checks that its memory is new. */
+static void echo_choice(void *context UNUSED, HttpExchange *exchange)
+{
+    const char *choice = http_exchange_choice(exchange);
+    unsigned char *memory = arena_alloc(http_exchange_arena(exchange), 5000, 1);
+
+    for (size_t i = 0; i < 5000; i++)
+        EXPECT(memory[i] == 0);
+    memset(memory, 7, 5000);
+    answer_text(exchange, 200, choice ? choice : "nothing");
+}
+
+static HttpBodyRule choose_by_method(void *context UNUSED, const HttpExchange *exchange)
+{
+    bool is_post = strcmp(http_exchange_method(exchange), "POST") == 0;
+
+    return (HttpBodyRule){HTTP_BODY_MEMORY, 100, is_post ? "chosen" : NULL};
+}
+
+static void test_what_the_body_rule_chose_is_of_that_request_alone(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServer *server =
+        server_start(&(HttpServerSpec){.handle = echo_choice, .body_rule = choose_by_method});
+    const char *answers = raw_ask(server, arena,
+                                  "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+                                  "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    const char *first = strstr(answers, "\r\n\r\nchosen");
+
+    EXPECT(first && strstr(first, "\r\n\r\nnothing"));
+    http_server_close(server, 1);
+}
+
+static void test_a_header_of_12_kilobytes_is_read(void)
+{
+    enum { SIZE = 12 * 1024 };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServer *server = server_start(&echo_spec);
+    char *value = memset(arena_alloc(arena, SIZE + 1, 1), 'v', SIZE);
+    const char *request = arena_format(
+        arena, "GET / HTTP/1.1\r\nHost: h\r\nX-Test: %s\r\nConnection: close\r\n\r\n", value);
+
+    EXPECT(strstr(raw_ask(server, arena, request), value));
+    http_server_close(server, 1);
+}
+
 static void test_improper_http_is_refused_with_400(void)
 {
     static const struct {
@@ -127,6 +173,14 @@ static void test_improper_http_is_refused_with_400(void)
         {"GET relative HTTP/1.1\r\nHost: h\r\n\r\n", "path"},
         {"GET /?a=%4 HTTP/1.1\r\nHost: h\r\n\r\n", "query"},
         {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", ""},
+        {"GET / HTTP/1.1\nHost: h\r\n\r\n", "CR LF"},
+        {"GET / HTTP/1.1\r\nHost: h\n\r\n", "CR LF"},
+        {"GET / HTTP/1.1\r\nHost: h\nX: y\r\n\r\n", "CR LF"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nX: y\n\n", "CR LF"},
+        {"GET / HTTP/1.1\r\nHost: h\r\n\n", "CR LF"},
+        {"GET / HTTP/1.1\n\n", "CR LF"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\nY: c\r\n\r\n", "CR LF"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n", "CR LF"},
         {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1x\r\n\r\n", ""},
     };
     HttpServer *server = server_start(&echo_spec);
@@ -549,6 +603,54 @@ static void test_128_connections_at_once_do_not_stall(void)
     http_server_close(server, 1);
 }
 
+/* Ten clients are in the middle of a header or a body, at a limit of four. */
+static void test_drippers_at_the_limit_make_room_for_a_good_client(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServerSpec spec = {.handle = echo, .refused = refuse_in_json, .connection_count_max = 4};
+    HttpServer *server = server_start(&spec);
+    int clients[10];
+
+    for (size_t i = 0; i < COUNT(clients); i++) {
+        clients[i] = raw_connect(server);
+        raw_send(clients[i], "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
+        if (i % 2)
+            raw_send(clients[i], "Content-Length: 9\r\n\r\nbody");
+    }
+    EXPECT(fetch(server, arena, (HttpFetchSpec){.url = "/"}).status == 201);
+    for (size_t i = 0; i < 6; i++) {
+        char answer[1024] = "";
+
+        /* Reset when what it sent was not read yet; else ended, after a word if it is in a body. */
+        if (recv(clients[i], answer, sizeof(answer) - 1, MSG_WAITALL) > 0)
+            EXPECT(text_has_prefix(answer, "HTTP/1.1 429 ") && strstr(answer, "the slowest"));
+        close(clients[i]);
+    }
+    raw_send(clients[9], "bytes");
+    EXPECT(strstr(raw_read_all(clients[9], arena), " 9 bodybytes"));
+    for (size_t i = 6; i < 9; i++)
+        close(clients[i]);
+    http_server_close(server, 1);
+}
+
+static void test_one_address_has_no_more_connections_than_its_limit(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServerSpec spec = {.handle = echo, .per_address_max = 2};
+    HttpServer *server = server_start(&spec);
+    int clients[4];
+
+    for (size_t i = 0; i < COUNT(clients); i++)
+        clients[i] = raw_connect(server);
+    for (size_t i = 0; i < 2; i++)
+        EXPECT_TEXT(raw_read_all(clients[i], arena), "");
+    for (size_t i = 2; i < COUNT(clients); i++) {
+        raw_send(clients[i], "GET /mine HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        EXPECT(strstr(raw_read_all(clients[i], arena), "GET|mine"));
+    }
+    http_server_close(server, 1);
+}
+
 static void test_a_port_that_is_taken_is_an_error(void)
 {
     HttpServer *server = server_start(&echo_spec), *second = NULL;
@@ -596,6 +698,8 @@ int main(int count, char **names)
         TEST(test_a_request_is_understood_and_answered),
         TEST(test_a_head_request_gets_the_headers_only),
         TEST(test_one_connection_carries_many_requests),
+        TEST(test_what_the_body_rule_chose_is_of_that_request_alone),
+        TEST(test_a_header_of_12_kilobytes_is_read),
         TEST(test_improper_http_is_refused_with_400),
         TEST(test_a_body_over_the_limit_is_refused_with_413),
         TEST(test_a_chunked_body_is_cut_where_it_passes_the_limit),
@@ -609,6 +713,8 @@ int main(int count, char **names)
         TEST(test_a_dripping_header_is_cut),
         TEST(test_a_dripping_body_is_refused_with_408),
         TEST(test_128_connections_at_once_do_not_stall),
+        TEST(test_drippers_at_the_limit_make_room_for_a_good_client),
+        TEST(test_one_address_has_no_more_connections_than_its_limit),
         TEST(test_a_port_that_is_taken_is_an_error),
         TEST(test_an_ipv6_address_can_be_bound),
         {0},

@@ -70,6 +70,24 @@ static void test_a_version_that_does_not_exist_is_not_deployed(void)
     EXPECT(list.count == 0);
 }
 
+static void test_the_package_that_a_rollback_would_bring_back_is_known_before(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    const char *package = NULL;
+    Endpoint first;
+
+    EXPECT(!endpoint_rollback_package(&scene.scope, "spam", &package));
+    EXPECT(scene.scope.error.kind == ERROR_NOT_FOUND);
+    add_versions(&scene, 3);
+    first = fixture_deploy(&scene, 1);
+    EXPECT(!endpoint_rollback_package(&scene.scope, "spam", &package));
+    EXPECT(scene.scope.error.kind == ERROR_CONFLICT && !package);
+    fixture_deploy(&scene, 2);
+    EXPECT_OK(endpoint_rollback_package(&scene.scope, "spam", &package), scene.scope.error);
+    EXPECT_TEXT(package, first.package);
+    EXPECT(live_version(&scene) == 2);
+}
+
 static void test_rollbacks_walk_back_and_not_forth(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
@@ -237,6 +255,7 @@ int main(int count, char **names)
         TEST(test_the_newest_deployment_is_live),
         TEST(test_deploying_what_is_live_changes_nothing),
         TEST(test_a_version_that_does_not_exist_is_not_deployed),
+        TEST(test_the_package_that_a_rollback_would_bring_back_is_known_before),
         TEST(test_rollbacks_walk_back_and_not_forth),
         TEST(test_a_rollback_skips_what_was_rolled_back_before),
         TEST(test_the_alias_champion_follows_what_serves),

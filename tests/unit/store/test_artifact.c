@@ -259,6 +259,29 @@ static void test_a_tree_comes_out_as_it_went_in(void)
     EXPECT_TEXT(add_folder(&shed, "out").digest, artifact.digest);
 }
 
+static void test_a_tree_is_whole_only_with_each_file_of_its_digest_and_size(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    Artifact artifact;
+    Tree tree;
+
+    write_beside(&shed, "in/a", "first");
+    write_beside(&shed, "in/b", "second");
+    artifact = add_folder(&shed, "in");
+    EXPECT_OK(tree_read(shed.store, artifact.digest, shed.arena, &tree, &shed.error), shed.error);
+    EXPECT_OK(tree_check(shed.store, &tree, &shed.error), shed.error);
+    tree.items[1].size++;
+    EXPECT(!tree_check(shed.store, &tree, &shed.error));
+    EXPECT(strstr(shed.error.message, "file \"b\"") &&
+           strstr(shed.error.message, "has 6 bytes, not 7"));
+    damage(&shed, tree.items[0].digest);
+    EXPECT(!tree_check(shed.store, &tree, &shed.error));
+    EXPECT(strstr(shed.error.message, "file \"a\"") && strstr(shed.error.message, "is damaged"));
+    EXPECT(remove(artifact_path(shed.store, tree.items[0].digest, shed.arena)) == 0);
+    EXPECT(!tree_check(shed.store, &tree, &shed.error));
+    EXPECT(strstr(shed.error.message, "is not in the store"));
+}
+
 static void test_an_empty_folder_is_a_tree_too(void)
 {
     CLEANUP(shed_close) Shed shed = shed_open();
@@ -384,6 +407,7 @@ int main(int count, char **names)
         TEST(test_a_folder_that_cannot_be_written_leaves_nothing_behind),
         TEST(test_a_rename_that_fails_leaves_nothing_behind),
         TEST(test_a_tree_comes_out_as_it_went_in),
+        TEST(test_a_tree_is_whole_only_with_each_file_of_its_digest_and_size),
         TEST(test_an_empty_folder_is_a_tree_too),
         TEST(test_a_listing_is_sorted_and_refuses_what_cannot_be),
         TEST(test_a_hostile_listing_is_refused_and_writes_nothing),

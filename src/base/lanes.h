@@ -1,0 +1,97 @@
+/* lanes.h: many small values compared at once, as one bit each.
+ *
+ * By the vector instructions that every x86-64 has, by plain C elsewhere; the answers are the same.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { LANE_BYTES = 64 };
+
+/* What 64 bytes of text are, a bit for each byte. Bytes from 128 are wide and nothing else. */
+typedef struct TextLanes {
+    uint64_t words;  /* ASCII letters, digits and _ */
+    uint64_t spaces; /* what Python's str.isspace() says of ASCII */
+    uint64_t wide;
+} TextLanes;
+
+#ifdef __SSE2__
+
+/* Bit i is set when values[i] is the value. */
+static inline uint32_t lanes_equal(const uint16_t values[16], uint16_t value)
+{
+    const __m128i *at = (const void *)values;
+    __m128i wanted = _mm_set1_epi16((short)value);
+
+    return (uint32_t)_mm_movemask_epi8(
+        _mm_packs_epi16(_mm_cmpeq_epi16(_mm_load_si128(at), wanted),
+                        _mm_cmpeq_epi16(_mm_load_si128(at + 1), wanted)));
+}
+
+/* All bits where a byte is first to last; bytes from 128 are below all others here. */
+static inline __m128i lanes_between(__m128i bytes, char first, char last)
+{
+    return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8((char)(first - 1))),
+                         _mm_cmplt_epi8(bytes, _mm_set1_epi8((char)(last + 1))));
+}
+
+/* Copies 64 bytes in lower case, each space as a blank, and says what they are. */
+static inline TextLanes lanes_read_text(const unsigned char *source, char *target)
+{
+    TextLanes lanes = {0};
+
+    for (int i = 0; i < LANE_BYTES; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const void *)(source + i));
+        __m128i blank = _mm_set1_epi8(' ');
+        __m128i space =
+            _mm_or_si128(lanes_between(bytes, '\t', '\r'), lanes_between(bytes, 0x1C, ' '));
+        __m128i lower = _mm_or_si128(bytes, _mm_and_si128(lanes_between(bytes, 'A', 'Z'), blank));
+        __m128i word = _mm_or_si128(
+            _mm_or_si128(lanes_between(lower, 'a', 'z'), lanes_between(lower, '0', '9')),
+            _mm_cmpeq_epi8(lower, _mm_set1_epi8('_')));
+
+        _mm_storeu_si128((void *)(target + i),
+                         _mm_or_si128(_mm_andnot_si128(space, lower), _mm_and_si128(space, blank)));
+        lanes.words |= (uint64_t)(uint32_t)_mm_movemask_epi8(word) << i;
+        lanes.spaces |= (uint64_t)(uint32_t)_mm_movemask_epi8(space) << i;
+        lanes.wide |= (uint64_t)(uint32_t)_mm_movemask_epi8(bytes) << i;
+    }
+    return lanes;
+}
+
+#else
+
+static inline uint32_t lanes_equal(const uint16_t values[16], uint16_t value)
+{
+    uint32_t equal = 0;
+
+    for (int i = 0; i < 16; i++)
+        equal |= (uint32_t)(values[i] == value) << i;
+    return equal;
+}
+
+static inline TextLanes lanes_read_text(const unsigned char *source, char *target)
+{
+    TextLanes lanes = {0};
+
+    for (int i = 0; i < LANE_BYTES; i++) {
+        unsigned char byte = source[i];
+        unsigned char lower = byte >= 'A' && byte <= 'Z' ? byte | ' ' : byte;
+        uint64_t space = (byte >= '\t' && byte <= '\r') || (byte >= 0x1C && byte <= ' ');
+        uint64_t word =
+            (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '_';
+
+        target[i] = space ? ' ' : (char)lower;
+        lanes.words |= word << i;
+        lanes.spaces |= space << i;
+        lanes.wide |= (uint64_t)(byte >> 7) << i;
+    }
+    return lanes;
+}
+
+#endif

@@ -1,0 +1,245 @@
+/* One row to margins: what a prediction costs is nearly all here. */
+#include <math.h>
+#include <string.h>
+
+#include "ml/text_model_internal.h"
+
+RowReader row_reader_of(const TextModel *model, Arena *arena)
+{
+    return (RowReader){.tokens = tokens_in(arena),
+                       .counter = term_counter_in(arena),
+                       .sums = arena_array(arena, double, model->margin_count)};
+}
+
+RowReader row_reader_on(RowScratch *scratch, const TextModel *model, Arena *arena)
+{
+    RowReader reader = row_reader_of(model, arena);
+
+    reader.tokens.bytes = scratch->bytes;
+    reader.tokens.byte_capacity = COUNT(scratch->bytes);
+    reader.tokens.words = (TokenList){scratch->words, 0, COUNT(scratch->words)};
+    reader.tokens.chunks = (TokenList){scratch->chunks, 0, COUNT(scratch->chunks)};
+    reader.tokens.keys = scratch->keys;
+    reader.tokens.key_capacity = COUNT(scratch->keys);
+    scratch->counts[0] = (TermCount){0};
+    reader.counter.items = scratch->counts + 1;
+    reader.counter.slots = scratch->slots;
+    reader.counter.capacity = COUNT(scratch->counts) - 1;
+    return reader;
+}
+
+/* ---- counting ---- */
+
+static void read_once(RowReader *reader, const BlockSpec *spec, TextRef text)
+{
+    if (text.bytes && text.bytes == reader->read.bytes && text.length == reader->read.length &&
+        spec->style == reader->style)
+        return;
+    tokens_read(&reader->tokens, text, spec->style);
+    reader->read = text;
+    reader->style = spec->style;
+}
+
+enum { BATCH = 128 }; /* keys that are under way together: their lines fit the nearest cache */
+
+/* Keys that are known by their tags, or may be. */
+typedef struct Candidates {
+    uint64_t keys[BATCH];
+    uint32_t rows[BATCH];
+    size_t count;
+} Candidates;
+
+/* Without a branch on whether a key is known, which cannot be foretold: one that is not leaves its
+ * place to the next. */
+static void find_candidates(const TermTable *table, const uint64_t *keys, size_t count,
+                            Candidates *found)
+{
+    const TermTable local = *table; /* nothing that is written below can change it */
+    TermPlace places[BATCH];
+    size_t known = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        places[i] = term_table_place(&local, keys[i]);
+        __builtin_prefetch(&local.buckets[places[i].bucket]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const TermBucket *bucket = &local.buckets[places[i].bucket];
+        uint32_t matches = term_bucket_matches(bucket, places[i].tag);
+        uint32_t row = bucket->first + (uint32_t)__builtin_ctz(matches | UINT32_C(1) << 31);
+
+        found->keys[known] = keys[i];
+        found->rows[known] = row;
+        __builtin_prefetch(local.rows + row * local.row_bytes);
+        known += (matches != 0) | term_bucket_is_full(bucket);
+    }
+    found->count = known;
+}
+
+static void count_candidates(const TermTable *table, const Candidates *found, TermCounter *counter)
+{
+    const TermTable local = *table;
+    TermCounter counting = *counter;
+
+    for (size_t i = 0; i < found->count; i++) {
+        uint64_t key = term_masked(found->keys[i], local.key_mask);
+        uint32_t row = found->rows[i];
+
+        if (!term_table_is(&local, row, key)) {
+            row = term_table_find(&local, key);
+            if (row == (uint32_t)TERM_NONE)
+                continue;
+        }
+        term_counter_add(&counting, row);
+    }
+    counter->count = counting.count;
+}
+
+static void count_keys(const TermTable *table, const Tokens *tokens, TermCounter *counter)
+{
+    Candidates found;
+
+    term_counter_start(counter, tokens->key_count);
+    for (size_t at = 0; at < tokens->key_count; at += BATCH) {
+        size_t left = tokens->key_count - at;
+
+        find_candidates(table, tokens->keys + at, left < BATCH ? left : BATCH, &found);
+        count_candidates(table, &found, counter);
+    }
+}
+
+static void count_category(const ModelBlock *block, RowReader *reader, TextRef text)
+{
+    uint32_t row = TERM_NONE;
+
+    term_counter_start(&reader->counter, 1);
+    if (text.bytes)
+        row = term_table_find(&block->terms, text_key(text.bytes, text.length));
+    if (row != (uint32_t)TERM_NONE)
+        term_counter_add(&reader->counter, row);
+}
+
+void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text)
+{
+    const BlockSpec *spec = &block->spec;
+
+    if (spec->kind == BLOCK_CATEGORY) {
+        count_category(block, reader, text);
+        return;
+    }
+    read_once(reader, spec, text);
+    if (spec->kind == BLOCK_WORDS)
+        tokens_word_keys(&reader->tokens, spec->least, spec->most);
+    else
+        tokens_character_keys(&reader->tokens, spec->least, spec->most);
+    count_keys(&block->terms, &reader->tokens, &reader->counter);
+}
+
+/* ---- weighing ---- */
+
+static double scale_of(const ModelBlock *block, double squares)
+{
+    if (block->spec.kind == BLOCK_CATEGORY)
+        return 1;
+    return squares > 0 ? 1 / sqrt(squares) : 0;
+}
+
+double model_block_scale(const ModelBlock *block, const TermCounter *counter)
+{
+    double squares = 0;
+
+    for (size_t i = 0; i < counter->count; i++) {
+        TermCount term = counter->items[i];
+        double value = term_frequency(term.count, block->spec.sublinear) *
+                       model_finite(model_block_values(block, term.id)[0]);
+
+        squares += value * value;
+    }
+    return scale_of(block, squares);
+}
+
+static void add_number(const TextModel *model, const ModelBlock *block, double number,
+                       double *margins)
+{
+    double value = isfinite(number) ? (number - block->mean) / block->deviation : 0;
+    const float *values = model_block_values(block, 0);
+
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] += value * (double)values[1 + margin];
+}
+
+static inline double value_of(const ModelBlock *block, TermCount term, const float *values)
+{
+    /* Nearly all terms of a text are there once, and then both frequencies are 1. */
+    return term.count == 1 ? (double)values[0]
+                           : term_frequency(term.count, block->spec.sublinear) * (double)values[0];
+}
+
+/* add_terms() for the one margin of two classes: the sums stay in registers, two of each so that an
+ * addition need not wait for the one before. */
+static void add_terms_once(const ModelBlock *block, const TermCounter *counter, double *margin)
+{
+    double sums[2] = {0}, squares[2] = {0};
+
+    for (size_t i = 0; i < counter->count; i++) {
+        const float *values = model_block_values(block, counter->items[i].id);
+        double value = value_of(block, counter->items[i], values);
+
+        squares[1] += value * value;
+        sums[1] += value * (double)values[1];
+        i++;
+        if (i == counter->count)
+            break;
+        values = model_block_values(block, counter->items[i].id);
+        value = value_of(block, counter->items[i], values);
+        squares[0] += value * value;
+        sums[0] += value * (double)values[1];
+    }
+    *margin += scale_of(block, squares[0] + squares[1]) * (sums[0] + sums[1]);
+}
+
+/* One pass: the length of the vector is known at its end and scales what the terms add up to. */
+static void add_terms(const TextModel *model, const ModelBlock *block, RowReader *reader,
+                      double *margins)
+{
+    double *sums = reader->sums, squares = 0, scale;
+
+    if (model->margin_count == 1) {
+        add_terms_once(block, &reader->counter, margins);
+        return;
+    }
+    memset(sums, 0, model->margin_count * sizeof(*sums));
+    for (size_t i = 0; i < reader->counter.count; i++) {
+        const float *values = model_block_values(block, reader->counter.items[i].id);
+        double value = value_of(block, reader->counter.items[i], values);
+
+        squares += value * value;
+        for (size_t margin = 0; margin < model->margin_count; margin++)
+            sums[margin] += value * (double)values[1 + margin];
+    }
+    scale = scale_of(block, squares);
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] += scale * sums[margin];
+}
+
+/* Numbers at the end of their range times the weights of a hostile file can leave the range, or be
+ * no number; so can its weights. */
+static const double margin_most = 1e12;
+
+void text_model_margins(const TextModel *model, const FrameColumn *const *columns, size_t row,
+                        RowReader *reader, double *margins)
+{
+    memcpy(margins, model->intercepts, model->margin_count * sizeof(double));
+    for (size_t i = 0; i < model->block_count; i++) {
+        const ModelBlock *block = &model->blocks[i];
+        const FrameColumn *column = columns[block->spec.column];
+
+        if (block->spec.kind == BLOCK_NUMBER) {
+            add_number(model, block, column->numbers[row], margins);
+            continue;
+        }
+        model_block_count(block, reader, column->texts[row]);
+        add_terms(model, block, reader, margins);
+    }
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] = fmin(fmax(margins[margin], -margin_most), margin_most);
+}

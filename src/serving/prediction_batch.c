@@ -1,0 +1,231 @@
+/* prediction_batch.c: the building half of prediction_batch.h, and what it says of request ids. */
+#include "serving/prediction_batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/id.h"
+#include "serving/prediction_batch_internal.h"
+
+/* Faster ones gain too little, slower ones take longer than all else in the log. */
+enum { PACK_LEVEL = 1 };
+
+enum { TIME_BYTES = 6, ID_BYTES = TIME_BYTES + BATCH_RANDOM_BYTES };
+
+static int digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* false: it is not what id_timed() makes. */
+static bool read_id(const char *text, unsigned char bytes[ID_BYTES])
+{
+    if (strnlen(text, ID_TEXT_SIZE) != ID_TEXT_SIZE - 1)
+        return false;
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+static int64_t id_time(const unsigned char bytes[ID_BYTES])
+{
+    int64_t time_ms = 0;
+
+    for (size_t i = 0; i < TIME_BYTES; i++)
+        time_ms = time_ms << 8 | bytes[i];
+    return time_ms;
+}
+
+bool request_id_time(const char *request_id, int64_t *time_ms)
+{
+    unsigned char bytes[ID_BYTES];
+
+    if (!read_id(request_id, bytes))
+        return false;
+    *time_ms = id_time(bytes);
+    return true;
+}
+
+/* Another program's id may look like ours and name any time; one that was not just made is a text
+ * like others, so that no batch spans more than its time. */
+static bool read_own_id(const PredictionRecord *record, unsigned char bytes[ID_BYTES])
+{
+    int64_t age;
+
+    if (!read_id(record_request_id(record), bytes))
+        return false;
+    age = record->created_at - id_time(bytes);
+    return age >= 0 && age <= BATCH_SPAN_MS_MAX;
+}
+
+/* FNV-1a, and its high bits mixed into the low ones. */
+int64_t request_id_hash(const char *request_id)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (; *request_id; request_id++)
+        hash = (hash ^ (unsigned char)*request_id) * UINT64_C(0x100000001b3);
+    return (int64_t)(hash ^ hash >> 29);
+}
+
+void batch_begin(BatchBuilder *batch, const PredictionRecord *record, Arena *arena)
+{
+    *batch = (BatchBuilder){
+        .arena = arena,
+        .loaded = record->loaded,
+        .endpoint = record_endpoint(record),
+        .model = record_model(record),
+        .version = record->version,
+        .deployment_id = record->deployment_id,
+        .first_at = INT64_MAX,
+        .last_at = INT64_MIN,
+        .places = arena_array(arena, size_t, record->loaded->classes->count),
+        .heads = {.arena = arena},
+        .inputs = {.arena = arena},
+    };
+}
+
+static int64_t first_time(const PredictionRecord *record)
+{
+    unsigned char id[ID_BYTES];
+
+    return read_own_id(record, id) ? id_time(id) : record->created_at;
+}
+
+bool batch_has_room(const BatchBuilder *batch, const PredictionRecord *record)
+{
+    int64_t first = first_time(record), last = record->created_at;
+
+    if (!batch->record_count)
+        return true;
+    first = first < batch->first_at ? first : batch->first_at;
+    last = last > batch->last_at ? last : batch->last_at;
+    return batch->heads.count + batch->inputs.count < BATCH_BYTES &&
+           last - first <= BATCH_SPAN_MS_MAX;
+}
+
+static void append_number(TextBuilder *text, uint64_t number)
+{
+    char bytes[NUMBER_BYTES_MAX];
+
+    text_append_bytes(text, bytes, (size_t)(put_number(bytes, number) - bytes));
+}
+
+static void append_name(TextBuilder *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    append_number(text, length);
+    text_append_bytes(text, name, length);
+}
+
+static void include_time(BatchBuilder *batch, int64_t time_ms)
+{
+    batch->first_at = time_ms < batch->first_at ? time_ms : batch->first_at;
+    batch->last_at = time_ms > batch->last_at ? time_ms : batch->last_at;
+}
+
+static void add_id(BatchBuilder *batch, const PredictionRecord *record)
+{
+    const char *request_id = record_request_id(record);
+    unsigned char id[ID_BYTES];
+
+    if (!read_own_id(record, id)) {
+        *arena_push(batch->arena, &batch->ids) = request_id_hash(request_id);
+        append_name(&batch->heads, request_id);
+        return;
+    }
+    include_time(batch, id_time(id));
+    append_number(&batch->heads, 0);
+    append_number(&batch->heads, (uint64_t)(record->created_at - id_time(id)));
+    text_append_bytes(&batch->heads, (const char *)id + TIME_BYTES, BATCH_RANDOM_BYTES);
+}
+
+static size_t label_place(BatchBuilder *batch, size_t label)
+{
+    if (!batch->places[label]) {
+        text_list_add(&batch->labels, batch->arena, batch->loaded->classes->items[label]);
+        batch->places[label] = batch->labels.count;
+    }
+    return batch->places[label] - 1;
+}
+
+static void add_answers(BatchBuilder *batch, const PredictionRecord *record)
+{
+    const PredictionAnswer *answers = record_answers(record);
+
+    for (size_t row = 0; row < record->row_count; row++) {
+        append_number(&batch->heads, label_place(batch, answers[row].label));
+        text_append_bytes(&batch->heads, (const char *)&answers[row].confidence, sizeof(double));
+    }
+}
+
+void batch_add(BatchBuilder *batch, const PredictionRecord *record)
+{
+    include_time(batch, record->created_at);
+    append_number(&batch->heads, number_of_difference(record->created_at - batch->newest_at));
+    append_number(&batch->heads, (uint64_t)record->duration_us);
+    add_id(batch, record);
+    append_number(&batch->heads, record->row_count);
+    append_number(&batch->heads, record->input_row_count);
+    append_number(&batch->heads, record->input_size);
+    add_answers(batch, record);
+    text_append_bytes(&batch->inputs, record_inputs(record), record->input_size);
+    batch->newest_at = record->created_at;
+    batch->record_count++;
+}
+
+static void append_columns(TextBuilder *text, const InputList *columns)
+{
+    append_number(text, columns->count);
+    for (size_t i = 0; i < columns->count; i++) {
+        append_number(text, columns->items[i].kind);
+        append_name(text, columns->items[i].name);
+    }
+}
+
+/* As they are where packing does not make them smaller: equal sizes say so to the reader. */
+static void append_inputs(TextBuilder *text, const TextBuilder *inputs, Arena *arena, void *packer)
+{
+    size_t bound = inputs->count, size;
+    char *packed;
+
+    append_number(text, inputs->count);
+    if (!inputs->count)
+        return;
+    packed = arena_alloc(arena, bound, 1);
+    size = ZSTD_compressCCtx(packer, packed, bound, inputs->items, inputs->count, PACK_LEVEL);
+    if (ZSTD_isError(size) || size >= inputs->count)
+        text_append_bytes(text, inputs->items, inputs->count);
+    else
+        text_append_bytes(text, packed, size);
+}
+
+BatchBytes batch_finish(BatchBuilder *batch, void *packer)
+{
+    TextBuilder text = {.arena = batch->arena};
+    uint32_t checksum;
+
+    text_append_bytes(&text, "\0\0\0\0", BATCH_HEAD_BYTES);
+    append_number(&text, batch->record_count);
+    append_number(&text, batch->labels.count);
+    for (size_t i = 0; i < batch->labels.count; i++)
+        append_name(&text, batch->labels.items[i]);
+    append_columns(&text, &batch->loaded->inputs);
+    append_number(&text, batch->heads.count);
+    text_append_bytes(&text, batch->heads.items, batch->heads.count);
+    append_inputs(&text, &batch->inputs, batch->arena, packer);
+    text.items[0] = BATCH_VERSION;
+    checksum = batch_checksum(text.items + BATCH_HEAD_BYTES, text.count - BATCH_HEAD_BYTES);
+    memcpy(text.items + 1, &checksum, sizeof(checksum));
+    return (BatchBytes){text.items, text.count};
+}
