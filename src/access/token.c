@@ -150,7 +150,7 @@ bool token_revoke(Scope *scope, const char *name)
            record_token(scope, "token.revoked", &token);
 }
 
-bool token_authenticate(Scope *scope, const char *secret, Principal *principal)
+bool token_find_holder(Scope *scope, const char *secret, Token *token)
 {
     char digest[DIGEST_TEXT_SIZE];
 
@@ -158,16 +158,26 @@ bool token_authenticate(Scope *scope, const char *secret, Principal *principal)
 
     CLEANUP(query_finalize)
     Query query = db_query(scope->db, SELECT_TOKEN " WHERE secret = $1", db_text(digest));
-    Token token;
+    Token found;
 
     if (!query_next(&query))
         return query_end(&query, &scope->error) &&
                fail(&scope->error, ERROR_UNAUTHENTICATED, "the token is not one of this server");
-    token = from_row(&query, scope->arena);
-    if (token.revoked_at)
-        return fail(&scope->error, ERROR_UNAUTHENTICATED, "token \"%s\" is revoked", token.name);
-    if (token.expires_at && token.expires_at <= time_now_ms())
-        return fail(&scope->error, ERROR_UNAUTHENTICATED, "token \"%s\" has expired", token.name);
+    found = from_row(&query, scope->arena);
+    if (found.revoked_at)
+        return fail(&scope->error, ERROR_UNAUTHENTICATED, "token \"%s\" is revoked", found.name);
+    if (found.expires_at && found.expires_at <= time_now_ms())
+        return fail(&scope->error, ERROR_UNAUTHENTICATED, "token \"%s\" has expired", found.name);
+    *token = found;
+    return true;
+}
+
+bool token_authenticate(Scope *scope, const char *secret, Principal *principal)
+{
+    Token token;
+
+    if (!token_find_holder(scope, secret, &token))
+        return false;
     *principal = (Principal){token.name, token.role};
     return true;
 }

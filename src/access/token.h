@@ -37,6 +37,9 @@ bool token_count_valid(Scope *scope, int64_t *count) MUST_CHECK;
 /* Inside a write. It stops working with the commit. */
 bool token_revoke(Scope *scope, const char *name) MUST_CHECK;
 
+/* The token with this secret, which works. Fails as the next does. */
+bool token_find_holder(Scope *scope, const char *secret, Token *token) MUST_CHECK;
+
 /* Who holds this secret. Fails with ERROR_UNAUTHENTICATED when nobody does, or no longer. */
 bool token_authenticate(Scope *scope, const char *secret, Principal *principal) MUST_CHECK;
 void token_write_json(JsonWriter *json, const char *key, const Token *token);

@@ -1,7 +1,5 @@
 #include "api/api.h"
 
-#include "access/token.h"
-
 /* clang-format off */
 const Route *const api_tables[] = {
     system_routes,
@@ -21,15 +19,10 @@ const Route *const api_tables[] = {
 };
 /* clang-format on */
 
-bool api_authenticate(const Application *application, Scope *scope, const char *secret)
+Principal api_caller_without_token(const Application *application)
 {
-    if (secret)
-        return token_authenticate(scope, secret, &scope->principal);
-    if (application->demands_token)
-        scope->principal = (Principal){"anonymous", ROLE_ANYONE};
-    else
-        scope->principal = (Principal){"local", ROLE_OWNER};
-    return true;
+    return application->demands_token ? (Principal){"anonymous", ROLE_ANYONE}
+                                      : (Principal){"local", ROLE_OWNER};
 }
 
 void api_answer_error(Scope *scope, Response *response)

@@ -29,8 +29,8 @@ typedef struct Application {
 /* Each api/ file's table; ends with NULL. */
 extern const Route *const api_tables[];
 
-/* Who sends this secret (NULL: none). Needs scope->db when a token is demanded. */
-bool api_authenticate(const Application *application, Scope *scope, const char *secret) MUST_CHECK;
+/* Who sends no token. */
+Principal api_caller_without_token(const Application *application);
 
 /* Runs the route for scope->principal and always leaves an answer. */
 void api_run(const Route *route, Scope *scope, Request *request, Response *response);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "access/token.h"
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "net/http_server.h"
+#include "server/caller.h"
 #include "server/lane.h"
 #include "server/open_files.h"
 #include "server/origin.h"
@@ -37,6 +37,7 @@ static const LaneSpec slow_lane = {.worker_count = 6, .waiting_max = 256, .wait_
 struct Server {
     Application *application;
     SessionPool *sessions;
+    TokenCache *tokens;
     Lane *quick, *slow;
     HttpServer *http, *probes;
     Arena *arena;
@@ -51,6 +52,7 @@ typedef struct Work {
     Request request;
     const char *request_id;
     const char *principal;
+    Caller caller;
     int64_t started_us;
     Scope scope;
     Response response;
@@ -149,44 +151,6 @@ static void send_file(Work *work, Scope *scope, const Response *response)
         send_error(work, scope);
 }
 
-static const char *bearer_token(const HttpExchange *exchange)
-{
-    const char *header = http_exchange_header(exchange, "Authorization");
-
-    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
-        return NULL;
-    return header + 7;
-}
-
-static bool check_origin(const Work *work, Error *error)
-{
-    const char *origin = http_exchange_header(work->exchange, "Origin");
-
-    if (work->server->application->demands_token)
-        return true;
-    if (!host_is_loopback(http_exchange_header(work->exchange, "Host")))
-        return fail(error, ERROR_FORBIDDEN,
-                    "without tokens this server answers only to the hosts localhost, 127.0.0.1 and "
-                    "[::1]");
-    if (!origin_is_loopback(origin))
-        return fail(error, ERROR_FORBIDDEN,
-                    "without tokens this server answers no page of another origin");
-    return true;
-}
-
-/* What anyone may see is answered whatever token comes with it, and without the store: a probe must
- * work when the store does not. */
-static const char *token_that_counts(const Work *work)
-{
-    return work->route->role == ROLE_ANYONE ? NULL : bearer_token(work->exchange);
-}
-
-static bool needs_session(const Work *work)
-{
-    return work->route->role != ROLE_ANYONE &&
-           (work->server->application->demands_token || token_that_counts(work));
-}
-
 static void send_answer(ApiCall *call)
 {
     Work *work = call->context;
@@ -218,8 +182,8 @@ static void run_work(Work *work, Session *session)
         .arena = http_exchange_arena(work->exchange),
         .request_id = work->request_id,
     };
-    if (!check_origin(work, &scope->error) ||
-        !api_authenticate(application, scope, token_that_counts(work)) ||
+    if (!caller_check_origin(application, work->exchange, &scope->error) ||
+        !caller_find(&work->caller, application, work->server->tokens, scope) ||
         !check_writer(work, &scope->error)) {
         send_error(work, scope);
         return;
@@ -254,15 +218,14 @@ static void run_with_session(Work *work)
     session_pool_give_back(sessions, &session);
 }
 
-/* Neither reads the store: the one has no use for it, the other hands its work to the writer. */
-static bool is_short(const Route *route)
+static bool is_known(Work *work)
 {
-    return route->kind == ROUTE_FAST || route->kind == ROUTE_WRITE;
+    return caller_is_known(&work->caller, work->route, work->exchange, work->server->tokens);
 }
 
 static void run(Work *work)
 {
-    if (is_short(work->route) && !needs_session(work))
+    if (is_known(work) && work->route->kind == ROUTE_FAST)
         run_work(work, NULL);
     else
         run_with_session(work);
@@ -317,13 +280,6 @@ static Work *work_create(Server *server, HttpExchange *exchange)
     return work;
 }
 
-static bool stays_on_loop(const Work *work)
-{
-    if (work->route->kind == ROUTE_WRITE)
-        return !needs_session(work);
-    return !route_needs_worker(work->route, http_exchange_body(work->exchange)->size);
-}
-
 static void handle(void *context, HttpExchange *exchange)
 {
     Server *server = context;
@@ -341,7 +297,11 @@ static void handle(void *context, HttpExchange *exchange)
         return;
     }
     route_fill_parameters(work->route, &work->request, http_exchange_arena(exchange));
-    if (stays_on_loop(work)) {
+    if (work->route->kind == ROUTE_WRITE && is_known(work)) {
+        run_work(work, NULL); /* it only hands its work to the writer */
+        return;
+    }
+    if (!route_needs_worker(work->route, body->size)) {
         run(work);
         return;
     }
@@ -525,10 +485,11 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     Server *opened = calloc(1, sizeof(*opened));
 
     if (!opened)
-        abort();
+        out_of_memory();
     opened->arena = arena_create();
     if (open_application(opened, &application, error)) {
         opened->sessions = session_pool_create(opened->application->platform);
+        opened->tokens = token_cache_create(opened->application->platform->writer);
         opened->quick = lane_create(quick_lane);
         opened->slow = lane_create(slow_lane);
         if (check_tokens(opened, spec->address, error) && listen_on(opened, spec, error)) {
@@ -561,6 +522,7 @@ void server_close(Server *server)
     lane_destroy(server->quick);
     lane_destroy(server->slow);
     session_pool_destroy(server->sessions);
+    token_cache_destroy(server->tokens);
     application_close(server->application);
     arena_destroy(server->arena);
     free(server);

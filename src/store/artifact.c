@@ -25,7 +25,7 @@ ArtifactStore *artifact_store_open(const char *folder, Error *error)
         return NULL;
     store = calloc(1, sizeof(*store));
     if (!store || !(store->folder = strdup(folder)))
-        abort();
+        out_of_memory();
     pthread_mutex_init(&store->making, NULL);
     return store;
 }

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/crash.h"
@@ -16,6 +17,7 @@ typedef struct WaitedTask {
 struct Writer {
     Db *db;
     pthread_t thread;
+    atomic_uint_fast64_t commit_count;
     pthread_mutex_t lock;
     pthread_cond_t handed_in;
     WriteTask *first, **last;         /* guarded by lock */
@@ -117,6 +119,7 @@ static void *write_loop(void *context)
         bool durable = do_tasks(writer->db, tasks, &error);
         size_t ended;
 
+        atomic_fetch_add(&writer->commit_count, 1); /* whether it went well or not */
         ended = end_tasks(tasks, durable, &error);
         pthread_mutex_lock(&writer->lock);
         writer->waiting -= ended;
@@ -136,13 +139,13 @@ Writer *writer_create(const char *database_path, Error *error)
         return NULL;
     writer = calloc(1, sizeof(*writer));
     if (!writer)
-        abort();
+        out_of_memory();
     writer->db = db;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->handed_in, NULL);
     if (pthread_create(&writer->thread, NULL, write_loop, writer) != 0)
-        abort();
+        out_of_memory();
     pthread_setname_np(writer->thread, "writer");
     return writer;
 }
@@ -200,6 +203,11 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
     if (!waited.task.durable)
         *error = waited.task.error;
     return waited.task.durable;
+}
+
+uint64_t writer_commit_count(const Writer *writer)
+{
+    return atomic_load(&writer->commit_count);
 }
 
 void writer_on_commit(Writer *writer, void (*call)(void *context), void *context)

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "store/db.h"
 
 typedef struct Writer Writer;
@@ -36,6 +38,10 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error) MU
 
 void writer_submit(Writer *writer, WriteTask *task);
 size_t writer_waiting(Writer *writer); /* how many tasks were handed in and are not done */
+
+/* How many transactions have ended so far; whoever handed work in hears of it after its own was
+ * counted. What was read from the store holds as long as the count from before stands. */
+uint64_t writer_commit_count(const Writer *writer);
 
 /* Called on the writer's thread after each commit, with no lock held. */
 void writer_on_commit(Writer *writer, void (*call)(void *context), void *context);

@@ -140,6 +140,19 @@ class ServerTest(SlipwayTest):
         self.expect(401, port, "/api/v1/audit", headers=as_viewer)
         self.stop(server)
 
+    def test_a_token_of_many_requests_is_refused_right_after_it_is_revoked(self):
+        owner = {"Authorization": f"Bearer {self.token('boss', 'owner')}"}
+        secrets = [self.token(f"reader-{turn}", "viewer") for turn in range(5)]
+        server, port = self.start("--demand-token")
+        for turn, secret in enumerate(secrets):
+            reader = {"Authorization": f"Bearer {secret}"}
+            for path in "/endpoints/none/openapi.json", "/endpoints/none/openapi.json", "/metrics":
+                self.expect(404 if "none" in path else 200, port, path, headers=reader)
+            self.expect(204, port, f"/api/v1/tokens/reader-{turn}", method="DELETE", headers=owner)
+            self.expect(401, port, "/endpoints/none/openapi.json", headers=reader)
+            self.expect(401, port, "/metrics", headers=reader)
+        self.stop(server)
+
     def test_an_open_address_without_tokens_is_refused(self):
         first = "needs a token that works: run slipway token create NAME --role owner first"
         self.refused(5, f"an address other than loopback {first}",

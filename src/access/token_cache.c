@@ -1,0 +1,114 @@
+#include "access/token_cache.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/token.h"
+#include "base/digest.h"
+#include "base/time.h"
+
+enum { PLACES = 64, NAME_SIZE = 129 };
+
+typedef struct Place {
+    pthread_mutex_t lock;          /* guards all of it */
+    char digest[DIGEST_TEXT_SIZE]; /* "": nobody */
+    char name[NAME_SIZE];
+    Role role;
+    int64_t expires_at; /* 0: never */
+    uint64_t commit;    /* how many the store had before it was asked */
+} Place;
+
+struct TokenCache {
+    const Writer *writer;
+    Place places[PLACES];
+};
+
+TokenCache *token_cache_create(const Writer *writer)
+{
+    TokenCache *cache = calloc(1, sizeof(*cache));
+
+    if (!cache)
+        abort();
+    cache->writer = writer;
+    for (size_t i = 0; i < PLACES; i++)
+        pthread_mutex_init(&cache->places[i].lock, NULL);
+    return cache;
+}
+
+void token_cache_destroy(TokenCache *cache)
+{
+    if (!cache)
+        return;
+    for (size_t i = 0; i < PLACES; i++)
+        pthread_mutex_destroy(&cache->places[i].lock);
+    free(cache);
+}
+
+/* Where a secret with this digest is, locked; NULL when another thread is there. */
+static Place *place_enter(TokenCache *cache, const char *digest)
+{
+    size_t number = 0;
+
+    for (size_t i = 0; i < 4; i++)
+        number = number * 16 + (size_t)digest[i];
+    return pthread_mutex_trylock(&cache->places[number % PLACES].lock) == 0
+               ? &cache->places[number % PLACES]
+               : NULL;
+}
+
+static bool place_holds(const Place *place, const char *digest, uint64_t commit)
+{
+    return place->commit == commit && strcmp(place->digest, digest) == 0 &&
+           (!place->expires_at || place->expires_at > time_now_ms());
+}
+
+bool token_cache_find(TokenCache *cache, const char *secret, Arena *arena, Principal *principal)
+{
+    char digest[DIGEST_TEXT_SIZE];
+    Place *place;
+    bool holds;
+
+    digest_bytes(secret, strlen(secret), digest);
+    place = place_enter(cache, digest);
+    if (!place)
+        return false;
+    holds = place_holds(place, digest, writer_commit_count(cache->writer));
+    if (holds)
+        *principal = (Principal){arena_text(arena, place->name), place->role};
+    pthread_mutex_unlock(&place->lock);
+    return holds;
+}
+
+static void remember(TokenCache *cache, const char *secret, const Token *token, uint64_t commit)
+{
+    char digest[DIGEST_TEXT_SIZE];
+    Place *place;
+
+    digest_bytes(secret, strlen(secret), digest);
+    place = place_enter(cache, digest);
+    if (!place)
+        return;
+    memcpy(place->digest, digest, sizeof(digest));
+    snprintf(place->name, sizeof(place->name), "%s", token->name);
+    place->role = token->role;
+    place->expires_at = token->expires_at;
+    place->commit = commit;
+    pthread_mutex_unlock(&place->lock);
+}
+
+/* The commits are counted before the store is asked: what one changes meanwhile is not remembered
+ * as the state after it. */
+bool token_cache_ask(TokenCache *cache, Scope *scope, const char *secret, Principal *principal)
+{
+    uint64_t commit = writer_commit_count(cache->writer);
+    Token token;
+
+    if (!token_find_holder(scope, secret, &token))
+        return false;
+    if (strlen(token.name) < NAME_SIZE)
+        remember(cache, secret, &token, commit);
+    *principal = (Principal){token.name, token.role};
+    return true;
+}
