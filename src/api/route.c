@@ -47,11 +47,12 @@ static void add_method(TextBuilder *methods, const char *method)
 const Route *route_match(const char *method, const TextList *segments)
 {
     const char *as = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    char first = segments->count ? segments->items[0][0] : '\0'; /* no route begins with {name} */
 
     for (size_t table = 0; api_tables[table]; table++)
         for (const Route *route = api_tables[table]; route->path; route++)
-            if (route->method[0] == as[0] && path_matches(route, segments) &&
-                strcmp(route->method, as) == 0)
+            if (route->path[1] == first && route->method[0] == as[0] &&
+                path_matches(route, segments) && strcmp(route->method, as) == 0)
                 return route;
     return NULL;
 }

@@ -88,7 +88,7 @@ bool url_split_path(Arena *arena, const char *path, TextList *segments)
 
         if (!segment)
             return false;
-        text_list_add(&found, arena, segment);
+        *arena_push(arena, &found) = segment;
         path += 1 + length;
     }
     *segments = found;
