@@ -100,7 +100,7 @@ static bool client_open(Client *client, uint16_t port, int64_t source)
         return false;
     setsockopt(client->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(client->socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-    bind(client->socket, (struct sockaddr *)&from, sizeof(from));
+    (void)!bind(client->socket, (struct sockaddr *)&from, sizeof(from));
     if (connect(client->socket, (struct sockaddr *)&to, sizeof(to)) != 0 && errno != EINPROGRESS) {
         close(client->socket);
         client->socket = -1;
@@ -444,12 +444,10 @@ static int64_t ramp_us(const Options *options, int64_t count)
     return count * 1000 / (strcmp(options->kind, "reader") == 0 ? 1 : RAMP_PER_TURN);
 }
 
-static Client *drippers_create(const Options *options, int64_t now)
+static Client *drippers_create(const Options *options, int64_t now, Arena *arena)
 {
-    Client *drippers = calloc((size_t)options->drippers + 1, sizeof(Client));
+    Client *drippers = arena_array(arena, Client, (size_t)options->drippers + 1);
 
-    if (!drippers)
-        abort();
     for (int64_t i = 0; i < options->drippers; i++) {
         drippers[i].socket = -1;
         drippers[i].next_at = now + ramp_us(options, i);
@@ -514,7 +512,7 @@ int main(int count, char **words)
             return 2;
         }
     poll_handle = epoll_create1(EPOLL_CLOEXEC);
-    drippers = drippers_create(&options, began);
+    drippers = drippers_create(&options, began, arena);
     streams[MAIN] = stream_create(arena, options.port, options.rate, options.connections);
     streams[MAIN].request = request_text(&options, arena, &streams[MAIN].request_size);
     streams[HEALTH] = stream_create(arena, options.port, HEALTH_PER_SECOND, 4);
