@@ -49,7 +49,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults damage soak bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults memory damage soak bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -82,9 +82,13 @@ crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at
 	@$(MAKE) --no-print-directory -s MODE=debug build
 	@tools/crash.py build/debug/slipway
 
-faults: ## Fail the server's disk writes one after the other
+faults: ## Fail the server's disk writes one after the other, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
 	@tools/faults.py build/debug/slipway build/debug/fault.so
+
+memory: ## Fail the server's allocations one after the other, into docs/results/
+	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
+	@tools/memory.py build/debug/slipway build/debug/fault.so
 
 damage: build $(OUT)/damage ## Try DAMAGE_COUNT (100000) damaged model packages, into docs/results/
 	@tools/damage.py $(OUT)/slipway $(OUT)/damage

@@ -19,7 +19,7 @@ import tempfile
 
 import measure
 
-SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap"]
+SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile"]
 
 
 class Bench:

@@ -49,7 +49,18 @@ class Faults:
     def set(self, first, length, number, torn):
         # in place: whoever has mapped it must see it
         with open(self.path, "r+b" if os.path.exists(self.path) else "w+b") as file:
-            file.write(struct.pack("=6q", 0, first, length, number, torn, 0))
+            file.write(struct.pack("=11q", 0, first, length, number, torn, 0, 0, 0, 0, 0, 0))
+
+    def set_memory(self, first, length, in_steps=0):
+        """Allocation number first of those from now on fails, and length - 1 after it."""
+        with open(self.path, "r+b") as file:
+            file.write(struct.pack("=11q", 0, 0, 0, 0, 0, 0, 0, first, length, in_steps, 0))
+
+    def memory_counts(self):
+        """Allocations so far, and those that failed."""
+        with open(self.path, "rb") as file:
+            numbers = struct.unpack("=11q", file.read(88))
+        return numbers[6], numbers[10]
 
     def lift(self):
         counts = self.counts()

@@ -19,14 +19,13 @@ WORDS = {"sport": "match goal team score league coach", "music": "song guitar si
 
 
 def topics(seed):
-    """Three classes; a text, a category and a number column."""
+    """Three classes; a text and a category column."""
     draw = random.Random(seed)
-    rows = ["text,channel,likes,label"]
+    rows = ["text,channel,label"]
     for _ in range(50):
         for label, words in WORDS.items():
             text = " ".join(draw.choice(words.split()) for _ in range(5))
-            rows.append(f"{text} {draw.random():.5f},{draw.choice('abc')}-{label[0]},"
-                        f"{draw.randint(0, 900)},{label}")
+            rows.append(f"{text} {draw.random():.5f},{draw.choice('abc')}-{label[0]},{label}")
     return ("\n".join(rows) + "\n").encode()
 
 

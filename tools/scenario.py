@@ -86,6 +86,8 @@ class Server:
         status, answer = self.ask(method, path, body)
         if status >= 300:
             raise Refused(f"{method} {path}", status, answer)
+        must(isinstance(body, bytes) or method == "GET" or status == 204 or isinstance(answer, dict),
+             f"{method} {path}: the answer is no JSON: {answer!r}")
         return answer
 
     def kill(self):
@@ -368,7 +370,17 @@ def check_folder(folder, work):
             with open(os.path.join(path, name), "rb") as file:
                 must(digest_of(file.read()) == named, f"{path}/{name} is left over or damaged")
             work.is_checked("blob " + named)
-    left = os.listdir(os.path.join(folder, "temporary"))
-    must(not left, f"left over in temporary/: {left}")
+    wait_until_empty(os.path.join(folder, "temporary"))
     left = [name for name in os.listdir(folder) if name.endswith(".partial")]
     must(not left, f"left over: {left}")
+
+
+def wait_until_empty(folder):
+    """A step's files go after its end was written."""
+    deadline = time.monotonic() + 5
+    while True:
+        left = os.listdir(folder)
+        if not left:
+            return
+        must(time.monotonic() < deadline, f"left over in {os.path.basename(folder)}/: {left}")
+        time.sleep(0.05)

@@ -87,7 +87,7 @@ bool platform_open(const char *folder, Platform **platform, Error *error)
     OpenPlatform *open_platform = calloc(1, sizeof(*open_platform));
 
     if (!open_platform)
-        abort();
+        out_of_memory();
     open_platform->arena = arena_create();
     open_platform->lock = -1;
     if (open_parts(open_platform, folder, error)) {

@@ -1,5 +1,7 @@
 /* system.c: /healthz, /readyz, /openapi.json, /docs and / */
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -35,12 +37,6 @@ static bool show_readiness(Scope *scope, const Request *request, Response *respo
     return true;
 }
 
-static bool show_openapi(Scope *scope, const Request *request, Response *response)
-{
-    (void)request;
-    return answer_text(response, "application/json", api_openapi(scope->arena));
-}
-
 static void append_route(TextBuilder *page, const Route *route)
 {
     text_append_format(page,
@@ -49,11 +45,10 @@ static void append_route(TextBuilder *page, const Route *route)
                        route->method, route->path, role_name(route->role), route->summary);
 }
 
-static bool show_docs(Scope *scope, const Request *request, Response *response)
+static const char *docs_page(Arena *arena)
 {
-    TextBuilder page = {.arena = scope->arena};
+    TextBuilder page = {.arena = arena};
 
-    (void)request;
     text_append(&page, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
                        "<title>Slipway: the API</title><style>"
                        "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;"
@@ -70,7 +65,42 @@ static bool show_docs(Scope *scope, const Request *request, Response *response)
         for (const Route *route = api_tables[table]; route->path; route++)
             append_route(&page, route);
     text_append(&page, "</table></body></html>\n");
-    return answer_text(response, "text/html; charset=utf-8", text_built(&page));
+    return text_built(&page);
+}
+
+/* Anyone may ask for these, and they take as long as a hundred predictions; so they are printed
+ * once, for as long as the process lives, and a client that never reads them holds no copy. */
+static struct {
+    pthread_once_t once;
+    const char *openapi, *docs;
+} pages = {.once = PTHREAD_ONCE_INIT};
+
+static void print_pages(void)
+{
+    Arena *arena = arena_create();
+    const char *openapi = api_openapi(arena), *docs = docs_page(arena);
+
+    pages.openapi = strdup(openapi);
+    pages.docs = strdup(docs);
+    arena_destroy(arena);
+    if (!pages.openapi || !pages.docs)
+        abort();
+}
+
+static bool show_openapi(Scope *scope, const Request *request, Response *response)
+{
+    (void)scope;
+    (void)request;
+    pthread_once(&pages.once, print_pages);
+    return answer_text(response, "application/json", pages.openapi);
+}
+
+static bool show_docs(Scope *scope, const Request *request, Response *response)
+{
+    (void)scope;
+    (void)request;
+    pthread_once(&pages.once, print_pages);
+    return answer_text(response, "text/html; charset=utf-8", pages.docs);
 }
 
 const Route system_routes[] = {

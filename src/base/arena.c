@@ -18,7 +18,7 @@ struct Arena {
     Block *newest;
 };
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void out_of_memory(void)
 {
     fputs("slipway: out of memory\n", stderr);
     abort();

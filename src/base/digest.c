@@ -1,5 +1,7 @@
 #include "base/digest.h"
 
+#include "base/arena.h"
+
 /* The plain functions of SHA-256 need nothing else of libcrypto, and so little of it is linked; its
  * newer interface brings 4 MB of providers along. OpenSSL calls them deprecated, but has them. */
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -30,14 +32,14 @@ Digest *digest_create(void)
     Digest *digest = calloc(1, sizeof(*digest));
 
     if (!digest || !SHA256_Init(&digest->context))
-        abort();
+        out_of_memory();
     return digest;
 }
 
 void digest_add(Digest *digest, const void *bytes, size_t size)
 {
     if (!SHA256_Update(&digest->context, bytes, size))
-        abort();
+        out_of_memory();
 }
 
 const char *digest_finish(Digest *digest, char text[DIGEST_TEXT_SIZE])
@@ -45,7 +47,7 @@ const char *digest_finish(Digest *digest, char text[DIGEST_TEXT_SIZE])
     unsigned char bytes[SHA256_DIGEST_LENGTH];
 
     if (!SHA256_Final(bytes, &digest->context))
-        abort();
+        out_of_memory();
     free(digest);
     return hex_format(bytes, sizeof(bytes), text);
 }

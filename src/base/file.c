@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,27 +52,63 @@ static bool write_all(int descriptor, const char *bytes, size_t size)
     return true;
 }
 
-bool file_read(const char *path, size_t size_max, Arena *arena, const char **bytes, size_t *size,
-               Error *error)
+static bool open_to_read(const char *path, size_t size_max, int *descriptor, size_t *size,
+                         Error *error)
 {
-    CLEANUP(file_close) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     struct stat status;
-    char *read_bytes;
 
-    if (descriptor < 0 || fstat(descriptor, &status) != 0)
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (*descriptor < 0 || fstat(*descriptor, &status) != 0)
         return fail_errno(error, "open", path);
     if (!S_ISREG(status.st_mode))
         return fail(error, ERROR_INVALID, "\"%s\" is not a file", path);
     if ((uint64_t)status.st_size > size_max)
         return fail(error, ERROR_TOO_LARGE, "\"%s\" has %lld bytes, at most %zu are allowed", path,
                     (long long)status.st_size, size_max);
-
-    read_bytes = arena_alloc(arena, (size_t)status.st_size + 1, 1);
-    if (!read_all(descriptor, read_bytes, (size_t)status.st_size))
-        return fail_errno(error, "read", path);
-    *bytes = read_bytes;
     *size = (size_t)status.st_size;
     return true;
+}
+
+bool file_read(const char *path, size_t size_max, Arena *arena, const char **bytes, size_t *size,
+               Error *error)
+{
+    CLEANUP(file_close) int descriptor = -1;
+    char *read_bytes;
+    size_t file_bytes;
+
+    if (!open_to_read(path, size_max, &descriptor, &file_bytes, error))
+        return false;
+    read_bytes = arena_alloc(arena, file_bytes + 1, 1);
+    if (!read_all(descriptor, read_bytes, file_bytes))
+        return fail_errno(error, "read", path);
+    *bytes = read_bytes;
+    *size = file_bytes;
+    return true;
+}
+
+bool file_map(const char *path, size_t size_max, FileMap *map, Error *error)
+{
+    CLEANUP(file_close) int descriptor = -1;
+    FileMap mapped = {0};
+
+    if (!open_to_read(path, size_max, &descriptor, &mapped.size, error))
+        return false;
+    if (mapped.size) { /* nothing cannot be mapped */
+        void *bytes = mmap(NULL, mapped.size, PROT_READ, MAP_SHARED, descriptor, 0);
+
+        if (bytes == MAP_FAILED)
+            return fail_errno(error, "map", path);
+        mapped.bytes = bytes;
+    }
+    *map = mapped;
+    return true;
+}
+
+void file_unmap(FileMap *map)
+{
+    if (map->bytes)
+        munmap((void *)(uintptr_t)map->bytes, map->size);
+    *map = (FileMap){0};
 }
 
 bool folder_flush(const char *path, Error *error)

@@ -11,6 +11,17 @@
 bool file_read(const char *path, size_t size_max, Arena *arena, const char **bytes, size_t *size,
                Error *error) MUST_CHECK;
 
+/* A file where it lies: read from the disk as it is looked at, and shared by all who map it. It
+ * must not be cut meanwhile: looking behind its new end ends the program. */
+typedef struct FileMap {
+    const char *bytes; /* at the beginning of a page; NULL: nothing is mapped, or an empty file */
+    size_t size;
+} FileMap;
+
+/* For reading alone. Over size_max bytes is an error. */
+bool file_map(const char *path, size_t size_max, FileMap *map, Error *error) MUST_CHECK;
+void file_unmap(FileMap *map); /* for CLEANUP too */
+
 /* All or nothing: written beside the target, flushed to the disk, then renamed over it. */
 bool file_write(const char *path, const char *bytes, size_t size, Error *error) MUST_CHECK;
 

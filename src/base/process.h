@@ -12,12 +12,20 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+typedef enum ProcessPriority {
+    PRIORITY_NORMAL,
+    PRIORITY_LOW,    /* steps aside, but somebody waits for it: a tenth of a busy core */
+    PRIORITY_LOWEST, /* for minutes of work: gets what others leave, and a seventieth of a busy core
+                        at least. Not the system's idle class: on a busy machine it may stand still,
+                        and time limits go on */
+} ProcessPriority;
+
 typedef struct ProcessSpec {
     const char *const *arguments; /* ends with NULL; [0] is the path of the program */
     const char *input;            /* NULL: none */
     size_t input_size;
     unsigned timeout_ms; /* 0: none; then the whole group is killed */
-    bool low_priority;
+    ProcessPriority priority;
     void (*on_line)(void *context, const char *line); /* or NULL */
     void *context;
     const atomic_bool

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
+
 typedef struct Job {
     ThreadJob *run;
     void *context;
@@ -49,17 +51,17 @@ ThreadPool *thread_pool_create(size_t thread_count, size_t queue_max)
     ThreadPool *pool = calloc(1, sizeof(*pool));
 
     if (!pool)
-        abort();
+        out_of_memory();
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
     pool->limit = queue_max;
     pool->queue = calloc(queue_max, sizeof(*pool->queue));
     pool->threads = calloc(thread_count, sizeof(*pool->threads));
     if (!pool->queue || !pool->threads)
-        abort();
+        out_of_memory();
     for (; pool->thread_count < thread_count; pool->thread_count++)
         if (pthread_create(&pool->threads[pool->thread_count], NULL, run_jobs, pool) != 0)
-            abort();
+            out_of_memory();
     return pool;
 }
 

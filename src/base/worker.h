@@ -39,6 +39,7 @@ typedef struct WorkerSpec {
     const char *step;
     const char *job;     /* a finished JSON object */
     unsigned timeout_ms; /* 0: none */
+    bool in_background;  /* takes minutes: at the lowest priority instead of a low one */
     const atomic_bool *cancelled;
     void (*on_progress)(void *context,
                         const JsonValue *progress); /* or NULL; the value lives for the call */

@@ -156,7 +156,9 @@ static bool parse_events(yaml_parser_t *parser, Builder *builder)
         yaml_event_t event;
         bool taken;
 
-        if (!yaml_parser_parse(parser, &event))
+        if (!yaml_parser_parse(parser, &event) && parser->error == YAML_MEMORY_ERROR)
+            out_of_memory();
+        if (parser->error != YAML_NO_ERROR)
             return fail_at(builder->error, parser->problem_mark,
                            parser->problem ? parser->problem : "this is not YAML");
         ended = event.type == YAML_STREAM_END_EVENT;
@@ -178,7 +180,7 @@ bool yaml_parse(const char *bytes, size_t size, Arena *arena, const YamlNode **r
     if (!text_is_utf8(bytes, size))
         return fail(error, ERROR_INVALID, "the file is not UTF-8");
     if (!yaml_parser_initialize(&parser))
-        return fail(error, ERROR_UNAVAILABLE, "could not start the YAML parser");
+        out_of_memory();
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, size);
     if (!parse_events(&parser, &builder))
         return false;

@@ -43,7 +43,7 @@ Client *client_create(const ClientSpec *spec)
     Client *client = calloc(1, sizeof(*client));
 
     if (!client)
-        abort();
+        out_of_memory();
     client->arena = arena_create();
     client->server = spec->server ? without_slash(spec->server, client->arena) : NULL;
     client->token = arena_text(client->arena, spec->token);

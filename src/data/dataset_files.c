@@ -55,7 +55,7 @@ static int compare_paths(const void *a, const void *b)
 /* The files with rows, in the order of their names: an archive's own order is an accident. */
 static bool expand(Scope *scope, const char *archive, const char *folder, Tree *files)
 {
-    const ArchiveSpec spec = {.path = archive};
+    const ArchiveSpec spec = {.path = archive, .limits = {.file_count_max = FILES_MAX}};
     ArchiveEntryList entries = {0};
     const char *target = arena_format(scope->arena, "%s/unpacked-%zu", folder, files->count);
     size_t before = files->count;

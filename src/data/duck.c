@@ -85,7 +85,7 @@ Duck *duck_open(const DuckSpec *spec, Error *error)
     if (!library)
         return NULL;
     if (!duck)
-        abort();
+        out_of_memory();
     duck->library = library;
     if (!open_database(duck, spec, arena, error) || !lock_down(duck, spec, arena, error))
         duck_close(&duck);

@@ -40,7 +40,7 @@ static void append_row(BlockReader *reader)
     }
     if (counter->count)
         memcpy(reader->room, counter->items, counter->count * sizeof(TermCount));
-    block->rows[block->row_count++] = (TermRow){reader->room, counter->count};
+    block->rows[block->row_count++] = (CountedRow){reader->room, counter->count};
     reader->room += counter->count;
     reader->room_count -= counter->count;
 }
@@ -104,11 +104,11 @@ void block_reader_start(BlockReader *reader, Block *block, const BlockSpec *spec
 static void make_room_for_rows(BlockReader *reader, size_t count)
 {
     Block *block = reader->block;
-    TermRow *rows;
+    CountedRow *rows;
 
     if (count <= reader->row_capacity)
         return;
-    rows = arena_array(reader->arena, TermRow, count);
+    rows = arena_array(reader->arena, CountedRow, count);
     if (block->row_count)
         memcpy(rows, block->rows, block->row_count * sizeof(*rows));
     block->rows = rows;

@@ -32,15 +32,15 @@ typedef struct BlockSpec {
 } BlockSpec;
 
 /* The distinct terms of a row. */
-typedef struct TermRow {
+typedef struct CountedRow {
     const TermCount *items;
     size_t count;
-} TermRow;
+} CountedRow;
 
 typedef struct Block {
     BlockSpec spec;
     Terms terms;
-    TermRow *rows;
+    CountedRow *rows;
     size_t row_count;
     const double *numbers; /* number blocks: one a row, NaN when missing; they have no terms */
 } Block;

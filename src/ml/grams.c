@@ -247,8 +247,7 @@ static KeyMaker key_maker(size_t least, size_t most)
 
     for (size_t size = least; size <= most; size++) {
         maker.sizes[size - least].seed = size * length_factor;
-        maker.sizes[size - least].mask =
-            size < 8 ? (UINT64_C(1) << (8 * size)) - 1 : UINT64_MAX;
+        maker.sizes[size - least].mask = size < 8 ? (UINT64_C(1) << (8 * size)) - 1 : UINT64_MAX;
     }
     return maker;
 }

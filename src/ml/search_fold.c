@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/parallel.h"
 #include "base/time.h"
 #include "ml/search_internal.h"
 
@@ -25,6 +26,17 @@ static int *labels_of(const Search *search, RowList rows, Arena *arena)
     return labels;
 }
 
+/* Folds of two classes run side by side. More classes are fitted side by side in each fold: so
+ * there is one matrix in memory. */
+static size_t folds_at_once(const Search *search)
+{
+    size_t threads = search->spec->thread_count;
+
+    if (search->margin_count > 1 || threads < 2)
+        return 1;
+    return threads < search->fold_count ? threads : search->fold_count;
+}
+
 static void run_fold(const Search *search, Candidate *candidate, size_t fold)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
@@ -37,7 +49,8 @@ static void run_fold(const Search *search, Candidate *candidate, size_t fold)
                        .labels = labels_of(search, training, scratch),
                        .class_count = search->classes->count,
                        .balance_classes = search->spec->balance_classes,
-                       .seed = search->spec->seed + fold};
+                       .seed = search->spec->seed + fold,
+                       .thread_count = search->spec->thread_count};
     LinearModel model = candidate->learner->fit(&set, candidate->parameter, scratch);
     double *margins = arena_array(scratch, double, judged.count * search->margin_count);
 
@@ -61,39 +74,72 @@ static double final_seconds(const Search *search)
     return 2.6 * search->fold_seconds;
 }
 
+static double rounds_of(const Search *search, size_t folds)
+{
+    size_t at_once = folds_at_once(search);
+
+    return (double)((folds + at_once - 1) / at_once);
+}
+
 double search_seconds_needed(const Search *search, const Learner *learner)
 {
-    return (double)search->fold_count * search->fold_seconds * learner->relative_cost +
+    return rounds_of(search, search->fold_count) * search->fold_seconds * learner->relative_cost +
            final_seconds(search);
 }
 
+/* Of all threads: nothing else runs in this process. */
 static double cpu_seconds(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+typedef struct Round {
+    const Search *search;
+    Candidate *candidate;
+    size_t first; /* fold */
+} Round;
+
+static void run_fold_of(void *context, size_t turn)
+{
+    const Round *round = context;
+
+    run_fold(round->search, round->candidate, round->first + turn);
+}
+
+static size_t run_round(const Search *search, Candidate *candidate, size_t first)
+{
+    Round round = {search, candidate, first};
+    size_t left = search->fold_count - first, at_once = folds_at_once(search);
+    size_t count = left < at_once ? left : at_once;
+
+    parallel_run(count, count, run_fold_of, &round);
+    return count;
+}
+
+/* What a round takes is the mean of a candidate's so far: when the machine is busy for a moment,
+ * one round says too much. */
 bool candidate_cross_validate(Search *search, Candidate *candidate, bool must_finish)
 {
-    size_t rows = search->frame->row_count;
-    double started = cpu_seconds();
+    size_t rows = search->frame->row_count, rounds = 0;
+    double started = cpu_seconds(), before = search->fold_seconds;
+    int64_t started_us = time_monotonic_us();
 
     candidate->margins = arena_array(search->work, double, rows * search->margin_count);
-    for (size_t fold = 0; fold < search->fold_count; fold++) {
-        int64_t before = time_monotonic_us();
-        double each;
+    for (size_t fold = 0; fold < search->fold_count;) {
+        size_t count = run_round(search, candidate, fold);
+        double each = (double)(time_monotonic_us() - started_us) / 1e6 / (double)++rounds;
 
-        run_fold(search, candidate, fold);
-        each = (double)(time_monotonic_us() - before) / 1e6;
-        search->fold_seconds = fmax(search->fold_seconds, each);
-        search->done++;
+        fold += count;
+        search->done += count;
         candidate->seconds = cpu_seconds() - started;
+        search->fold_seconds = fmax(before, each);
         search_report_progress(search);
         if (!must_finish &&
             search_seconds_left(search) <
-                each * (double)(search->fold_count - fold - 1) + final_seconds(search)) {
+                each * rounds_of(search, search->fold_count - fold) + final_seconds(search)) {
             candidate->note = "stopped: the time budget is used up";
             return false;
         }
@@ -158,7 +204,8 @@ void candidate_fit(const Search *search, const Candidate *candidate, const Matri
                        .labels = search->labels,
                        .class_count = search->classes->count,
                        .balance_classes = search->spec->balance_classes,
-                       .seed = search->spec->seed};
+                       .seed = search->spec->seed,
+                       .thread_count = search->spec->thread_count};
 
     *model = candidate->learner ? fit_learner(candidate, &set, arena)
                                 : fit_average(candidate, &set, arena);

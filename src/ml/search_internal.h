@@ -47,7 +47,7 @@ typedef struct Search {
     Candidate candidates[CANDIDATES_MAX]; /* the first is the baseline */
     size_t candidate_count;
     size_t done, planned; /* folds */
-    double fold_seconds;  /* wall clock of the slowest fold so far */
+    double fold_seconds;  /* wall clock of a fold of the slowest candidate so far */
     Arena *arena;         /* of the result */
     Arena *work;          /* until the search ends */
 } Search;

@@ -30,10 +30,10 @@ typedef struct TermBucket {
 
 _Static_assert(sizeof(TermBucket) == 32, "a bucket is half a line");
 
-typedef struct TableRow {
+typedef struct TermWeights {
     uint64_t key;
     float values[]; /* its idf (1 for a category), then its weight in each margin */
-} TableRow;
+} TermWeights;
 
 typedef struct TermTable {
     const TermBucket *buckets; /* aligned to 32 bytes */
@@ -43,7 +43,7 @@ typedef struct TermTable {
     uint32_t bucket_count, row_count;
 } TermTable;
 
-static inline const TableRow *term_table_row(const TermTable *table, uint32_t index)
+static inline const TermWeights *term_table_weights(const TermTable *table, uint32_t index)
 {
     return (const void *)(table->rows + index * table->row_bytes);
 }
@@ -88,7 +88,7 @@ static inline bool term_bucket_is_full(const TermBucket *bucket)
 /* Whether a row is there and has the key, which is masked. */
 static inline bool term_table_is(const TermTable *table, uint32_t index, uint64_t key)
 {
-    return index < table->row_count && term_table_row(table, index)->key == key;
+    return index < table->row_count && term_table_weights(table, index)->key == key;
 }
 
 /* The row of a key, TERM_NONE when there is none. */

@@ -52,6 +52,7 @@ typedef struct SearchSpec {
     const char *positive; /* the positive class of a two-class problem; NULL: ClassNames' last */
     const size_t *groups; /* a group number per row, or NULL: rows of a group share a fold */
     bool balance_classes; /* weigh classes by 1/frequency */
+    size_t thread_count;  /* at most; 0: 1. The model is the same for any, if the budget suffices */
     SearchListener listener;
 } SearchSpec;
 

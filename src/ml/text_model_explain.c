@@ -142,8 +142,7 @@ static void explain_block(Explainer *explainer, const ModelBlock *block, TextRef
     block_grams(&block->spec, tokens);
     weights = weights_per_occurrence(explainer, block);
     for (size_t i = 0; i < tokens->gram_count; i++) {
-        uint32_t id =
-            term_table_find(&block->terms, tokens->grams[i].key);
+        uint32_t id = term_table_find(&block->terms, tokens->grams[i].key);
         size_t at = id == (uint32_t)TERM_NONE ? SIZE_MAX
                                               : term_counter_find(&explainer->reader.counter, id);
 

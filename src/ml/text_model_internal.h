@@ -90,7 +90,7 @@ static inline double model_finite(float value)
 /* The idf and the weights of a term. */
 static inline const float *model_block_values(const ModelBlock *block, uint32_t term)
 {
-    return term_table_row(&block->terms, term)->values;
+    return term_table_weights(&block->terms, term)->values;
 }
 
 /* Counts the known terms of a text into reader->counter. */

@@ -47,7 +47,7 @@ static void write_rows(const TextModel *head, const DraftBlock *block, const Ter
     char *rows = arena_alloc(scratch, count, row_bytes);
 
     for (size_t i = 0; i < count; i++) {
-        TableRow *row = (void *)(rows + (block->count ? layout->rows[i] : 0) * row_bytes);
+        TermWeights *row = (void *)(rows + (block->count ? layout->rows[i] : 0) * row_bytes);
 
         row->key = block->count ? block->keys[i] : 0;
         memcpy(row->values, block->values + i * values, values * sizeof(float));

@@ -35,7 +35,7 @@ double term_frequency(uint32_t count, bool sublinear)
 static void count_rows_with_terms(const Block *block, RowList rows, uint32_t *row_counts)
 {
     for (size_t i = 0; i < rows.count; i++) {
-        TermRow row = block->rows[rows.items[i]];
+        CountedRow row = block->rows[rows.items[i]];
 
         for (size_t at = 0; at < row.count; at++)
             row_counts[row.items[at].id]++;
@@ -109,7 +109,7 @@ Vectorizer vectorizer_fit(const Corpus *corpus, const bool *used, RowList rows, 
     return vectorizer;
 }
 
-static size_t append_terms(const Block *block, const BlockFit *fit, TermRow row, Matrix *matrix,
+static size_t append_terms(const Block *block, const BlockFit *fit, CountedRow row, Matrix *matrix,
                            size_t at)
 {
     size_t first = at;
@@ -162,7 +162,7 @@ static size_t size_most(const Vectorizer *vectorizer, RowList rows)
     size_t most = 0;
 
     for (size_t block = 0; block < vectorizer->corpus->block_count; block++) {
-        const TermRow *terms = vectorizer->corpus->blocks[block].rows;
+        const CountedRow *terms = vectorizer->corpus->blocks[block].rows;
 
         if (!vectorizer->used[block])
             continue;

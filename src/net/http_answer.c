@@ -107,6 +107,19 @@ static struct MHD_Response *create_response(HttpStoredAnswer *answer)
     return response;
 }
 
+/* All or, where there is no memory for one, none: no answer goes out without one of its headers. */
+static bool give_headers(struct MHD_Response *response, const HttpExchange *exchange)
+{
+    const HttpStoredAnswer *answer = &exchange->answer;
+
+    for (size_t i = 0; i < answer->headers.count; i++)
+        if (MHD_add_response_header(response, answer->headers.items[i].name,
+                                    answer->headers.items[i].value) != MHD_YES)
+            return false;
+    return !exchange->connection->loop->is_draining ||
+           MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+}
+
 enum MHD_Result http_answer_send(HttpExchange *exchange, struct MHD_Connection *connection)
 {
     HttpStoredAnswer *answer = &exchange->answer;
@@ -117,12 +130,10 @@ enum MHD_Result http_answer_send(HttpExchange *exchange, struct MHD_Connection *
 
     if (!response)
         return MHD_NO;
-    for (size_t i = 0; i < answer->headers.count; i++)
-        MHD_add_response_header(response, answer->headers.items[i].name,
-                                answer->headers.items[i].value);
-    if (own->loop->is_draining)
-        MHD_add_response_header(response, "Connection", "close");
-
+    if (!give_headers(response, exchange)) {
+        MHD_destroy_response(response);
+        return MHD_NO;
+    }
     exchange->phase = HTTP_PHASE_SENDING;
     own->late_at =
         own->loop->now + (int64_t)(grace_ms + answer->size / BYTES_PER_SECOND_MIN * 1000);

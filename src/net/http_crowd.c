@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/attributes.h"
 
 enum { PATIENCE_MS = 1000 };
@@ -46,7 +47,7 @@ static HttpAddress *address_take(HttpCrowd *crowd, uint64_t key)
     if (!*place) {
         *place = calloc(1, sizeof(**place));
         if (!*place)
-            abort();
+            out_of_memory();
         (*place)->key = key;
     }
     (*place)->member_count++;

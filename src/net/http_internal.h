@@ -84,6 +84,9 @@ struct HttpConnection {
     int socket;
     int64_t late_at; /* on the loop's clock, when the present phase took too long; 0: never */
     HttpExchange *exchange;
+    uint64_t turn; /* of the loop, when it last handed out a request of this connection */
+    unsigned turn_request_count;
+    HttpConnection *next; /* in the loop's list of those that yielded */
     char peer[ADDRESS_TEXT_SIZE];
 };
 
@@ -103,8 +106,11 @@ struct HttpLoop {
 
     int64_t now; /* milliseconds, monotonic, of the present turn */
     int64_t look_at;
+    uint64_t turn;
+    HttpConnection *yielded; /* to go on in the next turn */
     HttpCrowd crowd;
     size_t exchange_count;
+    size_t body_bytes; /* of bodies in memory whose connections are open */
     Arena *spares[SPARE_COUNT_MAX]; /* memory of exchanges that ended, warm for the next ones */
     size_t spare_count;
     HttpLinger lingers[LINGER_COUNT_MAX];
@@ -125,6 +131,10 @@ bool http_loop_open(HttpLoop *loop, const HttpServerSpec *spec, int listener, Er
 void http_loop_stop(HttpLoop *loop, int64_t stop_at);
 void http_loop_join(HttpLoop *loop);
 void http_loop_wake(HttpLoop *loop, HttpExchange *answered);
+
+/* Whether this connection has had its share of this turn; then it is suspended until the next one.
+ */
+bool http_loop_yields(HttpLoop *loop, HttpConnection *connection);
 void http_loop_linger(HttpLoop *loop, int socket);
 
 /* http_request.c */

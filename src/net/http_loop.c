@@ -10,7 +10,7 @@
 #include "net/http_internal.h"
 
 enum { LOOK_INTERVAL_MS = 250, LINGER_MS = 2000, CLOSING_TURN_COUNT = 8 };
-enum { STOPPING_RECEIVE_MS = 1000 };
+enum { STOPPING_RECEIVE_MS = 1000, REQUESTS_PER_TURN = 2 };
 
 void http_loop_wake(HttpLoop *loop, HttpExchange *answered)
 {
@@ -37,6 +37,35 @@ static void resume_answered(HttpLoop *loop)
 
         MHD_resume_connection(answered->connection->handle);
         answered = next;
+    }
+}
+
+/* A client that sends hundreds of requests at once would be served to the end before anybody else.
+ */
+bool http_loop_yields(HttpLoop *loop, HttpConnection *connection)
+{
+    if (connection->turn != loop->turn)
+        connection->turn_request_count = 0;
+    connection->turn = loop->turn;
+    if (connection->turn_request_count++ < REQUESTS_PER_TURN)
+        return false;
+    connection->next = loop->yielded;
+    loop->yielded = connection;
+    MHD_suspend_connection(connection->handle);
+    return true;
+}
+
+static void resume_yielded(HttpLoop *loop)
+{
+    HttpConnection *connection = loop->yielded;
+
+    loop->yielded = NULL;
+    loop->turn++;
+    while (connection) {
+        HttpConnection *next = connection->next;
+
+        MHD_resume_connection(connection->handle);
+        connection = next;
     }
 }
 
@@ -113,6 +142,8 @@ static int quiet_ms(const HttpLoop *loop)
     bool is_empty = loop->crowd.all.count == 0 && loop->linger_count == 0 && !loop->is_draining;
     int most = is_empty ? -1 : LOOK_INTERVAL_MS;
 
+    if (loop->yielded)
+        return 0;
     if (MHD_get_timeout(loop->daemon, &asked) != MHD_YES)
         return most;
     return most < 0 || asked < (MHD_UNSIGNED_LONG_LONG)most ? (int)asked : most;
@@ -138,6 +169,7 @@ static void loop_turn(HttpLoop *loop)
 {
     wait_for_events(loop);
     resume_answered(loop);
+    resume_yielded(loop);
     MHD_run(loop->daemon);
     drain_lingers(loop, false);
     cut_late(loop);
@@ -163,8 +195,10 @@ static void end_daemon(HttpLoop *loop)
 {
     http_crowd_each(&loop->crowd, abandon, NULL);
     resume_answered(loop);
-    for (int turn = 0; turn < CLOSING_TURN_COUNT; turn++)
+    for (int turn = 0; turn < CLOSING_TURN_COUNT || loop->yielded; turn++) {
+        resume_yielded(loop);
         MHD_run(loop->daemon);
+    }
     drain_lingers(loop, true);
     MHD_stop_daemon(loop->daemon);
 }

@@ -244,6 +244,16 @@ static bool write_spool(int file, const char *bytes, size_t size)
     return true;
 }
 
+/* A common body always has room; all larger ones share theirs. */
+static bool has_room_for_body(const HttpExchange *exchange, size_t capacity)
+{
+    const HttpLoop *loop = exchange->connection->loop;
+    size_t most = loop->spec->body_memory_max / loop->spec->thread_count;
+
+    errno = ENOMEM;
+    return capacity <= FIRST_BUFFER_SIZE_MAX || loop->body_bytes + capacity <= most;
+}
+
 /* Memory follows what has arrived, never what was only announced. */
 static bool grow_buffer(HttpExchange *exchange, size_t needed)
 {
@@ -260,9 +270,12 @@ static bool grow_buffer(HttpExchange *exchange, size_t needed)
     if (capacity < needed)
         capacity = needed;
 
+    if (!has_room_for_body(exchange, capacity))
+        return false;
     grown = realloc(exchange->buffer, capacity);
     if (!grown)
         return false;
+    exchange->connection->loop->body_bytes += capacity - exchange->capacity;
     exchange->buffer = grown;
     exchange->capacity = capacity;
     return true;
@@ -303,8 +316,11 @@ static enum MHD_Result take_bytes(HttpExchange *exchange, const char *bytes, siz
 
 static enum MHD_Result hand_out(HttpExchange *exchange, struct MHD_Connection *handle)
 {
-    const HttpServerSpec *spec = exchange->connection->loop->spec;
+    HttpLoop *loop = exchange->connection->loop;
+    const HttpServerSpec *spec = loop->spec;
 
+    if (http_loop_yields(loop, exchange->connection))
+        return MHD_YES;
     if (exchange->spool >= 0) {
         close(exchange->spool);
         exchange->spool = -1;
@@ -390,6 +406,7 @@ static void on_completed(void *context UNUSED, struct MHD_Connection *handle, vo
     *request = NULL;
     connection->exchange = NULL;
     connection->late_at = loop->now + ((int64_t)spec->idle_seconds + spec->header_seconds) * 1000;
+    loop->body_bytes -= exchange->capacity;
     http_crowd_move(&loop->crowd, &connection->guest, HTTP_WAIT_NEXT);
     loop->exchange_count--;
     http_exchange_end(exchange);
@@ -414,7 +431,7 @@ static void connection_open(HttpLoop *loop, struct MHD_Connection *handle, void 
     HttpConnection *connection = calloc(1, sizeof(*connection));
 
     if (!connection)
-        abort();
+        out_of_memory();
     connection->loop = loop;
     connection->handle = handle;
     connection->socket =

@@ -12,6 +12,10 @@
 
 enum { THREAD_COUNT_MAX = 64, BACKLOG = 1024 };
 
+/* By itself the system lets a socket grow to some megabytes each way: of thousands of clients that
+ * send much or never read, that would be gigabytes. */
+enum { SOCKET_BUFFER_BYTES = 208 * 1024 };
+
 typedef enum PortSharing { PORT_ALONE, PORT_SHARED } PortSharing;
 
 struct HttpServer {
@@ -36,6 +40,8 @@ static void set_defaults(HttpServerSpec *spec)
         spec->header_seconds = 10;
     if (spec->body_seconds == 0)
         spec->body_seconds = 30;
+    if (spec->body_memory_max == 0)
+        spec->body_memory_max = (size_t)512 * 1024 * 1024;
 }
 
 static HttpServer *server_create(const HttpServerSpec *spec)
@@ -59,8 +65,11 @@ static bool address_read(const HttpServerSpec *spec, struct addrinfo **found, Er
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
         .ai_socktype = SOCK_STREAM,
     };
+    int status = getaddrinfo(spec->address, "0", &hints, found);
 
-    if (getaddrinfo(spec->address, "0", &hints, found) != 0)
+    if (status == EAI_MEMORY)
+        out_of_memory();
+    if (status != 0)
         return fail(error, ERROR_INVALID, "\"%s\" is not an IPv4 or IPv6 address", spec->address);
     return true;
 }
@@ -75,13 +84,15 @@ static void set_port(struct sockaddr *address, uint16_t port)
 
 static bool socket_bind(int handle, const struct addrinfo *where, PortSharing sharing)
 {
-    const int yes = 1;
+    const int yes = 1, buffer_bytes = SOCKET_BUFFER_BYTES; /* its connections have them too */
 
     if (setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0)
         return false;
     if (sharing == PORT_SHARED &&
         setsockopt(handle, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) != 0)
         return false;
+    setsockopt(handle, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes));
+    setsockopt(handle, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof(buffer_bytes));
     if (bind(handle, where->ai_addr, where->ai_addrlen) != 0)
         return false;
     return sharing == PORT_ALONE || listen(handle, BACKLOG) == 0;

@@ -46,6 +46,10 @@ typedef struct HttpServerSpec {
     unsigned header_seconds; /* 10: for a whole header */
     unsigned body_seconds;   /* 30: for a whole body, plus a second for each 16 KiB of it */
 
+    /* For bodies over 64 KiB in memory, all together, shared out among the threads; one that finds
+     * no room is refused with 503. */
+    size_t body_memory_max; /* 512 MiB */
+
     const char *spool_folder; /* of bodies in files; needed when a rule says HTTP_BODY_FILE */
 
     /* Asked once the header is there: method, path, query and headers can be read, nothing may be

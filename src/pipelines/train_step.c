@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "pipelines/environment.h"
 #include "pipelines/judge.h"
 #include "pipelines/step_job.h"
@@ -163,6 +164,7 @@ static bool search(Training *training)
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
         .balance_classes = training->job.balance,
+        .thread_count = parallel_core_count(),
         .listener = {tell_progress, training},
     };
 

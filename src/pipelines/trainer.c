@@ -38,7 +38,7 @@ static char *copy_text(const char *text)
     char *copy = strdup(text);
 
     if (!copy)
-        abort();
+        out_of_memory();
     return copy;
 }
 
@@ -217,7 +217,7 @@ Trainer *trainer_create(const Platform *platform, Error *error)
         return NULL;
     trainer = calloc(1, sizeof(*trainer));
     if (!trainer)
-        abort();
+        out_of_memory();
     trainer->platform = platform;
     pthread_mutex_init(&trainer->lock, NULL);
     pthread_cond_init(&trainer->changed, NULL);
@@ -258,7 +258,7 @@ static Job *job_create(const char *run_id, const Principal *principal)
     Job *job = calloc(1, sizeof(*job));
 
     if (!job)
-        abort();
+        out_of_memory();
     snprintf(job->run_id, sizeof(job->run_id), "%s", run_id);
     job->principal_name = copy_text(principal->name);
     job->role = principal->role;

@@ -74,6 +74,7 @@ static bool run_step(Scope *scope, const TrainingControl *control, TrainingResul
 {
     WorkerSpec spec = {
         .step = "train",
+        .in_background = true,
         .job = step_job(scope, training, folder),
         .timeout_ms = step_timeout_ms(training->order),
         .cancelled = control->cancelled,

@@ -100,14 +100,25 @@ static bool read_file(const PackageFiles *files, const char *name, Arena *arena,
                       Error *error)
 {
     const TreeEntry *entry = tree_find(&files->tree, name);
-    bool is_model = strcmp(name, PACKAGE_MODEL) == 0;
 
     if (!entry)
         return fail(error, ERROR_INVALID, "the package has no file \"%s\"", name);
-    if (!artifact_read(files->store, entry->digest, is_model ? MODEL_BYTES_MAX : DOCUMENT_BYTES_MAX,
-                       arena, &file->bytes, &file->size, error))
+    if (!artifact_read(files->store, entry->digest, DOCUMENT_BYTES_MAX, arena, &file->bytes,
+                       &file->size, error))
         return fail_in(error, "file \"%s\" of the package", name);
     return true;
+}
+
+/* Where it lies: nothing is copied, and what no request needs is not read. */
+static bool map_model(const PackageFiles *files, Package *package, Error *error)
+{
+    const TreeEntry *entry = tree_find(&files->tree, PACKAGE_MODEL);
+
+    if (!entry)
+        return fail(error, ERROR_INVALID, "the package has no file \"%s\"", PACKAGE_MODEL);
+    if (!artifact_map(files->store, entry->digest, MODEL_BYTES_MAX, &package->map, error))
+        return fail_in(error, "file \"%s\" of the package", PACKAGE_MODEL);
+    return text_model_load_in_place(package->map.bytes, package->map.size, &package->model, error);
 }
 
 static bool inputs_agree(const JsonValue *inputs, const TextModel *model)
@@ -148,21 +159,18 @@ static bool check_signature(const Package *package, Error *error)
 
 static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)
 {
-    CLEANUP(arena_cleanup) Arena *passing = arena_create(); /* the model's bytes are copied */
-    PackageFile signature, model;
-    Package opened = {0};
+    CLEANUP(package_close) Package opened = {0};
+    PackageFile signature;
 
     if (!read_file(files, PACKAGE_SIGNATURE, arena, &signature, error) ||
         !json_parse(signature.bytes, signature.size, arena, &opened.signature, error) ||
-        !read_file(files, PACKAGE_MODEL, passing, &model, error) ||
-        !text_model_load(model.bytes, model.size, &opened.model, error))
+        !map_model(files, &opened, error))
         return false;
     opened.target = json_as_text(json_member(opened.signature, "target"), NULL);
-    if (!check_signature(&opened, error)) {
-        package_close(&opened);
+    if (!check_signature(&opened, error))
         return false;
-    }
     *package = opened;
+    opened = (Package){0};
     return true;
 }
 
@@ -180,6 +188,7 @@ bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *ar
 void package_close(Package *package)
 {
     text_model_unload(&package->model);
+    file_unmap(&package->map);
 }
 
 static bool compare_answers(const Golden *golden, const double *answers, const ClassNames *classes,

@@ -33,9 +33,10 @@ typedef struct PackageSpec {
 
 bool package_write(const PackageSpec *spec, Arena *arena, Error *error) MUST_CHECK;
 
-/* A package in memory. */
+/* A package in memory; package_close() gives back what it owns. */
 typedef struct Package {
-    TextModel *model; /* owned: package_close() */
+    TextModel *model; /* owned; it looks things up in the map */
+    FileMap map;      /* owned: the model's file, which the store never changes */
     const char *target;
     const JsonValue *signature;
 } Package;

@@ -27,7 +27,7 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     Application *opened = calloc(1, sizeof(*opened));
 
     if (!opened)
-        abort();
+        out_of_memory();
     opened->demands_token = spec->demands_token;
     opened->started_at = time_now_ms();
     if (!platform_open(spec->folder, &opened->platform, error)) {

@@ -2,10 +2,13 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include "base/arena.h"
 #include "base/time.h"
 
-enum { LEARNING_SHARE = 16, RETRY_SECONDS_MAX = 60 };
+enum { LEARNING_SHARE = 16, RETRY_SECONDS_MAX = 60, WORKER_NICE = 5 };
 
 struct Lane {
     LaneSpec spec;
@@ -19,7 +22,7 @@ Lane *lane_create(LaneSpec spec)
     Lane *lane = calloc(1, sizeof(*lane));
 
     if (!lane)
-        abort();
+        out_of_memory();
     lane->spec = spec;
     lane->workers = thread_pool_create(spec.worker_count, spec.waiting_max);
     return lane;
@@ -44,6 +47,17 @@ int64_t lane_wait_us(size_t waiting, size_t worker_count, int64_t each_us)
            (int64_t)(waiting % worker_count) * each_us / (int64_t)worker_count;
 }
 
+/* Where there are more workers than processors, the loops, which answer probes, small predictions
+ * and refusals, come first. What a worker starts begins as it does. */
+static void step_back(void)
+{
+    static _Thread_local bool is_done;
+
+    if (!is_done)
+        setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
+    is_done = true;
+}
+
 /* The ticket goes with its request, which is gone once it is answered. Two workers that end at once
  * may lose one measurement of the two. */
 static void run_ticket(void *context)
@@ -52,6 +66,7 @@ static void run_ticket(void *context)
     Lane *lane = ticket.lane;
     int64_t began = time_monotonic_us();
 
+    step_back();
     atomic_fetch_sub(&lane->waiting, 1);
     ticket.run(ticket.context);
     lane->each_us = lane_learn_us(lane->each_us, time_monotonic_us() - began);

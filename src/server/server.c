@@ -257,6 +257,14 @@ static Work *work_create(Server *server, HttpExchange *exchange)
     return work;
 }
 
+static bool check_encoding(const HttpExchange *exchange, Error *error)
+{
+    const char *encoding = http_exchange_header(exchange, "Content-Encoding");
+
+    return !encoding || strcasecmp(encoding, "identity") == 0 ||
+           fail(error, ERROR_MEDIA_TYPE, "a body comes as it is, without a \"Content-Encoding\"");
+}
+
 static void handle(void *context, HttpExchange *exchange)
 {
     Server *server = context;
@@ -270,6 +278,10 @@ static void handle(void *context, HttpExchange *exchange)
     work->route = http_exchange_choice(exchange);
     if (!work->route) {
         (void)!route_find(&work->request, http_exchange_arena(exchange), &error);
+        answer_failure(work, &error);
+        return;
+    }
+    if (!check_encoding(exchange, &error)) {
         answer_failure(work, &error);
         return;
     }
@@ -458,7 +470,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     Server *opened = calloc(1, sizeof(*opened));
 
     if (!opened)
-        abort();
+        out_of_memory();
     opened->arena = arena_create();
     if (open_application(opened, &application, error)) {
         opened->sessions = session_pool_create(opened->application->platform);

@@ -17,7 +17,7 @@ SessionPool *session_pool_create(const Platform *platform)
     SessionPool *pool = calloc(1, sizeof(*pool));
 
     if (!pool)
-        abort();
+        out_of_memory();
     pool->platform = platform;
     pthread_mutex_init(&pool->lock, NULL);
     return pool;

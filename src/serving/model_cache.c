@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/arena.h"
+
 /* A file as it was when the model was loaded; any writing moves its times, replacing it its number.
  */
 typedef struct FileMark {
@@ -111,7 +113,7 @@ static CachedModel *cached_open(const ArtifactStore *store, const char *digest, 
     CachedModel *cached = calloc(1, sizeof(*cached));
 
     if (!cached)
-        abort();
+        out_of_memory();
     cached->arena = arena_create();
     if (mark_files(cached, store, digest, error))
         cached->loaded = loaded_model_open(store, digest, error);
@@ -257,7 +259,7 @@ ModelCache *model_cache_create(const ArtifactStore *store)
     ModelCache *cache = calloc(1, sizeof(*cache));
 
     if (!cache)
-        abort();
+        out_of_memory();
     cache->store = store;
     pthread_mutex_init(&cache->lock, NULL);
     return cache;

@@ -55,16 +55,25 @@ bool request_id_time(const char *request_id, int64_t *time_ms)
     return true;
 }
 
-/* Another program's id may look like ours and name any time; one that was not just made is a text
- * like others, so that no batch spans more than its time. */
-static bool read_own_id(const PredictionRecord *record, unsigned char bytes[ID_BYTES])
+/* The id of a record. Another program's id may look like ours and name any time; one that was not
+ * just made is a text like others, so that no batch spans more than its time. */
+typedef struct RecordId {
+    bool is_timed;
+    unsigned char bytes[ID_BYTES];
+    int64_t time_ms; /* created_at where it is not timed */
+} RecordId;
+
+static RecordId read_record_id(const PredictionRecord *record)
 {
+    RecordId id = {.time_ms = record->created_at};
     int64_t age;
 
-    if (!read_id(record_request_id(record), bytes))
-        return false;
-    age = record->created_at - id_time(bytes);
-    return age >= 0 && age <= BATCH_SPAN_MS_MAX;
+    if (!read_id(record_request_id(record), id.bytes))
+        return id;
+    age = record->created_at - id_time(id.bytes);
+    id.is_timed = age >= 0 && age <= BATCH_SPAN_MS_MAX;
+    id.time_ms -= id.is_timed ? age : 0;
+    return id;
 }
 
 /* FNV-1a, and its high bits mixed into the low ones. */
@@ -94,23 +103,13 @@ void batch_begin(BatchBuilder *batch, const PredictionRecord *record, Arena *are
     };
 }
 
-static int64_t first_time(const PredictionRecord *record)
+/* first, last: the times of one more record. */
+static bool has_room(const BatchBuilder *batch, int64_t first, int64_t last)
 {
-    unsigned char id[ID_BYTES];
-
-    return read_own_id(record, id) ? id_time(id) : record->created_at;
-}
-
-bool batch_has_room(const BatchBuilder *batch, const PredictionRecord *record)
-{
-    int64_t first = first_time(record), last = record->created_at;
-
-    if (!batch->record_count)
-        return true;
     first = first < batch->first_at ? first : batch->first_at;
     last = last > batch->last_at ? last : batch->last_at;
-    return batch->heads.count + batch->inputs.count < BATCH_BYTES &&
-           last - first <= BATCH_SPAN_MS_MAX;
+    return !batch->record_count || (batch->heads.count + batch->inputs.count < BATCH_BYTES &&
+                                    last - first <= BATCH_SPAN_MS_MAX);
 }
 
 static void append_number(TextBuilder *text, uint64_t number)
@@ -134,20 +133,18 @@ static void include_time(BatchBuilder *batch, int64_t time_ms)
     batch->last_at = time_ms > batch->last_at ? time_ms : batch->last_at;
 }
 
-static void add_id(BatchBuilder *batch, const PredictionRecord *record)
+static void add_id(BatchBuilder *batch, const PredictionRecord *record, const RecordId *id)
 {
     const char *request_id = record_request_id(record);
-    unsigned char id[ID_BYTES];
 
-    if (!read_own_id(record, id)) {
+    if (!id->is_timed) {
         *arena_push(batch->arena, &batch->ids) = request_id_hash(request_id);
         append_name(&batch->heads, request_id);
         return;
     }
-    include_time(batch, id_time(id));
     append_number(&batch->heads, 0);
-    append_number(&batch->heads, (uint64_t)(record->created_at - id_time(id)));
-    text_append_bytes(&batch->heads, (const char *)id + TIME_BYTES, BATCH_RANDOM_BYTES);
+    append_number(&batch->heads, (uint64_t)(record->created_at - id->time_ms));
+    text_append_bytes(&batch->heads, (const char *)id->bytes + TIME_BYTES, BATCH_RANDOM_BYTES);
 }
 
 static size_t label_place(BatchBuilder *batch, size_t label)
@@ -169,12 +166,17 @@ static void add_answers(BatchBuilder *batch, const PredictionRecord *record)
     }
 }
 
-void batch_add(BatchBuilder *batch, const PredictionRecord *record)
+bool batch_add(BatchBuilder *batch, const PredictionRecord *record)
 {
+    const RecordId id = read_record_id(record);
+
+    if (!has_room(batch, id.time_ms, record->created_at))
+        return false;
+    include_time(batch, id.time_ms);
     include_time(batch, record->created_at);
     append_number(&batch->heads, number_of_difference(record->created_at - batch->newest_at));
     append_number(&batch->heads, (uint64_t)record->duration_us);
-    add_id(batch, record);
+    add_id(batch, record, &id);
     append_number(&batch->heads, record->row_count);
     append_number(&batch->heads, record->input_row_count);
     append_number(&batch->heads, record->input_size);
@@ -182,6 +184,7 @@ void batch_add(BatchBuilder *batch, const PredictionRecord *record)
     text_append_bytes(&batch->inputs, record_inputs(record), record->input_size);
     batch->newest_at = record->created_at;
     batch->record_count++;
+    return true;
 }
 
 static void append_columns(TextBuilder *text, const InputList *columns)

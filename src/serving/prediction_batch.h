@@ -10,7 +10,7 @@
  * size. A request id of id_timed() is a 0 and the difference of its time to created_at, and its
  * ten random bytes; others are texts. It is for good: a change is another version byte.
  *
- * Building:  batch_begin(); batch_add() while batch_has_room(); batch_finish().
+ * Building:  batch_begin(); batch_add() while there is room; batch_finish().
  * Reading:   if (!batch_open(bytes, size, arena, &batch, error)) return false;
  *            while (batch_next(&batch, &record)) ...
  * batch_open() looks at every byte once, so nothing that follows can fail or leave the blob.
@@ -48,8 +48,9 @@ typedef struct BatchBuilder {
 
 /* Of the deployment of this record, which is not added by that. */
 void batch_begin(BatchBuilder *batch, const PredictionRecord *record, Arena *arena);
-bool batch_has_room(const BatchBuilder *batch, const PredictionRecord *record);
-void batch_add(BatchBuilder *batch, const PredictionRecord *record);
+
+/* false: the batch has no room for it, as an empty one always has. */
+bool batch_add(BatchBuilder *batch, const PredictionRecord *record) MUST_CHECK;
 
 typedef struct BatchBytes {
     const char *bytes;

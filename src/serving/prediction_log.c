@@ -106,22 +106,26 @@ static bool insert_slice(Db *db, void *context, Error *error)
     return true;
 }
 
-/* The newest batch of the record's deployment, or a new one when that is full. */
-static BatchBuilder *batch_for(Slice *slice, const PredictionRecord *record)
+/* NULL: there is none of the record's deployment. */
+static BatchBuilder *newest_batch(Slice *slice, const PredictionRecord *record)
 {
-    BatchBuilder *batch;
-
     for (size_t i = slice->batches.count; i-- > 0;) {
-        batch = &slice->batches.items[i];
-        if (batch->deployment_id != record->deployment_id || batch->loaded != record->loaded)
-            continue;
-        if (batch_has_room(batch, record))
+        BatchBuilder *batch = &slice->batches.items[i];
+
+        if (batch->deployment_id == record->deployment_id && batch->loaded == record->loaded)
             return batch;
-        break;
     }
-    batch = arena_push(slice->arena, &slice->batches);
-    batch_begin(batch, record, slice->arena);
-    return batch;
+    return NULL;
+}
+
+static void add_record(Slice *slice, const PredictionRecord *record)
+{
+    BatchBuilder *batch = newest_batch(slice, record);
+
+    while (!batch || !batch_add(batch, record)) {
+        batch = arena_push(slice->arena, &slice->batches);
+        batch_begin(batch, record, slice->arena);
+    }
 }
 
 static const PredictionRecord *record_at(const PredictionLog *log, size_t at)
@@ -138,7 +142,7 @@ static void fill_slice(PredictionLog *log)
     for (; log->used < log->taken.size && log->used - begin < SLICE_BYTES; slice->record_count++) {
         const PredictionRecord *record = record_at(log, log->used);
 
-        batch_add(batch_for(slice, record), record);
+        add_record(slice, record);
         log->used += record->size;
     }
     slice->bytes = arena_array(slice->arena, BatchBytes, slice->batches.count);
@@ -245,7 +249,7 @@ PredictionLog *prediction_log_create(Writer *writer)
     PredictionLog *log = aligned_alloc(_Alignof(PredictionLog), sizeof(*log));
 
     if (!log)
-        abort();
+        out_of_memory();
     *log = (PredictionLog){.writer = writer, .slice = {.arena = arena_create()}};
     ring_init(&log->ring);
     log->packer = ZSTD_createCCtx();
@@ -253,7 +257,7 @@ PredictionLog *prediction_log_create(Writer *writer)
     pthread_mutex_init(&log->lock, NULL);
     pthread_cond_init(&log->drained, NULL);
     if (!log->packer || log->bell < 0 || pthread_create(&log->thread, NULL, drain_loop, log) != 0)
-        abort();
+        out_of_memory();
     pthread_setname_np(log->thread, "prediction-log");
     return log;
 }

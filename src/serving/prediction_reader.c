@@ -1,5 +1,7 @@
 #include "serving/prediction_reader.h"
 
+#include <assert.h>
+
 #include "serving/prediction_internal.h"
 
 /* Nothing in a batch is later than its first time by more than its longest span. */
@@ -10,17 +12,11 @@ static int64_t earliest_batch(const PredictionFilter *filter)
 
 static Query query_old(Scope *scope, const PredictionFilter *filter)
 {
-    if (filter->until && filter->endpoint)
-        return db_query(scope->db,
-                        SELECT_OLD_PREDICTION " WHERE created_at >= $1 AND created_at < $2"
-                                              " AND id > $3 AND endpoint = $4 ORDER BY created_at",
-                        db_int(filter->from), db_int(filter->until), db_int(filter->after),
-                        db_text(filter->endpoint));
     if (filter->until)
         return db_query(scope->db,
-                        SELECT_OLD_PREDICTION " WHERE created_at >= $1 AND created_at < $2"
-                                              " AND id > $3 ORDER BY created_at",
-                        db_int(filter->from), db_int(filter->until), db_int(filter->after));
+                        SELECT_OLD_PREDICTION " WHERE endpoint = $1 AND created_at >= $2"
+                                              " AND created_at < $3 ORDER BY created_at",
+                        db_text(filter->endpoint), db_int(filter->from), db_int(filter->until));
     if (filter->endpoint)
         return db_query(scope->db,
                         SELECT_OLD_PREDICTION " WHERE endpoint = $1 AND id > $2 ORDER BY id",
@@ -31,18 +27,12 @@ static Query query_old(Scope *scope, const PredictionFilter *filter)
 
 static Query query_batches(Scope *scope, const PredictionFilter *filter)
 {
-    if (filter->until && filter->endpoint)
-        return db_query(scope->db,
-                        SELECT_BATCH " WHERE first_at >= $1 AND first_at < $2 AND last_at >= $3"
-                                     " AND id > $4 AND endpoint = $5 ORDER BY first_at",
-                        db_int(earliest_batch(filter)), db_int(filter->until), db_int(filter->from),
-                        db_int(filter->after), db_text(filter->endpoint));
     if (filter->until)
         return db_query(scope->db,
-                        SELECT_BATCH " WHERE first_at >= $1 AND first_at < $2 AND last_at >= $3"
-                                     " AND id > $4 ORDER BY first_at",
-                        db_int(earliest_batch(filter)), db_int(filter->until), db_int(filter->from),
-                        db_int(filter->after));
+                        SELECT_BATCH " WHERE endpoint = $1 AND first_at >= $2 AND first_at < $3"
+                                     " AND last_at >= $4 ORDER BY first_at",
+                        db_text(filter->endpoint), db_int(earliest_batch(filter)),
+                        db_int(filter->until), db_int(filter->from));
     if (filter->endpoint)
         return db_query(scope->db, SELECT_BATCH " WHERE endpoint = $1 AND id > $2 ORDER BY id",
                         db_text(filter->endpoint), db_int(filter->after));
@@ -51,6 +41,7 @@ static Query query_batches(Scope *scope, const PredictionFilter *filter)
 
 PredictionReader prediction_read(Scope *scope, const PredictionFilter *filter)
 {
+    assert(!filter->until || (filter->endpoint && !filter->after));
     return (PredictionReader){
         .is_old = true,
         .scope = scope,

@@ -17,9 +17,10 @@
 
 typedef struct PredictionFilter {
     const char *endpoint; /* NULL: all */
-    int64_t after;        /* ids above */
-    int64_t from, until;  /* created_at: from <= it < until; until 0: any time */
-    bool wants_json;      /* answers and inputs of current */
+    int64_t after;        /* ids above this */
+    int64_t from, until; /* created_at: from <= it < until, of one endpoint and with no after; until
+                            0: any time */
+    bool wants_json;     /* answers and inputs of current */
 } PredictionFilter;
 
 typedef struct PredictionReader {

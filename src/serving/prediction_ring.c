@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/arena.h"
+
 enum { BUFFER_SHIFT = 63, KEPT_BYTES = 1024 * 1024 };
 
 static const uint64_t reserved_mask = ((uint64_t)1 << BUFFER_SHIFT) - 1;
@@ -17,7 +19,7 @@ void ring_init(PredictionRing *ring)
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
         if (bytes == MAP_FAILED)
-            abort();
+            out_of_memory();
         ring->buffers[i].bytes = bytes;
     }
 }

@@ -49,7 +49,7 @@ Serving *serving_create(const Platform *platform)
     Serving *serving = calloc(1, sizeof(*serving));
 
     if (!serving)
-        abort();
+        out_of_memory();
     serving->platform = platform;
     snapshot_holder_init(&serving->snapshots);
     serving->models = model_cache_create(platform->artifacts);

@@ -13,7 +13,7 @@ static void *allocate(size_t size)
     void *memory = calloc(1, size);
 
     if (!memory)
-        abort();
+        out_of_memory();
     return memory;
 }
 

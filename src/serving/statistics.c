@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+
 const int64_t duration_bucket_us[DURATION_BUCKETS] = {50,   100,   250,   500,    1000,   2500,
                                                       5000, 10000, 50000, 100000, 500000, 1000000};
 const int counted_status[STATUS_COUNT] = {200, 400, 404, 413, 415, 422, 429, 503, 504, 500};
@@ -29,10 +31,10 @@ EndpointStatistics *statistics_ensure(StatisticsList *list, const char *name)
         return counts;
     counts = calloc(1, sizeof(*counts));
     if (!counts)
-        abort();
+        out_of_memory();
     counts->name = strdup(name);
     if (!counts->name)
-        abort();
+        out_of_memory();
     counts->next = atomic_load_explicit(&list->first, memory_order_relaxed);
     atomic_store_explicit(&list->first, counts, memory_order_release);
     return counts;

@@ -25,7 +25,7 @@ ArtifactStore *artifact_store_open(const char *folder, Error *error)
         return NULL;
     store = calloc(1, sizeof(*store));
     if (!store || !(store->folder = strdup(folder)))
-        abort();
+        out_of_memory();
     pthread_mutex_init(&store->making, NULL);
     return store;
 }
@@ -158,6 +158,21 @@ bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifac
     return done;
 }
 
+static bool find_blob(const ArtifactStore *store, const char *digest, Error *error)
+{
+    if (!digest_is_valid(digest))
+        return fail(error, ERROR_INVALID, "a digest has 64 lowercase hexadecimal digits");
+    return artifact_exists(store, digest) ||
+           fail(error, ERROR_NOT_FOUND, "artifact %.12s is not in the store", digest);
+}
+
+static bool check_digest(const char *digest, const char *actual, Error *error)
+{
+    return strcmp(actual, digest) == 0 ||
+           fail(error, ERROR_INTERNAL, "artifact %.12s is damaged: its bytes have digest %.12s",
+                digest, actual);
+}
+
 bool artifact_read(const ArtifactStore *store, const char *digest, size_t size_max, Arena *arena,
                    const char **bytes, size_t *size, Error *error)
 {
@@ -165,19 +180,30 @@ bool artifact_read(const ArtifactStore *store, const char *digest, size_t size_m
     const char *read_bytes;
     size_t read_size;
 
-    if (!digest_is_valid(digest))
-        return fail(error, ERROR_INVALID, "a digest has 64 lowercase hexadecimal digits");
-    if (!artifact_exists(store, digest))
-        return fail(error, ERROR_NOT_FOUND, "artifact %.12s is not in the store", digest);
-    if (!file_read(artifact_path(store, digest, arena), size_max, arena, &read_bytes, &read_size,
-                   error))
+    if (!find_blob(store, digest, error) ||
+        !file_read(artifact_path(store, digest, arena), size_max, arena, &read_bytes, &read_size,
+                   error) ||
+        !check_digest(digest, digest_bytes(read_bytes, read_size, actual), error))
         return false;
-    if (strcmp(digest_bytes(read_bytes, read_size, actual), digest) != 0)
-        return fail(error, ERROR_INTERNAL, "artifact %.12s is damaged: its bytes have digest %.12s",
-                    digest, actual);
     *bytes = read_bytes;
     *size = read_size;
     return true;
+}
+
+/* Read, not looked at through the map, for the digest: a disk that fails says so in a sentence, and
+ * no page is taken before it is needed. */
+bool artifact_map(const ArtifactStore *store, const char *digest, size_t size_max, FileMap *map,
+                  Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    char actual[DIGEST_TEXT_SIZE];
+    const char *path;
+
+    if (!find_blob(store, digest, error))
+        return false;
+    path = artifact_path(store, digest, arena);
+    return digest_file(path, actual, error) && check_digest(digest, actual, error) &&
+           file_map(path, size_max, map, error);
 }
 
 bool artifact_check(const ArtifactStore *store, const Artifact *artifact, Error *error)
@@ -187,14 +213,12 @@ bool artifact_check(const ArtifactStore *store, const Artifact *artifact, Error 
     const char *path;
     int64_t size;
 
-    if (!artifact_exists(store, artifact->digest))
-        return fail(error, ERROR_NOT_FOUND, "artifact %.12s is not in the store", artifact->digest);
-    path = artifact_path(store, artifact->digest, arena);
-    if (!file_size(path, &size, error) || !digest_file(path, actual, error))
+    if (!find_blob(store, artifact->digest, error))
         return false;
-    if (strcmp(artifact->digest, actual) != 0)
-        return fail(error, ERROR_INTERNAL, "artifact %.12s is damaged: its bytes have digest %.12s",
-                    artifact->digest, actual);
+    path = artifact_path(store, artifact->digest, arena);
+    if (!file_size(path, &size, error) || !digest_file(path, actual, error) ||
+        !check_digest(artifact->digest, actual, error))
+        return false;
     if (size != artifact->size)
         return fail(error, ERROR_INVALID, "artifact %.12s has %lld bytes, not %lld",
                     artifact->digest, (long long)size, (long long)artifact->size);

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/file.h"
 
 typedef struct ArtifactStore ArtifactStore;
 
@@ -48,6 +49,10 @@ const char *artifact_path(const ArtifactStore *store, const char *digest, Arena 
 /* Reads a blob and checks that its bytes still have its digest. */
 bool artifact_read(const ArtifactStore *store, const char *digest, size_t size_max, Arena *arena,
                    const char **bytes, size_t *size, Error *error) MUST_CHECK;
+
+/* Maps a blob whose bytes have its digest; they are read once for that, but not through the map. */
+bool artifact_map(const ArtifactStore *store, const char *digest, size_t size_max, FileMap *map,
+                  Error *error) MUST_CHECK;
 
 typedef struct TreeEntry {
     const char *path; /* relative, plain parts */

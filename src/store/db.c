@@ -87,7 +87,7 @@ Db *db_open(const char *path, DbMode mode, Error *error)
     Db *db = calloc(1, sizeof(*db));
 
     if (!db)
-        abort();
+        out_of_memory();
     db->mode = mode;
     if (open_handle(db, path, error) && (mode == DB_READ || migrate(db, path, migrations, error)))
         return db;

@@ -134,13 +134,13 @@ Writer *writer_create(const char *database_path, Error *error)
         return NULL;
     writer = calloc(1, sizeof(*writer));
     if (!writer)
-        abort();
+        out_of_memory();
     writer->db = db;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->handed_in, NULL);
     if (pthread_create(&writer->thread, NULL, write_loop, writer) != 0)
-        abort();
+        out_of_memory();
     pthread_setname_np(writer->thread, "writer");
     return writer;
 }

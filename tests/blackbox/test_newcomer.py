@@ -129,7 +129,7 @@ class Newcomer(unittest.TestCase):
         self.write("bad.zip", "PK\x03\x04garbage")
         done = self.run_command("data", "add", "notes", "bad.zip")
         self.assertEqual(done.returncode, 2)
-        self.assertIn('"bad.zip": could not unpack the archive: ', done.stderr)
+        self.assertIn('"bad.zip": it is not a zip, tar or tar.gz file', done.stderr)
         self.assertNotIn("slipway-data", done.stderr)
 
     def test_one_of_a_thing_is_not_called_many(self):

@@ -239,8 +239,8 @@ class ServingTest(SlipwayTest):
         _, port = self.serve()
         store = sqlite3.connect(os.path.join(self.data, "slipway.db"), isolation_level=None)
         store.execute("BEGIN IMMEDIATE")  # every write waits, with the worker that wants it
-        writers = [threading.Thread(target=self.ask, args=(port, "/api/v1/endpoints", "POST",
-                                                           '{"name":"e%d"}' % number))
+        writers = [threading.Thread(target=self.ask, args=(port, "/api/v1/tokens", "POST",
+                                                           '{"name":"t%d"}' % number))
                    for number in range(24)]  # of 16 workers
         for writer in writers:
             writer.start()
@@ -259,6 +259,22 @@ class ServingTest(SlipwayTest):
         status, said = large[0]
         self.assertEqual((status, said["error"]["code"]), (504, "timeout"), said)
         self.assertEqual(len(self.predict(port, {"data": ["hello"] * 10000})["predictions"]), 10000)
+
+    def test_a_flood_of_slow_routes_holds_up_no_prediction_that_needs_a_worker(self):
+        _, port = self.serve()
+        store = sqlite3.connect(os.path.join(self.data, "slipway.db"), isolation_level=None)
+        store.execute("BEGIN IMMEDIATE")
+        flood = [threading.Thread(target=self.ask, args=(port, "/api/v1/endpoints", "POST",
+                                                         '{"name":"e%d"}' % number))
+                 for number in range(40)]  # more than there are workers of both kinds
+        for one in flood:
+            one.start()
+        time.sleep(1)
+        for _ in range(3):
+            self.assertEqual(len(self.predict(port, {"data": ["hello"] * 10000})["predictions"]), 10000)
+        store.execute("ROLLBACK")
+        for one in flood:
+            one.join()
 
     # V4: health and readiness
 

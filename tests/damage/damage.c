@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "damage/mutate.h"
+#include "tests/damage/mutate.h"
 #include "registry/package_internal.h"
 
 enum {

@@ -1,4 +1,4 @@
-#include "damage/mutate.h"
+#include "tests/damage/mutate.h"
 
 #include <ctype.h>
 #include <math.h>

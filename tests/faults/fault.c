@@ -1,22 +1,30 @@
 /* fault.c: loaded before the C library (LD_PRELOAD), it makes what changes files below a folder
- * fail.
+ * fail, and allocations.
  *
  *     FAULT_FOLDER   where: the path that the program opens files by begins so
- *     FAULT_CONTROL  a file of six 64-bit numbers that the driver writes and all processes share:
+ *     FAULT_CONTROL  a file of 64-bit numbers that the driver writes and all processes share:
  *                    0  calls so far that change files there
  *                    1  the call that fails first; 0: none
  *                    2  how many calls fail from there on
  *                    3  the errno; a write that is torn puts half of its bytes there first
  *                    4  1: writes are torn
  *                    5  calls that failed so far
+ *                    6  allocations so far
+ *                    7  the allocation that fails first; 0: none
+ *                    8  how many fail from there on
+ *                    9  where: 0: in what is no step, 1: in steps alone
+ *                    10 allocations that failed so far
  *
  * Counted are open() for writing, write, pwrite, writev, fsync, fdatasync, ftruncate, rename and
  * mkdir, in every process that the program starts. What the C library does inside itself (stdio) is
- * not, nor are stores into memory that is mapped from a file. tools/faults.py drives this.
+ * not, nor are stores into memory that is mapped from a file. Allocations are malloc, calloc,
+ * realloc, the aligned ones and mmap, as far as they are not the C library's own. tools/faults.py
+ * and tools/memory.py drive this.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,17 +34,40 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 typedef struct Control {
     atomic_int_fast64_t count, first, length, number, torn, failed;
+    atomic_int_fast64_t allocations, first_allocation, allocation_length, in_steps,
+        failed_allocations;
 } Control;
 
 static Control *control;
 static const char *folder;
+static bool is_step; /* this process is `slipway step NAME` */
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* The C library's own, which need no look-up: that would allocate. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static bool read_is_step(void)
+{
+    char line[4096];
+    int descriptor = REAL(open)("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t size = descriptor < 0 ? 0 : read(descriptor, line, sizeof(line) - 1);
+
+    if (descriptor >= 0)
+        close(descriptor);
+    line[size > 0 ? size : 0] = '\0';
+    return size > 0 && strlen(line) + 6 <= (size_t)size &&
+           strcmp(line + strlen(line) + 1, "step") == 0;
+}
 
 __attribute__((constructor)) static void start(void)
 {
@@ -46,6 +77,7 @@ __attribute__((constructor)) static void start(void)
 
     if (descriptor < 0)
         return;
+    is_step = read_is_step();
     mapped = mmap(NULL, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     close(descriptor);
     if (mapped == MAP_FAILED)
@@ -188,4 +220,70 @@ int rename(const char *from, const char *into)
 int mkdir(const char *path, mode_t mode)
 {
     return is_there(path) && must_fail() ? -1 : REAL(mkdir)(path, mode);
+}
+
+/* ---- memory ---- */
+
+/* Counts an allocation; true with errno set when it is one that fails. */
+static bool must_lack(void)
+{
+    int_fast64_t number, first;
+
+    if (!control || (atomic_load(&control->in_steps) != 0) != is_step)
+        return false;
+    number = atomic_fetch_add(&control->allocations, 1) + 1;
+    first = atomic_load(&control->first_allocation);
+    if (!first || number < first || number - first >= atomic_load(&control->allocation_length))
+        return false;
+    atomic_fetch_add(&control->failed_allocations, 1);
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t size)
+{
+    return must_lack() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return must_lack() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return must_lack() ? NULL : __libc_realloc(old, size);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    return must_lack() ? NULL : __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return must_lack() ? NULL : __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    void *made = must_lack() ? NULL : __libc_memalign(alignment, size);
+
+    if (!made)
+        return ENOMEM;
+    *memory = made;
+    return 0;
+}
+
+void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t at)
+{
+    if (must_lack())
+        return MAP_FAILED;
+    return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, at);
+}
+
+/* Offsets have 64 bits anyway where this is built. */
+void *mmap64(void *address, size_t size, int protection, int flags, int descriptor, off64_t at)
+{
+    return mmap(address, size, protection, flags, descriptor, at);
 }

@@ -12,8 +12,9 @@ CREATE TABLE prediction_batches (
 );
 
 CREATE INDEX prediction_batches_by_endpoint ON prediction_batches (endpoint, id);
-CREATE INDEX prediction_batches_by_time ON prediction_batches (first_at, endpoint);
-CREATE INDEX predictions_by_time ON predictions (created_at);
+CREATE INDEX prediction_batches_by_endpoint_time ON prediction_batches (endpoint, first_at);
+CREATE INDEX prediction_batches_by_time ON prediction_batches (first_at, last_at);
+CREATE INDEX predictions_by_endpoint_time ON predictions (endpoint, created_at);
 
 -- Where request ids are that were given by callers: they do not tell the time.
 CREATE TABLE prediction_request_ids (

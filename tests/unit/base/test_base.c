@@ -160,6 +160,33 @@ static void test_a_child_that_takes_too_long_is_killed_with_its_children(void)
     EXPECT(result.timed_out && result.signal == SIGKILL);
 }
 
+static void test_a_child_gets_the_priority_asked_for(void)
+{
+    /* its niceness, and the class of its scheduling: 0 is the usual one, 3 is batch */
+    static const char *const arguments[] = {"/bin/sh", "-c",
+                                            "read x; nice; cut -d ' ' -f 41 /proc/self/stat", NULL};
+    static const struct {
+        ProcessPriority priority;
+        const char *lines;
+    } rows[] = {{PRIORITY_LOW, "[10][0]"}, {PRIORITY_LOWEST, "[19][3]"}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        TextBuilder lines = {.arena = arena};
+        ProcessSpec spec = {.arguments = arguments,
+                            .input = "go\n", /* comes when the priority is set */
+                            .input_size = 3,
+                            .priority = rows[i].priority,
+                            .on_line = collect_line,
+                            .context = &lines};
+        ProcessResult result;
+        Error error = {0};
+
+        EXPECT_OK(process_run(&spec, arena, &result, &error), error);
+        EXPECT_TEXT(text_built(&lines), rows[i].lines);
+    }
+}
+
 static void test_a_program_that_is_not_there_is_an_error(void)
 {
     static const char *const arguments[] = {"/nonexistent/program", NULL};
@@ -202,6 +229,7 @@ int main(int count, char **names)
         TEST(test_files_are_written_whole_and_walked_in_order),
         TEST(test_a_child_is_fed_heard_and_judged),
         TEST(test_a_child_that_takes_too_long_is_killed_with_its_children),
+        TEST(test_a_child_gets_the_priority_asked_for),
         TEST(test_a_program_that_is_not_there_is_an_error),
         TEST(test_a_pool_runs_all_it_accepted),
         {0},

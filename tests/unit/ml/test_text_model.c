@@ -128,24 +128,32 @@ static void test_a_search_finds_a_model_better_than_the_baseline(void)
     }
 }
 
-static void test_the_same_data_and_seed_give_the_same_bytes(void)
+static void test_the_same_data_and_seed_give_the_same_bytes_on_any_number_of_threads(void)
 {
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    CLEANUP(text_model_unload) TextModel *first = NULL;
-    CLEANUP(text_model_unload) TextModel *second = NULL;
-    static Messages messages;
-    SearchSpec spec = {.metric = "accuracy", .seed = 4};
-    size_t first_size, second_size;
-    const char *first_bytes, *second_bytes;
+    static const size_t thread_counts[] = {0, 1, 2, 3, 8};
 
-    make_messages(&messages, 2, arena);
-    messages.frame.column_count = 3;
-    first = search(&messages, &spec).model;
-    second = search(&messages, &spec).model;
-    first_bytes = save(first, &first_size, arena);
-    second_bytes = save(second, &second_size, arena);
-    EXPECT(first_size == second_size);
-    EXPECT(memcmp(first_bytes, second_bytes, first_size) == 0);
+    for (size_t classes = 2; classes <= 3; classes++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        static Messages messages;
+        SearchSpec spec = {.metric = "accuracy", .seed = 4};
+        const char *first = NULL;
+        size_t first_size = 0;
+
+        make_messages(&messages, classes, arena);
+        messages.frame.column_count = 3;
+        for (size_t i = 0; i < COUNT(thread_counts); i++) {
+            CLEANUP(text_model_unload) TextModel *model = NULL;
+            const char *bytes;
+            size_t size;
+
+            spec.thread_count = thread_counts[i];
+            model = search(&messages, &spec).model;
+            bytes = save(model, &size, arena);
+            EXPECT(!first || (size == first_size && memcmp(bytes, first, size) == 0));
+            first = bytes;
+            first_size = size;
+        }
+    }
 }
 
 static void test_a_saved_model_answers_the_same_and_saves_the_same(void)
@@ -523,7 +531,7 @@ int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_a_search_finds_a_model_better_than_the_baseline),
-        TEST(test_the_same_data_and_seed_give_the_same_bytes),
+        TEST(test_the_same_data_and_seed_give_the_same_bytes_on_any_number_of_threads),
         TEST(test_a_saved_model_answers_the_same_and_saves_the_same),
         TEST(test_damaged_bytes_are_an_error_and_never_more),
         TEST(test_contributions_sum_to_the_margin_and_point_into_the_text),

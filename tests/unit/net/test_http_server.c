@@ -105,6 +105,25 @@ static void test_one_connection_carries_many_requests(void)
     http_server_close(server, 1);
 }
 
+static void test_hundreds_of_requests_sent_at_once_are_all_answered(void)
+{
+    enum { PIPELINED = 200 };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServer *server = server_start(&echo_spec);
+    TextBuilder text = {.arena = arena};
+    const char *answers;
+    size_t count = 0;
+
+    for (int i = 0; i < PIPELINED; i++)
+        text_append_format(&text, "GET /%d HTTP/1.1\r\nHost: h\r\n%s\r\n", i,
+                           i + 1 == PIPELINED ? "Connection: close\r\n" : "");
+    answers = raw_ask(server, arena, text_built(&text));
+    for (const char *at = answers; (at = strstr(at, "GET|")) != NULL; at += 4)
+        EXPECT(strtol(at + 4, NULL, 10) == (long)count++);
+    EXPECT(count == PIPELINED);
+    http_server_close(server, 1);
+}
+
 /* Answers with what its body rule chose, and checks that its memory is new. */
 static void echo_choice(void *context UNUSED, HttpExchange *exchange)
 {
@@ -633,6 +652,37 @@ static void test_drippers_at_the_limit_make_room_for_a_good_client(void)
     http_server_close(server, 1);
 }
 
+static HttpBodyRule large_bodies(void *context UNUSED, const HttpExchange *exchange UNUSED)
+{
+    return (HttpBodyRule){HTTP_BODY_MEMORY, 64 * 1024 * 1024};
+}
+
+static void test_large_bodies_share_their_memory_and_common_ones_have_room(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServerSpec spec = {.handle = echo,
+                           .refused = refuse_in_json,
+                           .body_rule = large_bodies,
+                           .body_memory_max = 1024 * 1024};
+    HttpServer *server = server_start(&spec);
+    char *body = memset(arena_alloc(arena, 3000001, 1), 'a', 3000000);
+    HttpFetchSpec request = {.url = "/", .body = body};
+
+    for (int turn = 0; turn < 3; turn++) {
+        HttpReply reply;
+
+        request.body_size = 3000000;
+        reply = fetch(server, arena, request);
+        EXPECT(reply.status == 503);
+        EXPECT(strstr(reply.body, "could not store the body"));
+        request.body_size = 500000;
+        EXPECT(fetch(server, arena, request).status == 201);
+        request.body_size = 50000;
+        EXPECT(fetch(server, arena, request).status == 201);
+    }
+    http_server_close(server, 1);
+}
+
 static void test_one_address_has_no_more_connections_than_its_limit(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -698,6 +748,7 @@ int main(int count, char **names)
         TEST(test_a_request_is_understood_and_answered),
         TEST(test_a_head_request_gets_the_headers_only),
         TEST(test_one_connection_carries_many_requests),
+        TEST(test_hundreds_of_requests_sent_at_once_are_all_answered),
         TEST(test_what_the_body_rule_chose_is_of_that_request_alone),
         TEST(test_a_header_of_12_kilobytes_is_read),
         TEST(test_improper_http_is_refused_with_400),
@@ -714,6 +765,7 @@ int main(int count, char **names)
         TEST(test_a_dripping_body_is_refused_with_408),
         TEST(test_128_connections_at_once_do_not_stall),
         TEST(test_drippers_at_the_limit_make_room_for_a_good_client),
+        TEST(test_large_bodies_share_their_memory_and_common_ones_have_room),
         TEST(test_one_address_has_no_more_connections_than_its_limit),
         TEST(test_a_port_that_is_taken_is_an_error),
         TEST(test_an_ipv6_address_can_be_bound),
