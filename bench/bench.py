@@ -19,7 +19,7 @@ import tempfile
 
 import measure
 
-SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile"]
+SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile", "training_load"]
 
 
 class Bench:

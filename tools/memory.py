@@ -50,9 +50,9 @@ class Driver(FaultDriver):
 
     def renew(self, known):
         if self.server:
-            self.work.checked = None
+            self.work.checked, self.work.may_litter = None, False
         super().renew(known)
-        self.work.checked = set()
+        self.work.checked, self.work.may_litter = set(), True
         self.work.seed = 1000 + self.loops
         for step in "register", "train", "promote":
             getattr(self.work, step)(self.server)
@@ -207,8 +207,7 @@ class Driver(FaultDriver):
         for turn, (where, number) in enumerate(self.places(stride, per_child, seed)):
             self.attempt_at(known, where, kinds[turn % len(kinds)], number)
         if self.server:
-            self.work.checked = None
-            check_store(self.server, self.work, self.data)
+            self.renew(known)
             self.server.stop()
             self.server = None
 

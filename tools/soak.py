@@ -232,6 +232,8 @@ class Soak:
 class Everything:
     """A ledger that has checked nothing yet."""
 
+    may_litter = False
+
     def is_new(self, _key):
         return True
 

@@ -41,3 +41,31 @@ bool scope_write(Scope *scope, ScopeWork *work, void *context)
         return run_inner(scope, work, context);
     return writer_run(scope->platform->writer, run_call, &call, &scope->error);
 }
+
+typedef struct LaterCall {
+    WriteTask task;
+    Call call;
+    ScopeDone *done;
+} LaterCall;
+
+static void end_call(WriteTask *task)
+{
+    LaterCall *later = (LaterCall *)task;
+
+    if (!task->durable)
+        later->call.scope->error = task->error;
+    later->done(later->call.scope, later->call.context, task->durable);
+}
+
+void scope_write_later(Scope *scope, ScopeWork *work, ScopeDone *done, void *context)
+{
+    LaterCall *later = arena_new(scope->arena, LaterCall);
+
+    *later = (LaterCall){
+        .task = {.work = run_call, .done = end_call},
+        .call = {scope, work, context},
+        .done = done,
+    };
+    later->task.context = &later->call;
+    writer_submit(scope->platform->writer, &later->task);
+}

@@ -59,3 +59,9 @@ typedef struct Scope {
  * scope->error says why. Work must be quick (see writer.h). */
 typedef bool ScopeWork(Scope *scope, void *context);
 bool scope_write(Scope *scope, ScopeWork *work, void *context) MUST_CHECK;
+
+/* The same without waiting. done() is called on the writer's thread when the changes are durable or
+ * undone, which scope->error then says; until then the scope, its arena and context are left alone.
+ * Never within a write. */
+typedef void ScopeDone(Scope *scope, void *context, bool durable);
+void scope_write_later(Scope *scope, ScopeWork *work, ScopeDone *done, void *context);

@@ -72,31 +72,61 @@ static bool check_query(const Route *route, Scope *scope, const Request *request
                       "unrecognized parameter \"%.100s\"", request->query.items[0].name);
 }
 
-typedef struct HandlerCall {
-    const Route *route;
-    const Request *request;
-    Response *response;
-} HandlerCall;
+static bool check_call(const ApiCall *call)
+{
+    return check_role(call->route, call->scope) &&
+           check_query(call->route, call->scope, call->request) &&
+           check_body(call->route, call->scope, call->request);
+}
 
 static bool call_handler(Scope *scope, void *context)
 {
-    HandlerCall *call = context;
+    const ApiCall *call = context;
 
     return call->route->handler(scope, call->request, call->response);
 }
 
+static void prepare_response(const ApiCall *call)
+{
+    *call->response = (Response){.status = 200, .json = json_writer_create(call->scope->arena)};
+}
+
 void api_run(const Route *route, Scope *scope, Request *request, Response *response)
 {
-    HandlerCall call = {route, request, response};
+    ApiCall call = {route, scope, request, response};
     bool done;
 
-    *response = (Response){.status = 200, .json = json_writer_create(scope->arena)};
-    done = check_role(route, scope) && check_query(route, scope, request) &&
-           check_body(route, scope, request);
+    prepare_response(&call);
+    done = check_call(&call);
     if (done && route->kind == ROUTE_WRITE)
         done = scope_write(scope, call_handler, &call);
     else if (done)
         done = call_handler(scope, &call);
     if (!done)
         api_answer_error(scope, response);
+}
+
+static void end_write(Scope *scope, void *context, bool durable)
+{
+    ApiCall *call = context;
+
+    if (!durable)
+        api_answer_error(scope, call->response);
+    call->done(call);
+}
+
+void api_start(ApiCall *call)
+{
+    if (call->route->kind != ROUTE_WRITE) {
+        api_run(call->route, call->scope, call->request, call->response);
+        call->done(call);
+        return;
+    }
+    prepare_response(call);
+    if (check_call(call)) {
+        scope_write_later(call->scope, call_handler, end_write, call);
+        return;
+    }
+    api_answer_error(call->scope, call->response);
+    call->done(call);
 }

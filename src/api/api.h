@@ -35,6 +35,21 @@ Principal api_caller_without_token(const Application *application);
 /* Runs the route for scope->principal and always leaves an answer. */
 void api_run(const Route *route, Scope *scope, Request *request, Response *response);
 
+/* One call of a route on its way; all it points to lasts until done(). */
+typedef struct ApiCall {
+    const Route *route;
+    Scope *scope;
+    Request *request;
+    Response *response;
+    void (*done)(struct ApiCall *call);
+    void *context; /* of done() */
+} ApiCall;
+
+/* The same without waiting for the disk: a ROUTE_WRITE only hands its work in, and done() is called
+ * on the writer's thread once it is durable or undone. Of other kinds the answer is there, and
+ * done() was called, when this returns. */
+void api_start(ApiCall *call);
+
 /* Leaves the scope's error as the answer. */
 void api_answer_error(Scope *scope, Response *response);
 

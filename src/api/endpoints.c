@@ -5,6 +5,8 @@
 #include "registry/package.h"
 #include "serving/serving.h"
 
+enum { TAKE_UP_TRIES = 3 };
+
 static bool list_endpoints(Scope *scope, const Request *request, Response *response)
 {
     EndpointList list;
@@ -154,9 +156,14 @@ static bool do_rollback(Scope *scope, void *context)
 bool api_take_up(const Application *application, Scope *scope, const char *endpoint,
                  int64_t deployment_id)
 {
-    bool serves = serving_reload(application->serving, scope) ||
-                  serving_serves(application->serving, endpoint, deployment_id);
+    bool serves = false;
 
+    /* The deployment is on record already: what failed once, for memory, is tried again. */
+    for (int i = 0; i < TAKE_UP_TRIES && !serves; i++) {
+        scope->error = (Error){0};
+        serves = serving_reload(application->serving, scope) ||
+                 serving_serves(application->serving, endpoint, deployment_id);
+    }
     CRASH_POINT("deployment: serves, not answered");
     return serves;
 }

@@ -74,17 +74,18 @@ static double final_seconds(const Search *search)
     return 2.6 * search->fold_seconds;
 }
 
-static double rounds_of(const Search *search, size_t folds)
+static size_t rounds_of(const Search *search, size_t folds)
 {
     size_t at_once = folds_at_once(search);
 
-    return (double)((folds + at_once - 1) / at_once);
+    return (folds + at_once - 1) / at_once;
 }
 
 double search_seconds_needed(const Search *search, const Learner *learner)
 {
-    return rounds_of(search, search->fold_count) * search->fold_seconds * learner->relative_cost +
-           final_seconds(search);
+    size_t rounds = rounds_of(search, search->fold_count);
+
+    return (double)rounds * search->fold_seconds * learner->relative_cost + final_seconds(search);
 }
 
 /* Of all threads: nothing else runs in this process. */
@@ -137,9 +138,9 @@ bool candidate_cross_validate(Search *search, Candidate *candidate, bool must_fi
         candidate->seconds = cpu_seconds() - started;
         search->fold_seconds = fmax(before, each);
         search_report_progress(search);
-        if (!must_finish &&
-            search_seconds_left(search) <
-                each * rounds_of(search, search->fold_count - fold) + final_seconds(search)) {
+        if (!must_finish && search_seconds_left(search) <
+                                each * (double)rounds_of(search, search->fold_count - fold) +
+                                    final_seconds(search)) {
             candidate->note = "stopped: the time budget is used up";
             return false;
         }

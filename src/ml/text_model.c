@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/parallel.h"
 #include "ml/text_model_file.h"
 
 /* ---- building ---- */
@@ -127,22 +128,59 @@ bool text_model_bind(const TextModel *model, const Frame *frame, Arena *arena,
     return true;
 }
 
+typedef struct Prediction {
+    const TextModel *model;
+    const FrameColumn **columns;
+    double *probabilities;
+    size_t row_count;
+} Prediction;
+
+static void predict_rows(const Prediction *prediction, size_t row, size_t end, Arena *arena)
+{
+    const TextModel *model = prediction->model;
+    RowScratch scratch;
+    RowReader reader = row_reader_on(&scratch, model, arena);
+    double *margins = arena_array(arena, double, model->margin_count);
+
+    for (; row < end; row++) {
+        text_model_margins(model, prediction->columns, row, &reader, margins);
+        calibration_apply(&model->calibration, margins,
+                          prediction->probabilities + row * model->classes.count);
+    }
+}
+
 bool text_model_predict(const TextModel *model, const Frame *frame, double *probabilities,
                         Arena *arena, Error *error)
 {
-    RowScratch scratch;
-    RowReader reader;
-    const FrameColumn **columns;
-    double *margins;
+    Prediction prediction = {model, NULL, probabilities, frame->row_count};
 
-    if (!text_model_bind(model, frame, arena, &columns, error))
+    if (!text_model_bind(model, frame, arena, &prediction.columns, error))
         return false;
-    reader = row_reader_on(&scratch, model, arena);
-    margins = arena_array(arena, double, model->margin_count);
-    for (size_t row = 0; row < frame->row_count; row++) {
-        text_model_margins(model, columns, row, &reader, margins);
-        calibration_apply(&model->calibration, margins, probabilities + row * model->classes.count);
-    }
+    predict_rows(&prediction, 0, frame->row_count, arena);
+    return true;
+}
+
+enum { TURN_ROWS = 256 };
+
+static void predict_turn(void *context, size_t turn)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const Prediction *prediction = context;
+    size_t row = turn * TURN_ROWS, left = prediction->row_count - row;
+
+    predict_rows(prediction, row, row + (left < TURN_ROWS ? left : TURN_ROWS), arena);
+}
+
+bool text_model_predict_on(size_t thread_count, const TextModel *model, const Frame *frame,
+                           double *probabilities, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Prediction prediction = {model, NULL, probabilities, frame->row_count};
+
+    if (!text_model_bind(model, frame, arena, &prediction.columns, error))
+        return false;
+    parallel_run((frame->row_count + TURN_ROWS - 1) / TURN_ROWS, thread_count, predict_turn,
+                 &prediction);
     return true;
 }
 

@@ -76,6 +76,10 @@ bool text_model_search(const Frame *frame, const int *labels, const ClassNames *
 bool text_model_predict(const TextModel *model, const Frame *frame, double *probabilities,
                         Arena *arena, Error *error) MUST_CHECK;
 
+/* The same with up to so many threads, for many rows. */
+bool text_model_predict_on(size_t thread_count, const TextModel *model, const Frame *frame,
+                           double *probabilities, Error *error) MUST_CHECK;
+
 /* The class that an answer names, by the row's probabilities and the model's decision threshold. */
 size_t text_model_decide(const TextModel *model, const double *probabilities);
 

@@ -110,7 +110,7 @@ struct HttpLoop {
     HttpConnection *yielded; /* to go on in the next turn */
     HttpCrowd crowd;
     size_t exchange_count;
-    size_t body_bytes; /* of bodies in memory whose connections are open */
+    size_t body_bytes;              /* of bodies in memory whose connections are open */
     Arena *spares[SPARE_COUNT_MAX]; /* memory of exchanges that ended, warm for the next ones */
     size_t spare_count;
     HttpLinger lingers[LINGER_COUNT_MAX];

@@ -12,14 +12,16 @@
 enum { LOOK_INTERVAL_MS = 250, LINGER_MS = 2000, CLOSING_TURN_COUNT = 8 };
 enum { STOPPING_RECEIVE_MS = 1000, REQUESTS_PER_TURN = 2 };
 
+/* Of answers that wait together the first has woken the loop. */
 void http_loop_wake(HttpLoop *loop, HttpExchange *answered)
 {
     pthread_mutex_lock(&loop->lock);
+    if (!answered || !loop->answered)
+        eventfd_write(loop->wake_event, 1);
     if (answered) {
         answered->next = loop->answered;
         loop->answered = answered;
     }
-    eventfd_write(loop->wake_event, 1);
     pthread_mutex_unlock(&loop->lock);
 }
 

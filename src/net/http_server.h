@@ -46,8 +46,8 @@ typedef struct HttpServerSpec {
     unsigned header_seconds; /* 10: for a whole header */
     unsigned body_seconds;   /* 30: for a whole body, plus a second for each 16 KiB of it */
 
-    /* For bodies over 64 KiB in memory, all together, shared out among the threads; one that finds
-     * no room is refused with 503. */
+    /* For bodies in memory, all together, shared out among the threads. One that finds no room is
+     * refused with 503, but up to 64 KiB there is always room for. */
     size_t body_memory_max; /* 512 MiB */
 
     const char *spool_folder; /* of bodies in files; needed when a rule says HTTP_BODY_FILE */

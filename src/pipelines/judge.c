@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "base/text.h"
 
 /* Rows without a label. */
@@ -200,7 +201,7 @@ bool bench_predict(const Bench *bench, const TextModel *model, Arena *arena,
     int *predicted = arena_array(arena, int, row_count);
     int *place = arena_array(arena, int, known->count);
 
-    if (!text_model_predict(model, &bench->rows.frame, own, arena, error))
+    if (!text_model_predict_on(parallel_core_count(), model, &bench->rows.frame, own, error))
         return false;
     for (size_t i = 0; i < known->count; i++)
         place[i] = class_index(&bench->rows.classes, known->items[i]);

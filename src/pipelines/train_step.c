@@ -156,6 +156,15 @@ static bool read_rows(Training *training)
            fail(training->error, ERROR_CONFLICT, "the hold-out leaves no row to learn from");
 }
 
+/* One core is left to who asks the server: a low priority alone does not keep a core's cache, nor
+ * the moment until the system takes the core back. */
+static size_t search_threads(void)
+{
+    size_t cores = parallel_core_count();
+
+    return cores > 1 ? cores - 1 : 1;
+}
+
 static bool search(Training *training)
 {
     SearchSpec spec = {
@@ -164,7 +173,7 @@ static bool search(Training *training)
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
         .balance_classes = training->job.balance,
-        .thread_count = parallel_core_count(),
+        .thread_count = search_threads(),
         .listener = {tell_progress, training},
     };
 

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 
-enum { LEARNING_SHARE = 16, RETRY_SECONDS_MAX = 60, WORKER_NICE = 5 };
+enum { LEARNING_SHARE = 16, RETRY_SECONDS_MAX = 60 };
 
 struct Lane {
     LaneSpec spec;
@@ -47,14 +47,12 @@ int64_t lane_wait_us(size_t waiting, size_t worker_count, int64_t each_us)
            (int64_t)(waiting % worker_count) * each_us / (int64_t)worker_count;
 }
 
-/* Where there are more workers than processors, the loops, which answer probes, small predictions
- * and refusals, come first. What a worker starts begins as it does. */
-static void step_back(void)
+static void step_back(const Lane *lane)
 {
     static _Thread_local bool is_done;
 
-    if (!is_done)
-        setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
+    if (!is_done && lane->spec.nice)
+        setpriority(PRIO_PROCESS, (id_t)gettid(), lane->spec.nice);
     is_done = true;
 }
 
@@ -66,7 +64,7 @@ static void run_ticket(void *context)
     Lane *lane = ticket.lane;
     int64_t began = time_monotonic_us();
 
-    step_back();
+    step_back(lane);
     atomic_fetch_sub(&lane->waiting, 1);
     ticket.run(ticket.context);
     lane->each_us = lane_learn_us(lane->each_us, time_monotonic_us() - began);

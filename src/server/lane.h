@@ -24,6 +24,7 @@ typedef struct LaneSpec {
     size_t worker_count;
     size_t waiting_max; /* whatever they take */
     unsigned wait_ms_max;
+    int nice; /* above 0: where processors are few, others come first; children inherit it */
 } LaneSpec;
 
 /* Of one request; lives until run() was called. */

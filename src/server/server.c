@@ -17,6 +17,7 @@
 #include "server/session_pool.h"
 
 enum {
+    WAITING_CHANGES_MAX = 1024, /* for the disk; a commit takes all that wait */
     LOOP_THREADS = 2,
     CONNECTIONS_MAX = 8192,
     PROBE_CONNECTIONS_MAX = 64,
@@ -29,8 +30,10 @@ enum {
 };
 
 /* Slow routes have workers of their own: however many of them come, the others are not behind
- * them. */
-static const LaneSpec quick_lane = {.worker_count = 16, .waiting_max = 1024, .wait_ms_max = 1000};
+ * them. The quick ones, of which many may compute at once, leave the processors to the loops, which
+ * answer probes, small predictions and refusals. */
+static const LaneSpec quick_lane = {
+    .worker_count = 16, .waiting_max = 1024, .wait_ms_max = 1000, .nice = 5};
 static const LaneSpec slow_lane = {.worker_count = 6, .waiting_max = 256, .wait_ms_max = 10000};
 
 struct Server {
@@ -53,6 +56,9 @@ typedef struct Work {
     const char *principal;
     Caller caller;
     int64_t started_us;
+    Scope scope;
+    Response response;
+    ApiCall call;
     unsigned retry_seconds; /* for a refusal that may be another answer later; 0: soon */
     LaneTicket ticket;
 } Work;
@@ -147,29 +153,46 @@ static void send_file(Work *work, Scope *scope, const Response *response)
         send_error(work, scope);
 }
 
-/* Runs the route on this thread and answers. */
+static void send_answer(ApiCall *call)
+{
+    Work *work = call->context;
+
+    if (work->response.file)
+        send_file(work, &work->scope, &work->response);
+    else
+        send_response(work, &work->response);
+}
+
+static bool check_writer(const Work *work, Error *error)
+{
+    Writer *writer = work->server->application->platform->writer;
+
+    return work->route->kind != ROUTE_WRITE || writer_waiting(writer) < WAITING_CHANGES_MAX ||
+           fail(error, ERROR_BUSY, "too many changes are waiting for the disk, try again later");
+}
+
+/* Runs the route on this thread and answers; a change is answered by the writer's thread once it is
+ * on the disk, and this one is free again. */
 static void run_work(Work *work, Session *session)
 {
     Application *application = work->server->application;
-    Scope scope = {
+    Scope *scope = &work->scope;
+
+    *scope = (Scope){
         .platform = application->platform,
         .db = session ? session->db : NULL,
         .arena = http_exchange_arena(work->exchange),
         .request_id = work->request_id,
     };
-    Response response;
-
-    if (!caller_check_origin(application, work->exchange, &scope.error) ||
-        !caller_find(&work->caller, application, work->server->tokens, &scope)) {
-        send_error(work, &scope);
+    if (!caller_check_origin(application, work->exchange, &scope->error) ||
+        !caller_find(&work->caller, application, work->server->tokens, scope) ||
+        !check_writer(work, &scope->error)) {
+        send_error(work, scope);
         return;
     }
-    work->principal = scope.principal.name;
-    api_run(work->route, &scope, &work->request, &response);
-    if (response.file)
-        send_file(work, &scope, &response);
-    else
-        send_response(work, &response);
+    work->principal = scope->principal.name;
+    work->call = (ApiCall){work->route, scope, &work->request, &work->response, send_answer, work};
+    api_start(&work->call);
 }
 
 static void answer_failure(Work *work, const Error *error)
@@ -197,12 +220,14 @@ static void run_with_session(Work *work)
     session_pool_give_back(sessions, &session);
 }
 
+static bool is_known(Work *work)
+{
+    return caller_is_known(&work->caller, work->route, work->exchange, work->server->tokens);
+}
+
 static void run(Work *work)
 {
-    bool is_known =
-        caller_is_known(&work->caller, work->route, work->exchange, work->server->tokens);
-
-    if (is_known && work->route->kind == ROUTE_FAST)
+    if (is_known(work) && work->route->kind == ROUTE_FAST)
         run_work(work, NULL);
     else
         run_with_session(work);
@@ -286,6 +311,10 @@ static void handle(void *context, HttpExchange *exchange)
         return;
     }
     route_fill_parameters(work->route, &work->request, http_exchange_arena(exchange));
+    if (work->route->kind == ROUTE_WRITE && is_known(work)) {
+        run_work(work, NULL); /* it only hands its work to the writer */
+        return;
+    }
     if (!route_needs_worker(work->route, body->size)) {
         run(work);
         return;

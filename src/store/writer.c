@@ -8,16 +8,11 @@
 #include "base/crash.h"
 #include "store/db_internal.h"
 
-/* One unit of work that waits; it lives on the stack of the thread that handed it in. */
-typedef struct Job {
-    struct Job *next;
-    WriteWork *work;
-    void *context;
-    Error error;
-    bool worked;    /* the work said yes */
-    bool durable;   /* the waiting thread's once it is answered, and so is the error */
-    sem_t answered; /* its own: a commit wakes those whose work it holds, and they share no lock */
-} Job;
+/* A task whose giver waits; it lives on the stack of the giver's thread. */
+typedef struct WaitedTask {
+    WriteTask task;
+    sem_t done; /* its own: a commit wakes those whose work it holds, and they share no lock */
+} WaitedTask;
 
 struct Writer {
     Db *db;
@@ -25,38 +20,40 @@ struct Writer {
     atomic_uint_fast64_t commit_count;
     pthread_mutex_t lock;
     pthread_cond_t handed_in;
-    Job *first, **last;               /* guarded by lock */
+    WriteTask *first, **last;         /* guarded by lock */
+    size_t waiting;                   /* guarded by lock; those under way included */
     bool stopping;                    /* guarded by lock */
     void (*committed)(void *context); /* guarded by lock */
     void *committed_context;          /* guarded by lock */
 };
 
-static bool do_job(Db *db, Job *job)
+static bool do_task(Db *db, WriteTask *task)
 {
     Error ignored = {0};
 
-    if (!db_run(db, &job->error, "SAVEPOINT work"))
+    if (!db_run(db, &task->error, "SAVEPOINT work"))
         return false;
-    if (job->work(db, job->context, &job->error) && db_run(db, &job->error, "RELEASE work"))
+    if (task->work(db, task->context, &task->error) && db_run(db, &task->error, "RELEASE work"))
         return true;
     if (db_in_transaction(db))
         (void)!db_run_script(db, "ROLLBACK TO work; RELEASE work", &ignored);
     return false;
 }
 
-/* All jobs of the list in one transaction; false when none of them is durable, for *error's reason.
+/* All tasks of the list in one transaction; false when none of them is durable, for *error's
+ * reason.
  */
-static bool do_jobs(Db *db, Job *jobs, Error *error)
+static bool do_tasks(Db *db, WriteTask *tasks, Error *error)
 {
     Error ignored = {0};
 
     CRASH_POINT("writer: before BEGIN");
     if (!db_run_script(db, "BEGIN IMMEDIATE", error))
         return false;
-    for (Job *job = jobs; job; job = job->next) {
-        job->worked = do_job(db, job);
+    for (WriteTask *task = tasks; task; task = task->next) {
+        task->worked = do_task(db, task);
         if (!db_in_transaction(db)) {
-            *error = job->error;
+            *error = task->error;
             return false;
         }
     }
@@ -71,29 +68,33 @@ static bool do_jobs(Db *db, Job *jobs, Error *error)
 }
 
 /* Waits for work and takes all there is; NULL when there is none and never will be. */
-static Job *take_jobs(Writer *writer)
+static WriteTask *take_tasks(Writer *writer)
 {
-    Job *jobs;
+    WriteTask *tasks;
 
     pthread_mutex_lock(&writer->lock);
     while (!writer->first && !writer->stopping)
         pthread_cond_wait(&writer->handed_in, &writer->lock);
-    jobs = writer->first;
+    tasks = writer->first;
     writer->first = NULL;
     writer->last = &writer->first;
     pthread_mutex_unlock(&writer->lock);
-    return jobs;
+    return tasks;
 }
 
-static void answer_jobs(Job *jobs, bool durable, const Error *error)
+/* Calls done() of each and says how many there were. */
+static size_t end_tasks(WriteTask *tasks, bool durable, const Error *error)
 {
-    for (Job *job = jobs, *next; job; job = next) {
-        next = job->next; /* the job is gone once its thread is answered */
-        job->durable = durable && job->worked;
-        if (!durable && (job->worked || !job->error.kind))
-            job->error = *error;
-        sem_post(&job->answered);
+    size_t count = 0;
+
+    for (WriteTask *task = tasks, *next; task; task = next, count++) {
+        next = task->next; /* the task may go with its end */
+        task->durable = durable && task->worked;
+        if (!durable && (task->worked || !task->error.kind))
+            task->error = *error;
+        task->done(task);
     }
+    return count;
 }
 
 static void call_listener(Writer *writer)
@@ -113,12 +114,16 @@ static void *write_loop(void *context)
 {
     Writer *writer = context;
 
-    for (Job *jobs; (jobs = take_jobs(writer)) != NULL;) {
+    for (WriteTask *tasks; (tasks = take_tasks(writer)) != NULL;) {
         Error error = {0};
-        bool durable = do_jobs(writer->db, jobs, &error);
+        bool durable = do_tasks(writer->db, tasks, &error);
+        size_t ended;
 
         atomic_fetch_add(&writer->commit_count, 1); /* whether it went well or not */
-        answer_jobs(jobs, durable, &error);
+        ended = end_tasks(tasks, durable, &error);
+        pthread_mutex_lock(&writer->lock);
+        writer->waiting -= ended;
+        pthread_mutex_unlock(&writer->lock);
         if (durable)
             call_listener(writer);
     }
@@ -160,22 +165,44 @@ void writer_destroy(Writer *writer)
     free(writer);
 }
 
-bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
+void writer_submit(Writer *writer, WriteTask *task)
 {
-    Job job = {.work = work, .context = context};
-
-    sem_init(&job.answered, 0, 0);
+    task->next = NULL;
     pthread_mutex_lock(&writer->lock);
-    *writer->last = &job;
-    writer->last = &job.next;
+    *writer->last = task;
+    writer->last = &task->next;
+    writer->waiting++;
     pthread_cond_signal(&writer->handed_in);
     pthread_mutex_unlock(&writer->lock);
-    while (sem_wait(&job.answered) != 0) /* only ever a signal */
+}
+
+size_t writer_waiting(Writer *writer)
+{
+    size_t count;
+
+    pthread_mutex_lock(&writer->lock);
+    count = writer->waiting;
+    pthread_mutex_unlock(&writer->lock);
+    return count;
+}
+
+static void wake_giver(WriteTask *task)
+{
+    sem_post(&((WaitedTask *)task)->done);
+}
+
+bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
+{
+    WaitedTask waited = {.task = {.work = work, .context = context, .done = wake_giver}};
+
+    sem_init(&waited.done, 0, 0);
+    writer_submit(writer, &waited.task);
+    while (sem_wait(&waited.done) != 0) /* only ever a signal */
         continue;
-    sem_destroy(&job.answered);
-    if (!job.durable)
-        *error = job.error;
-    return job.durable;
+    sem_destroy(&waited.done);
+    if (!waited.task.durable)
+        *error = waited.task.error;
+    return waited.task.durable;
 }
 
 uint64_t writer_commit_count(const Writer *writer)

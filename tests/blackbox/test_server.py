@@ -3,6 +3,7 @@
 
 Run by tools/run_tests.py, or alone: SLIPWAY=build/asan/slipway tests/blackbox/test_server.py [WORD]
 """
+import concurrent.futures
 import json
 import os
 import re
@@ -46,6 +47,32 @@ class ServerTest(SlipwayTest):
         for origin in ("https://evil.example", "null", "http://localhost.evil.example", "",
                        "http://localhost@evil.example", "file://localhost"):
             self.expect(403, port, "/api/v1/tokens", headers={"Origin": origin})
+
+    def ask_while_the_store_is_locked(self, port, headers):
+        """40 changes that wait for the disk, more than there are workers, and a question meanwhile."""
+        store = sqlite3.connect(os.path.join(self.data, "slipway.db"), isolation_level=None)
+        store.execute("BEGIN IMMEDIATE")
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            changes = [pool.submit(self.expect, 201, port, "/api/v1/models", method="POST", headers=headers,
+                                   body=json.dumps({"name": f"model-{number}"})) for number in range(40)]
+            concurrent.futures.wait(changes, timeout=0.5)  # some are on their way, more would be better
+            self.expect(200, port, "/api/v1/runs", headers=headers)
+            self.assertFalse(any(change.done() for change in changes))
+            store.execute("ROLLBACK")
+            for change in changes:
+                change.result()
+        store.close()
+        models = self.expect(200, port, "/api/v1/models", headers=headers)[1]
+        self.assertEqual(len(next(iter(models.values()))), 40)
+
+    def test_changes_that_wait_for_the_disk_hold_up_no_question(self):
+        _, port = self.start()
+        self.ask_while_the_store_is_locked(port, {})
+
+    def test_changes_with_tokens_that_wait_for_the_disk_hold_up_no_question(self):
+        token = self.token("ada", "owner")
+        _, port = self.start("--demand-token")
+        self.ask_while_the_store_is_locked(port, {"Authorization": f"Bearer {token}"})
 
     def test_mistakes_in_a_request_get_one_sentence(self):
         _, port = self.start()

@@ -26,8 +26,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "tests/damage/mutate.h"
 #include "registry/package_internal.h"
+#include "tests/damage/mutate.h"
 
 enum {
     PACKAGES_MAX = 8,

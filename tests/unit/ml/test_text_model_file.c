@@ -172,6 +172,64 @@ static void test_other_versions_are_refused_with_their_number(void)
                 "the text model has format version 3, this program reads versions 1 to 2");
 }
 
+static void test_threads_answer_what_one_answers(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    CLEANUP(text_model_unload) TextModel *model = NULL;
+    enum { MANY = 1500 };
+    TextRef *rows = arena_array(arena, TextRef, MANY);
+    double *one = arena_array(arena, double, MANY * 3),
+           *many = arena_array(arena, double, MANY * 3);
+    FrameColumn column = {"text", COLUMN_TEXT, rows, NULL};
+    Frame all = {&column, 1, MANY}, none = {&column, 1, 0}, other = {columns + 1, 1, ROWS};
+    const char *bytes;
+    size_t size;
+    Error error = {0};
+
+    for (size_t row = 0; row < MANY; row++)
+        rows[row] = (TextRef){"goal free lovely match click", 1 + row % 28};
+    EXPECT_OK(
+        file_read(path_of(&files[1], "", arena), FILE_BYTES_MAX, arena, &bytes, &size, &error),
+        error);
+    EXPECT_OK(text_model_load(bytes, size, &model, &error), error);
+    EXPECT_OK(text_model_predict(model, &all, one, arena, &error), error);
+    EXPECT_OK(text_model_predict_on(3, model, &all, many, &error), error);
+    EXPECT(memcmp(one, many, MANY * 3 * sizeof(*one)) == 0);
+    EXPECT_OK(text_model_predict_on(3, model, &none, many, &error), error);
+    EXPECT(!text_model_predict_on(3, model, &other, many, &error));
+}
+
+/* A text that outgrows the buffers on the stack, between others that do not. */
+static void test_texts_of_any_length_are_answered_alike(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    CLEANUP(text_model_unload) TextModel *model = NULL;
+    enum { LONG = 200000 };
+    char *text = arena_alloc(arena, LONG, 1);
+    TextRef rows[] = {{text, 27}, {text, LONG}, {text, 27}, {text, 5000}, {text, LONG}};
+    FrameColumn column = {"text", COLUMN_TEXT, rows, NULL};
+    double together[COUNT(rows) * 2], alone[2];
+    const char *bytes;
+    size_t size;
+    Error error = {0};
+
+    for (size_t i = 0; i < LONG; i++)
+        text[i] = "free click lovely channel voice "[i % 32];
+    EXPECT_OK(
+        file_read(path_of(&files[0], "", arena), FILE_BYTES_MAX, arena, &bytes, &size, &error),
+        error);
+    EXPECT_OK(text_model_load(bytes, size, &model, &error), error);
+    EXPECT_OK(text_model_predict(model, &(Frame){&column, 1, COUNT(rows)}, together, arena, &error),
+              error);
+    for (size_t row = 0; row < COUNT(rows); row++) {
+        FrameColumn own = {"text", COLUMN_TEXT, &rows[row], NULL};
+
+        EXPECT_OK(text_model_predict(model, &(Frame){&own, 1, 1}, alone, arena, &error), error);
+        EXPECT(memcmp(alone, together + 2 * row, sizeof(alone)) == 0);
+    }
+    EXPECT(memcmp(together, together + 4, sizeof(alone)) == 0);
+}
+
 /* Whatever a byte of a table says: the answers may be wrong, but there are some and they are
  * probabilities. */
 static void test_any_byte_may_be_wrong(void)
@@ -217,6 +275,8 @@ int main(int count, char **names)
         TEST(test_a_mapped_file_is_used_where_it_lies),
         TEST(test_bytes_that_are_not_aligned_are_copied),
         TEST(test_other_versions_are_refused_with_their_number),
+        TEST(test_threads_answer_what_one_answers),
+        TEST(test_texts_of_any_length_are_answered_alike),
         TEST(test_any_byte_may_be_wrong),
         {0},
     };

@@ -1,6 +1,7 @@
 /* test_writer.c: many threads, one writer: all or nothing for each, durable before it is answered.
  */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "base/file.h"
@@ -203,6 +204,77 @@ static void test_a_listener_hears_of_each_commit(void)
     EXPECT(listener.count == 3);
 }
 
+typedef struct Gate {
+    sem_t entered, opened;
+} Gate;
+
+static bool pass_gate(Db *db UNUSED, void *context, Error *error UNUSED)
+{
+    Gate *gate = context;
+
+    sem_post(&gate->entered);
+    sem_wait(&gate->opened);
+    return true;
+}
+
+typedef struct Task {
+    WriteTask task;
+    Mark mark;
+    sem_t *done;
+} Task;
+
+static void report_end(WriteTask *task)
+{
+    sem_post(((Task *)task)->done);
+}
+
+static void expect_end(Bench *bench, const Task *task)
+{
+    bool doomed = is_doomed(&task->mark);
+    Db *reader = db_open(bench->path, DB_READ, &bench->error);
+
+    EXPECT(task->task.durable == !doomed);
+    EXPECT(task->task.error.kind == (doomed ? ERROR_CONFLICT : ERROR_NONE));
+    EXPECT(is_visible(reader, &task->mark, !doomed));
+    db_close(reader);
+}
+
+static void test_tasks_that_one_thread_hands_in_share_a_commit(void)
+{
+    enum { TASKS = 40 };
+    CLEANUP(bench_close) Bench bench = bench_open();
+    Listener listener = {.lock = PTHREAD_MUTEX_INITIALIZER, .called = PTHREAD_COND_INITIALIZER};
+    Gate gate;
+    Task tasks[TASKS + 1];
+    sem_t done;
+
+    sem_init(&gate.entered, 0, 0);
+    sem_init(&gate.opened, 0, 0);
+    sem_init(&done, 0, 0);
+    tasks[TASKS] = (Task){{.work = pass_gate, .context = &gate, .done = report_end}, .done = &done};
+    writer_submit(bench.writer, &tasks[TASKS].task);
+    sem_wait(&gate.entered);
+    writer_on_commit(bench.writer, hear_commit, &listener);
+    for (size_t i = 0; i < TASKS; i++) {
+        tasks[i] = (Task){{.work = add_mark, .done = report_end}, {(int64_t)i, 1}, &done};
+        tasks[i].task.context = &tasks[i].mark;
+        writer_submit(bench.writer, &tasks[i].task);
+    }
+    EXPECT(writer_waiting(bench.writer) == TASKS + 1);
+    EXPECT(sem_trywait(&done) != 0);
+    sem_post(&gate.opened);
+    for (size_t i = 0; i < TASKS + 1; i++)
+        sem_wait(&done);
+    for (size_t i = 0; i < TASKS; i++)
+        expect_end(&bench, &tasks[i]);
+    pthread_mutex_lock(&listener.lock);
+    while (listener.count < 2)
+        pthread_cond_wait(&listener.called, &listener.lock);
+    EXPECT(listener.count == 2); /* of the gate, and of all others */
+    pthread_mutex_unlock(&listener.lock);
+    EXPECT(writer_waiting(bench.writer) == 0);
+}
+
 static void test_what_was_written_is_there_after_opening_again(void)
 {
     CLEANUP(bench_close) Bench bench = bench_open();
@@ -222,6 +294,7 @@ int main(int count, char **names)
         TEST(test_an_error_from_before_is_left_alone_by_success_and_replaced_by_failure),
         TEST(test_work_after_a_lost_transaction_goes_on),
         TEST(test_a_listener_hears_of_each_commit),
+        TEST(test_tasks_that_one_thread_hands_in_share_a_commit),
         TEST(test_what_was_written_is_there_after_opening_again),
         {0},
     };
