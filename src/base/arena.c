@@ -18,7 +18,7 @@ struct Arena {
     Block *newest;
 };
 
-_Noreturn void out_of_memory(void)
+void out_of_memory(void)
 {
     fputs("slipway: out of memory\n", stderr);
     abort();

@@ -21,7 +21,7 @@ typedef struct Arena Arena;
 
 /* What every allocation that fails comes to, in an arena or not: one sentence on standard error,
  * and the process ends at once. */
-_Noreturn void out_of_memory(void);
+void out_of_memory(void) NORETURN;
 
 Arena *arena_create(void);
 void arena_destroy(Arena *arena);

@@ -7,5 +7,6 @@
 #define MUST_CHECK             __attribute__((warn_unused_result))
 #define CLEANUP(function)      __attribute__((cleanup(function)))
 #define UNUSED                 __attribute__((unused))
+#define NORETURN               __attribute__((noreturn))
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,5 +1,6 @@
 /* A model's bytes from what training found, or from an older file: text_model_file.c describes
  * them. */
+#include <assert.h>
 #include <string.h>
 
 #include "ml/text_model_file.h"
@@ -61,6 +62,7 @@ static const char **order_texts(const DraftBlock *block, const TermLayout *layou
 {
     const char **texts = arena_array(arena, const char *, block->count);
 
+    assert(layout->rows || block->count == 0);
     for (size_t i = 0; i < block->count; i++)
         texts[layout->rows[i]] = block->texts[i];
     return texts;
