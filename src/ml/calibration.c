@@ -137,6 +137,30 @@ static double value_of(const Pool *pool)
     return pool->positives / pool->rows;
 }
 
+static void merge_into(Pool *pool, const Pool *next)
+{
+    pool->margin_sum += next->margin_sum;
+    pool->positives += next->positives;
+    pool->rows += next->rows;
+}
+
+/* Rows of one margin are one pool: their order says nothing. */
+static size_t merge_equals(Pool *pools, size_t count)
+{
+    size_t kept = 0;
+    double margin = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (kept && pools[i].margin_sum <= margin) {
+            merge_into(&pools[kept - 1], &pools[i]);
+            continue;
+        }
+        margin = pools[i].margin_sum;
+        pools[kept++] = pools[i];
+    }
+    return kept;
+}
+
 /* Merges neighbours until values rise; returns how many pools are left. */
 static size_t merge_violators(Pool *pools, size_t count)
 {
@@ -145,9 +169,7 @@ static size_t merge_violators(Pool *pools, size_t count)
     for (size_t i = 0; i < count; i++) {
         pools[kept++] = pools[i];
         while (kept > 1 && value_of(&pools[kept - 2]) >= value_of(&pools[kept - 1])) {
-            pools[kept - 2].margin_sum += pools[kept - 1].margin_sum;
-            pools[kept - 2].positives += pools[kept - 1].positives;
-            pools[kept - 2].rows += pools[kept - 1].rows;
+            merge_into(&pools[kept - 2], &pools[kept - 1]);
             kept--;
         }
     }
@@ -162,15 +184,19 @@ static void fit_isotonic(const MarginSet *set, Calibration *calibration, Arena *
     for (size_t row = 0; row < set->row_count; row++)
         pools[row] = (Pool){set->margins[row], set->labels[row] == 1, 1};
     qsort(pools, set->row_count, sizeof(*pools), compare_pools);
-    calibration->knot_count = merge_violators(pools, set->row_count);
+    calibration->knot_count = merge_violators(pools, merge_equals(pools, set->row_count));
     calibration->knot_margins = arena_array(arena, double, calibration->knot_count);
     calibration->knot_values = arena_array(arena, double, calibration->knot_count);
     for (size_t i = 0; i < calibration->knot_count; i++) {
         calibration->knot_margins[i] = pools[i].margin_sum / pools[i].rows;
         calibration->knot_values[i] = (pools[i].positives + 0.5) / (pools[i].rows + 1);
-        if (i) /* the half rows added may break the order of small pools */
-            calibration->knot_values[i] =
-                fmax(calibration->knot_values[i], calibration->knot_values[i - 1]);
+        if (i == 0)
+            continue;
+        /* A mean is rounded; and the half rows added may break the order of small pools. */
+        calibration->knot_margins[i] =
+            fmax(calibration->knot_margins[i], calibration->knot_margins[i - 1]);
+        calibration->knot_values[i] =
+            fmax(calibration->knot_values[i], calibration->knot_values[i - 1]);
     }
 }
 

@@ -424,7 +424,7 @@ static bool prepare(Search *search, Error *error)
     return true;
 }
 
-static void finish(Search *search, const Candidate *best, SearchResult *result)
+static bool finish(Search *search, const Candidate *best, SearchResult *result, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     size_t values = search->frame->row_count * search->classes->count;
@@ -442,6 +442,8 @@ static void finish(Search *search, const Candidate *best, SearchResult *result)
     result->leaderboard = search_leaderboard(search, best, search->arena);
     result->out_of_fold = arena_array(search->arena, double, values);
     memcpy(result->out_of_fold, best->probabilities, values * sizeof(double));
+    return result->model ||
+           fail(error, ERROR_INTERNAL, "the model that was learnt cannot be read back");
 }
 
 bool text_model_search(const Frame *frame, const int *labels, const ClassNames *classes,
@@ -464,6 +466,5 @@ bool text_model_search(const Frame *frame, const int *labels, const ClassNames *
     baseline->is_baseline = true;
     if (!candidate_score(search, baseline, error) || !run_plan(search, error))
         return false;
-    finish(search, search_choose(search), result);
-    return true;
+    return finish(search, search_choose(search), result, error);
 }

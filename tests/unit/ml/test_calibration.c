@@ -66,6 +66,29 @@ static void test_isotonic_rises_and_follows_the_curve(void)
     EXPECT(error < 0.03);
 }
 
+/* Rows that say the same to a model: their order must not matter, nor how a mean is rounded. */
+static void test_isotonic_takes_rows_of_one_margin_as_one(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static double margins[ROWS];
+    static int labels[ROWS];
+    MarginSet set = {margins, labels, ROWS, 1};
+    Calibration calibration;
+
+    for (size_t row = 0; row < ROWS; row++) {
+        margins[row] = 0.1 * (double)(row % 3) - 1.1;
+        labels[row] = row < ROWS / 2; /* with ties in the order of the rows: falling */
+    }
+    calibration = calibration_fit(&set, CALIBRATION_ISOTONIC, arena);
+    EXPECT(calibration.knot_count == 1);
+    for (size_t row = 0; row < ROWS; row++)
+        labels[row] = row >= ROWS / 2; /* rising */
+    calibration = calibration_fit(&set, CALIBRATION_ISOTONIC, arena);
+    EXPECT(calibration.knot_count <= 3);
+    for (size_t i = 1; i < calibration.knot_count; i++)
+        EXPECT(calibration.knot_margins[i] > calibration.knot_margins[i - 1]);
+}
+
 static void test_margins_that_separate_the_classes_give_no_certainty(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -134,6 +157,7 @@ int main(int count, char **names)
     static const Test tests[] = {
         TEST(test_logistic_finds_the_curve_that_made_the_labels),
         TEST(test_isotonic_rises_and_follows_the_curve),
+        TEST(test_isotonic_takes_rows_of_one_margin_as_one),
         TEST(test_margins_that_separate_the_classes_give_no_certainty),
         TEST(test_margins_that_say_nothing_give_the_share_of_the_class),
         TEST(test_probabilities_of_many_classes_sum_to_one_and_name_the_largest_margin),
