@@ -125,7 +125,7 @@ class HostileTest(SlipwayTest):
         for text in texts:
             if text.startswith(b"HTTP/1.1 429 "):
                 self.assertRegex(text, rb"\r\nRetry-After: \d+\r\n")
-                self.assertIn(b"too many requests are waiting, try again later", text)
+                self.assertIn(b"too many changes are waiting for the disk, try again later", text)
         wait_until(lambda: count(b"201") >= 500)
         for client in clients:
             client.close()
