@@ -38,7 +38,7 @@ struct PredictionLog {
     ZSTD_CCtx *packer;
     atomic_uint_fast64_t written, dropped, failed_writes;
     atomic_bool is_stuck; /* the last write failed */
-    int bell;             /* an eventfd: the thread's turn comes now */
+    int bell;             /* an eventfd: there is work, or the turn comes now */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t drained;
@@ -211,13 +211,33 @@ static void ring_bell(PredictionLog *log)
     (void)written; /* it fails only when it has been rung 2^64 times */
 }
 
-static void wait_a_turn(PredictionLog *log)
+static void wait_for_bell(PredictionLog *log, int timeout_ms)
 {
     struct pollfd bell = {.fd = log->bell, .events = POLLIN};
     uint64_t rung;
 
-    if (poll(&bell, 1, DRAIN_EVERY_MS) == 1 && read(log->bell, &rung, sizeof(rung)) < 0)
+    if (poll(&bell, 1, timeout_ms) == 1 && read(log->bell, &rung, sizeof(rung)) < 0)
         return;
+}
+
+static bool is_asked(PredictionLog *log)
+{
+    bool asked;
+
+    pthread_mutex_lock(&log->lock);
+    asked = log->stopping || log->asked_turns != log->drained_turns;
+    pthread_mutex_unlock(&log->lock);
+    return asked;
+}
+
+/* Sleeps while there is nothing to write: the first record that comes rings, and gets some time for
+ * others to join it. What a refusing disk has left is tried again each turn. */
+static void wait_a_turn(PredictionLog *log)
+{
+    if (!log->taken.bytes)
+        wait_for_bell(log, -1);
+    if (!is_asked(log))
+        wait_for_bell(log, DRAIN_EVERY_MS);
 }
 
 static void *drain_loop(void *context)
@@ -318,7 +338,8 @@ void prediction_log_add(PredictionLog *log, const Prediction *prediction, int64_
     }
     record_write(place.at, prediction, &size, created_at, duration_us);
     ring_commit(&log->ring, &place);
-    if (place.before < EARLY_BYTES && place.before + place.size >= EARLY_BYTES)
+    if (place.before == 0 ||
+        (place.before < EARLY_BYTES && place.before + place.size >= EARLY_BYTES))
         ring_bell(log);
 }
 
