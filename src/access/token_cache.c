@@ -30,7 +30,7 @@ TokenCache *token_cache_create(const Writer *writer)
     TokenCache *cache = calloc(1, sizeof(*cache));
 
     if (!cache)
-        abort();
+        out_of_memory();
     cache->writer = writer;
     for (size_t i = 0; i < PLACES; i++)
         pthread_mutex_init(&cache->places[i].lock, NULL);
