@@ -281,13 +281,24 @@ static bool read_csv_rows(Reading *reading, CsvReader *reader, const Order *orde
     return !reading->error->kind;
 }
 
-/* The lines of the text bound the number of rows, whatever its quotes mean. */
+/* What bounds the number of rows, whatever quotes mean: a row ends with a line feed or the text. */
+static size_t count_line_feeds(const char *at, const char *end, size_t limit)
+{
+    size_t count = 0;
+
+    while (count < limit && (at = memchr(at, '\n', (size_t)(end - at)))) {
+        count++;
+        at++;
+    }
+    return count;
+}
+
 static bool read_csv(Reading *reading)
 {
     const Body *body = reading->body;
     CsvReader reader = csv_reader(body->bytes, body->size, reading->arena);
     Order order;
-    size_t lines = count_lines(body->bytes, body->bytes + body->size, reading->rows_max + 1);
+    size_t lines = count_line_feeds(body->bytes, body->bytes + body->size, reading->rows_max);
     size_t rows = 0;
 
     *reading->error = (Error){0}; /* csv_next() tells its end from a mistake by it */

@@ -60,6 +60,7 @@ static const Form forms[] = {
     {&one_column, csv_type, "\xef\xbb\xbf\"CONTENT\"\r\n\"a, \"\"b\"\"\nc\"\r\n\r\nd",
      "[[\"a, \\\"b\\\"\\nc\"],[\"d\"]]"},
     {&one_column, csv_type, "CONTENT\n\"\"\n", "[[\"\"]]"},
+    {&one_column, csv_type, "CONTENT\n \n\t\n\r\r\n", "[[\" \"],[\"\\t\"],[\"\\r\"]]"},
     {&one_column, lines_type, "\"a\"\n{\"CONTENT\":\"b\"}\r\n\n", "[[\"a\"],[\"b\"]]"},
     {&one_column, "APPLICATION/X-NDJSON", "\"a\"", "[[\"a\"]]"},
 
@@ -235,6 +236,28 @@ static void test_columns_that_the_model_does_not_read_are_left_out_where_that_is
     }
 }
 
+/* A line of blanks is a row, with a text of blanks: there must be room for it. */
+static void test_every_row_of_blanks_has_its_room(void)
+{
+    enum { ROWS = 20000 };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    char *text = arena_alloc(arena, ROWS + 5, 2);
+    Body body = body_of(csv_type, "");
+    Error error = {0};
+    Frame frame;
+
+    memcpy(text, "CONTENT\n", 8);
+    for (size_t row = 0; row < ROWS; row++)
+        memcpy(text + 8 + 2 * row, " \n", 2);
+    body.bytes = text;
+    body.size = 8 + 2 * ROWS;
+    body.rows_max = ROWS;
+    EXPECT_OK(body_read(&body, &one_column, arena, &frame, &error), error);
+    EXPECT(frame.row_count == ROWS);
+    for (size_t row = 0; row < ROWS; row++)
+        EXPECT(frame.columns[0].texts[row].length == 1);
+}
+
 static void test_malformed_json_says_where(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -275,6 +298,7 @@ int main(int count, char **names)
         TEST(test_every_form_becomes_the_same_columns),
         TEST(test_each_mistake_is_named_with_its_column_and_row),
         TEST(test_columns_that_the_model_does_not_read_are_left_out_where_that_is_asked_for),
+        TEST(test_every_row_of_blanks_has_its_room),
         TEST(test_malformed_json_says_where),
         TEST(test_a_body_cut_anywhere_is_read_or_refused),
         {0},
