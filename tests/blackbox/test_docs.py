@@ -120,6 +120,14 @@ def test_your_own_data_of_the_readme_runs(folder):
     assert 'endpoint "reviews" serves reviews version 1' in said, said
 
 
+def test_every_tool_that_make_calls_can_be_called(_folder):
+    with open("Makefile") as file:
+        tools = set(re.findall(r"^\t@?((?:tools|bench)/[\w.]+)", file.read(), re.MULTILINE))
+    assert len(tools) > 5, tools
+    for tool in sorted(tools):
+        assert os.access(tool, os.X_OK), f"{tool} is not executable"
+
+
 def test_every_link_of_the_docs_leads_somewhere(_):
     pages = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT,
                            check=True, stdout=subprocess.PIPE, text=True).stdout.split()
