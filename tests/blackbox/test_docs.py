@@ -121,11 +121,11 @@ def test_your_own_data_of_the_readme_runs(folder):
 
 
 def test_every_tool_that_make_calls_can_be_called(_folder):
-    with open("Makefile") as file:
+    with open(os.path.join(ROOT, "Makefile"), encoding="ascii") as file:
         tools = set(re.findall(r"^\t@?((?:tools|bench)/[\w.]+)", file.read(), re.MULTILINE))
     assert len(tools) > 5, tools
     for tool in sorted(tools):
-        assert os.access(tool, os.X_OK), f"{tool} is not executable"
+        assert os.access(os.path.join(ROOT, tool), os.X_OK), f"{tool} is not executable"
 
 
 def test_every_link_of_the_docs_leads_somewhere(_):
