@@ -36,10 +36,9 @@ DEPFLAGS = -MMD -MP -MF $(basename $@).d
 LDFLAGS := -L$(DEPS)/lib -Wl,-rpath,'$$ORIGIN/lib' -Wl,-rpath,$(DEPS)/lib
 # Of static libraries only what is used comes along. What few commands need is opened at run time
 # (base/library.h): libcurl, libarchive, libmicrohttpd, DuckDB.
-LIBS    := -lsqlite3 -lyyjson -lyaml -lutf8proc -l:liblinear.a -l:libzstd.a -l:libz.a -l:libcrypto.a -l:libstdc++.a \
-           -static-libgcc -lm -lpthread -ldl
-# Tests and benches make archives and a bare server.
-TEST_LIBS := -Wl,--as-needed -larchive -lmicrohttpd
+LIBS    := -lsqlite3 -lyyjson -lyaml -lutf8proc -l:libzstd.a -l:libz.a -l:libcrypto.a -static-libgcc -lm -lpthread -ldl
+# Tests and benches make archives and a bare server, and solve with LIBLINEAR (in C++) what ml/ solves.
+TEST_LIBS := -l:liblinear.a -l:libstdc++.a -Wl,--as-needed -larchive -lmicrohttpd
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*/*.c))
 SCHEMA  := $(sort $(wildcard src/store/schema/*.sql))
