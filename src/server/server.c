@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ enum {
     CLOSE_WAIT_SECONDS = 10,
     BUSY_MS_MAX = 2000,
     BUSY_POLL_MS = 50,
+    HEAPS_MAX = 4,
 };
 
 /* Slow routes have workers of their own: however many of them come, the others are not behind
@@ -133,6 +135,13 @@ static bool open_application(Server *server, const ApplicationSpec *spec, Error 
     }
 }
 
+/* Few heaps for many threads: what one let go, another takes. With one for each, as is the
+ * default, every worker keeps the most that it ever held. */
+static void share_heaps(void)
+{
+    mallopt(M_ARENA_MAX, HEAPS_MAX);
+}
+
 bool server_open(const ServerSpec *spec, Server **server, Error *error)
 {
     ApplicationSpec application = {
@@ -141,6 +150,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     };
     Server *opened = calloc(1, sizeof(*opened));
 
+    share_heaps();
     if (!opened)
         out_of_memory();
     opened->arena = arena_create();

@@ -50,12 +50,15 @@ static bool fail_with_status(Error *error, const Db *db, int status)
     return fail(error, error_kind(status), "the store says: %s", words);
 }
 
+/* There may be many readers, and the system keeps the pages for all of them: each has little of its
+ * own. */
 static const char *connection_settings(DbMode mode)
 {
     return mode == DB_WRITE ? "PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = FULL;"
                               "PRAGMA foreign_keys = ON;"
                             : "PRAGMA query_only = ON;"
+                              "PRAGMA cache_size = -256;" /* KiB */
                               "PRAGMA foreign_keys = ON;";
 }
 
