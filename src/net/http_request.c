@@ -375,6 +375,20 @@ static enum MHD_Result on_access(void *context UNUSED, struct MHD_Connection *ha
     return MHD_NO;
 }
 
+/* The connection has no more to do with its exchange. libmicrohttpd does not say so of each: a
+ * request whose arguments it has no room for just ends. */
+static void let_go(HttpConnection *connection)
+{
+    HttpExchange *exchange = connection->exchange;
+
+    if (!exchange)
+        return;
+    connection->exchange = NULL;
+    connection->loop->body_bytes -= exchange->capacity;
+    connection->loop->exchange_count--;
+    http_exchange_end(exchange);
+}
+
 /* Called with the URI before it is split and decoded, at the start of each request. */
 static void *on_target(void *context UNUSED, const char *target, struct MHD_Connection *handle)
 {
@@ -382,6 +396,7 @@ static void *on_target(void *context UNUSED, const char *target, struct MHD_Conn
     HttpLoop *loop = connection->loop;
     int64_t late_at = loop->now + (int64_t)loop->spec->header_seconds * 1000;
 
+    let_go(connection);
     connection->exchange = http_exchange_create(connection, target);
     if (connection->late_at == 0 || late_at < connection->late_at)
         connection->late_at = late_at;
@@ -399,17 +414,13 @@ static void on_completed(void *context UNUSED, struct MHD_Connection *handle, vo
     HttpConnection *connection = connection_of(handle);
     HttpLoop *loop = connection->loop;
     const HttpServerSpec *spec = loop->spec;
-    HttpExchange *exchange = *request;
 
-    if (!exchange)
+    if (!connection->exchange)
         return;
     *request = NULL;
-    connection->exchange = NULL;
     connection->late_at = loop->now + ((int64_t)spec->idle_seconds + spec->header_seconds) * 1000;
-    loop->body_bytes -= exchange->capacity;
     http_crowd_move(&loop->crowd, &connection->guest, HTTP_WAIT_NEXT);
-    loop->exchange_count--;
-    http_exchange_end(exchange);
+    let_go(connection);
 }
 
 /* Connections. */
@@ -445,6 +456,7 @@ static void connection_open(HttpLoop *loop, struct MHD_Connection *handle, void 
 
 static void connection_close(HttpLoop *loop, HttpConnection *connection)
 {
+    let_go(connection);
     http_crowd_remove(&loop->crowd, &connection->guest);
     free(connection);
 }

@@ -423,6 +423,21 @@ static void test_a_request_that_never_arrives_whole_does_not_hold_up_the_closing
     sem_destroy(&header);
 }
 
+/* libmicrohttpd just closes; the leak checker sees to it that nothing stays of the request. */
+static void test_a_request_of_too_many_arguments_is_refused_and_forgotten(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    HttpServer *server = server_start(&(HttpServerSpec){.handle = echo});
+    char request[2048] = "GET /?";
+    const char *answer;
+
+    memset(request + strlen(request), '&', 1500);
+    strcat(request, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    answer = raw_ask(server, arena, request);
+    EXPECT(!text_has_prefix(answer, "HTTP/1.1 200"));
+    http_server_close(server, 5);
+}
+
 static void test_an_answer_after_the_server_was_closed_is_dropped(void)
 {
     Kept kept = {.lock = PTHREAD_MUTEX_INITIALIZER, .arrived = PTHREAD_COND_INITIALIZER};
@@ -758,6 +773,7 @@ int main(int count, char **names)
         TEST(test_an_answer_to_a_client_that_has_gone_is_dropped),
         TEST(test_closing_waits_for_answers_that_are_due),
         TEST(test_a_request_that_never_arrives_whole_does_not_hold_up_the_closing),
+        TEST(test_a_request_of_too_many_arguments_is_refused_and_forgotten),
         TEST(test_an_answer_after_the_server_was_closed_is_dropped),
         TEST(test_a_spooled_body_is_deleted_unless_it_is_taken),
         TEST(test_a_file_is_sent_whole_or_in_part),
