@@ -18,14 +18,17 @@ const char *library_find(void *handle, const LibraryFunction *functions, void *t
 
 static void *open_file(const Library *library, Error *error)
 {
+    const char *reason;
+
     for (const char *const *file = library->files; *file; file++) {
         void *handle = dlopen(*file, RTLD_NOW | RTLD_LOCAL);
 
         if (handle)
             return handle;
     }
-    fail(error, ERROR_UNAVAILABLE, "%s needs the library \"%s\", which could not be opened",
-         library->purpose, library->files[0]);
+    reason = dlerror();
+    fail(error, ERROR_UNAVAILABLE, "%s needs the library \"%s\", which could not be opened: %s",
+         library->purpose, library->files[0], reason ? reason : "no reason was given");
     return NULL;
 }
 
