@@ -259,10 +259,12 @@ bool http_loop_open(HttpLoop *loop, const HttpServerSpec *spec, int listener, Er
         .progress = progress_of,
         .now = loop->now,
     };
+    errno = 0;
     loop->wake_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     loop->daemon = loop->wake_event < 0 ? NULL : http_daemon_start(loop, listener);
     if (!loop->daemon)
-        return fail(error, ERROR_INTERNAL, "could not start the HTTP server");
+        return fail(error, ERROR_INTERNAL, "could not start the HTTP server: %s",
+                    errno ? strerror(errno) : "no reason was given");
     info = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     loop->poll_event = info->epoll_fd;
     pthread_mutex_init(&loop->lock, NULL);
