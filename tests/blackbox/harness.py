@@ -1,7 +1,7 @@
 """What black-box tests share: servers that are started and ended, commands, requests.
 
 A test class derives from SlipwayTest; its file ends with run(ITS_CLASS). A file whose tests are functions of a folder
-ends with run_functions(globals()).
+ends with run_functions(globals()); one that drives a tool of tools/, with run_driver(main).
 """
 import http.client
 import json
@@ -126,6 +126,25 @@ def run(case):
     try:
         sys.exit(run_cases(case))
     except OSError:
+        traceback.print_exc()
+        print("0 passed, 1 failed")
+        sys.exit(1)
+
+
+def build_faults():
+    """The release build and the library that makes its calls fail, which no sanitizer bears beside it."""
+    root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+    targets = ["build", "build/release/fault.so"]
+    subprocess.run(["make", "--no-print-directory", "-s", "MODE=release", *targets], cwd=root, check=True)
+    folder = os.path.join(root, "build", "release")
+    return os.path.join(folder, "slipway"), os.path.join(folder, "fault.so")
+
+
+def run_driver(main):
+    """Ends with the status of one of the drivers of tools/, or as one failure."""
+    try:
+        sys.exit(main())
+    except Exception:  # pylint: disable=broad-except
         traceback.print_exc()
         print("0 passed, 1 failed")
         sys.exit(1)

@@ -5,22 +5,19 @@ The library that makes them fail cannot share a process with a sanitizer: this t
 build, and makes it where it is missing.
 """
 import os
-import subprocess
 import sys
-import traceback
+
+from harness import build_faults, run_driver
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 from memory import Driver  # noqa: E402
 
-BUILD = os.path.join(ROOT, "build", "release")
 STRIDE, PER_CHILD, SEED = 331, 2, 11
 
 
 def main():
-    subprocess.run(["make", "--no-print-directory", "-s", "MODE=release", "build",
-                    "build/release/fault.so"], cwd=ROOT, check=True)
-    driver = Driver(os.path.join(BUILD, "slipway"), os.path.join(BUILD, "fault.so"))
+    driver = Driver(*build_faults())
     try:
         driver.walk_memory(STRIDE, PER_CHILD, SEED)
         felt = sum(row["felt"] for row in driver.rows.values())
@@ -32,9 +29,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Exception:
-        traceback.print_exc()
-        print("0 passed, 1 failed")
-        sys.exit(1)
+    run_driver(main)

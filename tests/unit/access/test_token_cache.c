@@ -2,46 +2,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "access/token.h"
 #include "access/token_cache.h"
 #include "base/time.h"
-#include "tests/scene.h"
-
-typedef struct Making {
-    TokenSpec spec;
-    Token token;
-    const char *secret;
-} Making;
-
-static bool make_token(Scope *scope, void *context)
-{
-    Making *making = context;
-
-    return token_create(scope, &making->spec, &making->token, &making->secret);
-}
-
-static const char *secret_of_new(Scene *scene, const char *name, const char *role)
-{
-    Making making = {.spec = {.name = name, .role = role}};
-
-    EXPECT_OK(scope_write(&scene->scope, make_token, &making), scene->scope.error);
-    return making.secret;
-}
-
-static bool revoke_named(Scope *scope, void *name)
-{
-    return token_revoke(scope, name);
-}
-
-static bool run_sql(Scope *scope, void *sql)
-{
-    return db_run_values(scope->db, &scope->error, sql, DB_VALUES());
-}
-
-static void change(Scene *scene, const char *sql)
-{
-    EXPECT_OK(scope_write(&scene->scope, run_sql, (void *)(uintptr_t)sql), scene->scope.error);
-}
+#include "token_fixture.h"
 
 static bool asks(TokenCache *cache, Scene *scene, const char *secret, Principal *principal)
 {
