@@ -95,7 +95,7 @@ damage: build $(OUT)/damage ## Try DAMAGE_COUNT (100000) damaged model packages,
 soak: build ## Load a server for SOAK_SECONDS (3600) and watch its memory, files and threads
 	@tools/soak.py $(OUT)/slipway
 
-bench: build $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
+bench: build $(DEPS)/setup-test.stamp $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
 	@tools/bench.sh $(F)
 
 study: $(OUT)/bench/study_text build $(DEPS)/setup-test.stamp ## Measure text models and the gate into docs/results/
