@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Write docs/reference/cli.md and api.md from what the program says of itself.
+"""Write docs/reference/cli.md, api.md and mlflow-api.md from what the program says of itself.
 
 usage: make_reference.py [--check]
 
-cli.md comes from `slipway help` and each command's --help, api.md from the OpenAPI document of a
-server that is started for a moment on a free port. --check writes nothing and fails when a page is
+cli.md comes from `slipway help` and each command's --help, the others from the OpenAPI document of
+a server that is started for a moment on a free port. --check writes nothing and fails when a page is
 not what would be written; without a binary it says so and is content. SLIPWAY is the binary
 (build/release/slipway).
 """
@@ -147,20 +147,41 @@ def group_of(path):
     return "endpoints: scoring" if parts[0] == "endpoints" else "server"
 
 
-def api_page():
-    groups = {}
+def speaks_mlflow(path):
+    return re.match(r"/api/\d", path) or path in ("/health", "/version")
+
+
+def mlflow_group_of(path):
+    parts = path.strip("/").split("/")
+    return " ".join(parts[2:4] if parts[2:3] == ["mlflow"] and len(parts) > 4 else parts[2:3]) or "server"
+
+
+def parts_of_groups(wanted, group):
+    groups = {"server": []}
     for path, operations in openapi()["paths"].items():
         for method, operation in operations.items():
-            groups.setdefault(group_of(path), []).append(route_part(method, path, operation))
+            if wanted(path):
+                groups.setdefault(group(path), []).append(route_part(method, path, operation))
+    return "".join(f"\n## {name}\n" + "".join(parts) for name, parts in groups.items() if parts)
+
+
+def mlflow_page():
+    page = (f"# MLflow's routes\n\n{NOTE}\nThe same routes are at `/ajax-api`. [mlflow.md](mlflow.md) says what MLflow's "
+            "clients can count on. An error is `{\"error_code\", \"message\"}`; fields that are not listed are "
+            "ignored.\n")
+    return page + parts_of_groups(speaks_mlflow, mlflow_group_of)
+
+
+def api_page():
     page = (f"# Routes\n\n{NOTE}\nA running server shows the same at `/docs` and `/openapi.json`. The role is the "
             "least that may call a route. An error is `{\"error\": {\"code\", \"message\", \"field\", "
             "\"request_id\"}}`, and the HTTP status says the same. JSON bodies take the fields of their table and "
-            "no others.\n")
-    return page + "".join(f"\n## {name}\n" + "".join(parts) for name, parts in groups.items())
+            "no others. What MLflow's clients call is in [mlflow-api.md](mlflow-api.md).\n")
+    return page + parts_of_groups(lambda path: not speaks_mlflow(path), group_of)
 
 
 def main():
-    pages = {"cli.md": cli_page, "api.md": api_page}
+    pages = {"cli.md": cli_page, "api.md": api_page, "mlflow-api.md": mlflow_page}
     check = "--check" in sys.argv[1:]
 
     if check and not os.path.exists(SLIPWAY):

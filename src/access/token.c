@@ -92,7 +92,7 @@ bool token_create(Scope *scope, const TokenSpec *spec, Token *token, const char 
             db_text(made.name), db_text(role_name(made.role)), db_text(digest), db_int(now),
             db_text(made.created_by), db_int_or_null(made.expires_at))) {
         if (scope->error.kind == ERROR_CONFLICT)
-            return fail(&scope->error, ERROR_CONFLICT, "token \"%s\" already exists", spec->name);
+            return fail(&scope->error, ERROR_EXISTS, "token \"%s\" already exists", spec->name);
         return false;
     }
     if (!record_token(scope, "token.created", &made))

@@ -1,7 +1,9 @@
 #include "api/api.h"
+#include "api/mlflow.h"
 
 /* clang-format off */
 const Route *const api_tables[] = {
+    predict_routes, /* the first, for they are called most */
     system_routes,
     metrics_routes,
     dataset_routes,
@@ -13,8 +15,11 @@ const Route *const api_tables[] = {
     training_routes,
     promotion_routes,
     endpoint_routes,
-    predict_routes,
     access_routes,
+    mlflow_system_routes,
+    mlflow_run_log_routes,
+    mlflow_run_routes,
+    mlflow_experiment_routes,
     NULL,
 };
 /* clang-format on */
@@ -25,12 +30,8 @@ Principal api_caller_without_token(const Application *application)
                                       : (Principal){"local", ROLE_OWNER};
 }
 
-void api_answer_error(Scope *scope, Response *response)
+static void write_error(JsonWriter *json, const Scope *scope)
 {
-    JsonWriter *json = json_writer_create(scope->arena);
-
-    if (scope->error.kind == ERROR_NONE) /* nobody may take a failure for an answer */
-        fail(&scope->error, ERROR_INTERNAL, "no reason was given");
     json_open_object(json, NULL);
     json_open_object(json, "error");
     {
@@ -42,7 +43,19 @@ void api_answer_error(Scope *scope, Response *response)
     }
     json_close(json);
     json_close(json);
-    *response = (Response){.status = error_http_status(&scope->error), .json = json};
+}
+
+void api_answer_error(const Route *route, Scope *scope, Response *response)
+{
+    *response = (Response){.json = json_writer_create(scope->arena)};
+    if (scope->error.kind == ERROR_NONE) /* nobody may take a failure for an answer */
+        fail(&scope->error, ERROR_INTERNAL, "no reason was given");
+    if (route_speaks_mlflow(route)) {
+        response->status = mlflow_write_error(response->json, &scope->error);
+        return;
+    }
+    response->status = error_http_status(&scope->error);
+    write_error(response->json, scope);
 }
 
 static bool check_role(const Route *route, Scope *scope)
@@ -59,14 +72,14 @@ static bool check_role(const Route *route, Scope *scope)
 static bool check_body(const Route *route, Scope *scope, const Request *request)
 {
     if (route->body_kind != BODY_JSON || route->body || !request->body_size ||
-        route->kind == ROUTE_FAST)
+        route->kind == ROUTE_FAST || route_speaks_mlflow(route))
         return true;
     return fail(&scope->error, ERROR_INVALID, "%s %s takes no body", route->method, route->path);
 }
 
 static bool check_query(const Route *route, Scope *scope, const Request *request)
 {
-    if (route->query || !request->query.count)
+    if (route->query || !request->query.count || route_speaks_mlflow(route))
         return true;
     return fail_field(&scope->error, request->query.items[0].name,
                       "unrecognized parameter \"%.100s\"", request->query.items[0].name);
@@ -103,7 +116,7 @@ void api_run(const Route *route, Scope *scope, Request *request, Response *respo
     else if (done)
         done = call_handler(scope, &call);
     if (!done)
-        api_answer_error(scope, response);
+        api_answer_error(route, scope, response);
 }
 
 static void end_write(Scope *scope, void *context, bool durable)
@@ -111,7 +124,7 @@ static void end_write(Scope *scope, void *context, bool durable)
     ApiCall *call = context;
 
     if (!durable)
-        api_answer_error(scope, call->response);
+        api_answer_error(call->route, scope, call->response);
     call->done(call);
 }
 
@@ -127,6 +140,6 @@ void api_start(ApiCall *call)
         scope_write_later(call->scope, call_handler, end_write, call);
         return;
     }
-    api_answer_error(call->scope, call->response);
+    api_answer_error(call->route, call->scope, call->response);
     call->done(call);
 }

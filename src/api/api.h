@@ -5,8 +5,8 @@
  *     find the route -> who acts -> may they -> the query and body by the route's tables -> the
  * handler -> the answer
  *
- * An error is always {"error": {"code", "message", "field"?, "request_id"}} with the status that
- * says the same.
+ * An error is {"error": {"code", "message", "field"?, "request_id"}} with the status that says the
+ * same; to MLflow's clients it is {"error_code", "message"} (api/mlflow.h).
  */
 #pragma once
 
@@ -50,8 +50,9 @@ typedef struct ApiCall {
  * done() was called, when this returns. */
 void api_start(ApiCall *call);
 
-/* Leaves the scope's error as the answer. */
-void api_answer_error(Scope *scope, Response *response);
+/* Leaves the scope's error as the answer, in the words that the route's clients read. route NULL:
+ * it was not found. */
+void api_answer_error(const Route *route, Scope *scope, Response *response);
 
 /* After a change of what is live: true once the endpoint serves that deployment, whatever ails
  * other endpoints. */
@@ -67,4 +68,6 @@ const char *api_openapi(Arena *arena);
 
 extern const Route system_routes[], metrics_routes[], access_routes[], dataset_routes[],
     experiment_routes[], run_routes[], run_artifact_routes[], model_routes[], endpoint_routes[],
-    predict_routes[], project_routes[], training_routes[], promotion_routes[];
+    predict_routes[], project_routes[], training_routes[], promotion_routes[],
+    mlflow_system_routes[], mlflow_experiment_routes[], mlflow_run_routes[],
+    mlflow_run_log_routes[];

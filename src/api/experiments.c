@@ -14,7 +14,7 @@ static bool answer(Scope *scope, int64_t id, Response *response)
 {
     Experiment experiment;
 
-    if (!experiment_find(scope, id, &experiment))
+    if (!experiment_find(scope, id, &experiment) || !experiment_count_runs(scope, &experiment))
         return false;
     experiment_write_json(response->json, NULL, &experiment);
     return true;
@@ -37,6 +37,9 @@ static bool list_experiments(Scope *scope, const Request *request, Response *res
     if (!request_read_query(scope, request, list_query, &query) ||
         !(query.deleted ? experiment_list_all : experiment_list)(scope, &list))
         return false;
+    for (size_t i = 0; i < list.count; i++)
+        if (!experiment_count_runs(scope, &list.items[i]))
+            return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "experiments");
     for (size_t i = 0; i < list.count; i++)
@@ -47,12 +50,13 @@ static bool list_experiments(Scope *scope, const Request *request, Response *res
 }
 
 typedef struct CreateBody {
-    const char *name;
+    ExperimentSpec spec;
     const JsonValue *tags;
 } CreateBody;
 
 static const JsonField create_body[] = {
-    {"name", JSON_TEXT, offsetof(CreateBody, name), JSON_REQUIRED, "1 to 500 characters, unique"},
+    {"name", JSON_TEXT, offsetof(CreateBody, spec.name), JSON_REQUIRED,
+     "1 to 500 characters, unique"},
     {"tags", JSON_OBJECT, offsetof(CreateBody, tags), JSON_OPTIONAL, "{\"team\": \"fraud\"}"},
     {0},
 };
@@ -60,13 +64,11 @@ static const JsonField create_body[] = {
 static bool create_experiment(Scope *scope, const Request *request, Response *response)
 {
     CreateBody body = {0};
-    ParamList tags = {0};
     Experiment created;
 
     if (!request_read(scope, request, create_body, &body) ||
-        !param_list_read(body.tags, "tags", scope->arena, &tags, &scope->error) ||
-        !experiment_create(scope, body.name, &created) ||
-        (tags.count && !experiment_set_tags(scope, created.id, &tags)))
+        !param_list_read(body.tags, "tags", scope->arena, &body.spec.tags, &scope->error) ||
+        !experiment_create(scope, &body.spec, &created))
         return false;
     response->status = 201;
     return answer(scope, created.id, response);

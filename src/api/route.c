@@ -25,13 +25,39 @@ static bool part_matches(const char **part, const char *segment)
     return true;
 }
 
+/* No path of Slipway's own has a number there. */
+bool route_speaks_mlflow(const Route *route)
+{
+    return route && text_has_prefix(route->path, "/api/") && route->path[5] >= '0' &&
+           route->path[5] <= '9';
+}
+
+static bool is_left_out(const Route *route, const char *segment)
+{
+    return !*segment && route_speaks_mlflow(route);
+}
+
+/* The pages of MLflow ask at /ajax-api what its clients ask at /api. */
+static const char *known_as(const Route *route, const char *segment)
+{
+    return strcmp(segment, "ajax-api") == 0 && route_speaks_mlflow(route) ? "api" : segment;
+}
+
 static bool path_matches(const Route *route, const TextList *segments)
 {
     const char *part = route->path + 1;
+    size_t seen = 0;
 
-    for (size_t i = 0; i < segments->count; i++)
-        if (!*part || !part_matches(&part, segments->items[i]))
+    for (size_t i = 0; i < segments->count; i++) {
+        const char *segment = segments->items[i];
+
+        if (is_left_out(route, segment))
+            continue;
+        if (part[0] == '{' && part[1] == '*')
+            return true;
+        if (!*part || !part_matches(&part, seen++ ? segment : known_as(route, segment)))
             return false;
+    }
     return !*part;
 }
 
@@ -42,12 +68,21 @@ static void add_method(TextBuilder *methods, const char *method)
         text_append(methods, ", HEAD");
 }
 
+/* Of the path; no route begins with {name}. */
+static char first_letter(const TextList *segments)
+{
+    for (size_t i = 0; i < segments->count; i++)
+        if (*segments->items[i])
+            return segments->items[i][0];
+    return '\0';
+}
+
 /* The path is compared where it stands in the tables, so that nothing has to be prepared or
  * allocated: most rows differ in the method's or the path's first letter. */
 const Route *route_match(const char *method, const TextList *segments)
 {
     const char *as = strcmp(method, "HEAD") == 0 ? "GET" : method;
-    char first = segments->count ? segments->items[0][0] : '\0'; /* no route begins with {name} */
+    char first = first_letter(segments);
 
     for (size_t table = 0; api_tables[table]; table++)
         for (const Route *route = api_tables[table]; route->path; route++)
@@ -55,6 +90,18 @@ const Route *route_match(const char *method, const TextList *segments)
                 path_matches(route, segments) && strcmp(route->method, as) == 0)
                 return route;
     return NULL;
+}
+
+static const char *joined_rest(const TextList *segments, size_t from, Arena *arena)
+{
+    TextBuilder rest = {.arena = arena};
+
+    for (size_t i = from; i < segments->count; i++) {
+        if (*segments->items[i] && rest.count)
+            text_append(&rest, "/");
+        text_append(&rest, segments->items[i]);
+    }
+    return text_built(&rest);
 }
 
 void route_fill_parameters(const Route *route, Request *request, Arena *arena)
@@ -65,10 +112,18 @@ void route_fill_parameters(const Route *route, Request *request, Arena *arena)
     memset(request->parameters, 0, sizeof(request->parameters));
     for (size_t i = 0; i < request->segments.count; i++) {
         size_t length = (size_t)(strchrnul(part, '/') - part);
+        const char *segment = request->segments.items[i];
 
+        if (is_left_out(route, segment))
+            continue;
+        if (part[0] == '{' && part[1] == '*') {
+            request->parameters[filled] = (HttpPair){arena_copy(arena, part + 2, length - 3),
+                                                     joined_rest(&request->segments, i, arena)};
+            return;
+        }
         if (part[0] == '{')
             request->parameters[filled++] =
-                (HttpPair){arena_copy(arena, part + 1, length - 2), request->segments.items[i]};
+                (HttpPair){arena_copy(arena, part + 1, length - 2), segment};
         part += length + 1;
     }
 }
@@ -128,6 +183,7 @@ static bool take_text(Scope *scope, const JsonField *field, const char *value, v
 
     switch (field->type) {
     case JSON_TEXT:
+    case JSON_ENUM:
         *(const char **)(void *)at = value;
         return text_is_utf8(value, strlen(value)) ||
                fail_field(&scope->error, field->name, "\"%s\" must be UTF-8", field->name);

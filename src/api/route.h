@@ -65,7 +65,8 @@ typedef enum RouteBody { BODY_JSON, BODY_TEXT, BODY_FILE } RouteBody;
 
 typedef struct Route {
     const char *method;
-    const char *path; /* "/api/v1/runs/{run_id}": {name} stands for one part */
+    const char *path; /* "/api/v1/runs/{run_id}": {name} stands for one part, a last {*name} for all
+                         that are left */
     Role role;        /* the least role that may call it */
     RouteKind kind;
     Handler *handler;
@@ -91,7 +92,12 @@ void route_fill_parameters(const Route *route, Request *request, Arena *arena);
 /* Whether a body of this size is work for a worker. */
 bool route_needs_worker(const Route *route, size_t body_size);
 
-/* The part of the path that stands for {name}; the route has it, so it cannot fail. */
+/* Whether it is one of MLflow's: read and answered by its rules (api/mlflow.h). Such a route is
+ * also at /ajax-api, and empty parts of its path do not count. */
+bool route_speaks_mlflow(const Route *route);
+
+/* The part of the path that stands for {name}; the route has it, so it cannot fail. Of {*name}, all
+ * its parts with "/" between. */
 const char *request_parameter(const Request *request, const char *name);
 
 /* Reads the body by the route's table. */

@@ -18,12 +18,14 @@ static const struct {
     [ERROR_NOT_FOUND] = {"not_found", 404, 4},
     [ERROR_METHOD] = {"method_not_allowed", 405, 2},
     [ERROR_CONFLICT] = {"conflict", 409, 5},
+    [ERROR_EXISTS] = {"already_exists", 409, 5},
     [ERROR_TOO_LARGE] = {"too_large", 413, 2},
     [ERROR_MEDIA_TYPE] = {"unsupported_media_type", 415, 2},
     [ERROR_BUSY] = {"busy", 429, 6},
     [ERROR_UNAVAILABLE] = {"unavailable", 503, 6},
     [ERROR_TIMEOUT] = {"timeout", 504, 6},
     [ERROR_INTERNAL] = {"internal", 500, 1},
+    [ERROR_NOT_IMPLEMENTED] = {"not_implemented", 501, 2},
 };
 
 static void set(Error *error, ErrorKind kind, const char *field, const char *format,

@@ -23,12 +23,14 @@ typedef enum ErrorKind {
     ERROR_NOT_FOUND,       /* nothing has that name           HTTP 404, exit 4 */
     ERROR_METHOD,          /* the path takes other methods    HTTP 405, exit 2 */
     ERROR_CONFLICT,        /* the state forbids it            HTTP 409, exit 5 */
+    ERROR_EXISTS,          /* the name is taken               HTTP 409, exit 5 */
     ERROR_TOO_LARGE,       /* over a named limit              HTTP 413, exit 2 */
     ERROR_MEDIA_TYPE,      /* a content type nobody reads     HTTP 415, exit 2 */
     ERROR_BUSY,            /* too much at once, try later     HTTP 429, exit 6 */
     ERROR_UNAVAILABLE,     /* may work on another try         HTTP 503, exit 6 */
     ERROR_TIMEOUT,         /* took too long                   HTTP 504, exit 6 */
     ERROR_INTERNAL,        /* a bug or a broken disk          HTTP 500, exit 1 */
+    ERROR_NOT_IMPLEMENTED, /* known, but not offered here     HTTP 501, exit 2 */
 } ErrorKind;
 
 typedef struct Error {

@@ -55,6 +55,10 @@ typedef struct yyjson_val JsonValue;
 bool json_parse(const char *bytes, size_t size, Arena *arena, const JsonValue **value,
                 Error *error) MUST_CHECK;
 
+/* The same of what Python writes: NaN, Infinity and -Infinity are numbers, too. */
+bool json_parse_python(const char *bytes, size_t size, Arena *arena, const JsonValue **value,
+                       Error *error) MUST_CHECK;
+
 const JsonValue *json_member(const JsonValue *object, const char *key);
 bool json_is_object(const JsonValue *value);
 bool json_is_array(const JsonValue *value);
@@ -91,6 +95,7 @@ typedef enum JsonType {
     JSON_COUNT,     /* int64_t, 1 or more */
     JSON_NUMBER,    /* double */
     JSON_BOOL,      /* bool */
+    JSON_ENUM,      /* const char *: one of some words; for MLflow also its number, as digits */
     JSON_TEXT_LIST, /* TextList */
     JSON_OBJECT,    /* const JsonValue *: any object */
     JSON_ARRAY,     /* const JsonValue *: any array */

@@ -76,24 +76,42 @@ static bool texts_are_whole(yyjson_doc *document)
     return true;
 }
 
-bool json_parse(const char *bytes, size_t size, Arena *arena, const JsonValue **value, Error *error)
+typedef struct Source {
+    const char *bytes;
+    size_t size;
+    yyjson_read_flag flags;
+} Source;
+
+static bool parse(const Source *source, Arena *arena, const JsonValue **value, Error *error)
 {
     const yyjson_alc allocator = {arena_malloc, arena_realloc, arena_ignore_free, arena};
     yyjson_read_err reason;
     yyjson_doc *document;
 
-    if (!size)
+    if (!source->size)
         return fail(error, ERROR_INVALID, "the JSON document is empty");
-    if (!depth_is_allowed(bytes, size))
+    if (!depth_is_allowed(source->bytes, source->size))
         return fail(error, ERROR_INVALID, "the JSON is nested deeper than %d levels",
                     JSON_DEPTH_MAX);
-    document = yyjson_read_opts((char *)(uintptr_t)bytes, size, 0, &allocator, &reason);
+    document = yyjson_read_opts((char *)(uintptr_t)source->bytes, source->size, source->flags,
+                                &allocator, &reason);
     if (!document)
         return fail(error, ERROR_INVALID, "malformed JSON at byte %zu: %s", reason.pos, reason.msg);
     if (!texts_are_whole(document))
         return fail(error, ERROR_INVALID, "the JSON has a text with a NUL character in it");
     *value = yyjson_doc_get_root(document);
     return true;
+}
+
+bool json_parse(const char *bytes, size_t size, Arena *arena, const JsonValue **value, Error *error)
+{
+    return parse(&(Source){bytes, size, 0}, arena, value, error);
+}
+
+bool json_parse_python(const char *bytes, size_t size, Arena *arena, const JsonValue **value,
+                       Error *error)
+{
+    return parse(&(Source){bytes, size, YYJSON_READ_ALLOW_INF_AND_NAN}, arena, value, error);
 }
 
 const JsonValue *json_member(const JsonValue *object, const char *key)
@@ -211,6 +229,7 @@ static const struct {
     [JSON_COUNT] = {"integer", "an integer from 1 on"},
     [JSON_NUMBER] = {"number", "a number"},
     [JSON_BOOL] = {"boolean", "true or false"},
+    [JSON_ENUM] = {"string", "a word"},
     [JSON_TEXT_LIST] = {"array", "a list of texts"},
     [JSON_OBJECT] = {"object", "an object"},
     [JSON_ARRAY] = {"array", "a list"},
@@ -241,6 +260,7 @@ static bool take_value(const JsonValue *value, JsonType type, void *target, Aren
 {
     switch (type) {
     case JSON_TEXT:
+    case JSON_ENUM:
         *(const char **)target = json_as_text(value, *(const char **)target);
         return json_is_text(value);
     case JSON_INT:

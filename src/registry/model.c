@@ -109,7 +109,7 @@ bool model_create(Scope *scope, const char *name, const char *description, Regis
     if (!check_description(scope, description) || !find_name(scope, name, &created, &found))
         return false;
     if (found)
-        return fail(&scope->error, ERROR_CONFLICT, "model \"%s\" already exists", name);
+        return fail(&scope->error, ERROR_EXISTS, "model \"%s\" already exists", name);
     return insert(scope, name, description) && event_append(scope, "model.created", name, NULL) &&
            model_find(scope, name, model);
 }

@@ -1,5 +1,7 @@
 #include "server/caller.h"
 
+#include <openssl/evp.h>
+#include <string.h>
 #include <strings.h>
 
 #include "server/origin.h"
@@ -11,6 +13,40 @@ static const char *bearer_token(const HttpExchange *exchange)
     if (!header || strncasecmp(header, "Bearer ", 7) != 0)
         return NULL;
     return header + 7;
+}
+
+enum { BASIC_BYTES_MAX = 1024 };
+
+/* "Basic base64(name:secret)": MLflow's clients have a name and a password to send, which are those
+ * of a token. NULL: it is nothing of the kind. */
+static const char *basic_pair(const HttpExchange *exchange)
+{
+    const char *header = http_exchange_header(exchange, "Authorization");
+    size_t length;
+    char *pair;
+
+    if (!header || strncasecmp(header, "Basic ", 6) != 0)
+        return NULL;
+    header += 6;
+    length = strlen(header);
+    if (length > BASIC_BYTES_MAX || length % 4)
+        return NULL;
+    pair = arena_alloc(http_exchange_arena(exchange), length + 1, 1);
+    return EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)header, (int)length) > 0
+               ? pair
+               : NULL;
+}
+
+/* Sets what counts as the token: a header that names nobody still has to be refused. */
+static void read_secret(Caller *caller, const HttpExchange *exchange)
+{
+    const char *pair = basic_pair(exchange), *colon = pair ? strchr(pair, ':') : NULL;
+
+    caller->secret = bearer_token(exchange);
+    if (colon) {
+        caller->secret = colon + 1;
+        caller->name = arena_copy(http_exchange_arena(exchange), pair, (size_t)(colon - pair));
+    }
 }
 
 bool caller_check_origin(const Application *application, const HttpExchange *exchange, Error *error)
@@ -31,7 +67,8 @@ bool caller_check_origin(const Application *application, const HttpExchange *exc
  * work when the store does not. */
 bool caller_is_known(Caller *caller, const Route *route, HttpExchange *exchange, TokenCache *tokens)
 {
-    caller->secret = route->role == ROLE_ANYONE ? NULL : bearer_token(exchange);
+    if (route->role != ROLE_ANYONE)
+        read_secret(caller, exchange);
     return !caller->secret ||
            token_cache_find(tokens, caller->secret, http_exchange_arena(exchange), &caller->known);
 }
@@ -39,8 +76,11 @@ bool caller_is_known(Caller *caller, const Route *route, HttpExchange *exchange,
 bool caller_find(const Caller *caller, const Application *application, TokenCache *tokens,
                  Scope *scope)
 {
-    if (caller->secret && !caller->known.name)
-        return token_cache_ask(tokens, scope, caller->secret, &scope->principal);
     scope->principal = caller->secret ? caller->known : api_caller_without_token(application);
-    return true;
+    if (caller->secret && !caller->known.name &&
+        !token_cache_ask(tokens, scope, caller->secret, &scope->principal))
+        return false;
+    return !caller->name || strcmp(caller->name, scope->principal.name) == 0 ||
+           fail(&scope->error, ERROR_UNAUTHENTICATED,
+                "the user name is not that of the token that came as the password");
 }

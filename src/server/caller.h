@@ -7,6 +7,7 @@
 
 typedef struct Caller {
     const char *secret; /* the token that counts; or NULL */
+    const char *name;   /* that came with it as a user name; or NULL */
     Principal known;    /* whose it is, without asking the store; name NULL: it is to be asked */
 } Caller;
 

@@ -71,7 +71,9 @@ static void send_response(Work *work, Response *response)
     HttpAnswer answer;
 
     if (response->status == 401)
-        headers[header_count++] = (HttpPair){"WWW-Authenticate", "Bearer"};
+        headers[header_count++] =
+            (HttpPair){"WWW-Authenticate",
+                       route_speaks_mlflow(work->route) ? "Basic realm=\"mlflow\"" : "Bearer"};
     if (response->status == 405 && work->request.allowed)
         headers[header_count++] = (HttpPair){"Allow", work->request.allowed};
     if (response->status == 429 || response->status == 503)
@@ -99,7 +101,7 @@ static void send_error(Work *work, Scope *scope)
 {
     Response response;
 
-    api_answer_error(scope, &response);
+    api_answer_error(work->route, scope, &response);
     send_response(work, &response);
 }
 
@@ -351,7 +353,7 @@ void work_refused(void *context, HttpExchange *exchange, int status, const char 
             error.kind = kinds[i];
     }
     scope.error = error;
-    api_answer_error(&scope, &response);
+    api_answer_error(http_exchange_choice(exchange), &scope, &response);
     response.status = status;
     send_response(work, &response);
 }

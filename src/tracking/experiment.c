@@ -6,14 +6,17 @@
 #include "access/event.h"
 #include "base/time.h"
 
-enum { NAME_CHARACTERS_MAX = 500 };
+enum { NAME_CHARACTERS_MAX = 500, LOCATION_BYTES_MAX = 2048 };
 
 /* Every select starts with these columns, in the order from_row() reads. */
 #define SELECT_EXPERIMENT                                                                          \
-    "SELECT id, name, created_at, updated_at, deleted_at IS NOT NULL,"                             \
-    "       (SELECT count(*) FROM runs WHERE experiment_id = experiments.id"                       \
-    "                                    AND runs.deleted_at IS NULL)"                             \
+    "SELECT id, name, created_at, updated_at, deleted_at IS NOT NULL, artifact_location"           \
     "  FROM experiments"
+
+const char *experiment_location(int64_t id, const char *given, Arena *arena)
+{
+    return given ? given : arena_format(arena, "mlflow-artifacts:/%" PRId64, id);
+}
 
 static Experiment from_row(const Query *query, Arena *arena)
 {
@@ -23,7 +26,8 @@ static Experiment from_row(const Query *query, Arena *arena)
         .created_at = query_int(query, 2),
         .updated_at = query_int(query, 3),
         .is_deleted = query_int(query, 4) != 0,
-        .run_count = query_int(query, 5),
+        .artifact_location =
+            experiment_location(query_int(query, 0), query_text(query, 5, arena), arena),
     };
 }
 
@@ -77,6 +81,13 @@ bool experiment_find(Scope *scope, int64_t id, Experiment *experiment)
     return found || fail_missing(scope, id);
 }
 
+bool experiment_count_runs(Scope *scope, Experiment *experiment)
+{
+    return db_get_int(scope->db, &scope->error, &experiment->run_count,
+                      "SELECT count(*) FROM runs WHERE experiment_id = $1 AND deleted_at IS NULL",
+                      db_int(experiment->id));
+}
+
 bool experiment_check_active(Scope *scope, int64_t id)
 {
     CLEANUP(query_finalize)
@@ -102,7 +113,7 @@ bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experim
 
 static bool check_name(Scope *scope, const char *name)
 {
-    size_t length = text_characters(name);
+    size_t length = name ? text_characters(name) : 0;
 
     if (length < 1 || length > NAME_CHARACTERS_MAX || !text_is_utf8(name, strlen(name)))
         return fail_field(&scope->error, "name", "an experiment name has 1 to %d characters",
@@ -112,7 +123,7 @@ static bool check_name(Scope *scope, const char *name)
 
 static bool fail_taken(Scope *scope, const Experiment *other)
 {
-    return fail(&scope->error, ERROR_CONFLICT,
+    return fail(&scope->error, ERROR_EXISTS,
                 other->is_deleted ? "experiment \"%s\" already exists; it is deleted: restore it"
                                   : "experiment \"%s\" already exists",
                 other->name);
@@ -135,27 +146,67 @@ static bool append_event(Scope *scope, const char *action, const Experiment *exp
                         json_finish(json));
 }
 
-static bool insert(Scope *scope, const char *name, int64_t *id)
+/* Clients take it for a URI and put their own paths behind it: what would make these lead elsewhere
+ * is refused. */
+static bool check_location(Scope *scope, const char *location)
 {
-    static const char sql[] = "INSERT INTO experiments(id, name, created_at, updated_at)"
-                              "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM experiments),"
-                              "        $1, $2, $2)"
-                              "RETURNING id";
+    size_t length = location ? strlen(location) : 0;
 
-    return db_get_int(scope->db, &scope->error, id, sql, db_text(name), db_int(time_now_ms()));
+    if (!location)
+        return true;
+    if (length == 0 || length > LOCATION_BYTES_MAX || !text_is_utf8(location, length) ||
+        location[strcspn(location, "?#\\%")] || strstr(location, "..") ||
+        text_has_prefix(location, "runs:"))
+        return fail_field(&scope->error, "artifact_location",
+                          "an artifact location is a URI of at most %d bytes, without \"..\", and "
+                          "not below \"runs:\"",
+                          LOCATION_BYTES_MAX);
+    for (; *location; location++)
+        if ((unsigned char)*location < 0x20 || *location == 0x7f)
+            return fail_field(&scope->error, "artifact_location",
+                              "an artifact location has no control characters");
+    return true;
 }
 
-bool experiment_create(Scope *scope, const char *name, Experiment *experiment)
+static bool insert(Scope *scope, const ExperimentSpec *spec, int64_t *id)
+{
+    static const char sql[] =
+        "INSERT INTO experiments(id, name, created_at, updated_at, artifact_location)"
+        "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM experiments), $1, $2, $2, $3)"
+        "RETURNING id";
+
+    return db_get_int(scope->db, &scope->error, id, sql, db_text(spec->name), db_int(time_now_ms()),
+                      db_text(spec->artifact_location));
+}
+
+static bool put_tags(Scope *scope, int64_t id, const ParamList *tags)
+{
+    static const char sql[] =
+        "INSERT INTO experiment_tags(experiment_id, key, value)"
+        "VALUES ($1, $2, $3)"
+        "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value";
+
+    for (size_t i = 0; i < tags->count; i++)
+        if (!db_run(scope->db, &scope->error, sql, db_int(id), db_text(tags->items[i].key),
+                    db_text(tags->items[i].value)))
+            return false;
+    return true;
+}
+
+bool experiment_create(Scope *scope, const ExperimentSpec *spec, Experiment *experiment)
 {
     Experiment created;
     bool found = false;
     int64_t id = 0;
 
-    if (!check_name(scope, name) || !find_name(scope, name, &created, &found))
+    if (!check_name(scope, spec->name) || !check_location(scope, spec->artifact_location) ||
+        !param_list_check("tag", &spec->tags, EXPERIMENT_TAG_CHARACTERS_MAX, &scope->error) ||
+        !find_name(scope, spec->name, &created, &found))
         return false;
     if (found)
         return fail_taken(scope, &created);
-    if (!insert(scope, name, &id) || !experiment_find(scope, id, &created) ||
+    if (!insert(scope, spec, &id) || !put_tags(scope, id, &spec->tags) ||
+        !experiment_find(scope, id, &created) ||
         !append_event(scope, "experiment.created", &created, NULL))
         return false;
     *experiment = created;
@@ -170,7 +221,7 @@ bool experiment_ensure(Scope *scope, const char *name, Experiment *experiment)
     if (!find_name(scope, name, &present, &found))
         return false;
     if (!found)
-        return experiment_create(scope, name, experiment);
+        return experiment_create(scope, &(ExperimentSpec){.name = name}, experiment);
     if (present.is_deleted)
         return fail_taken(scope, &present);
     *experiment = present;
@@ -288,20 +339,11 @@ static bool touch(Scope *scope, const Experiment *experiment)
 
 bool experiment_set_tags(Scope *scope, int64_t id, const ParamList *tags)
 {
-    static const char sql[] =
-        "INSERT INTO experiment_tags(experiment_id, key, value)"
-        "VALUES ($1, $2, $3)"
-        "ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value";
     Experiment experiment;
 
-    if (!param_list_check("tag", tags, EXPERIMENT_TAG_CHARACTERS_MAX, &scope->error) ||
-        !find_active(scope, id, &experiment))
-        return false;
-    for (size_t i = 0; i < tags->count; i++)
-        if (!db_run(scope->db, &scope->error, sql, db_int(id), db_text(tags->items[i].key),
-                    db_text(tags->items[i].value)))
-            return false;
-    return touch(scope, &experiment);
+    return param_list_check("tag", tags, EXPERIMENT_TAG_CHARACTERS_MAX, &scope->error) &&
+           find_active(scope, id, &experiment) && put_tags(scope, id, tags) &&
+           touch(scope, &experiment);
 }
 
 bool experiment_delete_tag(Scope *scope, int64_t id, const char *key)

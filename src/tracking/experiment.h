@@ -10,10 +10,11 @@
 
 typedef struct Experiment {
     int64_t id;
-    const char *name; /* unique, also among deleted ones */
+    const char *name;              /* unique, also among deleted ones */
+    const char *artifact_location; /* a URI; its runs have their files below */
     bool is_deleted;
     int64_t created_at, updated_at;
-    int64_t run_count; /* without deleted ones */
+    int64_t run_count; /* without deleted ones; see experiment_count_runs() */
     ParamList tags;
 } Experiment;
 
@@ -22,16 +23,25 @@ typedef struct ExperimentList {
     size_t count;
 } ExperimentList;
 
-/* Inside a write. Conflict when the name is taken. */
-bool experiment_create(Scope *scope, const char *name, Experiment *experiment) MUST_CHECK;
+typedef struct ExperimentSpec {
+    const char *name;
+    const char *artifact_location; /* NULL: with the server, "mlflow-artifacts:/7" */
+    ParamList tags;
+} ExperimentSpec;
 
-/* Inside a write. The one with this name, made if it is missing; a conflict when it is deleted. */
+/* Inside a write. ERROR_EXISTS when the name is taken. */
+bool experiment_create(Scope *scope, const ExperimentSpec *spec, Experiment *experiment) MUST_CHECK;
+
+/* Inside a write. The one with this name, made if it is missing; ERROR_EXISTS when it is deleted.
+ */
 bool experiment_ensure(Scope *scope, const char *name, Experiment *experiment) MUST_CHECK;
 bool experiment_find(Scope *scope, int64_t id, Experiment *experiment) MUST_CHECK;
+
+/* Counts the runs of a found one, which looks at each: only for who shows the number. */
+bool experiment_count_runs(Scope *scope, Experiment *experiment) MUST_CHECK;
 bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experiment) MUST_CHECK;
 
-/* Not found when it is missing, a conflict when it is deleted. Unlike experiment_find() it counts
- * no runs: for what is done often. */
+/* Not found when it is missing, a conflict when it is deleted; for what is done often. */
 bool experiment_check_active(Scope *scope, int64_t id) MUST_CHECK;
 
 /* Those that are not deleted; or all. By id. */
@@ -46,5 +56,8 @@ bool experiment_set_tags(Scope *scope, int64_t id, const ParamList *tags) MUST_C
 
 /* Not found when it has no such tag. */
 bool experiment_delete_tag(Scope *scope, int64_t id, const char *key) MUST_CHECK;
+
+/* given, or where the server keeps the files of an experiment of this number. */
+const char *experiment_location(int64_t id, const char *given, Arena *arena);
 
 void experiment_write_json(JsonWriter *json, const char *key, const Experiment *experiment);

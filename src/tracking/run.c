@@ -51,6 +51,9 @@ Run run_from_row(const Query *query, Arena *arena)
         .is_deleted = query_int(query, 9) != 0,
     };
 
+    run.artifact_uri = arena_format(
+        arena, "%s/%s/artifacts",
+        experiment_location(run.experiment_id, query_text(query, 10, arena), arena), run.id);
     /* What a newer version may have written reads as RUNNING: it cannot be registered. */
     if (!run_status_find(query_text(query, 5, arena), &run.status))
         run.status = RUN_RUNNING;

@@ -42,6 +42,7 @@ typedef struct Run {
     const char *id; /* 32 hexadecimal digits: what users see */
     int64_t experiment_id;
     const char *name, *user;
+    const char *artifact_uri; /* where clients find its files */
     RunStatus status;
     const char *failure; /* why it failed, with its last log lines; or NULL */
     int64_t started_at, ended_at;

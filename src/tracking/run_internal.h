@@ -6,7 +6,8 @@
 /* Every select starts with these columns, in the order run_from_row() reads. */
 #define SELECT_RUN                                                                                 \
     "SELECT runs.key, runs.id, runs.experiment_id, runs.name, runs.user_name, runs.status,"        \
-    "       runs.failure, runs.started_at, runs.ended_at, runs.deleted_at IS NOT NULL"             \
+    "       runs.failure, runs.started_at, runs.ended_at, runs.deleted_at IS NOT NULL,"            \
+    "       (SELECT artifact_location FROM experiments WHERE id = runs.experiment_id)"             \
     "  FROM runs"
 
 #define RUN_NAME_TAG "mlflow.runName"

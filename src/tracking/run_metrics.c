@@ -113,7 +113,7 @@ bool run_metric_history(Scope *scope, const char *id, const MetricFilter *filter
     MetricList taken = {0};
     Run run;
 
-    if (filter->limit < 0 || filter->limit > METRIC_LIMIT_MAX || filter->offset < 0)
+    if (filter->limit < 0 || filter->limit > METRIC_LIMIT_MAX + 1 || filter->offset < 0)
         return fail_field(&scope->error, "limit", "a page of a metric has 1 to %d points",
                           METRIC_LIMIT_MAX);
     if (!run_find_row(scope, id, &run))

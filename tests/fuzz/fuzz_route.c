@@ -35,7 +35,7 @@ static void check_missing(const Error *error, const Request *request, Arena *are
     Error ignored = {0};
 
     require(error->kind == ERROR_NOT_FOUND || (error->kind == ERROR_METHOD && request->allowed));
-    api_answer_error(&scope, &response);
+    api_answer_error(NULL, &scope, &response);
     require(
         json_parse(json_finish(response.json), json_size(response.json), arena, &value, &ignored));
 }

@@ -30,7 +30,8 @@ static const Exchange tracking_exchanges[] = {
      "{\"name\":\"churn\",\"tags\":{\"team\":\"fraud\",\"year\":2026}}", 201,
      "{\"id\":1,\"name\":\"churn\""},
     {ROLE_CONTRIBUTOR, "POST", "/api/v1/experiments", "{\"name\":\"churn\"}", 409,
-     "{\"error\":{\"code\":\"conflict\",\"message\":\"experiment \\\"churn\\\" already exists\""},
+     "{\"error\":{\"code\":\"already_exists\",\"message\":\"experiment \\\"churn\\\" already "
+     "exists\""},
     {ROLE_CONTRIBUTOR, "POST", "/api/v1/experiments/1/tags", "{\"tags\":{\"team\":[]}}", 422, NULL},
     {ROLE_CONTRIBUTOR, "PATCH", "/api/v1/experiments/1", "{\"name\":\"leavers\"}", 200,
      "{\"id\":1,\"name\":\"leavers\""},

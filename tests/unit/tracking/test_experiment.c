@@ -20,13 +20,13 @@ static void test_a_name_is_taken_once_also_when_deleted(void)
     Scope *scope = &fixture.scope;
     Experiment first, second;
 
-    EXPECT_OK(experiment_create(scope, "churn", &first), scope->error);
-    EXPECT_FAILS(experiment_create(scope, "churn", &second), scope, ERROR_CONFLICT,
-                 "experiment \"churn\" already exists");
+    EXPECT_OK(experiment_create(scope, &(ExperimentSpec){.name = "churn"}, &first), scope->error);
+    EXPECT_FAILS(experiment_create(scope, &(ExperimentSpec){.name = "churn"}, &second), scope,
+                 ERROR_EXISTS, "experiment \"churn\" already exists");
     EXPECT_OK(experiment_delete(scope, first.id), scope->error);
-    EXPECT_FAILS(experiment_create(scope, "churn", &second), scope, ERROR_CONFLICT,
-                 "experiment \"churn\" already exists; it is deleted: restore it");
-    EXPECT_FAILS(experiment_ensure(scope, "churn", &second), scope, ERROR_CONFLICT,
+    EXPECT_FAILS(experiment_create(scope, &(ExperimentSpec){.name = "churn"}, &second), scope,
+                 ERROR_EXISTS, "experiment \"churn\" already exists; it is deleted: restore it");
+    EXPECT_FAILS(experiment_ensure(scope, "churn", &second), scope, ERROR_EXISTS,
                  "experiment \"churn\" already exists; it is deleted: restore it");
     EXPECT_OK(experiment_find_by_name(scope, "churn", &second), scope->error);
     EXPECT(second.id == first.id && second.is_deleted);
@@ -50,11 +50,12 @@ static void test_an_empty_or_long_name_is_refused(void)
     Experiment experiment;
 
     memset(name, 'x', 501);
-    EXPECT_FAILS(experiment_create(&fixture.scope, "", &experiment), &fixture.scope, ERROR_FIELD,
-                 "an experiment name has 1 to 500 characters");
-    EXPECT_FAILS(experiment_create(&fixture.scope, name, &experiment), &fixture.scope, ERROR_FIELD,
-                 "an experiment name has 1 to 500 characters");
-    EXPECT_OK(experiment_create(&fixture.scope, name + 1, &experiment), fixture.scope.error);
+    EXPECT_FAILS(experiment_create(&fixture.scope, &(ExperimentSpec){.name = ""}, &experiment),
+                 &fixture.scope, ERROR_FIELD, "an experiment name has 1 to 500 characters");
+    EXPECT_FAILS(experiment_create(&fixture.scope, &(ExperimentSpec){.name = name}, &experiment),
+                 &fixture.scope, ERROR_FIELD, "an experiment name has 1 to 500 characters");
+    EXPECT_OK(experiment_create(&fixture.scope, &(ExperimentSpec){.name = name + 1}, &experiment),
+              fixture.scope.error);
 }
 
 static void test_deleting_an_experiment_deletes_its_runs_and_restoring_brings_all_back(void)
@@ -64,7 +65,8 @@ static void test_deleting_an_experiment_deletes_its_runs_and_restoring_brings_al
     Experiment experiment;
     Run first, second;
 
-    EXPECT_OK(experiment_create(scope, "churn", &experiment), scope->error);
+    EXPECT_OK(experiment_create(scope, &(ExperimentSpec){.name = "churn"}, &experiment),
+              scope->error);
     EXPECT_OK(run_create(scope, &(RunSpec){.experiment_id = 1}, &first), scope->error);
     EXPECT_OK(run_create(scope, &(RunSpec){.experiment_id = 1}, &second), scope->error);
     EXPECT_OK(run_delete(scope, first.id), scope->error);
@@ -76,6 +78,7 @@ static void test_deleting_an_experiment_deletes_its_runs_and_restoring_brings_al
                  "experiment 1 is deleted; restore it to change it");
     EXPECT_OK(experiment_restore(scope, 1), scope->error);
     EXPECT_OK(experiment_find(scope, 1, &experiment), scope->error);
+    EXPECT_OK(experiment_count_runs(scope, &experiment), scope->error);
     EXPECT(experiment.run_count == 2);
 }
 
@@ -87,8 +90,10 @@ static void test_the_list_leaves_out_deleted_ones_and_carries_tags(void)
     ExperimentList list = {0};
     Experiment experiment;
 
-    EXPECT_OK(experiment_create(scope, "churn", &experiment), scope->error);
-    EXPECT_OK(experiment_create(scope, "spam", &experiment), scope->error);
+    EXPECT_OK(experiment_create(scope, &(ExperimentSpec){.name = "churn"}, &experiment),
+              scope->error);
+    EXPECT_OK(experiment_create(scope, &(ExperimentSpec){.name = "spam"}, &experiment),
+              scope->error);
     EXPECT_OK(experiment_set_tags(scope, 2, &tags), scope->error);
     EXPECT_OK(experiment_delete(scope, 1), scope->error);
 
@@ -125,7 +130,8 @@ static void test_every_change_is_in_the_audit_trail(void)
     Experiment experiment;
     EventList events = {0};
 
-    EXPECT_OK(experiment_create(scope, "churn", &experiment), scope->error);
+    EXPECT_OK(experiment_create(scope, &(ExperimentSpec){.name = "churn"}, &experiment),
+              scope->error);
     EXPECT_OK(experiment_rename(scope, 1, "leavers"), scope->error);
     EXPECT_OK(experiment_delete(scope, 1), scope->error);
     EXPECT_OK(experiment_delete(scope, 1), scope->error);
