@@ -60,7 +60,7 @@ static void append(TokenList *list, Token token, Arena *arena)
 
 Tokens tokens_in(Arena *arena)
 {
-    return (Tokens){.arena = arena};
+    return (Tokens){.lanes = lanes_level(), .arena = arena};
 }
 
 /* ---- characters ---- */

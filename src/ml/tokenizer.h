@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/lanes.h"
 #include "ml/frame.h"
 
 typedef enum TokenStyle {
@@ -48,6 +49,8 @@ typedef struct Tokens {
     size_t gram_count;
     uint64_t *keys; /* of the last tokens_*_keys() */
     size_t key_count;
+
+    LaneLevel lanes; /* what the processor has; a lower level gives the same */
 
     /* Buffers grow in the arena; the first ones may be the caller's. */
     Arena *arena;

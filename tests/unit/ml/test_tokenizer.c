@@ -292,6 +292,7 @@ static void test_keys_alone_are_those_of_the_grams(void)
         char bytes[300];
         size_t length = mixed_text(&state, bytes, sizeof(bytes));
 
+        tokens.lanes = (LaneLevel)((unsigned)turn / COUNT(sizes) % (lanes_level() + 1u));
         tokens_read(&tokens, (TextRef){bytes, length}, TOKEN_STYLE_RICH);
         tokens_word_grams(&tokens, of[0], of[1]);
         tokens_word_keys(&tokens, of[0], of[1]);
