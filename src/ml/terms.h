@@ -78,17 +78,17 @@ static inline uint32_t *term_counter_slot(const TermCounter *counter, uint32_t i
     return &counter->slots[at];
 }
 
-/* Without a branch on whether the id was there: masks, because compilers like branches. */
+/* Without a branch on whether the id was there: the next item is made ready in any case, and a mask
+ * chooses, because compilers make a branch of a condition. */
 static inline void term_counter_add(TermCounter *counter, uint32_t id)
 {
-    uint32_t *slot = term_counter_slot(counter, id);
-    uint32_t is_new = *slot == 0, at = *slot + (-is_new & ((uint32_t)counter->count + 1));
-    TermCount *item = &counter->items[at - 1];
+    uint32_t *slot = term_counter_slot(counter, id), next = (uint32_t)counter->count + 1;
+    uint32_t is_new = *slot == 0, at = *slot + (-is_new & next);
 
-    item->id = id;
-    item->count = (item->count & (is_new - 1)) + 1;
-    *slot = at;
+    counter->items[next - 1] = (TermCount){id, 0};
+    counter->items[at - 1].count++;
     counter->count += is_new;
+    *slot = at;
 }
 
 /* Where a counted id is in items; SIZE_MAX when it was not counted. */

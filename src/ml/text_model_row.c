@@ -136,13 +136,13 @@ static void add_number(const TextModel *model, const ModelBlock *block, double n
 /* What a term adds to the sum of squares and to the margin. */
 typedef double Pair __attribute__((vector_size(16)));
 
-static inline Pair added_by(const ModelBlock *block, TermCount term)
+static inline Pair added_by(const TermTable *table, TermCount term, bool sublinear)
 {
     float values[2]; /* idf and weight */
     double value;
 
-    memcpy(values, model_block_values(block, term.id), sizeof(values));
-    value = term_frequency(term.count, block->spec.sublinear) * (double)values[0];
+    memcpy(values, term_table_weights(table, term.id)->values, sizeof(values));
+    value = term_frequency(term.count, sublinear) * (double)values[0];
     return (Pair){value, value} * (Pair){value, (double)values[1]};
 }
 
@@ -150,15 +150,17 @@ static inline Pair added_by(const ModelBlock *block, TermCount term)
  * addition need not wait for the one before. */
 static void add_terms_once(const ModelBlock *block, const TermCounter *counter, double *margin)
 {
+    const TermTable table = block->terms;
+    const bool sublinear = block->spec.sublinear;
     Pair sums[2] = {0};
     size_t i = 0;
 
     for (; i + 1 < counter->count; i += 2) {
-        sums[0] += added_by(block, counter->items[i]);
-        sums[1] += added_by(block, counter->items[i + 1]);
+        sums[0] += added_by(&table, counter->items[i], sublinear);
+        sums[1] += added_by(&table, counter->items[i + 1], sublinear);
     }
     if (i < counter->count)
-        sums[0] += added_by(block, counter->items[i]);
+        sums[0] += added_by(&table, counter->items[i], sublinear);
     sums[0] += sums[1];
     *margin += scale_of(block, sums[0][0]) * sums[0][1];
 }
