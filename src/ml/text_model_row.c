@@ -11,10 +11,19 @@ RowReader row_reader_of(const TextModel *model, Arena *arena)
                        .sums = arena_array(arena, double, model->margin_count)};
 }
 
+static bool has_characters(const TextModel *model)
+{
+    for (size_t i = 0; i < model->block_count; i++)
+        if (model->blocks[i].spec.kind == BLOCK_CHARACTERS)
+            return true;
+    return false;
+}
+
 RowReader row_reader_on(RowScratch *scratch, const TextModel *model, Arena *arena)
 {
     RowReader reader = row_reader_of(model, arena);
 
+    reader.tokens.words_alone = !has_characters(model);
     reader.tokens.bytes = scratch->bytes;
     reader.tokens.byte_capacity = COUNT(scratch->bytes);
     reader.tokens.words = (TokenList){scratch->words, 0, COUNT(scratch->words)};

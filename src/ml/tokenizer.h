@@ -45,7 +45,8 @@ typedef struct Tokens {
     size_t length;
     bool is_ascii;
     TokenList words, chunks;
-    Gram *grams; /* of the last tokens_*_grams() */
+    bool words_alone; /* set by who needs no chunks: they are not to be relied on then */
+    Gram *grams;      /* of the last tokens_*_grams() */
     size_t gram_count;
     uint64_t *keys; /* of the last tokens_*_keys() */
     size_t key_count;
