@@ -8,5 +8,6 @@
 #define CLEANUP(function)      __attribute__((cleanup(function)))
 #define UNUSED                 __attribute__((unused))
 #define NORETURN               __attribute__((noreturn))
+#define ALWAYS_INLINE          inline __attribute__((always_inline))
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -46,9 +46,7 @@ typedef struct Group {
 /* ---- a row and all margins ---- */
 
 /* The width is a constant where these are called: then sums stay in registers. */
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-ALWAYS_INLINE void sum_row(const Group *group, size_t row, size_t width, Lanes *sums)
+static ALWAYS_INLINE void sum_row(const Group *group, size_t row, size_t width, Lanes *sums)
 {
     const Matrix *matrix = group->set->matrix;
     Lane own[WIDTH_MAX] = {0};
@@ -64,7 +62,7 @@ ALWAYS_INLINE void sum_row(const Group *group, size_t row, size_t width, Lanes *
     memcpy(sums->vectors, own, sizeof(own));
 }
 
-ALWAYS_INLINE void add_row(const Group *group, size_t row, size_t width, const Lanes *steps)
+static ALWAYS_INLINE void add_row(const Group *group, size_t row, size_t width, const Lanes *steps)
 {
     const Matrix *matrix = group->set->matrix;
     Lane own[WIDTH_MAX];
@@ -80,7 +78,8 @@ ALWAYS_INLINE void add_row(const Group *group, size_t row, size_t width, const L
     }
 }
 
-ALWAYS_INLINE void add_scaled_row(const Group *group, size_t row, size_t width, const Lanes *steps)
+static ALWAYS_INLINE void add_scaled_row(const Group *group, size_t row, size_t width,
+                                         const Lanes *steps)
 {
     const Matrix *matrix = group->set->matrix;
 
@@ -128,7 +127,7 @@ static bool choose_steps(Group *group, size_t row, const Lanes *sums, Lanes *ste
     return any;
 }
 
-ALWAYS_INLINE void visit_row(Group *group, size_t row, size_t width)
+static ALWAYS_INLINE void visit_row(Group *group, size_t row, size_t width)
 {
     Lanes sums, steps = {0};
 

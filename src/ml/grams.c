@@ -187,8 +187,12 @@ void tokens_character_grams(Tokens *tokens, size_t least, size_t most)
 
 /* ---- keys alone ---- */
 
+enum { SIZES_MAX = sizeof(uint64_t) }; /* of n-grams that one load holds */
+
+/* With room behind them for what is made and read four at once. */
 static uint64_t *room_for_keys(Tokens *tokens, size_t most)
 {
+    most += SIZES_MAX;
     tokens->key_count = 0;
     if (most > tokens->key_capacity) {
         tokens->key_capacity = most * 2;
@@ -233,49 +237,95 @@ void tokens_word_keys(Tokens *tokens, size_t least, size_t most)
         tokens->key_count = count;
 }
 
-/* key_of() of the sizes of n-grams that fit into one load. */
+/* key_of() of the sizes that one load holds, from least on. */
 typedef struct KeyMaker {
-    size_t least, most;
-    struct {
-        uint64_t seed, mask;
-    } sizes[sizeof(uint64_t) + 1]; /* from least on */
+    size_t least, kinds;
+    uint64_t seeds[SIZES_MAX], masks[SIZES_MAX];
 } KeyMaker;
 
 static KeyMaker key_maker(size_t least, size_t most)
 {
-    KeyMaker maker = {.least = least, .most = most};
+    KeyMaker maker = {.least = least, .kinds = most - least + 1};
 
     for (size_t size = least; size <= most; size++) {
-        maker.sizes[size - least].seed = size * length_factor;
-        maker.sizes[size - least].mask = size < 8 ? (UINT64_C(1) << (8 * size)) - 1 : UINT64_MAX;
+        maker.seeds[size - least] = size * length_factor;
+        maker.masks[size - least] = size < 8 ? (UINT64_C(1) << (8 * size)) - 1 : UINT64_MAX;
     }
     return maker;
 }
 
-static inline uint64_t made_key(const KeyMaker *maker, size_t index, uint64_t bytes)
-{
-    uint64_t key = mixed(maker->sizes[index].seed ^ (bytes & maker->sizes[index].mask));
-
-    return key + (key == 0);
-}
-
 /* All sizes at each place, from one load of eight bytes. Those that would leave the chunk are made
  * too, because that costs less than to foretell its end, and overwritten. */
-static uint64_t *add_ascii_keys(const KeyMaker *maker, const char *bytes, const char *end,
-                                uint64_t *next)
+static uint64_t *make_keys(const KeyMaker *maker, const char *bytes, const char *end,
+                           uint64_t *next)
 {
-    size_t kinds = maker->most - maker->least + 1;
-
     for (; bytes + maker->least <= end; bytes++) {
         size_t room = (size_t)(end - bytes) - maker->least + 1;
         uint64_t eight = loaded(bytes, 8);
 
-        for (size_t i = 0; i < kinds; i++)
-            next[i] = made_key(maker, i, eight);
+        for (size_t i = 0; i < maker->kinds; i++) {
+            uint64_t key = mixed(maker->seeds[i] ^ (eight & maker->masks[i]));
+
+            next[i] = key + (key == 0);
+        }
+        next += room < maker->kinds ? room : maker->kinds;
+    }
+    return next;
+}
+
+static LANES_AVX2 ALWAYS_INLINE Lanes4 mixed_four(Lanes4 values)
+{
+    values ^= values >> 32;
+    values *= UINT64_C(0xd6e8feb86659fd93);
+    values ^= values >> 29;
+    values *= UINT64_C(0x9e3779b97f4a7c15);
+    return values ^ (values >> 32);
+}
+
+/* The same, four sizes at once; with fewer the next place overwrites the rest as well. */
+static LANES_AVX2 ALWAYS_INLINE uint64_t *
+make_keys_by_four(const KeyMaker *maker, const char *bytes, const char *end, uint64_t *next)
+{
+    const size_t least = maker->least, kinds = maker->kinds;
+    Lanes4 seeds[2], masks[2];
+
+    memcpy(seeds, maker->seeds, sizeof(seeds));
+    memcpy(masks, maker->masks, sizeof(masks));
+    for (; bytes + least <= end; bytes++) {
+        size_t room = (size_t)(end - bytes) - least + 1;
+        uint64_t eight = loaded(bytes, 8);
+        Lanes4 keys = mixed_four((masks[0] & eight) ^ seeds[0]);
+
+        keys -= (Lanes4)(keys == 0);
+        memcpy(next, &keys, sizeof(keys));
+        if (kinds > 4) {
+            keys = mixed_four((masks[1] & eight) ^ seeds[1]);
+            keys -= (Lanes4)(keys == 0);
+            memcpy(next + 4, &keys, sizeof(keys));
+        }
         next += room < kinds ? room : kinds;
     }
     return next;
 }
+
+static LANES_AVX2 uint64_t *make_keys_avx2(const KeyMaker *maker, const char *bytes,
+                                           const char *end, uint64_t *next)
+{
+    return make_keys_by_four(maker, bytes, end, next);
+}
+
+static LANES_AVX512 uint64_t *make_keys_avx512(const KeyMaker *maker, const char *bytes,
+                                               const char *end, uint64_t *next)
+{
+    return make_keys_by_four(maker, bytes, end, next);
+}
+
+static uint64_t *(*const key_makers[LANE_LEVELS])(const KeyMaker *, const char *, const char *,
+                                                  uint64_t *) = {
+    [LANES_OF_ALL] = make_keys,
+    [LANES_OF_AVX2] = make_keys_avx2,
+    [LANES_OF_AVX512] = make_keys_avx512,
+};
 
 /* Of a chunk whose characters may have several bytes, or sizes that a load does not hold. */
 static uint64_t *add_other_keys(Tokens *tokens, size_t start, size_t end, size_t sizes[2],
@@ -292,8 +342,10 @@ static uint64_t *add_other_keys(Tokens *tokens, size_t start, size_t end, size_t
 void tokens_character_keys(Tokens *tokens, size_t least, size_t most)
 {
     enum { SHORTEST_CHUNK = 3 }; /* with its blanks: no smaller n-gram is cut to its chunk */
-    bool is_plain = least <= SHORTEST_CHUNK && most <= sizeof(uint64_t);
+    bool is_plain = least <= SHORTEST_CHUNK && most <= SIZES_MAX;
     KeyMaker maker = is_plain ? key_maker(least, most) : (KeyMaker){0};
+    uint64_t *(*make)(const KeyMaker *, const char *, const char *, uint64_t *) =
+        key_makers[tokens->lanes];
     size_t sizes[2] = {least, most}, kinds = most - least + 1;
     uint64_t *next;
 
@@ -304,7 +356,7 @@ void tokens_character_keys(Tokens *tokens, size_t least, size_t most)
         size_t start = chunk->start - 1, end = chunk->start + chunk->length + 1;
 
         if (is_plain && (tokens->is_ascii || is_ascii(tokens->bytes + start, end - start)))
-            next = add_ascii_keys(&maker, tokens->bytes + start, tokens->bytes + end, next);
+            next = make(&maker, tokens->bytes + start, tokens->bytes + end, next);
         else
             next = add_other_keys(tokens, start, end, sizes, next);
     }

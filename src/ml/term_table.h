@@ -94,6 +94,25 @@ static inline bool term_table_is(const TermTable *table, uint32_t index, uint64_
 /* The row of a key, TERM_NONE when there is none. */
 uint32_t term_table_find(const TermTable *table, uint64_t key);
 
+/* ---- many keys at once ---- */
+
+enum { MATCH_KEYS_MAX = 128 }; /* that are under way together: their lines fit the nearest cache */
+
+/* Keys that are known by their tags, or may be, with the row that each is to be compared with.
+ * There is room for one more. */
+typedef struct TermMatches {
+    uint64_t keys[MATCH_KEYS_MAX + 1]; /* masked */
+    uint32_t rows[MATCH_KEYS_MAX + 1];
+    size_t count;
+} TermMatches;
+
+/* The matches of up to MATCH_KEYS_MAX keys, in their order, for the given level of the processor;
+ * up to TERM_KEYS_SPARE more keys are read, which count for nothing. */
+void term_table_match(const TermTable *table, LaneLevel level, const uint64_t *keys, size_t count,
+                      TermMatches *matches);
+
+enum { TERM_KEYS_SPARE = 3 };
+
 /* ---- building ---- */
 
 /* Terms to be laid out: keys that differ, under their mask, and are not 0. */

@@ -65,28 +65,30 @@ TermCounter term_counter_in(Arena *arena);
 /* Forgets the last row; most: how many terms this one has at most. */
 void term_counter_start(TermCounter *counter, size_t most);
 
-/* The slot of an id, or the empty one where it belongs. */
+/* The slot of an id, or the empty one where it belongs. Whether a slot is taken cannot be foretold,
+ * that it is not another's mostly can: an empty one leads to the item before the first, which is
+ * made to look like the right one, and so there is one branch. */
 static inline uint32_t *term_counter_slot(const TermCounter *counter, uint32_t id)
 {
     size_t at = (id * UINT32_C(2654435761)) & counter->slot_mask;
 
-    /* "&": whether a slot is taken cannot be foretold, that it is not another's mostly can. */
-    while ((counter->slots[at] != 0) & (counter->items[(ptrdiff_t)counter->slots[at] - 1].id != id))
+    counter->items[-1].id = id;
+    while (counter->items[(ptrdiff_t)counter->slots[at] - 1].id != id)
         at = (at + 1) & counter->slot_mask;
     return &counter->slots[at];
 }
 
-/* Without a branch on whether the id was there: that cannot be foretold either. */
+/* Without a branch on whether the id was there: the next item is made ready in any case, and a mask
+ * chooses, because compilers make a branch of a condition. */
 static inline void term_counter_add(TermCounter *counter, uint32_t id)
 {
-    uint32_t *slot = term_counter_slot(counter, id);
-    uint32_t is_new = *slot == 0, at = is_new ? (uint32_t)counter->count + 1 : *slot;
-    TermCount *item = &counter->items[at - 1];
+    uint32_t *slot = term_counter_slot(counter, id), next = (uint32_t)counter->count + 1;
+    uint32_t is_new = *slot == 0, at = *slot + (-is_new & next);
 
-    item->id = id;
-    item->count = is_new ? 1 : item->count + 1;
-    *slot = at;
+    counter->items[next - 1] = (TermCount){id, 0};
+    counter->items[at - 1].count++;
     counter->count += is_new;
+    *slot = at;
 }
 
 /* Where a counted id is in items; SIZE_MAX when it was not counted. */

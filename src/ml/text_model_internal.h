@@ -69,8 +69,8 @@ typedef struct RowReader {
 
 RowReader row_reader_of(const TextModel *model, Arena *arena);
 
-/* Buffers for texts of up to some hundred bytes, on the stack: taking and clearing them costs
- * nothing. A longer text gets its own from the arena. */
+/* For margins only. Buffers for texts of up to some hundred bytes, on the stack: taking and
+ * clearing them costs nothing. A longer text gets its own from the arena. */
 typedef struct RowScratch {
     char bytes[2048];
     Token words[512], chunks[256];

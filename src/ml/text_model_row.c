@@ -11,10 +11,19 @@ RowReader row_reader_of(const TextModel *model, Arena *arena)
                        .sums = arena_array(arena, double, model->margin_count)};
 }
 
+static bool has_characters(const TextModel *model)
+{
+    for (size_t i = 0; i < model->block_count; i++)
+        if (model->blocks[i].spec.kind == BLOCK_CHARACTERS)
+            return true;
+    return false;
+}
+
 RowReader row_reader_on(RowScratch *scratch, const TextModel *model, Arena *arena)
 {
     RowReader reader = row_reader_of(model, arena);
 
+    reader.tokens.words_alone = !has_characters(model);
     reader.tokens.bytes = scratch->bytes;
     reader.tokens.byte_capacity = COUNT(scratch->bytes);
     reader.tokens.words = (TokenList){scratch->words, 0, COUNT(scratch->words)};
@@ -40,49 +49,14 @@ static void read_once(RowReader *reader, const BlockSpec *spec, TextRef text)
     reader->style = spec->style;
 }
 
-enum { BATCH = 128 }; /* keys that are under way together: their lines fit the nearest cache */
-
-/* Keys that are known by their tags, or may be. */
-typedef struct Candidates {
-    uint64_t keys[BATCH];
-    uint32_t rows[BATCH];
-    size_t count;
-} Candidates;
-
-/* Without a branch on whether a key is known, which cannot be foretold: one that is not leaves its
- * place to the next. */
-static void find_candidates(const TermTable *table, const uint64_t *keys, size_t count,
-                            Candidates *found)
+static void count_matches(const TermTable *table, const TermMatches *matches, TermCounter *counter)
 {
     const TermTable local = *table; /* nothing that is written below can change it */
-    TermPlace places[BATCH];
-    size_t known = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        places[i] = term_table_place(&local, keys[i]);
-        __builtin_prefetch(&local.buckets[places[i].bucket]);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const TermBucket *bucket = &local.buckets[places[i].bucket];
-        uint32_t matches = term_bucket_matches(bucket, places[i].tag);
-        uint32_t row = bucket->first + (uint32_t)__builtin_ctz(matches | UINT32_C(1) << 31);
-
-        found->keys[known] = keys[i];
-        found->rows[known] = row;
-        __builtin_prefetch(local.rows + row * local.row_bytes);
-        known += (matches != 0) | term_bucket_is_full(bucket);
-    }
-    found->count = known;
-}
-
-static void count_candidates(const TermTable *table, const Candidates *found, TermCounter *counter)
-{
-    const TermTable local = *table;
     TermCounter counting = *counter;
 
-    for (size_t i = 0; i < found->count; i++) {
-        uint64_t key = term_masked(found->keys[i], local.key_mask);
-        uint32_t row = found->rows[i];
+    for (size_t i = 0; i < matches->count; i++) {
+        uint64_t key = matches->keys[i];
+        uint32_t row = matches->rows[i];
 
         if (!term_table_is(&local, row, key)) {
             row = term_table_find(&local, key);
@@ -96,14 +70,15 @@ static void count_candidates(const TermTable *table, const Candidates *found, Te
 
 static void count_keys(const TermTable *table, const Tokens *tokens, TermCounter *counter)
 {
-    Candidates found;
+    TermMatches matches;
 
     term_counter_start(counter, tokens->key_count);
-    for (size_t at = 0; at < tokens->key_count; at += BATCH) {
+    for (size_t at = 0; at < tokens->key_count; at += MATCH_KEYS_MAX) {
         size_t left = tokens->key_count - at;
 
-        find_candidates(table, tokens->keys + at, left < BATCH ? left : BATCH, &found);
-        count_candidates(table, &found, counter);
+        term_table_match(table, tokens->lanes, tokens->keys + at,
+                         left < MATCH_KEYS_MAX ? left : MATCH_KEYS_MAX, &matches);
+        count_matches(table, &matches, counter);
     }
 }
 
@@ -167,34 +142,36 @@ static void add_number(const TextModel *model, const ModelBlock *block, double n
         margins[margin] += value * (double)values[1 + margin];
 }
 
-static inline double value_of(const ModelBlock *block, TermCount term, const float *values)
+/* What a term adds to the sum of squares and to the margin. */
+typedef double Pair __attribute__((vector_size(16)));
+
+static inline Pair added_by(const TermTable *table, TermCount term, bool sublinear)
 {
-    /* Nearly all terms of a text are there once, and then both frequencies are 1. */
-    return term.count == 1 ? (double)values[0]
-                           : term_frequency(term.count, block->spec.sublinear) * (double)values[0];
+    float values[2]; /* idf and weight */
+    double value;
+
+    memcpy(values, term_table_weights(table, term.id)->values, sizeof(values));
+    value = term_frequency(term.count, sublinear) * (double)values[0];
+    return (Pair){value, value} * (Pair){value, (double)values[1]};
 }
 
 /* add_terms() for the one margin of two classes: the sums stay in registers, two of each so that an
  * addition need not wait for the one before. */
 static void add_terms_once(const ModelBlock *block, const TermCounter *counter, double *margin)
 {
-    double sums[2] = {0}, squares[2] = {0};
+    const TermTable table = block->terms;
+    const bool sublinear = block->spec.sublinear;
+    Pair sums[2] = {0};
+    size_t i = 0;
 
-    for (size_t i = 0; i < counter->count; i++) {
-        const float *values = model_block_values(block, counter->items[i].id);
-        double value = value_of(block, counter->items[i], values);
-
-        squares[1] += value * value;
-        sums[1] += value * (double)values[1];
-        i++;
-        if (i == counter->count)
-            break;
-        values = model_block_values(block, counter->items[i].id);
-        value = value_of(block, counter->items[i], values);
-        squares[0] += value * value;
-        sums[0] += value * (double)values[1];
+    for (; i + 1 < counter->count; i += 2) {
+        sums[0] += added_by(&table, counter->items[i], sublinear);
+        sums[1] += added_by(&table, counter->items[i + 1], sublinear);
     }
-    *margin += scale_of(block, squares[0] + squares[1]) * (sums[0] + sums[1]);
+    if (i < counter->count)
+        sums[0] += added_by(&table, counter->items[i], sublinear);
+    sums[0] += sums[1];
+    *margin += scale_of(block, sums[0][0]) * sums[0][1];
 }
 
 /* One pass: the length of the vector is known at its end and scales what the terms add up to. */
@@ -210,7 +187,8 @@ static void add_terms(const TextModel *model, const ModelBlock *block, RowReader
     memset(sums, 0, model->margin_count * sizeof(*sums));
     for (size_t i = 0; i < reader->counter.count; i++) {
         const float *values = model_block_values(block, reader->counter.items[i].id);
-        double value = value_of(block, reader->counter.items[i], values);
+        double value = term_frequency(reader->counter.items[i].count, block->spec.sublinear) *
+                       (double)values[0];
 
         squares += value * value;
         for (size_t margin = 0; margin < model->margin_count; margin++)

@@ -60,7 +60,7 @@ static void append(TokenList *list, Token token, Arena *arena)
 
 Tokens tokens_in(Arena *arena)
 {
-    return (Tokens){.arena = arena};
+    return (Tokens){.lanes = lanes_level(), .arena = arena};
 }
 
 /* ---- characters ---- */
@@ -352,7 +352,10 @@ static void read_ascii(Reader *reader)
         step.count = (size_t)__builtin_ctzll(stops);
     if (step.count) {
         step_words(reader, lanes, &step);
-        step_chunks(reader, lanes, &step);
+        if (tokens->words_alone)
+            reader->in_chunk = !(lanes.spaces >> (step.count - 1) & 1);
+        else
+            step_chunks(reader, lanes, &step);
     }
     tokens->length += step.count;
     reader->at += step.count;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/lanes.h"
 #include "ml/frame.h"
 
 typedef enum TokenStyle {
@@ -44,10 +45,13 @@ typedef struct Tokens {
     size_t length;
     bool is_ascii;
     TokenList words, chunks;
-    Gram *grams; /* of the last tokens_*_grams() */
+    bool words_alone; /* set by who needs no chunks: they are not to be relied on then */
+    Gram *grams;      /* of the last tokens_*_grams() */
     size_t gram_count;
     uint64_t *keys; /* of the last tokens_*_keys() */
     size_t key_count;
+
+    LaneLevel lanes; /* what the processor has; a lower level gives the same */
 
     /* Buffers grow in the arena; the first ones may be the caller's. */
     Arena *arena;

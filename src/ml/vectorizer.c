@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* 1 + ln(count) of small counts: nearly all are, and a logarithm costs as much as a look-up. */
-static const double sublinear_counts[] = {
+const double sublinear_counts[SUBLINEAR_COUNTS] = {
     0,
     1,
     1.6931471805599454,
@@ -24,13 +23,6 @@ static const double sublinear_counts[] = {
     3.70805020110221,
     3.772588722239781,
 };
-
-double term_frequency(uint32_t count, bool sublinear)
-{
-    if (!sublinear)
-        return count;
-    return count < COUNT(sublinear_counts) ? sublinear_counts[count] : 1 + log(count);
-}
 
 static void count_rows_with_terms(const Block *block, RowList rows, uint32_t *row_counts)
 {

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <math.h>
+
 #include "ml/corpus.h"
 #include "ml/matrix.h"
 
@@ -36,4 +38,13 @@ typedef struct RowList {
 Vectorizer vectorizer_fit(const Corpus *corpus, const bool *used, RowList rows, Arena *arena);
 Matrix vectorizer_apply(const Vectorizer *vectorizer, RowList rows, Arena *arena);
 
-double term_frequency(uint32_t count, bool sublinear);
+/* 1 + ln(count) of small counts: nearly all are, and a logarithm costs as much as a look-up. */
+enum { SUBLINEAR_COUNTS = 17 };
+extern const double sublinear_counts[SUBLINEAR_COUNTS];
+
+static inline double term_frequency(uint32_t count, bool sublinear)
+{
+    if (!sublinear)
+        return count;
+    return count < SUBLINEAR_COUNTS ? sublinear_counts[count] : 1 + log(count);
+}

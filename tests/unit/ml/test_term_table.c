@@ -107,6 +107,71 @@ static void test_the_same_tag_is_not_the_same_key(void)
     EXPECT(term_table_find(&made.table, keys[2]) == TERM_NONE);
 }
 
+/* Each key that is known is among the matches, in order, and few others are. */
+static void expect_matched(const TermTable *table, LaneLevel level, const uint64_t *keys,
+                           size_t count)
+{
+    TermMatches matches;
+    size_t at = 0;
+
+    term_table_match(table, level, keys, count, &matches);
+    EXPECT(matches.count <= count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t kept = term_masked(keys[i], table->key_mask);
+        bool is_next = at < matches.count && matches.keys[at] == kept;
+        uint32_t row = term_table_find(table, keys[i]);
+
+        EXPECT(is_next || row == TERM_NONE);
+        if (is_next && row != TERM_NONE)
+            EXPECT(matches.rows[at] == row || !term_table_is(table, matches.rows[at], kept));
+        at += is_next;
+    }
+    EXPECT(at == matches.count);
+}
+
+static void test_keys_are_matched_together_as_they_are_found_singly(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static const uint64_t masks[] = {UINT64_MAX, 0xfff, 0xffffff};
+    enum { KEYS = 700, ASKED = MATCH_KEYS_MAX };
+    uint64_t keys[KEYS], asked[ASKED + TERM_KEYS_SPARE] = {0};
+    Random random = random_seeded(5);
+
+    for (size_t i = 0; i < KEYS; i++)
+        keys[i] = i + 1;
+    for (size_t turn = 0; turn < 300; turn++) {
+        Made made = make(keys, KEYS, masks[turn % COUNT(masks)], arena);
+        size_t count = turn % (ASKED + 1);
+
+        for (size_t i = 0; i < count; i++)
+            asked[i] = random_next(&random) >> (random_next(&random) % 2 ? 0 : 54);
+        for (LaneLevel level = LANES_OF_ALL; level <= lanes_level(); level++)
+            expect_matched(&made.table, level, asked, count);
+        arena_reset(arena);
+    }
+}
+
+static void test_full_buckets_match_every_key(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    enum { KEYS = 40 };
+    uint64_t keys[KEYS + TERM_KEYS_SPARE] = {0};
+    size_t count = 0;
+    Made made;
+
+    for (uint64_t key = 1; count < KEYS; key++) /* all belong into the first of six buckets */
+        if (term_place(key, UINT64_MAX, KEYS / 7 + 1).bucket == 0)
+            keys[count++] = key;
+    made = make(keys, KEYS, UINT64_MAX, arena);
+    for (LaneLevel level = LANES_OF_ALL; level <= lanes_level(); level++) {
+        TermMatches matches;
+
+        term_table_match(&made.table, level, keys, KEYS, &matches);
+        EXPECT(matches.count == KEYS);
+        EXPECT(memcmp(matches.keys, keys, KEYS * sizeof(*keys)) == 0);
+    }
+}
+
 static void test_a_table_that_is_wrong_finds_nothing_and_ends(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -128,6 +193,8 @@ int main(int count, char **names)
         TEST(test_keys_under_a_mask_are_spread_all_the_same),
         TEST(test_what_a_bucket_cannot_hold_is_in_the_next),
         TEST(test_the_same_tag_is_not_the_same_key),
+        TEST(test_keys_are_matched_together_as_they_are_found_singly),
+        TEST(test_full_buckets_match_every_key),
         TEST(test_a_table_that_is_wrong_finds_nothing_and_ends),
         {0},
     };

@@ -257,6 +257,29 @@ static void test_every_byte_of_ascii_is_what_it_is(void)
     }
 }
 
+/* What words_alone leaves out is chunks and nothing else. */
+static void test_words_are_the_same_without_chunks(void)
+{
+    unsigned state = 11;
+
+    for (int turn = 0; turn < 2000; turn++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        Tokens with = tokens_in(arena), without = tokens_in(arena);
+        TokenStyle style = turn % 2 ? TOKEN_STYLE_RICH : TOKEN_STYLE_PLAIN;
+        char bytes[300];
+        size_t length = mixed_text(&state, bytes, sizeof(bytes));
+
+        without.words_alone = true;
+        tokens_read(&with, (TextRef){bytes, length}, style);
+        tokens_read(&without, (TextRef){bytes, length}, style);
+        EXPECT(with.length == without.length && with.words.count == without.words.count);
+        EXPECT(memcmp(with.bytes, without.bytes, with.length) == 0);
+        if (with.words.count && with.words.count == without.words.count)
+            EXPECT(memcmp(with.words.items, without.words.items,
+                          with.words.count * sizeof(Token)) == 0);
+    }
+}
+
 static int compare_keys(const void *a, const void *b)
 {
     uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
@@ -292,6 +315,7 @@ static void test_keys_alone_are_those_of_the_grams(void)
         char bytes[300];
         size_t length = mixed_text(&state, bytes, sizeof(bytes));
 
+        tokens.lanes = (LaneLevel)((unsigned)turn / COUNT(sizes) % (lanes_level() + 1u));
         tokens_read(&tokens, (TextRef){bytes, length}, TOKEN_STYLE_RICH);
         tokens_word_grams(&tokens, of[0], of[1]);
         tokens_word_keys(&tokens, of[0], of[1]);
@@ -316,6 +340,7 @@ int main(int count, char **names)
         TEST(test_any_bytes_can_be_read),
         TEST(test_a_text_is_cut_the_same_wherever_it_lies),
         TEST(test_every_byte_of_ascii_is_what_it_is),
+        TEST(test_words_are_the_same_without_chunks),
         TEST(test_keys_alone_are_those_of_the_grams),
         {0},
     };
