@@ -12,8 +12,37 @@ static yyjson_val *raw(const JsonValue *value)
     return (yyjson_val *)(uintptr_t)value;
 }
 
-/* yyjson reads without recursion, so depth is ours to limit, before it allocates anything. */
-static bool depth_is_allowed(const char *bytes, size_t size)
+static bool opens(char byte)
+{
+    return (byte | 0x20) == '{'; /* or '[', which has this bit less */
+}
+
+/* How many of eight bytes open a list or an object. */
+static size_t count_openers(uint64_t bytes)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t others = (bytes | each * 0x20) ^ each * '{'; /* 0 where one opens */
+    uint64_t highest = ((others & each * 0x7f) + each * 0x7f) | others;
+
+    return ((~highest >> 7 & each) * each) >> 56;
+}
+
+/* What opens less, in texts or outside, is not deep: this is soon known of most documents. */
+static bool opens_more_than(const char *bytes, size_t size, size_t most)
+{
+    size_t count = 0;
+    uint64_t eight;
+
+    for (; size >= sizeof(eight) && count <= most; bytes += sizeof(eight), size -= sizeof(eight)) {
+        memcpy(&eight, bytes, sizeof(eight));
+        count += count_openers(eight);
+    }
+    for (; size && count <= most; bytes++, size--)
+        count += opens(*bytes);
+    return count > most;
+}
+
+static bool nests_deeper_than(const char *bytes, size_t size, size_t most)
 {
     size_t depth = 0;
     bool in_text = false;
@@ -28,24 +57,31 @@ static bool depth_is_allowed(const char *bytes, size_t size)
                 in_text = false;
         } else if (byte == '"') {
             in_text = true;
-        } else if (byte == '{' || byte == '[') {
-            if (++depth > JSON_DEPTH_MAX)
-                return false;
+        } else if (opens(byte)) {
+            if (++depth > most)
+                return true;
         } else if ((byte == '}' || byte == ']') && depth) {
             depth--;
         }
     }
-    return true;
+    return false;
+}
+
+/* yyjson reads without recursion, so depth is ours to limit, before it allocates anything. */
+static bool depth_is_allowed(const char *bytes, size_t size)
+{
+    return !opens_more_than(bytes, size, JSON_DEPTH_MAX) ||
+           !nests_deeper_than(bytes, size, JSON_DEPTH_MAX);
 }
 
 static void *arena_malloc(void *arena, size_t size)
 {
-    return arena_alloc(arena, size, 1);
+    return arena_take(arena, size);
 }
 
 static void *arena_realloc(void *arena, void *old, size_t old_size, size_t size)
 {
-    void *grown = arena_alloc(arena, size, 1);
+    void *grown = arena_take(arena, size);
 
     memcpy(grown, old, old_size < size ? old_size : size);
     return grown;
@@ -64,12 +100,14 @@ static bool has_nul(const JsonValue *value)
     return text && memchr(text, '\0', yyjson_get_len(raw(value)));
 }
 
-/* Values of a document lie one behind another; texts with a NUL in them would be cut short by every
- * reader. */
-static bool texts_are_whole(yyjson_doc *document)
+/* Texts with a NUL in them would be cut short by every reader. Only an escape can mean one. Values
+ * of a document lie one behind another. */
+static bool texts_are_whole(yyjson_doc *document, const char *bytes, size_t size)
 {
     const JsonValue *value = document->root;
 
+    if (!memchr(bytes, '\\', size))
+        return true;
     for (size_t i = 0; i < document->val_read; i++)
         if (has_nul(value + i))
             return false;
@@ -90,7 +128,7 @@ bool json_parse(const char *bytes, size_t size, Arena *arena, const JsonValue **
     document = yyjson_read_opts((char *)(uintptr_t)bytes, size, 0, &allocator, &reason);
     if (!document)
         return fail(error, ERROR_INVALID, "malformed JSON at byte %zu: %s", reason.pos, reason.msg);
-    if (!texts_are_whole(document))
+    if (!texts_are_whole(document, bytes, size))
         return fail(error, ERROR_INVALID, "the JSON has a text with a NUL character in it");
     *value = yyjson_doc_get_root(document);
     return true;
