@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "base/lanes.h"
 
 /* yyjson's readers take no const, though they change nothing. */
 static yyjson_val *raw(const JsonValue *value)
@@ -12,31 +13,21 @@ static yyjson_val *raw(const JsonValue *value)
     return (yyjson_val *)(uintptr_t)value;
 }
 
+enum { OPENER_BIT = 0x20 }; /* what '{' has and '[' has not */
+
 static bool opens(char byte)
 {
-    return (byte | 0x20) == '{'; /* or '[', which has this bit less */
-}
-
-/* How many of eight bytes open a list or an object. */
-static size_t count_openers(uint64_t bytes)
-{
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t others = (bytes | each * 0x20) ^ each * '{'; /* 0 where one opens */
-    uint64_t highest = ((others & each * 0x7f) + each * 0x7f) | others;
-
-    return ((~highest >> 7 & each) * each) >> 56;
+    return (byte | OPENER_BIT) == '{';
 }
 
 /* What opens less, in texts or outside, is not deep: this is soon known of most documents. */
 static bool opens_more_than(const char *bytes, size_t size, size_t most)
 {
     size_t count = 0;
-    uint64_t eight;
 
-    for (; size >= sizeof(eight) && count <= most; bytes += sizeof(eight), size -= sizeof(eight)) {
-        memcpy(&eight, bytes, sizeof(eight));
-        count += count_openers(eight);
-    }
+    for (; size >= sizeof(uint64_t) && count <= most;
+         bytes += sizeof(uint64_t), size -= sizeof(uint64_t))
+        count += lanes_count_equal(lanes_eight(bytes) | LANE_EACH * OPENER_BIT, '{');
     for (; size && count <= most; bytes++, size--)
         count += opens(*bytes);
     return count > most;

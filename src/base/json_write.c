@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/lanes.h"
 #include "base/number.h"
 #include "base/time.h"
 
@@ -84,17 +85,10 @@ static void append_with_escapes(TextBuilder *text, const char *bytes, size_t siz
     text_append_bytes(text, "\"", 1);
 }
 
-/* Whether any of eight bytes cannot stand in a JSON text as it is. A byte that is too small, a
- * quote or a backslash, for which it is subtracted from itself, makes the highest bit of a
- * difference. */
-static bool any_is_special(uint64_t bytes)
+static bool any_is_special(uint64_t eight)
 {
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t small = bytes - each * 0x20;
-    uint64_t quote = (bytes ^ each * '"') - each;
-    uint64_t backslash = (bytes ^ each * '\\') - each;
-
-    return (bytes | small | quote | backslash) & each * 0x80;
+    return (lanes_any_below(eight, 0x20) | lanes_any_equal(eight, '"') |
+            lanes_any_equal(eight, '\\') | (eight & LANE_EACH * 0x80)) != 0;
 }
 
 /* Copies what can stand as it is, up to the first byte that cannot; how many bytes. */
@@ -104,7 +98,7 @@ static size_t copy_plain(char *at, const char *bytes, size_t size)
     uint64_t eight;
 
     for (; size - copied >= sizeof(eight); copied += sizeof(eight)) {
-        memcpy(&eight, bytes + copied, sizeof(eight));
+        eight = lanes_eight(bytes + copied);
         if (any_is_special(eight))
             break;
         memcpy(at + copied, &eight, sizeof(eight));

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/lanes.h"
 #include "net/http_internal.h"
 
 /* The headers that say whom a request is for and where it ends. */
@@ -47,10 +48,24 @@ static size_t token_length(const char *name)
     return length;
 }
 
+static bool is_control(char byte)
+{
+    return ((unsigned char)byte < 0x20 && byte != '\t') || byte == 0x7f;
+}
+
+static bool may_have_control(uint64_t eight)
+{
+    return lanes_any_below(eight, 0x20) || lanes_any_equal(eight, 0x7f);
+}
+
 static bool has_control(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
+    size_t at = 0;
+
+    while (length - at >= sizeof(uint64_t) && !may_have_control(lanes_eight(text + at)))
+        at += sizeof(uint64_t);
+    for (; at < length; at++)
+        if (is_control(text[at]))
             return true;
     return false;
 }

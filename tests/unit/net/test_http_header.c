@@ -39,6 +39,24 @@ static void test_a_header_of_12_kilobytes_is_read(void)
     http_server_close(server, 1);
 }
 
+static void test_a_value_may_have_tabs_and_bytes_that_are_no_ascii(void)
+{
+    static const char *const values[] = {"a\tb", "1234567\t1234567\t12",
+                                         "\200\377\303\251 and more",
+                                         "12345678 !\"~(),/:;<=>?@[]{}\\"};
+    HttpServer *server = server_start(&show_spec);
+
+    for (size_t i = 0; i < COUNT(values); i++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        const char *request = arena_format(
+            arena, "GET / HTTP/1.1\r\nHost: h\r\nX-Test: %s\r\nConnection: close\r\n\r\n",
+            values[i]);
+
+        EXPECT_TEXT(strstr(raw_ask(server, arena, request), "\r\n\r\n") + 4, values[i]);
+    }
+    http_server_close(server, 1);
+}
+
 static void answer_headers(void *context, HttpExchange *exchange)
 {
     static const HttpPair headers[] = {
@@ -88,6 +106,9 @@ static void test_improper_http_is_refused_with_400(void)
         {"GET / HTTP/1.1\r\nHost : h\r\n\r\n", ""},
         {"GET / HTTP/1.1\r\nHost: h\r\nX: a\001b\r\n\r\n", "control"},
         {"GET / HTTP/1.1\r\nHost: h\r\nX: a\177\r\n\r\n", "control"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nX: 12345678\00145678\r\n\r\n", "control"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nX: 12345678\17745678\r\n\r\n", "control"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nX: 1234567\t9012345678\001\r\n\r\n", "control"},
         {"GET / HTTP/1.1\r\nHost: h\r\nX(: a\r\n\r\n", "name"},
         {"GET / HTTP/1.1\r\nHost: h\r\nX\303: a\r\n\r\n", "name"},
         {"GET / HTTP/1.1\r\nHost: h\r\nhOST: h\r\n\r\n", "Host"},
@@ -132,6 +153,7 @@ int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_a_header_of_12_kilobytes_is_read),
+        TEST(test_a_value_may_have_tabs_and_bytes_that_are_no_ascii),
         TEST(test_headers_are_sent_but_for_what_is_no_line),
         TEST(test_improper_http_is_refused_with_400),
         {0},
