@@ -199,7 +199,8 @@ static const char *fraction_write(uint64_t digits, size_t places, char text[NUMB
                                 "8081828384858687888990919293949596979899";
     char *at = text + strlen("0.") + places;
 
-    memcpy(text, "0.", 2);
+    text[0] = '0';
+    text[1] = '.';
     *at = '\0';
     for (; places >= 2; places -= 2, digits /= 100)
         memcpy(at -= 2, pairs + digits % 100 * 2, 2);
