@@ -78,7 +78,8 @@ static char first_letter(const TextList *segments)
 }
 
 /* The path is compared where it stands in the tables, so that nothing has to be prepared or
- * allocated: most rows differ in the method's or the path's first letter. */
+ * allocated: most rows differ in the method's or the path's first letter. The rows of predictions,
+ * which most requests are, come first. */
 const Route *route_match(const char *method, const TextList *segments)
 {
     const char *as = strcmp(method, "HEAD") == 0 ? "GET" : method;

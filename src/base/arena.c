@@ -94,12 +94,20 @@ static void *take_large(Arena *arena, size_t bytes)
     return block->bytes;
 }
 
-static void *take_small(Arena *arena, size_t bytes)
+static void *take_in_new_block(Arena *arena, size_t bytes)
+{
+    Block *block = arena->newest = block_create(arena->newest);
+
+    block->used = bytes;
+    return block->bytes;
+}
+
+static inline void *take_small(Arena *arena, size_t bytes)
 {
     Block *block = arena->newest;
 
     if (bytes > block->size - block->used)
-        block = arena->newest = block_create(block);
+        return take_in_new_block(arena, bytes);
     block->used += bytes;
     return block->bytes + block->used - bytes;
 }

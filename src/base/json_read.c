@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "base/lanes.h"
 
 /* yyjson's readers take no const, though they change nothing. */
 static yyjson_val *raw(const JsonValue *value)
@@ -12,8 +13,27 @@ static yyjson_val *raw(const JsonValue *value)
     return (yyjson_val *)(uintptr_t)value;
 }
 
-/* yyjson reads without recursion, so depth is ours to limit, before it allocates anything. */
-static bool depth_is_allowed(const char *bytes, size_t size)
+enum { OPENER_BIT = 0x20 }; /* what '{' has and '[' has not */
+
+static bool opens(char byte)
+{
+    return (byte | OPENER_BIT) == '{';
+}
+
+/* What opens less, in texts or outside, is not deep: this is soon known of most documents. */
+static bool opens_more_than(const char *bytes, size_t size, size_t most)
+{
+    size_t count = 0;
+
+    for (; size >= sizeof(uint64_t) && count <= most;
+         bytes += sizeof(uint64_t), size -= sizeof(uint64_t))
+        count += lanes_count_equal(lanes_eight(bytes) | LANE_EACH * OPENER_BIT, '{');
+    for (; size && count <= most; bytes++, size--)
+        count += opens(*bytes);
+    return count > most;
+}
+
+static bool nests_deeper_than(const char *bytes, size_t size, size_t most)
 {
     size_t depth = 0;
     bool in_text = false;
@@ -28,24 +48,31 @@ static bool depth_is_allowed(const char *bytes, size_t size)
                 in_text = false;
         } else if (byte == '"') {
             in_text = true;
-        } else if (byte == '{' || byte == '[') {
-            if (++depth > JSON_DEPTH_MAX)
-                return false;
+        } else if (opens(byte)) {
+            if (++depth > most)
+                return true;
         } else if ((byte == '}' || byte == ']') && depth) {
             depth--;
         }
     }
-    return true;
+    return false;
+}
+
+/* yyjson reads without recursion, so depth is ours to limit, before it allocates anything. */
+static bool depth_is_allowed(const char *bytes, size_t size)
+{
+    return !opens_more_than(bytes, size, JSON_DEPTH_MAX) ||
+           !nests_deeper_than(bytes, size, JSON_DEPTH_MAX);
 }
 
 static void *arena_malloc(void *arena, size_t size)
 {
-    return arena_alloc(arena, size, 1);
+    return arena_take(arena, size);
 }
 
 static void *arena_realloc(void *arena, void *old, size_t old_size, size_t size)
 {
-    void *grown = arena_alloc(arena, size, 1);
+    void *grown = arena_take(arena, size);
 
     memcpy(grown, old, old_size < size ? old_size : size);
     return grown;
@@ -64,12 +91,14 @@ static bool has_nul(const JsonValue *value)
     return text && memchr(text, '\0', yyjson_get_len(raw(value)));
 }
 
-/* Values of a document lie one behind another; texts with a NUL in them would be cut short by every
- * reader. */
-static bool texts_are_whole(yyjson_doc *document)
+/* Texts with a NUL in them would be cut short by every reader. Only an escape can mean one. Values
+ * of a document lie one behind another. */
+static bool texts_are_whole(yyjson_doc *document, const char *bytes, size_t size)
 {
     const JsonValue *value = document->root;
 
+    if (!memchr(bytes, '\\', size))
+        return true;
     for (size_t i = 0; i < document->val_read; i++)
         if (has_nul(value + i))
             return false;
@@ -97,7 +126,7 @@ static bool parse(const Source *source, Arena *arena, const JsonValue **value, E
                                 &allocator, &reason);
     if (!document)
         return fail(error, ERROR_INVALID, "malformed JSON at byte %zu: %s", reason.pos, reason.msg);
-    if (!texts_are_whole(document))
+    if (!texts_are_whole(document, bytes, size))
         return fail(error, ERROR_INVALID, "the JSON has a text with a NUL character in it");
     *value = yyjson_doc_get_root(document);
     return true;

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,6 +28,39 @@ typedef struct TextLanes {
     uint64_t spaces; /* what Python's str.isspace() says of ASCII */
     uint64_t wide;
 } TextLanes;
+
+/* Eight bytes of a text in one word, which any machine has. */
+#define LANE_EACH UINT64_C(0x0101010101010101)
+
+static inline uint64_t lanes_eight(const char *bytes)
+{
+    uint64_t eight;
+
+    memcpy(&eight, bytes, sizeof(eight));
+    return eight;
+}
+
+/* Not 0 when any of the eight is below the limit, which is 128 at most: a difference below 0 sets a
+ * byte's highest bit. */
+static inline uint64_t lanes_any_below(uint64_t eight, unsigned char limit)
+{
+    return (eight - LANE_EACH * limit) & ~eight & LANE_EACH * 0x80;
+}
+
+/* Not 0 when any of the eight is that byte. */
+static inline uint64_t lanes_any_equal(uint64_t eight, char byte)
+{
+    return lanes_any_below(eight ^ LANE_EACH * (unsigned char)byte, 1);
+}
+
+/* How many of the eight are that byte: those whose difference has no bit. */
+static inline size_t lanes_count_equal(uint64_t eight, char byte)
+{
+    uint64_t others = eight ^ LANE_EACH * (unsigned char)byte;
+    uint64_t highest = ((others & LANE_EACH * 0x7f) + LANE_EACH * 0x7f) | others;
+
+    return ((~highest >> 7 & LANE_EACH) * LANE_EACH) >> 56;
+}
 
 /* Four numbers; memcpy() loads and stores them wherever they lie. */
 typedef uint64_t Lanes4 __attribute__((vector_size(32)));

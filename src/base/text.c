@@ -10,12 +10,12 @@
 
 enum { NAME_BYTES_MAX = 128 };
 
-static void grow(TextBuilder *builder, size_t needed)
+void text_grow(TextBuilder *builder, size_t size)
 {
     size_t capacity = builder->capacity ? builder->capacity : 64;
     char *grown;
 
-    while (capacity < needed)
+    while (capacity - builder->count <= size)
         capacity *= 2;
     grown = arena_take(builder->arena, capacity);
     if (builder->count)
@@ -24,26 +24,12 @@ static void grow(TextBuilder *builder, size_t needed)
     builder->capacity = capacity;
 }
 
-static void make_room(TextBuilder *builder, size_t size)
-{
-    size_t needed = builder->count + size + 1;
-
-    if (needed > builder->capacity)
-        grow(builder, needed);
-}
-
-char *text_reserve(TextBuilder *builder, size_t size)
-{
-    make_room(builder, size);
-    builder->items[builder->count] = '\0';
-    return builder->items + builder->count;
-}
-
 void text_append_bytes(TextBuilder *builder, const char *bytes, size_t size)
 {
-    make_room(builder, size);
+    char *at = text_reserve(builder, size);
+
     if (size)
-        memcpy(builder->items + builder->count, bytes, size);
+        memcpy(at, bytes, size);
     builder->count += size;
     builder->items[builder->count] = '\0';
 }
@@ -76,8 +62,7 @@ void text_append_format(TextBuilder *builder, const char *format, ...)
     va_start(arguments, format);
     va_copy(again, arguments);
     length = vsnprintf(NULL, 0, format, arguments);
-    make_room(builder, (size_t)length);
-    vsnprintf(builder->items + builder->count, (size_t)length + 1, format, again);
+    vsnprintf(text_reserve(builder, (size_t)length), (size_t)length + 1, format, again);
     builder->count += (size_t)length;
     va_end(again);
     va_end(arguments);

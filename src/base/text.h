@@ -20,12 +20,20 @@ typedef struct TextBuilder {
     size_t count, capacity;
 } TextBuilder;
 
+void text_grow(TextBuilder *builder, size_t size); /* makes room for that many more bytes */
 void text_append(TextBuilder *builder, const char *text);
 void text_append_bytes(TextBuilder *builder, const char *bytes, size_t size);
 void text_append_int(TextBuilder *builder, int64_t number);
 
 /* Room for that many more bytes; whoever fills it adds to the count. */
-char *text_reserve(TextBuilder *builder, size_t size);
+static inline char *text_reserve(TextBuilder *builder, size_t size)
+{
+    if (builder->count + size >= builder->capacity)
+        text_grow(builder, size);
+    builder->items[builder->count] = '\0';
+    return builder->items + builder->count;
+}
+
 void text_append_format(TextBuilder *builder, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *text_built(TextBuilder *builder); /* never NULL */
 

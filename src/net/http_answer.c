@@ -11,11 +11,16 @@
 #include "net/http_internal.h"
 #include "net/http_range.h"
 
+static bool is_one_line(const char *value)
+{
+    return !strchr(value, '\r') && !strchr(value, '\n');
+}
+
 static void add_header(HttpExchange *exchange, const char *name, const char *value)
 {
     Arena *arena = exchange->arena;
 
-    if (value && !value[strcspn(value, "\r\n")])
+    if (value && is_one_line(value))
         *arena_push(arena, &exchange->answer.headers) =
             (HttpPair){arena_text(arena, name), arena_text(arena, value)};
 }
@@ -26,6 +31,23 @@ static void add_headers(HttpExchange *exchange, const HttpPair *headers, size_t 
         add_header(exchange, headers[i].name, headers[i].value);
 }
 
+static void keep_header(HttpPairList *headers, const HttpPair *header)
+{
+    if (header->value && is_one_line(header->value))
+        headers->items[headers->count++] = *header;
+}
+
+/* Keeps the texts where they are. */
+static void keep_headers(HttpExchange *exchange, const HttpAnswer *answer)
+{
+    HttpPairList *headers = &exchange->answer.headers;
+
+    headers->items = arena_array(exchange->arena, HttpPair, answer->header_count + 1);
+    keep_header(headers, &(HttpPair){"Content-Type", answer->content_type});
+    for (size_t i = 0; i < answer->header_count; i++)
+        keep_header(headers, &answer->headers[i]);
+}
+
 void http_answer(HttpExchange *exchange, const HttpAnswer *answer)
 {
     assert(!exchange->answer.status); /* each exchange is answered once */
@@ -33,8 +55,12 @@ void http_answer(HttpExchange *exchange, const HttpAnswer *answer)
     exchange->answer.size = answer->size;
     exchange->answer.body =
         answer->body_lasts ? answer->body : arena_copy(exchange->arena, answer->body, answer->size);
-    add_header(exchange, "Content-Type", answer->content_type);
-    add_headers(exchange, answer->headers, answer->header_count);
+    if (answer->headers_last) {
+        keep_headers(exchange, answer);
+    } else {
+        add_header(exchange, "Content-Type", answer->content_type);
+        add_headers(exchange, answer->headers, answer->header_count);
+    }
     http_exchange_finish(exchange);
 }
 

@@ -12,7 +12,7 @@ static const char *path_of(const char *target)
 {
     const char *slash;
 
-    if (strncasecmp(target, "http://", 7) != 0)
+    if (*target == '/' || strncasecmp(target, "http://", 7) != 0)
         return target;
     slash = strchr(target + 7, '/');
     return slash ? slash : "/";
@@ -24,13 +24,13 @@ HttpExchange *http_exchange_create(HttpConnection *connection, const char *targe
     Arena *arena = loop->spare_count ? loop->spares[--loop->spare_count] : arena_create();
     HttpExchange *exchange = arena_new(arena, HttpExchange);
     const char *path = path_of(target);
-    size_t length = strcspn(path, "?");
+    size_t length = (size_t)(strchrnul(path, '?') - path);
 
     exchange->arena = arena;
     exchange->connection = connection;
     exchange->method = "";
     exchange->path = arena_copy(arena, path, length);
-    exchange->query = arena_text(arena, path[length] ? path + length + 1 : "");
+    exchange->query = path[length] ? arena_text(arena, path + length + 1) : "";
     exchange->peer = arena_text(arena, connection->peer);
     exchange->body.bytes = "";
     exchange->spool = -1;
@@ -85,6 +85,10 @@ void http_exchange_end(HttpExchange *exchange)
     HttpLoop *loop = exchange->connection->loop;
     bool is_last;
 
+    if (exchange->is_answered_at_once) {
+        give_back(loop, exchange);
+        return;
+    }
     pthread_mutex_lock(&exchange->lock);
     exchange->is_ended = true;
     exchange->is_parked = false;
@@ -94,10 +98,29 @@ void http_exchange_end(HttpExchange *exchange)
         give_back(loop, exchange);
 }
 
+void http_exchange_handle(HttpExchange *exchange, const HttpServerSpec *spec)
+{
+    exchange->handler = pthread_self();
+    exchange->is_at_hand = true;
+    spec->handle(spec->context, exchange);
+    exchange->is_at_hand = false;
+}
+
+/* Most answers are there when handle() returns, and no other thread ever saw the exchange: then
+ * nothing of it needs its lock. */
+static bool is_answered_at_hand(const HttpExchange *exchange)
+{
+    return pthread_equal(exchange->handler, pthread_self()) && exchange->is_at_hand;
+}
+
 void http_exchange_finish(HttpExchange *exchange)
 {
     bool is_last;
 
+    if (is_answered_at_hand(exchange)) {
+        exchange->is_answered_at_once = true;
+        return;
+    }
     pthread_mutex_lock(&exchange->lock);
     exchange->is_answered = true;
     is_last = exchange->is_ended;
@@ -113,6 +136,8 @@ bool http_exchange_park(HttpExchange *exchange)
 {
     bool is_answered;
 
+    if (exchange->is_answered_at_once)
+        return true;
     pthread_mutex_lock(&exchange->lock);
     is_answered = exchange->is_answered;
     exchange->is_parked = !is_answered;

@@ -42,6 +42,8 @@ typedef struct HttpAnswer {
     bool body_lasts; /* is static or in the exchange's arena; any other body is copied */
     const HttpPair *headers;
     size_t header_count;
+    bool
+        headers_last; /* their texts and the type's are static or in the arena; others are copied */
 } HttpAnswer;
 
 typedef struct HttpFileAnswer {

@@ -3,7 +3,8 @@
  *     http_server.c    opens sockets, starts and ends loops
  *     http_loop.c      one thread: waits, wakes, cuts what is late
  *     http_crowd.c     who is connected, and who goes when there are too many
- *     http_lines.c     how the lines of a header end
+ *     http_header.c    copies the header of a request and looks at it
+ *     http_lines.c     how its lines end
  *     http_request.c   libmicrohttpd's callbacks: reads requests, hands them out
  *     http_exchange.c  the exchange as its handler sees it
  *     http_answer.c    puts an answer on the wire
@@ -61,6 +62,7 @@ struct HttpExchange {
     TextList segments;
     HttpPairList queries;
     HttpPairList headers;
+    uint64_t announced_size; /* of the body, or 0; libmicrohttpd has refused what is no number */
 
     HttpBodyRule rule;
     HttpBody body;
@@ -69,6 +71,10 @@ struct HttpExchange {
     int spool; /* the file of a body, or -1 */
 
     HttpStoredAnswer answer;
+
+    pthread_t handler;        /* the loop's thread, once handle() has it */
+    bool is_at_hand;          /* handle() runs; for that thread only */
+    bool is_answered_at_once; /* by it, before it returned; for that thread only */
 
     pthread_mutex_t lock;
     bool is_answered;   /* guarded by lock */
@@ -148,9 +154,21 @@ void http_request_abandon(HttpConnection *connection);
 /* http_lines.c */
 extern struct MHD_OptionItem http_lines_options[];
 
-/* Takes method and version as libmicrohttpd gives them: as pointers into what it received. */
-bool http_lines_are_whole(struct MHD_Connection *connection, const char *method,
-                          const char *version);
+/* Where the next line of a header has to begin; NULL when one did not. Texts are given as they come
+ * from libmicrohttpd: as pointers into what it received. */
+typedef struct HttpLines {
+    const char *next;
+} HttpLines;
+
+HttpLines http_lines_begin(const char *version);
+void http_lines_pass(HttpLines *lines, const char *name, const char *value, size_t value_length);
+bool http_lines_are_whole(const HttpLines *lines, struct MHD_Connection *connection,
+                          const char *method);
+
+/* http_header.c */
+
+/* Copies the header into the exchange, whole or not; why it is not proper HTTP, or NULL. */
+const char *http_header_read(HttpExchange *exchange, const char *method, const char *version);
 
 /* http_exchange.c */
 
@@ -163,6 +181,8 @@ static inline bool http_same_name(const char *a, const char *b)
 HttpExchange *http_exchange_create(HttpConnection *connection, const char *target);
 void http_exchange_end(HttpExchange *exchange);
 void http_exchange_clear_spares(HttpLoop *loop);
+
+void http_exchange_handle(HttpExchange *exchange, const HttpServerSpec *spec);
 
 /* True when it was already answered; false when the loop is to be woken for it. */
 bool http_exchange_park(HttpExchange *exchange);

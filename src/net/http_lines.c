@@ -17,8 +17,18 @@ struct MHD_OptionItem http_lines_options[] = {
     {MHD_OPTION_END, 0, NULL},
 };
 
-bool http_lines_are_whole(struct MHD_Connection *connection UNUSED, const char *method UNUSED,
-                          const char *version UNUSED)
+HttpLines http_lines_begin(const char *version UNUSED)
+{
+    return (HttpLines){0};
+}
+
+void http_lines_pass(HttpLines *lines UNUSED, const char *name UNUSED, const char *value UNUSED,
+                     size_t value_length UNUSED)
+{
+}
+
+bool http_lines_are_whole(const HttpLines *lines UNUSED, struct MHD_Connection *connection UNUSED,
+                          const char *method UNUSED)
 {
     return true;
 }
@@ -29,31 +39,25 @@ enum { LINE_END_SIZE = 2 };
 
 struct MHD_OptionItem http_lines_options[] = {{MHD_OPTION_END, 0, NULL}};
 
-static const char *behind_line(const char *last_text)
+HttpLines http_lines_begin(const char *version)
 {
-    return last_text + strlen(last_text) + LINE_END_SIZE;
+    return (HttpLines){version + strlen(version) + LINE_END_SIZE};
 }
 
-/* Moves on to the next line, if this is where it has to start. */
-static enum MHD_Result pass_line(void *context, enum MHD_ValueKind kind UNUSED, const char *name,
-                                 const char *value)
+void http_lines_pass(HttpLines *lines, const char *name, const char *value, size_t value_length)
 {
-    const char **at = context;
-    bool is_there = name == *at && value;
+    bool is_there = name == lines->next && value;
 
-    *at = is_there ? behind_line(value) : NULL;
-    return is_there ? MHD_YES : MHD_NO;
+    lines->next = is_there ? value + value_length + LINE_END_SIZE : NULL;
 }
 
-bool http_lines_are_whole(struct MHD_Connection *connection, const char *method,
-                          const char *version)
+bool http_lines_are_whole(const HttpLines *lines, struct MHD_Connection *connection,
+                          const char *method)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    const char *at = behind_line(version);
 
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, pass_line, &at);
-    return info && at && at + LINE_END_SIZE == method + info->header_size;
+    return info && lines->next && lines->next + LINE_END_SIZE == method + info->header_size;
 }
 
 #endif

@@ -73,99 +73,6 @@ void http_request_refuse_late(HttpConnection *connection)
                          "the body of the request came too slowly");
 }
 
-/* Reading the header. */
-
-static enum MHD_Result keep_header(void *context, enum MHD_ValueKind kind UNUSED, const char *name,
-                                   const char *value)
-{
-    HttpExchange *exchange = context;
-
-    *arena_push(exchange->arena, &exchange->headers) = (HttpPair){
-        arena_text(exchange->arena, name), arena_text(exchange->arena, value ? value : "")};
-    return MHD_YES;
-}
-
-static bool is_token_byte(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-' ||
-           (byte && strchr("!#$%&'*+.^_`|~0123456789", byte));
-}
-
-static bool is_token(const char *text)
-{
-    if (!*text)
-        return false;
-    while (is_token_byte(*text))
-        text++;
-    return !*text;
-}
-
-static bool has_control(const char *text)
-{
-    for (; *text; text++)
-        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
-            return true;
-    return false;
-}
-
-static size_t count_headers(const HttpExchange *exchange, const char *name)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < exchange->headers.count; i++)
-        count += http_same_name(exchange->headers.items[i].name, name);
-    return count;
-}
-
-/* What a proxy in front of us may read in another way than we do lets a second request be
- * smuggled in the first (RFC 9112, 11.2); libmicrohttpd lets these pass. */
-static const char *fault_of_length(const HttpExchange *exchange, const char *version)
-{
-    const char *encoding = http_exchange_header(exchange, "Transfer-Encoding");
-
-    if (count_headers(exchange, "Content-Length") > 1)
-        return "a request has at most one \"Content-Length\" header";
-    if (!encoding)
-        return NULL;
-    if (http_exchange_header(exchange, "Content-Length"))
-        return "a request has \"Content-Length\" or \"Transfer-Encoding\", not both";
-    if (strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
-        return "\"Transfer-Encoding\" needs HTTP/1.1";
-    if (count_headers(exchange, "Transfer-Encoding") > 1 || strcasecmp(encoding, "chunked") != 0)
-        return "the only \"Transfer-Encoding\" of a request is \"chunked\"";
-    return NULL;
-}
-
-/* Why the header is not proper HTTP, or NULL. */
-static const char *fault_of_header(HttpExchange *exchange, const char *version)
-{
-    size_t host_count = count_headers(exchange, "Host");
-
-    for (size_t i = 0; i < exchange->headers.count; i++) {
-        if (!is_token(exchange->headers.items[i].name))
-            return "the name of a header has a character that is not allowed there";
-        if (has_control(exchange->headers.items[i].value))
-            return "the value of a header has a control character";
-    }
-    if (host_count > 1 || (host_count == 0 && strcmp(version, MHD_HTTP_VERSION_1_1) == 0))
-        return "a request needs one \"Host\" header";
-    if (!url_split_path(exchange->arena, exchange->path, &exchange->segments) &&
-        strcmp(exchange->path, "*") != 0)
-        return "the path of the URL cannot be decoded";
-    if (!url_split_query(exchange->arena, exchange->query, &exchange->queries))
-        return "the query of the URL cannot be decoded";
-    return fault_of_length(exchange, version);
-}
-
-/* The size of the body that the header announces; 0 when it does not say. libmicrohttpd has refused
- * what is no number. */
-static uint64_t announced_size(const HttpExchange *exchange)
-{
-    const char *length = http_exchange_header(exchange, "Content-Length");
-
-    return length ? strtoull(length, NULL, 10) : 0;
-}
-
 /* The body. */
 
 static void set_body_deadline(HttpExchange *exchange)
@@ -207,19 +114,14 @@ static enum MHD_Result refuse_spool(HttpExchange *exchange)
 static enum MHD_Result begin_body(HttpExchange *exchange, const char *method, const char *version)
 {
     const HttpServerSpec *spec = exchange->connection->loop->spec;
-    const char *fault;
+    const char *fault = http_header_read(exchange, method, version);
 
-    exchange->method = arena_text(exchange->arena, method);
-    MHD_get_connection_values(exchange->connection->handle, MHD_HEADER_KIND, keep_header, exchange);
-    fault = http_lines_are_whole(exchange->connection->handle, method, version)
-                ? fault_of_header(exchange, version)
-                : "each line of a header ends in CR LF and stands alone";
     if (fault)
         return refuse(exchange, MHD_HTTP_BAD_REQUEST, fault);
 
     exchange->rule = spec->body_rule ? spec->body_rule(spec->context, exchange)
                                      : (HttpBodyRule){HTTP_BODY_MEMORY, BODY_BYTES_DEFAULT};
-    if (announced_size(exchange) > exchange->rule.bytes_max)
+    if (exchange->announced_size > exchange->rule.bytes_max)
         return refuse_size(exchange);
     if (exchange->rule.mode == HTTP_BODY_FILE && !open_spool(exchange))
         return refuse_spool(exchange);
@@ -263,7 +165,7 @@ static bool grow_buffer(HttpExchange *exchange, size_t needed)
     if (needed <= exchange->capacity)
         return true;
     if (exchange->capacity == 0) {
-        capacity = (size_t)announced_size(exchange) + 1;
+        capacity = (size_t)exchange->announced_size + 1;
         if (capacity > FIRST_BUFFER_SIZE_MAX)
             capacity = FIRST_BUFFER_SIZE_MAX;
     }
@@ -327,7 +229,7 @@ static enum MHD_Result hand_out(HttpExchange *exchange, struct MHD_Connection *h
     }
     exchange->connection->late_at = 0;
     exchange->phase = HTTP_PHASE_HANDLED;
-    spec->handle(spec->context, exchange);
+    http_exchange_handle(exchange, spec);
     if (http_exchange_park(exchange))
         return http_answer_send(exchange, handle);
     MHD_suspend_connection(handle);

@@ -34,7 +34,7 @@ static int decoded_byte(const char *text, size_t length, UrlPlus plus, size_t *w
 
 const char *url_decode(Arena *arena, const char *text, size_t length, UrlPlus plus)
 {
-    char *decoded = arena_alloc(arena, length + 1, 1);
+    char *decoded = arena_take(arena, length + 1);
     size_t used = 0;
 
     for (size_t at = 0, width; at < length; at += width) {
@@ -44,6 +44,7 @@ const char *url_decode(Arena *arena, const char *text, size_t length, UrlPlus pl
             return NULL;
         decoded[used++] = (char)byte;
     }
+    decoded[used] = '\0';
     return decoded;
 }
 
@@ -73,6 +74,15 @@ const char *url_encode(Arena *arena, const char *text)
     return encoded;
 }
 
+static size_t count_slashes(const char *path)
+{
+    size_t count = 0;
+
+    for (; *path; path++)
+        count += *path == '/';
+    return count;
+}
+
 bool url_split_path(Arena *arena, const char *path, TextList *segments)
 {
     TextList found = {0};
@@ -82,14 +92,15 @@ bool url_split_path(Arena *arena, const char *path, TextList *segments)
     if (path[1] == '\0')
         path++;
 
+    found.items = arena_array(arena, const char *, count_slashes(path));
     while (*path == '/') {
-        size_t length = strcspn(path + 1, "/");
-        const char *segment = url_decode(arena, path + 1, length, URL_PLUS_STAYS);
+        const char *end = strchrnul(path + 1, '/');
+        const char *segment = url_decode(arena, path + 1, (size_t)(end - path - 1), URL_PLUS_STAYS);
 
         if (!segment)
             return false;
-        *arena_push(arena, &found) = segment;
-        path += 1 + length;
+        found.items[found.count++] = segment;
+        path = end;
     }
     *segments = found;
     return true;

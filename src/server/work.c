@@ -86,6 +86,7 @@ static void send_response(Work *work, Response *response)
         .body_lasts = true,
         .headers = headers,
         .header_count = header_count,
+        .headers_last = true,
     };
 
     if (!response->body && response->json && response->status != 204) {
@@ -234,7 +235,7 @@ static const char *request_id_of(const HttpExchange *exchange, Arena *arena)
 static Work *work_create(Server *server, HttpExchange *exchange)
 {
     Arena *arena = http_exchange_arena(exchange);
-    Work *work = arena_new(arena, Work);
+    Work *work = arena_take(arena, sizeof(*work));
 
     *work = (Work){
         .server = server,

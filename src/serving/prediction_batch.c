@@ -14,11 +14,18 @@ enum { PACK_LEVEL = 1 };
 
 enum { TIME_BYTES = 6, ID_BYTES = TIME_BYTES + BATCH_RANDOM_BYTES };
 
-static int digit_value(char digit)
+enum { HEX_DIGIT = 0x10 }; /* beside the value of a digit: any other character has 0 */
+
+/* Of the digits that hex_format() writes. */
+static unsigned read_digit(char digit)
 {
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+    static const unsigned char digits[256] = {
+        ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+        ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1a, ['b'] = 0x1b,
+        ['c'] = 0x1c, ['d'] = 0x1d, ['e'] = 0x1e, ['f'] = 0x1f,
+    };
+
+    return digits[(unsigned char)digit];
 }
 
 /* false: it is not what id_timed() makes. */
@@ -27,11 +34,11 @@ static bool read_id(const char *text, unsigned char bytes[ID_BYTES])
     if (strnlen(text, ID_TEXT_SIZE) != ID_TEXT_SIZE - 1)
         return false;
     for (size_t i = 0; i < ID_BYTES; i++) {
-        int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
+        unsigned high = read_digit(text[2 * i]), low = read_digit(text[2 * i + 1]);
 
-        if (high < 0 || low < 0)
+        if (!(high & low & HEX_DIGIT))
             return false;
-        bytes[i] = (unsigned char)(high << 4 | low);
+        bytes[i] = (unsigned char)(high << 4 | (low ^ HEX_DIGIT));
     }
     return true;
 }

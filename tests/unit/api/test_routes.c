@@ -442,6 +442,22 @@ static void test_openapi_describes_every_route_once(void)
     }
 }
 
+/* The rows are looked through in any order. */
+static void test_each_route_is_found_by_its_path(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    for (size_t table = 0; api_tables[table]; table++)
+        for (const Route *route = api_tables[table]; route->path; route++) {
+            TextList segments = text_split(route->path + 1, '/', arena);
+
+            for (size_t i = 0; i < segments.count; i++)
+                if (segments.items[i][0] == '{')
+                    segments.items[i] = "anything";
+            EXPECT(route_match(route->method, &segments) == route);
+        }
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -455,6 +471,7 @@ int main(int count, char **names)
         TEST(test_a_failure_without_a_reason_is_no_success),
         TEST(test_a_route_that_writes_is_undone_when_it_fails),
         TEST(test_openapi_describes_every_route_once),
+        TEST(test_each_route_is_found_by_its_path),
         {0},
     };
     return test_main(tests, count, names);

@@ -122,6 +122,34 @@ static void test_what_is_written_reads_back(void)
                 "01T00:00:01.234Z\"}");
 }
 
+static void expect_reads_back(const char *text, size_t size, Arena *arena)
+{
+    JsonWriter *json = json_writer_create(arena);
+    const JsonValue *read;
+    Error mistake = {0};
+
+    json_bytes(json, NULL, text, size);
+    EXPECT_OK(json_parse(json_finish(json), json_size(json), arena, &read, &mistake), mistake);
+    EXPECT(json_text_size(read) == size);
+    EXPECT(memcmp(json_as_text(read, ""), text, size) == 0);
+}
+
+/* Texts are looked at eight bytes at once. */
+static void test_each_byte_reads_back_at_any_place(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    char text[20];
+
+    for (int byte = 1; byte < 0x80; byte++)
+        for (size_t place = 0; place < sizeof(text); place++) {
+            memset(text, 'x', sizeof(text));
+            text[place] = (char)byte;
+            for (size_t size = place + 1; size <= sizeof(text); size++)
+                expect_reads_back(text, size, arena);
+            arena_reset(arena);
+        }
+}
+
 static void test_bytes_that_are_no_utf8_are_replaced_and_the_rest_stays(void)
 {
     static const struct {
@@ -155,6 +183,7 @@ int main(int count, char **names)
         TEST(test_a_whole_body_lands_in_its_struct),
         TEST(test_nesting_has_a_limit),
         TEST(test_what_is_written_reads_back),
+        TEST(test_each_byte_reads_back_at_any_place),
         TEST(test_bytes_that_are_no_utf8_are_replaced_and_the_rest_stays),
         {0},
     };

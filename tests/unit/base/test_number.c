@@ -91,12 +91,52 @@ static void test_probabilities_have_the_digits_that_printf_gives(void)
     }
 }
 
+/* With few bits the nearest two decimals are often as far away. */
+static void test_fractions_of_few_bits_have_the_digits_that_printf_gives(void)
+{
+    char text[NUMBER_TEXT_SIZE], tried[NUMBER_TEXT_SIZE];
+
+    for (int bits = 1; bits <= 19; bits++)
+        for (int i = 1; i < 1 << bits; i += 2) {
+            double value = ldexp(i, -bits);
+
+            EXPECT_TEXT(number_format(value, text), by_trying(value, tried));
+        }
+}
+
+static void test_neighbours_of_short_decimals_have_the_digits_that_printf_gives(void)
+{
+    char text[NUMBER_TEXT_SIZE], tried[NUMBER_TEXT_SIZE];
+
+    for (int i = 1; i < 10000; i++)
+        for (int step = -1; step <= 1; step++) {
+            double value = step ? nextafter(i / 10000.0, step) : i / 10000.0;
+
+            EXPECT_TEXT(number_format(value, text), by_trying(value, tried));
+        }
+}
+
+static void test_small_fractions_have_the_digits_that_printf_gives(void)
+{
+    char text[NUMBER_TEXT_SIZE], tried[NUMBER_TEXT_SIZE];
+    uint64_t state = 11;
+
+    for (int i = 0; i < 100000; i++) {
+        double value = (double)(next_bits(&state) >> 11) / 9007199254740992.0 / 1000;
+
+        EXPECT_TEXT(number_format(value, text), by_trying(value, tried));
+    }
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_numbers_look_as_printf_shows_them),
         TEST(test_any_number_reads_back_as_itself),
         TEST(test_probabilities_have_the_digits_that_printf_gives),
+        TEST(test_fractions_of_few_bits_have_the_digits_that_printf_gives),
+        TEST(test_neighbours_of_short_decimals_have_the_digits_that_printf_gives),
+        TEST(test_small_fractions_have_the_digits_that_printf_gives),
         {0},
     };
 

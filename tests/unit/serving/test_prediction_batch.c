@@ -158,6 +158,9 @@ static void test_ids_of_ours_tell_their_time(void)
     EXPECT(!request_id_time("order-1", &time_ms));
     EXPECT(!request_id_time("0193485C6F00AABBCCDDEEFF00112233", &time_ms));
     EXPECT(!request_id_time("0193485c6f00aabbccddeeff001122334", &time_ms));
+    EXPECT(!request_id_time("0193485c6f00aabbccddeeff0011223g", &time_ms));
+    EXPECT(!request_id_time("/193485c6f00aabbccddeeff00112233", &time_ms));
+    EXPECT(!request_id_time("0193485c6f00aabb\303ddeeff00112233", &time_ms));
     EXPECT(!request_id_time("", &time_ms));
 }
 
