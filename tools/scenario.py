@@ -310,7 +310,7 @@ def raw_content(server, digest, content=None):
 
 
 def check_versions(server, work):
-    status, shown = server.ask("GET", "/api/v1/datasets/comments")
+    status, shown = server.ask("GET", "/api/v1/datasets/comments?limit=1000")
     there = {version["version"]: version for version in shown["versions"]} if status == 200 else {}
     for number, digest in work.versions.items():
         must(number in there and there[number]["digest"] == digest,
@@ -323,7 +323,7 @@ def check_versions(server, work):
 
 
 def check_packages(server, work):
-    status, shown = server.ask("GET", "/api/v1/models/spam/versions")
+    status, shown = server.ask("GET", "/api/v1/models/spam/versions?limit=1000")
     there = {version["version"]: version for version in shown["versions"]} if status == 200 else {}
     for number, package in work.packages.items():
         must(number in there and there[number]["package"] == package,
