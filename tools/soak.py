@@ -27,7 +27,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import samples
 from page import Page, measure
-from scenario import Broken, Down, Refused, Server, check_folder, must
+from scenario import Broken, Down, Late, Refused, Server, check_folder, must
 from soak_client import LISTS, NAMES, Client, Site
 
 CLIENTS = 3
@@ -138,7 +138,7 @@ class Soak:
         while self.pace.begin():
             try:
                 client.act()
-            except (Broken, Down, Refused) as problem:
+            except (Broken, Down, Late, Refused) as problem:
                 self.problems.append(f"{client.name}: {type(problem).__name__}: {problem}")
                 print(self.problems[-1][:1000], flush=True)
             finally:
