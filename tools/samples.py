@@ -3,9 +3,8 @@ import csv
 import glob
 import os
 import random
-import time
 
-from scenario import SECONDS_MAX, comments, digest_of, must
+from scenario import SECONDS_MAX, comments, digest_of, must, wait_for_training
 
 YAML = """project: {name}
 data:
@@ -74,12 +73,6 @@ def add_data(server, name, seed):
 def train(server, name, budget_seconds=0.2):
     """Returns the version's number and its package's digest."""
     run = server.get("POST", f"/api/v1/projects/{name}/train", {"budget_seconds": budget_seconds})["run_id"]
-    deadline = time.monotonic() + SECONDS_MAX
-    while True:
-        shown = server.get("GET", f"/api/v1/runs/{run}")
-        if shown["status"] != "RUNNING":
-            break
-        must(time.monotonic() < deadline, f"training {run} does not end")
-        time.sleep(0.05)
+    shown = wait_for_training(server, run, SECONDS_MAX)
     must(shown["status"] == "FINISHED", f"training {run} is {shown['status']}: {shown.get('failure')}")
     return int(shown["tags"]["slipway.model_version"].split("@")[1]), shown["tags"]["slipway.package"]

@@ -27,7 +27,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import samples
 from page import Page, measure
-from scenario import Broken, Down, Refused, Server, check_folder, must
+from scenario import Broken, Down, Late, Refused, Server, check_folder, must
 from soak_client import LISTS, NAMES, Client, Site
 
 CLIENTS = 3
@@ -40,14 +40,26 @@ FIELDS = {"anonymous": "own memory, MiB", "rss": "resident, MiB", "pss": "propor
           "temporary": "temporary files"}
 
 
+def open_files(pid):
+    """What is open, as "NUMBER TARGET"."""
+    found = set()
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.add(f"{number} {os.readlink(f'/proc/{pid}/fd/{number}')}")
+        except FileNotFoundError:
+            pass  # closed since
+    return found
+
+
 def read_sample(pid, folder):
     """What a process holds at the moment."""
     with open(f"/proc/{pid}/smaps_rollup") as file:
         sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in file if line.endswith("kB\n")}
     with open(f"/proc/{pid}/maps") as file:
         mappings = sum(1 for _ in file)
+    names = open_files(pid)
     return {"anonymous": sizes["Anonymous"], "rss": sizes["Rss"], "pss": sizes["Pss"],
-            "files": len(os.listdir(f"/proc/{pid}/fd")), "threads": len(os.listdir(f"/proc/{pid}/task")),
+            "files": len(names), "names": names, "threads": len(os.listdir(f"/proc/{pid}/task")),
             "mappings": mappings, "children": len(measure.process_tree(pid)) - 1,
             "temporary": len(os.listdir(os.path.join(folder, "temporary")))}
 
@@ -138,7 +150,7 @@ class Soak:
         while self.pace.begin():
             try:
                 client.act()
-            except (Broken, Down, Refused) as problem:
+            except (Broken, Down, Late, Refused) as problem:
                 self.problems.append(f"{client.name}: {type(problem).__name__}: {problem}")
                 print(self.problems[-1][:1000], flush=True)
             finally:
@@ -223,7 +235,13 @@ class Soak:
             if field == "anonymous" and with_memory and grown > MEMORY_SHARE * level + MEMORY_BYTES:
                 self.problems.append(f"memory grew by {grown / 2**20:.2f} MiB from {level / 2**20:.1f}")
             elif field in ("files", "threads", "children", "temporary") and grown > 0:
-                self.problems.append(f"{FIELDS[field]} grew by {grown} from {level}")
+                self.problems.append(f"{FIELDS[field]} grew by {grown} from {level}" +
+                                     (f": {self.additional_files()}" if field == "files" else ""))
+
+    def additional_files(self):
+        """What was open when most was, and not when least was."""
+        looks = sorted((sample for _, sample in self.samples), key=lambda sample: sample["files"])
+        return ", ".join(sorted(looks[-1]["names"] - looks[0]["names"]))
 
     def actions(self):
         return {action: sum(client.counts[action] for client in self.clients) for action in Client.SHARES}

@@ -102,9 +102,11 @@ bool token_create(Scope *scope, const TokenSpec *spec, Token *token, const char 
     return true;
 }
 
-bool token_list(Scope *scope, TokenList *list)
+bool token_list(Scope *scope, const Page *page, TokenList *list)
 {
-    CLEANUP(query_finalize) Query query = db_query(scope->db, SELECT_TOKEN " ORDER BY name");
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_TOKEN " WHERE name > $1 ORDER BY name LIMIT $2",
+                           db_text(page_after(page)), db_int(page_limit(page)));
     TokenList found = {0};
 
     while (query_next(&query))

@@ -2,6 +2,7 @@
  * as SHA-256 only. */
 #pragma once
 
+#include "access/page.h"
 #include "access/scope.h"
 
 typedef struct Token {
@@ -29,7 +30,9 @@ extern const JsonField token_spec_fields[];
  * digits. */
 bool token_create(Scope *scope, const TokenSpec *spec, Token *token,
                   const char **secret) MUST_CHECK;
-bool token_list(Scope *scope, TokenList *list) MUST_CHECK;
+
+/* By name, revoked ones too; page NULL: all. */
+bool token_list(Scope *scope, const Page *page, TokenList *list) MUST_CHECK;
 
 /* Those neither revoked nor expired. */
 bool token_count_valid(Scope *scope, int64_t *count) MUST_CHECK;

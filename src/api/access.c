@@ -7,15 +7,18 @@
 static bool list_tokens(Scope *scope, const Request *request, Response *response)
 {
     TokenList list;
+    Page page = {0};
 
-    (void)request;
-    if (!token_list(scope, &list))
+    if (!request_read_page(scope, request, page_by_name_fields, &page) ||
+        !token_list(scope, &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "tokens");
     for (size_t i = 0; i < list.count; i++)
         token_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_name(response->json, &page, list.count,
+                         list.count ? list.items[list.count - 1].name : NULL);
     json_close(response->json);
     return true;
 }
@@ -106,7 +109,8 @@ static bool verify_events(Scope *scope, const Request *request, Response *respon
 }
 
 const Route access_routes[] = {
-    {"GET", "/api/v1/tokens", ROLE_OWNER, ROUTE_READ, list_tokens, "List the tokens."},
+    {"GET", "/api/v1/tokens", ROLE_OWNER, ROUTE_READ, list_tokens, "List the tokens, by name.",
+     NULL, page_by_name_fields},
     {"POST", "/api/v1/tokens", ROLE_OWNER, ROUTE_WRITE, create_token,
      "Create a token; its secret is shown this once.", token_spec_fields},
     {"DELETE", "/api/v1/tokens/{name}", ROLE_OWNER, ROUTE_WRITE, revoke_token, "Revoke a token."},

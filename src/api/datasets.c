@@ -54,15 +54,18 @@ static bool get_artifact(Scope *scope, const Request *request, Response *respons
 static bool list_datasets(Scope *scope, const Request *request, Response *response)
 {
     DatasetList list;
+    Page page = {0};
 
-    (void)request;
-    if (!dataset_list(scope, &list))
+    if (!request_read_page(scope, request, page_by_name_fields, &page) ||
+        !dataset_list(scope, &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "datasets");
     for (size_t i = 0; i < list.count; i++)
         dataset_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_name(response->json, &page, list.count,
+                         list.count ? list.items[list.count - 1].name : NULL);
     json_close(response->json);
     return true;
 }
@@ -71,9 +74,12 @@ static bool show_dataset(Scope *scope, const Request *request, Response *respons
 {
     const char *name = request_parameter(request, "name");
     DatasetVersionList versions;
+    Page page = {0};
     Dataset dataset;
 
-    if (!dataset_find(scope, name, &dataset) || !dataset_version_list(scope, name, &versions))
+    if (!request_read_page(scope, request, page_by_number_fields, &page) ||
+        !dataset_find(scope, name, &dataset) ||
+        !dataset_version_list(scope, name, &page, &versions))
         return false;
     json_open_object(response->json, NULL);
     dataset_write_json(response->json, "dataset", &dataset);
@@ -81,6 +87,8 @@ static bool show_dataset(Scope *scope, const Request *request, Response *respons
     for (size_t i = 0; i < versions.count; i++)
         dataset_version_write_json(response->json, NULL, &versions.items[i]);
     json_close(response->json);
+    page_write_next_number(response->json, &page, versions.count,
+                           versions.count ? versions.items[versions.count - 1].version : 0);
     json_close(response->json);
     return true;
 }
@@ -229,9 +237,10 @@ const Route dataset_routes[] = {
      "Store the bytes of a file under their SHA-256.", NULL, NULL, BODY_FILE, ARTIFACT_BYTES_MAX},
     {"GET", "/api/v1/artifacts/{digest}", ROLE_VIEWER, ROUTE_SLOW, get_artifact,
      "The bytes with this SHA-256."},
-    {"GET", "/api/v1/datasets", ROLE_VIEWER, ROUTE_READ, list_datasets, "List the data sets."},
+    {"GET", "/api/v1/datasets", ROLE_VIEWER, ROUTE_READ, list_datasets,
+     "List the data sets, by name.", NULL, page_by_name_fields},
     {"GET", "/api/v1/datasets/{name}", ROLE_VIEWER, ROUTE_READ, show_dataset,
-     "Show a data set and its versions, the newest first."},
+     "Show a data set and its versions, the newest first.", NULL, page_by_number_fields},
     {"POST", "/api/v1/datasets/{name}/versions", ROLE_CONTRIBUTOR, ROUTE_SLOW, add_version,
      "Import files as a version; the same bytes again give the same version (200 instead of 201).",
      version_fields},

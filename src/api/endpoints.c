@@ -10,15 +10,18 @@ enum { TAKE_UP_TRIES = 3 };
 static bool list_endpoints(Scope *scope, const Request *request, Response *response)
 {
     EndpointList list;
+    Page page = {0};
 
-    (void)request;
-    if (!endpoint_list(scope, &list))
+    if (!request_read_page(scope, request, page_by_name_fields, &page) ||
+        !endpoint_list(scope, &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "endpoints");
     for (size_t i = 0; i < list.count; i++)
         endpoint_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_name(response->json, &page, list.count,
+                         list.count ? list.items[list.count - 1].name : NULL);
     json_close(response->json);
     return true;
 }
@@ -70,14 +73,18 @@ static bool show_endpoint(Scope *scope, const Request *request, Response *respon
 static bool list_deployments(Scope *scope, const Request *request, Response *response)
 {
     DeploymentList list;
+    Page page = {0};
 
-    if (!endpoint_deployments(scope, request_parameter(request, "name"), &list))
+    if (!request_read_page(scope, request, page_by_number_fields, &page) ||
+        !endpoint_deployments(scope, request_parameter(request, "name"), &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "deployments");
     for (size_t i = 0; i < list.count; i++)
         deployment_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_number(response->json, &page, list.count,
+                           list.count ? list.items[list.count - 1].id : 0);
     json_close(response->json);
     return true;
 }
@@ -252,7 +259,8 @@ static bool rollback(Scope *scope, const Request *request, Response *response)
 }
 
 const Route endpoint_routes[] = {
-    {"GET", "/api/v1/endpoints", ROLE_VIEWER, ROUTE_READ, list_endpoints, "List the endpoints."},
+    {"GET", "/api/v1/endpoints", ROLE_VIEWER, ROUTE_READ, list_endpoints,
+     "List the endpoints, by name.", NULL, page_by_name_fields},
     {"POST", "/api/v1/endpoints", ROLE_CONTRIBUTOR, ROUTE_SLOW, create_endpoint,
      "Make an endpoint, or find the one with this name.", endpoint_spec_fields},
     {"GET", "/api/v1/endpoints/{name}", ROLE_VIEWER, ROUTE_READ, show_endpoint,
@@ -260,7 +268,7 @@ const Route endpoint_routes[] = {
     {"GET", "/endpoints/{name}", ROLE_VIEWER, ROUTE_READ, show_endpoint,
      "Show an endpoint: what is live, and the rule of its gate."},
     {"GET", "/api/v1/endpoints/{name}/deployments", ROLE_VIEWER, ROUTE_READ, list_deployments,
-     "List what the endpoint served, the newest first."},
+     "List what the endpoint served, the newest first.", NULL, page_by_number_fields},
     {"POST", "/api/v1/endpoints/{name}/deploy", ROLE_APPROVER, ROUTE_SLOW, deploy,
      "Check a model version in a process of its own, then serve it.", deploy_fields},
     {"POST", "/api/v1/endpoints/{name}/rollback", ROLE_APPROVER, ROUTE_SLOW, rollback,

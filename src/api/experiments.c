@@ -20,22 +20,22 @@ static bool answer(Scope *scope, int64_t id, Response *response)
     return true;
 }
 
-typedef struct ListQuery {
-    bool deleted;
-} ListQuery;
-
 static const JsonField list_query[] = {
-    {"deleted", JSON_BOOL, offsetof(ListQuery, deleted), JSON_OPTIONAL, "deleted ones too; false"},
+    {"deleted", JSON_BOOL, offsetof(ExperimentFilter, with_deleted), JSON_OPTIONAL,
+     "deleted ones too; false"},
+    {"limit", JSON_COUNT, offsetof(ExperimentFilter, page.limit), JSON_OPTIONAL, "1 to 1000; 100"},
+    {"after", JSON_INT, offsetof(ExperimentFilter, after), JSON_OPTIONAL,
+     "the \"next\" of the page before: only those with a greater id"},
     {0},
 };
 
 static bool list_experiments(Scope *scope, const Request *request, Response *response)
 {
     ExperimentList list = {0};
-    ListQuery query = {0};
+    ExperimentFilter filter = {.after = -1};
 
-    if (!request_read_query(scope, request, list_query, &query) ||
-        !(query.deleted ? experiment_list_all : experiment_list)(scope, &list))
+    if (!request_read_query(scope, request, list_query, &filter) ||
+        !page_check(&filter.page, &scope->error) || !experiment_list(scope, &filter, &list))
         return false;
     for (size_t i = 0; i < list.count; i++)
         if (!experiment_count_runs(scope, &list.items[i]))
@@ -45,6 +45,8 @@ static bool list_experiments(Scope *scope, const Request *request, Response *res
     for (size_t i = 0; i < list.count; i++)
         experiment_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_number(response->json, &filter.page, list.count,
+                           list.count ? list.items[list.count - 1].id : 0);
     json_close(response->json);
     return true;
 }

@@ -38,15 +38,18 @@ static bool show_version(Scope *scope, const Request *request, Response *respons
 static bool list_models(Scope *scope, const Request *request, Response *response)
 {
     ModelList list = {0};
+    Page page = {0};
 
-    (void)request;
-    if (!model_list(scope, &list))
+    if (!request_read_page(scope, request, page_by_name_fields, &page) ||
+        !model_list(scope, &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "models");
     for (size_t i = 0; i < list.count; i++)
         model_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_name(response->json, &page, list.count,
+                         list.count ? list.items[list.count - 1].name : NULL);
     json_close(response->json);
     return true;
 }
@@ -114,14 +117,18 @@ static bool describe_model(Scope *scope, const Request *request, Response *respo
 static bool list_versions(Scope *scope, const Request *request, Response *response)
 {
     ModelVersionList list = {0};
+    Page page = {0};
 
-    if (!model_version_list(scope, model_name(request), &list))
+    if (!request_read_page(scope, request, page_by_number_fields, &page) ||
+        !model_version_list(scope, model_name(request), &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "versions");
     for (size_t i = 0; i < list.count; i++)
         model_version_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_number(response->json, &page, list.count,
+                           list.count ? list.items[list.count - 1].version : 0);
     json_close(response->json);
     return true;
 }
@@ -202,7 +209,8 @@ static bool delete_alias(Scope *scope, const Request *request, Response *respons
 }
 
 const Route model_routes[] = {
-    {"GET", "/api/v1/models", ROLE_VIEWER, ROUTE_READ, list_models, "List the registered models."},
+    {"GET", "/api/v1/models", ROLE_VIEWER, ROUTE_READ, list_models,
+     "List the registered models, by name.", NULL, page_by_name_fields},
     {"POST", "/api/v1/models", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_model, "Register a model.",
      create_body},
     {"GET", "/api/v1/models/{name}", ROLE_VIEWER, ROUTE_READ, show_model, "Show a model."},
@@ -211,7 +219,7 @@ const Route model_routes[] = {
     {"POST", "/api/v1/models/{name}/description", ROLE_CONTRIBUTOR, ROUTE_WRITE, describe_model,
      "Describe a model.", description_body},
     {"GET", "/api/v1/models/{name}/versions", ROLE_VIEWER, ROUTE_READ, list_versions,
-     "List the versions of a model, newest first."},
+     "List the versions of a model, newest first.", NULL, page_by_number_fields},
     {"GET", "/api/v1/models/{name}/versions/{version}", ROLE_VIEWER, ROUTE_READ, show_version,
      "Show a version: its number, \"latest\" or an alias."},
     {"GET", "/api/v1/models/{name}/versions/{version}/lineage", ROLE_VIEWER, ROUTE_READ,

@@ -6,15 +6,18 @@
 static bool list_projects(Scope *scope, const Request *request, Response *response)
 {
     ProjectList list = {0};
+    Page page = {0};
 
-    (void)request;
-    if (!project_list(scope, &list))
+    if (!request_read_page(scope, request, page_by_name_fields, &page) ||
+        !project_list(scope, &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "projects");
     for (size_t i = 0; i < list.count; i++)
         project_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_name(response->json, &page, list.count,
+                         list.count ? list.items[list.count - 1].name : NULL);
     json_close(response->json);
     return true;
 }
@@ -55,7 +58,8 @@ static bool put_project(Scope *scope, const Request *request, Response *response
 }
 
 const Route project_routes[] = {
-    {"GET", "/api/v1/projects", ROLE_VIEWER, ROUTE_READ, list_projects, "List the projects."},
+    {"GET", "/api/v1/projects", ROLE_VIEWER, ROUTE_READ, list_projects,
+     "List the projects, by name.", NULL, page_by_name_fields},
     {"GET", "/api/v1/projects/{project}", ROLE_VIEWER, ROUTE_READ, show_project,
      "Show a project and its file."},
     {"PUT", "/api/v1/projects/{project}", ROLE_CONTRIBUTOR, ROUTE_SLOW, put_project,

@@ -41,14 +41,18 @@ static bool promote(Scope *scope, const Request *request, Response *response)
 static bool list_gates(Scope *scope, const Request *request, Response *response)
 {
     GateList list = {0};
+    Page page = {0};
 
-    if (!gate_list(scope, request_parameter(request, "name"), &list))
+    if (!request_read_page(scope, request, page_by_number_fields, &page) ||
+        !gate_list(scope, request_parameter(request, "name"), &page, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "gates");
     for (size_t i = 0; i < list.count; i++)
         gate_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    page_write_next_number(response->json, &page, list.count,
+                           list.count ? list.items[list.count - 1].id : 0);
     json_close(response->json);
     return true;
 }
@@ -59,6 +63,6 @@ const Route promotion_routes[] = {
      "status is 409 and nothing changes.",
      promotion_spec_fields},
     {"GET", "/api/v1/endpoints/{name}/gates", ROLE_VIEWER, ROUTE_READ, list_gates,
-     "List what the endpoint's gate has said, the newest first."},
+     "List what the endpoint's gate has said, the newest first.", NULL, page_by_number_fields},
     {0},
 };

@@ -255,3 +255,8 @@ bool request_read_query(Scope *scope, const Request *request, const JsonField fi
             return false;
     return true;
 }
+
+bool request_read_page(Scope *scope, const Request *request, const JsonField fields[], Page *page)
+{
+    return request_read_query(scope, request, fields, page) && page_check(page, &scope->error);
+}

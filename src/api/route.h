@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "access/page.h"
 #include "access/scope.h"
 #include "base/json.h"
 #include "net/http.h"
@@ -107,3 +108,8 @@ bool request_read(Scope *scope, const Request *request, const JsonField fields[]
 /* Reads the query by the same kind of table: texts, integers, numbers and booleans. */
 bool request_read_query(Scope *scope, const Request *request, const JsonField fields[],
                         void *target) MUST_CHECK;
+
+/* The page of a list that the query asks for: fields are page_by_name_fields or
+ * page_by_number_fields. */
+bool request_read_page(Scope *scope, const Request *request, const JsonField fields[],
+                       Page *page) MUST_CHECK;

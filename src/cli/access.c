@@ -42,7 +42,7 @@ static bool list_tokens(Cli *cli)
     static const char *const head[COLUMNS] = {"NAME", "ROLE", "CREATED", "EXPIRES", "REVOKED"};
     ClientReply reply;
 
-    if (!cli_get(cli, "/api/v1/tokens", &reply))
+    if (!cli_get_all(cli, "/api/v1/tokens", "tokens", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);

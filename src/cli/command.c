@@ -82,6 +82,44 @@ bool cli_get(Cli *cli, const char *path, ClientReply *reply)
     return cli_send(cli, "GET", path, NULL, reply);
 }
 
+/* The path of the page that an answer's "next" names; NULL: there is none. */
+static const char *next_page(Cli *cli, const char *path, const JsonValue *next)
+{
+    enum { ITEMS_PER_PAGE = 1000 };
+
+    if (json_is_number(next))
+        return cli_format(cli, "%s?limit=%d&before=%lld", path, ITEMS_PER_PAGE,
+                          (long long)json_as_int(next, 0));
+    if (json_is_text(next))
+        return cli_format(cli, "%s?limit=%d&after=%s", path, ITEMS_PER_PAGE,
+                          cli_encoded(cli, json_as_text(next, "")));
+    return NULL;
+}
+
+bool cli_get_all(Cli *cli, const char *path, const char *list, ClientReply *reply)
+{
+    JsonWriter *json = json_writer_create(cli->arena);
+    ClientReply all = {.status = 200}, page;
+
+    json_open_object(json, NULL);
+    json_open_array(json, list);
+    for (const char *at = path; at; at = next_page(cli, path, json_member(page.json, "next"))) {
+        if (!cli_get(cli, at, &page))
+            return false;
+        for (JsonWalk walk = json_walk(json_member(page.json, list)); json_walk_next(&walk);)
+            json_raw(json, NULL, json_print(walk.value, cli->arena));
+    }
+    json_close(json);
+    json_null(json, "next");
+    json_close(json);
+    all.body = json_finish(json);
+    all.size = json_size(json);
+    if (!json_parse(all.body, all.size, cli->arena, &all.json, &cli->error))
+        return false;
+    *reply = all;
+    return true;
+}
+
 bool cli_print_json(Cli *cli, const ClientReply *reply)
 {
     (void)cli;

@@ -86,6 +86,10 @@ bool cli_call(Cli *cli, const ClientCall *call, ClientReply *reply) MUST_CHECK;
 /* The answer itself, and a newline; returns true. */
 bool cli_print_json(Cli *cli, const ClientReply *reply);
 
+/* Of a route that answers a page of the array "list" at a time: all pages as one answer. path has
+ * no query. */
+bool cli_get_all(Cli *cli, const char *path, const char *list, ClientReply *reply) MUST_CHECK;
+
 /* A line about work that takes a while, on standard error: redrawn in place on a terminal, else one
  * line each time it changes. cli_progress_end() goes to the next line. Nothing with --json. */
 void cli_progress(Cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -76,7 +76,7 @@ bool data_list(Cli *cli)
     Cells cells = {0};
     ClientReply reply;
 
-    if (!cli_get(cli, "/api/v1/datasets", &reply))
+    if (!cli_get_all(cli, "/api/v1/datasets", "datasets", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);

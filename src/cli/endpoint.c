@@ -45,7 +45,7 @@ static bool list_endpoints(Cli *cli)
     Cells cells = {0};
     ClientReply reply;
 
-    if (!cli_get(cli, "/api/v1/endpoints", &reply))
+    if (!cli_get_all(cli, "/api/v1/endpoints", "endpoints", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);
@@ -68,7 +68,7 @@ static bool print_deployments(Cli *cli, const char *name)
     Cells cells = {0};
     ClientReply reply;
 
-    if (!cli_get(cli, endpoint_path(cli, name, "/deployments"), &reply))
+    if (!cli_get_all(cli, endpoint_path(cli, name, "/deployments"), "deployments", &reply))
         return false;
     for (size_t i = 0; i < COUNT(head); i++)
         add_cell(cli, &cells, head[i]);

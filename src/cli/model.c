@@ -38,7 +38,7 @@ static bool list_models(Cli *cli)
     Cells cells = {0};
     ClientReply reply;
 
-    if (!cli_get(cli, "/api/v1/models", &reply))
+    if (!cli_get_all(cli, "/api/v1/models", "models", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);
@@ -79,8 +79,8 @@ static bool show_model(Cli *cli, const char *name)
 {
     ClientReply reply;
 
-    if (!cli_get(cli, cli_format(cli, "/api/v1/models/%s/versions", cli_encoded(cli, name)),
-                 &reply))
+    if (!cli_get_all(cli, cli_format(cli, "/api/v1/models/%s/versions", cli_encoded(cli, name)),
+                     "versions", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);

@@ -100,7 +100,7 @@ static bool list_projects(Cli *cli)
 {
     ClientReply reply;
 
-    if (!cli_get(cli, "/api/v1/projects", &reply))
+    if (!cli_get_all(cli, "/api/v1/projects", "projects", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);

@@ -100,12 +100,10 @@ static bool promote(Cli *cli)
 
 static bool list_gates(Cli *cli)
 {
+    const char *name = cli_encoded(cli, cli_argument(cli, 0));
     ClientReply reply;
 
-    if (!cli_get(
-            cli,
-            cli_format(cli, "/api/v1/endpoints/%s/gates", cli_encoded(cli, cli_argument(cli, 0))),
-            &reply))
+    if (!cli_get_all(cli, cli_format(cli, "/api/v1/endpoints/%s/gates", name), "gates", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);

@@ -31,9 +31,11 @@ bool dataset_find(Scope *scope, const char *name, Dataset *dataset)
            fail(&scope->error, ERROR_NOT_FOUND, "data set \"%.128s\" does not exist", name);
 }
 
-bool dataset_list(Scope *scope, DatasetList *list)
+bool dataset_list(Scope *scope, const Page *page, DatasetList *list)
 {
-    CLEANUP(query_finalize) Query query = db_query(scope->db, SELECT_DATASET " ORDER BY name");
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_DATASET " WHERE name > $1 ORDER BY name LIMIT $2",
+                           db_text(page_after(page)), db_int(page_limit(page)));
     DatasetList found = {0};
 
     while (query_next(&query))

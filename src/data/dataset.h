@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "access/page.h"
 #include "access/scope.h"
 #include "ml/frame.h"
 
@@ -104,12 +105,15 @@ bool dataset_file_has_rows(const char *path);
 bool dataset_add(Scope *scope, const DatasetSpec *spec, DatasetVersion *version,
                  bool *is_new) MUST_CHECK;
 bool dataset_find(Scope *scope, const char *name, Dataset *dataset) MUST_CHECK;
-bool dataset_list(Scope *scope, DatasetList *list) MUST_CHECK;
+/* By name; page NULL: all. */
+bool dataset_list(Scope *scope, const Page *page, DatasetList *list) MUST_CHECK;
 
 /* number 0: the latest. */
 bool dataset_version_find(Scope *scope, const char *name, int64_t number,
                           DatasetVersion *version) MUST_CHECK;
-bool dataset_version_list(Scope *scope, const char *name, DatasetVersionList *list) MUST_CHECK;
+/* The newest first; page NULL: all. */
+bool dataset_version_list(Scope *scope, const char *name, const Page *page,
+                          DatasetVersionList *list) MUST_CHECK;
 
 /* The first rows as a JSON array of objects (slow: a child reads the Parquet). */
 bool dataset_version_preview(Scope *scope, const DatasetVersion *version, int64_t offset,

@@ -73,11 +73,14 @@ bool dataset_version_by_inputs(Scope *scope, const char *name, const char *input
                   : query_end(&query, &scope->error);
 }
 
-bool dataset_version_list(Scope *scope, const char *name, DatasetVersionList *list)
+bool dataset_version_list(Scope *scope, const char *name, const Page *page,
+                          DatasetVersionList *list)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db, SELECT_VERSION " WHERE d.name = $1 ORDER BY v.version DESC",
-                           db_text(name));
+    Query query = db_query(scope->db,
+                           SELECT_VERSION " WHERE d.name = $1 AND v.version < $2"
+                                          " ORDER BY v.version DESC LIMIT $3",
+                           db_text(name), db_int(page_before(page)), db_int(page_limit(page)));
     DatasetVersionList found = {0};
 
     while (query_next(&query))

@@ -75,5 +75,6 @@ Gate gate_judge(Scope *scope, const Endpoint *endpoint, const ModelVersion *vers
 
 /* Inside a write. Keeps the verdict and appends gate.passed, gate.rejected or gate.refused. */
 bool gate_record(Scope *scope, Gate *gate) MUST_CHECK;
-bool gate_list(Scope *scope, const char *endpoint, GateList *list) MUST_CHECK;
+/* The newest first; page NULL: all. */
+bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *list) MUST_CHECK;
 void gate_write_json(JsonWriter *json, const char *key, const Gate *gate);

@@ -282,11 +282,12 @@ bool gate_record(Scope *scope, Gate *gate)
     return event_append(scope, event_action(gate), gate->endpoint, gate->verdict);
 }
 
-bool gate_list(Scope *scope, const char *endpoint, GateList *list)
+bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *list)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db, SELECT_GATE " WHERE endpoint = $1 ORDER BY id DESC LIMIT 100",
-                           db_text(endpoint));
+    Query query = db_query(scope->db,
+                           SELECT_GATE " WHERE endpoint = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                           db_text(endpoint), db_int(page_before(page)), db_int(page_limit(page)));
 
     while (query_next(&query))
         *arena_push(scope->arena, list) = from_row(&query, scope->arena);

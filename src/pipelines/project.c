@@ -44,9 +44,11 @@ bool project_find(Scope *scope, const char *name, Project *project)
     return found || fail(&scope->error, ERROR_NOT_FOUND, "project \"%.128s\" does not exist", name);
 }
 
-bool project_list(Scope *scope, ProjectList *list)
+bool project_list(Scope *scope, const Page *page, ProjectList *list)
 {
-    CLEANUP(query_finalize) Query query = db_query(scope->db, SELECT_PROJECT " ORDER BY name");
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_PROJECT " WHERE name > $1 ORDER BY name LIMIT $2",
+                           db_text(page_after(page)), db_int(page_limit(page)));
 
     while (query_next(&query))
         *arena_push(scope->arena, list) = from_row(&query, scope->arena);

@@ -33,7 +33,8 @@ typedef struct ProjectChange {
 bool project_put(Scope *scope, const char *name, const char *yaml, size_t size,
                  ProjectChange *change) MUST_CHECK;
 bool project_find(Scope *scope, const char *name, Project *project) MUST_CHECK;
-bool project_list(Scope *scope, ProjectList *list) MUST_CHECK;
+/* By name; page NULL: all. */
+bool project_list(Scope *scope, const Page *page, ProjectList *list) MUST_CHECK;
 
 /* The file of a project, read again. */
 bool project_read_file(Scope *scope, const char *name, ProjectFile *file) MUST_CHECK;

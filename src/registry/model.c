@@ -123,9 +123,11 @@ bool model_ensure(Scope *scope, const char *name, RegisteredModel *model)
     return found || model_create(scope, name, NULL, model);
 }
 
-bool model_list(Scope *scope, ModelList *list)
+bool model_list(Scope *scope, const Page *page, ModelList *list)
 {
-    CLEANUP(query_finalize) Query query = db_query(scope->db, SELECT_MODEL " ORDER BY name");
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_MODEL " WHERE name > $1 ORDER BY name LIMIT $2",
+                           db_text(page_after(page)), db_int(page_limit(page)));
     ModelList taken = {0};
 
     while (query_next(&query))

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "access/event.h"
+#include "access/page.h"
 #include "tracking/run.h"
 
 typedef struct RegisteredModel {
@@ -66,7 +67,8 @@ typedef struct ModelVersionList {
 bool model_create(Scope *scope, const char *name, const char *description,
                   RegisteredModel *model) MUST_CHECK;
 bool model_find(Scope *scope, const char *name, RegisteredModel *model) MUST_CHECK;
-bool model_list(Scope *scope, ModelList *list) MUST_CHECK;
+/* By name; page NULL: all. */
+bool model_list(Scope *scope, const Page *page, ModelList *list) MUST_CHECK;
 bool model_describe(Scope *scope, const char *name, const char *description) MUST_CHECK;
 bool model_set_tags(Scope *scope, const char *name, const ParamList *tags) MUST_CHECK;
 
@@ -76,7 +78,9 @@ bool model_version_create(Scope *scope, const ModelVersionSpec *spec,
                           ModelVersion *version) MUST_CHECK;
 bool model_version_find(Scope *scope, const char *model, int64_t number,
                         ModelVersion *version) MUST_CHECK;
-bool model_version_list(Scope *scope, const char *model, ModelVersionList *list) MUST_CHECK;
+/* The newest first; page NULL: all. */
+bool model_version_list(Scope *scope, const char *model, const Page *page,
+                        ModelVersionList *list) MUST_CHECK;
 bool model_version_describe(Scope *scope, const char *model, int64_t number,
                             const char *description) MUST_CHECK;
 bool model_version_set_tags(Scope *scope, const char *model, int64_t number,

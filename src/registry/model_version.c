@@ -103,7 +103,7 @@ bool model_version_find(Scope *scope, const char *model, int64_t number, ModelVe
     return true;
 }
 
-bool model_version_list(Scope *scope, const char *model, ModelVersionList *list)
+bool model_version_list(Scope *scope, const char *model, const Page *page, ModelVersionList *list)
 {
     RegisteredModel found;
 
@@ -113,8 +113,8 @@ bool model_version_list(Scope *scope, const char *model, ModelVersionList *list)
     CLEANUP(query_finalize)
     Query query = db_query(scope->db,
                            SELECT_VERSION " WHERE model_id = $1 AND deleted_at IS NULL"
-                                          " ORDER BY version DESC",
-                           db_int(found.id));
+                                          " AND version < $2 ORDER BY version DESC LIMIT $3",
+                           db_int(found.id), db_int(page_before(page)), db_int(page_limit(page)));
 
     return read_versions(scope, &query, list);
 }

@@ -71,9 +71,11 @@ bool endpoint_find(Scope *scope, const char *name, Endpoint *endpoint)
            fail(&scope->error, ERROR_NOT_FOUND, "endpoint \"%.100s\" does not exist", name);
 }
 
-bool endpoint_list(Scope *scope, EndpointList *list)
+bool endpoint_list(Scope *scope, const Page *page, EndpointList *list)
 {
-    CLEANUP(query_finalize) Query query = db_query(scope->db, SELECT_ENDPOINT " ORDER BY e.name");
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_ENDPOINT " WHERE e.name > $1 ORDER BY e.name LIMIT $2",
+                           db_text(page_after(page)), db_int(page_limit(page)));
     EndpointList found = {0};
 
     while (query_next(&query))
@@ -292,7 +294,7 @@ bool endpoint_rollback_package(Scope *scope, const char *name, const char **pack
     return true;
 }
 
-bool endpoint_deployments(Scope *scope, const char *name, DeploymentList *list)
+bool endpoint_deployments(Scope *scope, const char *name, const Page *page, DeploymentList *list)
 {
     DeploymentList found = {0};
     Endpoint endpoint;
@@ -301,9 +303,11 @@ bool endpoint_deployments(Scope *scope, const char *name, DeploymentList *list)
         return false;
 
     CLEANUP(query_finalize)
-    Query query = db_query(
-        scope->db, SELECT_DEPLOYMENT " WHERE d.endpoint_id = $1 ORDER BY d.id DESC LIMIT 1000",
-        db_int(endpoint.id));
+    Query query =
+        db_query(scope->db,
+                 SELECT_DEPLOYMENT " WHERE d.endpoint_id = $1 AND d.id < $2"
+                                   " ORDER BY d.id DESC LIMIT $3",
+                 db_int(endpoint.id), db_int(page_before(page)), db_int(page_limit(page)));
 
     while (query_next(&query))
         *arena_push(scope->arena, &found) = deployment_from_row(&query, scope->arena);

@@ -55,7 +55,8 @@ bool endpoint_ensure(Scope *scope, const char *name, const char *project,
                      Endpoint *endpoint) MUST_CHECK;
 bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule) MUST_CHECK;
 bool endpoint_find(Scope *scope, const char *name, Endpoint *endpoint) MUST_CHECK;
-bool endpoint_list(Scope *scope, EndpointList *list) MUST_CHECK;
+/* By name; page NULL: all. */
+bool endpoint_list(Scope *scope, const Page *page, EndpointList *list) MUST_CHECK;
 
 /* The package was verified before (package_verify_step). The live version changes in one step. What
  * is live already is left as it is, and nothing is recorded. The endpoint is made if need be. The
@@ -70,8 +71,9 @@ bool endpoint_rollback(Scope *scope, const char *name, const char *comment,
 /* The package that a rollback would bring back now; fails as it would. */
 bool endpoint_rollback_package(Scope *scope, const char *name, const char **package) MUST_CHECK;
 
-/* The newest first. */
-bool endpoint_deployments(Scope *scope, const char *name, DeploymentList *list) MUST_CHECK;
+/* The newest first; page NULL: all. */
+bool endpoint_deployments(Scope *scope, const char *name, const Page *page,
+                          DeploymentList *list) MUST_CHECK;
 bool deployment_find(Scope *scope, int64_t id, Deployment *deployment) MUST_CHECK;
 
 /* Grows with each change of any endpoint; 0: none yet. */

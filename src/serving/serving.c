@@ -181,7 +181,7 @@ bool serving_reload(Serving *serving, Scope *scope)
 
     CRASH_POINT("serving: deployments not loaded");
     pthread_mutex_lock(lock);
-    if (!deployment_latest(scope, &newest) || !endpoint_list(scope, &list))
+    if (!deployment_latest(scope, &newest) || !endpoint_list(scope, NULL, &list))
         return false;
     if (serving->is_whole && newest == serving->deployment &&
         (int64_t)list.count == serving->endpoints)

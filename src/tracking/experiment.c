@@ -248,9 +248,15 @@ static bool load_all_tags(Scope *scope, ExperimentList *list)
     return query_end(&query, &scope->error);
 }
 
-static bool list_by(Scope *scope, const char *sql, ExperimentList *list)
+bool experiment_list(Scope *scope, const ExperimentFilter *filter, ExperimentList *list)
 {
-    CLEANUP(query_finalize) Query query = db_query(scope->db, sql);
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db,
+                 SELECT_EXPERIMENT " WHERE id > $1 AND ($2 OR deleted_at IS NULL)"
+                                   " ORDER BY id LIMIT $3",
+                 db_int(filter ? filter->after : -1), db_int(filter && filter->with_deleted),
+                 db_int(page_limit(filter ? &filter->page : NULL)));
     ExperimentList taken = {0};
 
     while (query_next(&query))
@@ -259,16 +265,6 @@ static bool list_by(Scope *scope, const char *sql, ExperimentList *list)
         return false;
     *list = taken;
     return true;
-}
-
-bool experiment_list(Scope *scope, ExperimentList *list)
-{
-    return list_by(scope, SELECT_EXPERIMENT " WHERE deleted_at IS NULL ORDER BY id", list);
-}
-
-bool experiment_list_all(Scope *scope, ExperimentList *list)
-{
-    return list_by(scope, SELECT_EXPERIMENT " ORDER BY id", list);
 }
 
 static bool mark_runs(Scope *scope, int64_t id, int64_t deleted_at)

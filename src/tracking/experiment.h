@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "access/page.h"
 #include "access/scope.h"
 #include "tracking/param.h"
 
@@ -44,9 +45,14 @@ bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experim
 /* Not found when it is missing, a conflict when it is deleted; for what is done often. */
 bool experiment_check_active(Scope *scope, int64_t id) MUST_CHECK;
 
-/* Those that are not deleted; or all. By id. */
-bool experiment_list(Scope *scope, ExperimentList *list) MUST_CHECK;
-bool experiment_list_all(Scope *scope, ExperimentList *list) MUST_CHECK;
+typedef struct ExperimentFilter {
+    bool with_deleted;
+    int64_t after; /* only those with a greater id; -1: from the first */
+    Page page;     /* its limit alone */
+} ExperimentFilter;
+
+/* By id; filter NULL: all that are not deleted. */
+bool experiment_list(Scope *scope, const ExperimentFilter *filter, ExperimentList *list) MUST_CHECK;
 
 /* Inside a write, as all below. Deleting a deleted one and restoring an active one do nothing. */
 bool experiment_delete(Scope *scope, int64_t id) MUST_CHECK;

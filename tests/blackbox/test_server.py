@@ -214,7 +214,7 @@ class ServerTest(SlipwayTest):
         listed = self.run_command("token", "list", "--json")
         self.assertEqual(json.loads(listed.stdout)["tokens"][0]["name"], "ci")
         other = self.run_command("token", "list", "--json", SLIPWAY_FOLDER=self.data)
-        self.assertEqual(json.loads(other.stdout), {"tokens": []})
+        self.assertEqual(json.loads(other.stdout), {"tokens": [], "next": None})
 
     def test_a_stop_signal_ends_the_server_cleanly(self):
         for number in signal.SIGTERM, signal.SIGINT:
@@ -265,6 +265,22 @@ class ServerTest(SlipwayTest):
         self.refused(2, '"event" must be an integer', "audit", "verify", "--known", "x:y")
 
     # the command line
+
+    def test_a_list_of_many_pages_is_shown_whole(self):
+        _, port = self.start()
+        names = [f"robot-{number:03}" for number in range(105)]
+        for name in names:
+            self.expect(201, port, "/api/v1/tokens", method="POST", body=json.dumps({"name": name}))
+            self.expect(201, port, "/api/v1/models", method="POST", body=json.dumps({"name": name}))
+        for what in "token", "model":
+            page = self.expect(200, port, f"/api/v1/{what}s")[1]
+            self.assertEqual((len(page[f"{what}s"]), page["next"]), (100, "robot-099"))
+            page = self.expect(200, port, f"/api/v1/{what}s?limit=10&after=robot-099")[1]
+            self.assertEqual(([item["name"] for item in page[f"{what}s"]], page["next"]), (names[100:], None))
+            shown = self.command(what, "list").splitlines()[1:]
+            self.assertEqual([line.split()[0] for line in shown], names)
+            listed = json.loads(self.command(what, "list", "--json"))[f"{what}s"]
+            self.assertEqual([item["name"] for item in listed], names)
 
     def test_help_lists_the_commands_and_their_options(self):
         for arguments in [], ["help"], ["--help"]:

@@ -171,7 +171,7 @@ class SwapTest(SlipwayTest):
         return [{(status, without_id(answer))} for status, answer in answers]
 
     def deployments(self):
-        return self.expect(200, self.port, "/api/v1/endpoints/main/deployments")[1]["deployments"]
+        return self.expect(200, self.port, "/api/v1/endpoints/main/deployments?limit=1000")[1]["deployments"]
 
     def blob(self, digest):
         return os.path.join(self.data, "artifacts", digest[:2], digest[2:])

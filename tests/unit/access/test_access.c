@@ -69,6 +69,34 @@ static void test_a_revoked_token_stops_working_with_the_commit(void)
     EXPECT(valid == 0 && count_rows(&scene, "events") == 2);
 }
 
+static void test_a_page_of_tokens_goes_on_behind_the_last_name(void)
+{
+    static const char *const names[] = {"ada", "bob", "cyd"};
+    CLEANUP(scene_close) Scene scene = scene_open();
+    TokenList list;
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        secret_of_new(&scene, names[i], NULL);
+    EXPECT_OK(token_list(&scene.scope, &(Page){.limit = 2}, &list), scene.scope.error);
+    EXPECT(list.count == 2);
+    EXPECT_TEXT(list.items[1].name, "bob");
+    EXPECT_OK(token_list(&scene.scope, &(Page){.after = "bob"}, &list), scene.scope.error);
+    EXPECT(list.count == 1);
+    EXPECT_TEXT(list.items[0].name, "cyd");
+    EXPECT_OK(token_list(&scene.scope, NULL, &list), scene.scope.error);
+    EXPECT(list.count == COUNT(names));
+}
+
+static void test_a_page_has_a_hundred_items_unless_another_number_is_asked_for(void)
+{
+    Error error = {0};
+
+    EXPECT(page_limit(&(Page){0}) == 100 && page_limit(&(Page){.limit = 7}) == 7);
+    EXPECT(page_check(&(Page){.limit = 1000}, &error));
+    EXPECT(!page_check(&(Page){.limit = 1001}, &error));
+    EXPECT_TEXT(error.message, "a limit is 1 to 1000");
+}
+
 static void test_an_expired_token_stops_working(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
@@ -479,6 +507,8 @@ int main(int count, char **names)
         TEST(test_a_token_acts_under_its_name_and_role),
         TEST(test_a_secret_that_nobody_holds_is_refused),
         TEST(test_a_revoked_token_stops_working_with_the_commit),
+        TEST(test_a_page_of_tokens_goes_on_behind_the_last_name),
+        TEST(test_a_page_has_a_hundred_items_unless_another_number_is_asked_for),
         TEST(test_an_expired_token_stops_working),
         TEST(test_nobody_makes_a_token_that_may_more_than_themselves),
         TEST(test_a_token_with_a_role_that_is_gone_may_do_nothing),

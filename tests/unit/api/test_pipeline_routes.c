@@ -18,7 +18,7 @@ typedef struct Exchange {
 #define PROMOTE "/api/v1/endpoints/spam/promote"
 
 static const Exchange exchanges[] = {
-    {ROLE_VIEWER, "GET", "/api/v1/projects", NULL, 200, "{\"projects\":[]}"},
+    {ROLE_VIEWER, "GET", "/api/v1/projects", NULL, 200, "{\"projects\":[],\"next\":null}"},
     {ROLE_VIEWER, "PUT", PROJECT, "project: spam\n", 403, "{\"error\":{\"code\":\"forbidden\""},
     {ROLE_CONTRIBUTOR, "PUT", PROJECT, "project: spam\ndat: {}\n", 422,
      "{\"error\":{\"code\":\"invalid_field\",\"message\":\"line 2, column 1: \\\"dat\\\" is not a "

@@ -93,7 +93,7 @@ static const Exchange tracking_exchanges[] = {
 };
 
 static const Exchange model_exchanges[] = {
-    {ROLE_VIEWER, "GET", "/api/v1/models", NULL, 200, "{\"models\":[]}"},
+    {ROLE_VIEWER, "GET", "/api/v1/models", NULL, 200, "{\"models\":[],\"next\":null}"},
     {ROLE_CONTRIBUTOR, "POST", "/api/v1/models", "{\"name\":\"a/b\"}", 422, NULL},
     {ROLE_CONTRIBUTOR, "POST", "/api/v1/models", "{\"name\":\"spam\",\"description\":\"mails\"}",
      201, "{\"name\":\"spam\",\"description\":\"mails\",\"latest_version\":0,"},
@@ -102,7 +102,8 @@ static const Exchange model_exchanges[] = {
      NULL},
     {ROLE_CONTRIBUTOR, "POST", "/api/v1/models/spam/description", "{\"description\":\"all mails\"}",
      200, "{\"name\":\"spam\",\"description\":\"all mails\""},
-    {ROLE_VIEWER, "GET", "/api/v1/models/spam/versions", NULL, 200, "{\"versions\":[]}"},
+    {ROLE_VIEWER, "GET", "/api/v1/models/spam/versions", NULL, 200,
+     "{\"versions\":[],\"next\":null}"},
     {ROLE_VIEWER, "GET", "/api/v1/models/spam/versions/latest", NULL, 404,
      "{\"error\":{\"code\":\"not_found\",\"message\":\"model \\\"spam\\\" has no version yet\""},
     {ROLE_VIEWER, "GET", "/api/v1/models/spam/versions/1/lineage", NULL, 404, NULL},

@@ -48,7 +48,7 @@ static void test_adding_a_file_makes_version_2_and_version_1_still_reads_1138_ro
     EXPECT_OK(dataset_version_find(&bench.scope, "comments", 1, &first), bench.scope.error);
     EXPECT_OK(dataset_version_find(&bench.scope, "comments", 0, &latest), bench.scope.error);
     EXPECT(first.row_count == 1138 && latest.version == 2);
-    EXPECT_OK(dataset_version_list(&bench.scope, "comments", &versions), bench.scope.error);
+    EXPECT_OK(dataset_version_list(&bench.scope, "comments", NULL, &versions), bench.scope.error);
     EXPECT(versions.count == 2 && versions.items[0].version == 2);
     EXPECT_OK(dataset_version_preview(&bench.scope, &first, 1130, 100, &rows), bench.scope.error);
     EXPECT(json_count(bench_json(&bench, rows)) == 8);
@@ -169,7 +169,7 @@ static void test_bytes_that_are_not_there_are_refused_and_nothing_is_made(void)
     EXPECT(!dataset_add(&bench.scope, &spec, &version, &is_new));
     EXPECT(bench.scope.error.kind == ERROR_FIELD);
     bench.scope.error = (Error){0};
-    EXPECT_OK(dataset_list(&bench.scope, &list), bench.scope.error);
+    EXPECT_OK(dataset_list(&bench.scope, NULL, &list), bench.scope.error);
     EXPECT(list.count == 0);
     bench_end(&bench);
 }

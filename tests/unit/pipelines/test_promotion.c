@@ -76,7 +76,8 @@ static void test_a_first_model_is_promoted_with_its_verdict_alias_and_event(void
     verdict = verdict_of(&fixture, &promotion);
     EXPECT(json_as_int(json_member(json_member(verdict, "holdout"), "rows"), 0) == 60);
     EXPECT(json_is_null(json_member(verdict, "champion")));
-    EXPECT_OK(endpoint_deployments(&fixture.scope, "spam", &deployments), fixture.scope.error);
+    EXPECT_OK(endpoint_deployments(&fixture.scope, "spam", NULL, &deployments),
+              fixture.scope.error);
     EXPECT(deployments.count == 1);
     EXPECT_TEXT(deployments.items[0].reason, "promote");
     EXPECT_TEXT(deployments.items[0].gate, promotion.gate.verdict);
@@ -168,7 +169,7 @@ static void test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed(voi
     train_worse(&fixture);
     promotion = must_promote(&fixture, NULL, "2");
     expect_declined(&fixture, &promotion, &before, "rejected", "worse");
-    EXPECT_OK(gate_list(&fixture.scope, "spam", &gates), fixture.scope.error);
+    EXPECT_OK(gate_list(&fixture.scope, "spam", NULL, &gates), fixture.scope.error);
     EXPECT(gates.count == 2 && gates.items[0].id == 2 && gates.items[1].id == 1);
     EXPECT_TEXT(gates.items[0].outcome, "rejected");
     EXPECT(fixture_count_events(&fixture, "gate.rejected") == 1);
@@ -226,7 +227,7 @@ static void test_r5_an_accepted_version_whose_package_fails_is_recorded_as_refus
     expect_declined(&fixture, &promotion, &before, "refused",
                     "accepted by its numbers, but it cannot be served: ");
     EXPECT(strstr(promotion.gate.reason, "is damaged"));
-    EXPECT_OK(gate_list(&fixture.scope, "spam", &gates), fixture.scope.error);
+    EXPECT_OK(gate_list(&fixture.scope, "spam", NULL, &gates), fixture.scope.error);
     EXPECT(gates.count == 1);
     EXPECT_TEXT(gates.items[0].outcome, "refused");
     EXPECT_TEXT(gates.items[0].reason, promotion.gate.reason);

@@ -98,7 +98,7 @@ static void test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_ve
     EXPECT_TEXT(fixture_param(&again.tags, "slipway.rerun_equal"), "true");
     EXPECT_TEXT(fixture_param(&again.tags, "slipway.package"),
                 fixture_param(&first.tags, "slipway.package"));
-    EXPECT_OK(model_version_list(&fixture.scope, "spam", &versions), fixture.scope.error);
+    EXPECT_OK(model_version_list(&fixture.scope, "spam", NULL, &versions), fixture.scope.error);
     EXPECT(versions.count == 1);
     fixture_close(&fixture);
 }

@@ -133,7 +133,7 @@ static void test_only_a_finished_run_can_be_registered(void)
     spec.run_id = "0123";
     EXPECT_FAILS(model_version_create(scope, &spec, &version), scope, ERROR_NOT_FOUND,
                  "run \"0123\" does not exist");
-    EXPECT_OK(model_list(scope, &list), scope->error);
+    EXPECT_OK(model_list(scope, NULL, &list), scope->error);
     EXPECT(list.count == 0);
     spec.run_id = run_with_status(scope, RUN_FINISHED).id;
     EXPECT_OK(model_version_create(scope, &spec, &version), scope->error);
@@ -230,12 +230,29 @@ static void test_a_deleted_version_is_hidden_and_loses_its_aliases_but_keeps_its
 
     EXPECT_OK(model_alias_set(scope, "spam", "champion", 1), scope->error);
     EXPECT_OK(model_version_delete(scope, "spam", 1), scope->error);
-    EXPECT_OK(model_version_list(scope, "spam", &list), scope->error);
+    EXPECT_OK(model_version_list(scope, "spam", NULL, &list), scope->error);
     EXPECT(list.count == 0);
     EXPECT(artifact_exists(scope->platform->artifacts, version.package));
     EXPECT(!model_version_resolve(scope, "spam", "champion", &version));
     EXPECT(!model_alias_set(scope, "spam", "champion", 1));
     EXPECT(!model_version_delete(scope, "spam", 1) && scope->error.kind == ERROR_NOT_FOUND);
+}
+
+static void test_a_page_of_versions_goes_on_below_the_last_number(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    ModelVersionList list = {0};
+
+    for (int i = 0; i < 5; i++)
+        registered(scope, "spam");
+    EXPECT_OK(model_version_list(scope, "spam", &(Page){.limit = 2}, &list), scope->error);
+    EXPECT(list.count == 2 && list.items[0].version == 5 && list.items[1].version == 4);
+    EXPECT_OK(model_version_list(scope, "spam", &(Page){.limit = 2, .before = 4}, &list),
+              scope->error);
+    EXPECT(list.count == 2 && list.items[0].version == 3 && list.items[1].version == 2);
+    EXPECT_OK(model_version_list(scope, "spam", &(Page){.before = 1}, &list), scope->error);
+    EXPECT(list.count == 0);
 }
 
 static void test_a_released_version_cannot_be_deleted(void)
@@ -352,6 +369,7 @@ int main(int count, char **names)
         TEST(test_a_version_is_found_by_number_latest_or_alias),
         TEST(test_words_that_mean_something_else_are_no_alias),
         TEST(test_a_deleted_version_is_hidden_and_loses_its_aliases_but_keeps_its_package),
+        TEST(test_a_page_of_versions_goes_on_below_the_last_number),
         TEST(test_a_released_version_cannot_be_deleted),
         TEST(test_metadata_belongs_to_its_own_model_only),
         TEST(test_a_model_name_is_not_blank_and_holds_no_slash_or_colon),

@@ -53,8 +53,25 @@ static void test_deploying_what_is_live_changes_nothing(void)
     add_versions(&scene, 1);
     fixture_deploy(&scene, 1);
     fixture_deploy(&scene, 1);
-    EXPECT_OK(endpoint_deployments(&scene.scope, "spam", &list), scene.scope.error);
+    EXPECT_OK(endpoint_deployments(&scene.scope, "spam", NULL, &list), scene.scope.error);
     EXPECT(list.count == 1);
+}
+
+static void test_a_page_of_deployments_goes_on_before_the_last_one(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    DeploymentList list;
+
+    add_versions(&scene, 3);
+    for (int64_t version = 1; version <= 3; version++)
+        fixture_deploy(&scene, version);
+    EXPECT_OK(endpoint_deployments(&scene.scope, "spam", &(Page){.limit = 1}, &list),
+              scene.scope.error);
+    EXPECT(list.count == 1 && list.items[0].version == 3);
+    EXPECT_OK(
+        endpoint_deployments(&scene.scope, "spam", &(Page){.before = list.items[0].id}, &list),
+        scene.scope.error);
+    EXPECT(list.count == 2 && list.items[0].version == 2);
 }
 
 static void test_a_version_that_does_not_exist_is_not_deployed(void)
@@ -66,7 +83,7 @@ static void test_a_version_that_does_not_exist_is_not_deployed(void)
     add_versions(&scene, 1);
     EXPECT(!scope_write(&scene.scope, fixture_do_deploy, &change));
     EXPECT(scene.scope.error.kind == ERROR_NOT_FOUND);
-    EXPECT_OK(endpoint_list(&scene.scope, &list), scene.scope.error);
+    EXPECT_OK(endpoint_list(&scene.scope, NULL, &list), scene.scope.error);
     EXPECT(list.count == 0);
 }
 
@@ -254,6 +271,7 @@ int main(int count, char **names)
     static const Test tests[] = {
         TEST(test_the_newest_deployment_is_live),
         TEST(test_deploying_what_is_live_changes_nothing),
+        TEST(test_a_page_of_deployments_goes_on_before_the_last_one),
         TEST(test_a_version_that_does_not_exist_is_not_deployed),
         TEST(test_the_package_that_a_rollback_would_bring_back_is_known_before),
         TEST(test_rollbacks_walk_back_and_not_forth),

@@ -97,10 +97,11 @@ static void test_the_list_leaves_out_deleted_ones_and_carries_tags(void)
     EXPECT_OK(experiment_set_tags(scope, 2, &tags), scope->error);
     EXPECT_OK(experiment_delete(scope, 1), scope->error);
 
-    EXPECT_OK(experiment_list(scope, &list), scope->error);
+    EXPECT_OK(experiment_list(scope, NULL, &list), scope->error);
     EXPECT(list.count == 2 && list.items[1].tags.count == 2);
     EXPECT_TEXT(param_find(&list.items[1].tags, "team"), "fraud");
-    EXPECT_OK(experiment_list_all(scope, &list), scope->error);
+    EXPECT_OK(experiment_list(scope, &(ExperimentFilter){.with_deleted = true, .after = -1}, &list),
+              scope->error);
     EXPECT(list.count == 3);
 }
 
