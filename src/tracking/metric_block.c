@@ -88,7 +88,7 @@ static size_t pack(const char *plain, size_t size, char *packed, size_t capacity
     return packed_size;
 }
 
-void metric_block_write(const MetricList *points, Arena *arena, const void **bytes, size_t *size)
+MetricBlock metric_block_write(const MetricList *points, Arena *arena)
 {
     char *plain = arena_take(arena, points->count * POINT_BYTES_MAX + 1), *end = plain;
     size_t bound = ZSTD_compressBound(points->count * POINT_BYTES_MAX);
@@ -103,8 +103,7 @@ void metric_block_write(const MetricList *points, Arena *arena, const void **byt
     *at++ = LAYOUT;
     at = put_number(at, points->count);
     at += pack(plain, (size_t)(end - plain), at, bound);
-    *bytes = block;
-    *size = (size_t)(at - block);
+    return (MetricBlock){block, (size_t)(at - block)};
 }
 
 /* The plain bytes of a block, or one that is damaged. */
@@ -131,10 +130,11 @@ static void take_points(ByteCursor *cursor, const char *key, MetricList *points)
     }
 }
 
-bool metric_block_read(const void *bytes, size_t size, const char *key, Arena *arena,
-                       MetricList *points, Error *error)
+bool metric_block_read(const MetricBlock *block, const char *key, Arena *arena, MetricList *points,
+                       Error *error)
 {
-    ByteCursor packed = {.at = bytes, .end = (const char *)bytes + size}, cursor;
+    ByteCursor packed = {.at = block->bytes, .end = (const char *)block->bytes + block->size};
+    ByteCursor cursor;
     const char *layout = take_bytes(&packed, 1), *planes;
     uint64_t count = take_number(&packed);
     MetricList taken;

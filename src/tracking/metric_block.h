@@ -16,10 +16,15 @@
 
 enum { METRIC_BLOCK_POINTS = 1024, METRIC_BLOCK_POINTS_MAX = 4096 };
 
+typedef struct MetricBlock {
+    const void *bytes;
+    size_t size;
+} MetricBlock;
+
 /* At most METRIC_BLOCK_POINTS_MAX points, in the order in which they will be read. Keys are not
  * kept. */
-void metric_block_write(const MetricList *points, Arena *arena, const void **bytes, size_t *size);
+MetricBlock metric_block_write(const MetricList *points, Arena *arena);
 
 /* ERROR_INTERNAL when the bytes are no whole block. Each point gets the key. */
-bool metric_block_read(const void *bytes, size_t size, const char *key, Arena *arena,
-                       MetricList *points, Error *error) MUST_CHECK;
+bool metric_block_read(const MetricBlock *block, const char *key, Arena *arena, MetricList *points,
+                       Error *error) MUST_CHECK;

@@ -79,15 +79,15 @@ static bool read_blocks_at(Scope *scope, const MetricSeries *series, int64_t tim
                            db_int(series->run_key), db_int(series->key_id), db_int(timestamp));
 
     while (query_next(&query)) {
-        MetricList block;
-        size_t size = 0;
-        const void *bytes = query_blob(&query, 0, scope->arena, &size);
+        MetricBlock block = {0};
+        MetricList held;
 
-        if (!metric_block_read(bytes, size, "", scope->arena, &block, &scope->error))
+        block.bytes = query_blob(&query, 0, scope->arena, &block.size);
+        if (!metric_block_read(&block, "", scope->arena, &held, &scope->error))
             return false;
-        for (size_t i = 0; i < block.count; i++)
-            if (block.items[i].timestamp == timestamp)
-                *arena_push(scope->arena, points) = block.items[i];
+        for (size_t i = 0; i < held.count; i++)
+            if (held.items[i].timestamp == timestamp)
+                *arena_push(scope->arena, points) = held.items[i];
     }
     return query_end(&query, &scope->error);
 }
@@ -194,14 +194,12 @@ static bool put_block(Scope *scope, const MetricSeries *series, const MetricList
         "  (run_key, key_id, number, first_timestamp, last_timestamp, point_count, bytes)"
         "VALUES ($1, $2, (SELECT coalesce(max(number), 0) + 1 FROM metric_blocks"
         "                  WHERE run_key = $1 AND key_id = $2), $3, $4, $5, $6)";
-    const void *bytes;
-    size_t size;
+    MetricBlock block = metric_block_write(points, scope->arena);
 
-    metric_block_write(points, scope->arena, &bytes, &size);
     return db_run(scope->db, &scope->error, sql, db_int(series->run_key), db_int(series->key_id),
                   db_int(points->items[0].timestamp),
                   db_int(points->items[points->count - 1].timestamp),
-                  db_int((int64_t)points->count), db_blob(bytes, size));
+                  db_int((int64_t)points->count), db_blob(block.bytes, block.size));
 }
 
 static bool mark_folded(Scope *scope, const MetricSeries *series, const MetricList *points)

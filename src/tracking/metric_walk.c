@@ -75,13 +75,11 @@ static bool read_block(Sweep *sweep, const Part *part, Arena *arena, MetricList 
                  "SELECT bytes FROM metric_blocks"
                  " WHERE run_key = $1 AND key_id = $2 AND number = $3",
                  db_int(sweep->walk->run_key), db_int(sweep->key_id), db_int(part->number));
-    size_t size = 0;
+    MetricBlock block = {0};
 
     if (query_next(&query)) {
-        const void *bytes = query_blob(&query, 0, arena, &size);
-
-        return metric_block_read(bytes, size, sweep->walk->key, arena, points,
-                                 &sweep->scope->error);
+        block.bytes = query_blob(&query, 0, arena, &block.size);
+        return metric_block_read(&block, sweep->walk->key, arena, points, &sweep->scope->error);
     }
     return query_end(&query, &sweep->scope->error) &&
            fail(&sweep->scope->error, ERROR_UNAVAILABLE,

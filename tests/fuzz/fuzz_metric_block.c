@@ -17,12 +17,10 @@ static void require(bool condition)
 static void check_again(const MetricList *points, Arena *arena)
 {
     MetricList again;
+    MetricBlock block = metric_block_write(points, arena);
     Error error = {0};
-    const void *bytes;
-    size_t size;
 
-    metric_block_write(points, arena, &bytes, &size);
-    require(metric_block_read(bytes, size, "", arena, &again, &error));
+    require(metric_block_read(&block, "", arena, &again, &error));
     require(again.count == points->count);
     for (size_t i = 0; i < again.count; i++) {
         require(again.items[i].timestamp == points->items[i].timestamp);
@@ -36,7 +34,7 @@ static void read_block(const char *bytes, size_t size, Arena *arena)
     MetricList points;
     Error error = {0};
 
-    if (metric_block_read(bytes, size, "", arena, &points, &error))
+    if (metric_block_read(&(MetricBlock){bytes, size}, "", arena, &points, &error))
         check_again(&points, arena);
     else
         require(error.message[0] != '\0');

@@ -30,12 +30,10 @@ static void test_a_block_reads_as_it_was_written(void)
         {.timestamp = 3, .step = -1, .value = -DBL_MAX},
     };
     MetricList written = {points, COUNT(points)}, read = {0};
-    const void *bytes;
+    MetricBlock block = metric_block_write(&written, arena);
     Error error = {0};
-    size_t size;
 
-    metric_block_write(&written, arena, &bytes, &size);
-    EXPECT_OK(metric_block_read(bytes, size, "loss", arena, &read, &error), error);
+    EXPECT_OK(metric_block_read(&block, "loss", arena, &read, &error), error);
     EXPECT(read.count == written.count);
     for (size_t i = 0; i < read.count; i++)
         expect_same(&read.items[i], &points[i]);
@@ -47,23 +45,21 @@ static void test_a_damaged_block_is_refused_or_reads_the_same(void)
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Metric points[100] = {0};
     MetricList written = {points, COUNT(points)}, read = {0};
-    const void *bytes;
-    size_t size;
-    char *copy;
+    MetricBlock block;
 
     for (size_t i = 0; i < COUNT(points); i++)
         points[i] = (Metric){
             .timestamp = (int64_t)i, .step = (int64_t)(i * i), .value = 1.0 / (double)(i + 1)};
-    metric_block_write(&written, arena, &bytes, &size);
-    for (size_t at = 0; at < size; at++) {
+    block = metric_block_write(&written, arena);
+    for (size_t at = 0; at < block.size; at++) {
+        char *copy = arena_copy(arena, block.bytes, block.size);
         Error error = {0};
 
-        copy = arena_copy(arena, bytes, size);
-        EXPECT(!metric_block_read(copy, at, "x", arena, &read, &error));
+        EXPECT(!metric_block_read(&(MetricBlock){copy, at}, "x", arena, &read, &error));
         EXPECT(error.kind == ERROR_INTERNAL);
         copy[at] = (char)(copy[at] ^ 1);
         error = (Error){0};
-        if (!metric_block_read(copy, size, "x", arena, &read, &error))
+        if (!metric_block_read(&(MetricBlock){copy, block.size}, "x", arena, &read, &error))
             continue;
         for (size_t i = 0; i < COUNT(points); i++) /* a bit that says nothing */
             expect_same(&read.items[i], &points[i]);
@@ -74,14 +70,12 @@ static void test_even_steps_take_a_few_bytes_a_point(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Metric *points = arena_array(arena, Metric, METRIC_BLOCK_POINTS);
-    const void *bytes;
-    size_t size;
 
     for (int i = 0; i < METRIC_BLOCK_POINTS; i++)
         points[i] =
             (Metric){.timestamp = 1700000000000 + i * 250, .step = i, .value = exp(-i / 300.0)};
-    metric_block_write(&(MetricList){points, METRIC_BLOCK_POINTS}, arena, &bytes, &size);
-    EXPECT(size < 8 * METRIC_BLOCK_POINTS);
+    EXPECT(metric_block_write(&(MetricList){points, METRIC_BLOCK_POINTS}, arena).size <
+           8 * METRIC_BLOCK_POINTS);
 }
 
 enum { POINTS = 6000, BATCH = 500 };
