@@ -19,6 +19,7 @@ const Route *const api_tables[] = {
     mlflow_system_routes,
     mlflow_run_log_routes,
     mlflow_run_routes,
+    mlflow_history_routes,
     mlflow_experiment_routes,
     NULL,
 };

@@ -124,62 +124,6 @@ static bool restore_run(Scope *scope, const Request *request, Response *response
            mlflow_answer_nothing(response);
 }
 
-typedef struct HistoryQuery {
-    const char *run_id, *run_uuid;
-    const char *page_token;
-    MetricFilter filter;
-} HistoryQuery;
-
-static const JsonField history_query[] = {
-    {"run_id", JSON_TEXT, offsetof(HistoryQuery, run_id), JSON_OPTIONAL, "the run"},
-    {"run_uuid", JSON_TEXT, offsetof(HistoryQuery, run_uuid), JSON_OPTIONAL,
-     "the same, of old clients"},
-    {"metric_key", JSON_TEXT, offsetof(HistoryQuery, filter.key), JSON_REQUIRED, "\"loss\""},
-    {"page_token", JSON_TEXT, offsetof(HistoryQuery, page_token), JSON_OPTIONAL,
-     "of the page before"},
-    {"max_results", JSON_INT, offsetof(HistoryQuery, filter.limit), JSON_OPTIONAL,
-     "points a page; 25000, which is the most"},
-    {0},
-};
-
-/* Of a run that is not there a client expects no points, not an error. */
-static bool read_history(Scope *scope, const HistoryQuery *query, MetricList *list)
-{
-    if (run_metric_history(scope, query->run_id, &query->filter, list))
-        return true;
-    if (scope->error.kind != ERROR_NOT_FOUND)
-        return false;
-    scope->error = (Error){0};
-    return true;
-}
-
-/* One more than the page, to know whether there is another. */
-static bool get_history(Scope *scope, const Request *request, Response *response)
-{
-    HistoryQuery query = {0};
-    MetricList list = {0};
-    int64_t most;
-
-    if (!mlflow_read(scope, request, history_query, &query) ||
-        !mlflow_require_run_id(scope, &query.run_id, query.run_uuid) ||
-        !mlflow_read_page_token(scope, query.page_token, &query.filter.offset))
-        return false;
-    if (query.filter.limit <= 0 || query.filter.limit > METRIC_LIMIT_MAX)
-        query.filter.limit = METRIC_LIMIT_MAX;
-    most = query.filter.limit++;
-    if (!read_history(scope, &query, &list))
-        return false;
-    json_open_object(response->json, NULL);
-    json_open_array(response->json, "metrics");
-    for (size_t i = 0; i < list.count && i < (size_t)most; i++)
-        mlflow_write_metric(response->json, NULL, &list.items[i]);
-    json_close(response->json);
-    if (list.count > (size_t)most)
-        mlflow_write_page_token(response->json, query.filter.offset + most);
-    json_close(response->json);
-    return true;
-}
-
 const Route mlflow_run_routes[] = {
     {"GET", "/api/2.0/mlflow/runs/get", ROLE_VIEWER, ROUTE_READ, get_run, "Show a run.", NULL,
      run_body},
@@ -191,7 +135,5 @@ const Route mlflow_run_routes[] = {
      "Delete a run; it can be restored.", run_body},
     {"POST", "/api/2.0/mlflow/runs/restore", ROLE_CONTRIBUTOR, ROUTE_WRITE, restore_run,
      "Restore a deleted run.", run_body},
-    {"GET", "/api/2.0/mlflow/metrics/get-history", ROLE_VIEWER, ROUTE_READ, get_history,
-     "Show the points of a metric.", NULL, history_query},
     {0},
 };

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/run_batch.h"
+#include "tracking/metric_sample.h"
 #include "tracking/run.h"
 
 static const char *run_id(const Request *request)
@@ -163,22 +164,38 @@ static bool delete_tag(Scope *scope, const Request *request, Response *response)
     return run_delete_tag(scope, run_id(request), request_parameter(request, "key"));
 }
 
+typedef struct HistoryQuery {
+    MetricFilter filter;
+    int64_t points;
+} HistoryQuery;
+
 static const JsonField history_query[] = {
-    {"limit", JSON_COUNT, offsetof(MetricFilter, limit), JSON_OPTIONAL, "1 to 25000; 25000"},
-    {"offset", JSON_INT, offsetof(MetricFilter, offset), JSON_OPTIONAL, "points to skip; 0"},
+    {"limit", JSON_COUNT, offsetof(HistoryQuery, filter.limit), JSON_OPTIONAL, "1 to 25000; 25000"},
+    {"offset", JSON_INT, offsetof(HistoryQuery, filter.offset), JSON_OPTIONAL, "points to skip; 0"},
+    {"points", JSON_COUNT, offsetof(HistoryQuery, points), JSON_OPTIONAL,
+     "at most so many, for a chart, 2 to 10000: the least and the greatest of each stretch"},
     {0},
 };
 
+static bool read_history(Scope *scope, const char *id, const HistoryQuery *query, MetricList *list)
+{
+    if (!query->points)
+        return run_metric_history(scope, id, &query->filter, list);
+    if (query->filter.limit || query->filter.offset)
+        return fail_field(&scope->error, "points", "\"points\" stands without limit and offset");
+    return metric_chart(scope, id, query->filter.key, query->points, list);
+}
+
 static bool show_history(Scope *scope, const Request *request, Response *response)
 {
-    MetricFilter filter = {.key = request_parameter(request, "key")};
+    HistoryQuery query = {.filter.key = request_parameter(request, "key")};
     MetricList list = {0};
 
-    if (!request_read_query(scope, request, history_query, &filter) ||
-        !run_metric_history(scope, run_id(request), &filter, &list))
+    if (!request_read_query(scope, request, history_query, &query) ||
+        !read_history(scope, run_id(request), &query, &list))
         return false;
     json_open_object(response->json, NULL);
-    json_text(response->json, "key", filter.key);
+    json_text(response->json, "key", query.filter.key);
     json_open_array(response->json, "points");
     for (size_t i = 0; i < list.count; i++)
         metric_write_json(response->json, NULL, &list.items[i]);

@@ -126,7 +126,7 @@ static bool parse(const Source *source, Arena *arena, const JsonValue **value, E
                                 &allocator, &reason);
     if (!document)
         return fail(error, ERROR_INVALID, "malformed JSON at byte %zu: %s", reason.pos, reason.msg);
-    if (!texts_are_whole(document, bytes, size))
+    if (!texts_are_whole(document, source->bytes, source->size))
         return fail(error, ERROR_INVALID, "the JSON has a text with a NUL character in it");
     *value = yyjson_doc_get_root(document);
     return true;

@@ -6,7 +6,7 @@
  *         the numbers of rows, of logged rows and of their bytes, per row its label and confidence;
  *     the inputs of all records, packed by zstd where that makes them smaller: per logged row and
  *         column a double, or a text's length and one (0: missing) and its bytes.
- * Numbers are those of prediction_bytes.h, doubles little-endian; a list or text comes after its
+ * Numbers are those of varint.h, doubles little-endian; a list or text comes after its
  * size. A request id of id_timed() is a 0 and the difference of its time to created_at, and its
  * ten random bytes; others are texts. It is for good: a change is another version byte.
  *
@@ -17,7 +17,7 @@
  */
 #pragma once
 
-#include "serving/prediction_bytes.h"
+#include "base/varint.h"
 #include "serving/prediction_record.h"
 
 enum {

@@ -3,7 +3,7 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include "serving/prediction_bytes.h"
+#include "base/varint.h"
 
 static size_t cell_size(const FrameColumn *column, size_t row)
 {

@@ -1,4 +1,4 @@
-/* prediction_bytes.h: the numbers in a batch of the prediction log, written and read.
+/* varint.h: numbers as few bytes, written and read.
  *
  * A number takes seven bits a byte, the lowest first, the eighth bit set on all but the last. A
  * ByteCursor never reads behind its end: what is not there, or is no number, makes it damaged, and

@@ -1,0 +1,250 @@
+/* metric_series.c: points into the tail, and the tail into blocks. */
+#include "tracking/metric_series.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "tracking/metric_block.h"
+
+double metric_value_stored(double value)
+{
+    if (isnan(value))
+        return 0;
+    if (isinf(value))
+        return value > 0 ? DBL_MAX : -DBL_MAX;
+    return value + 0.0; /* -0 is 0: equal numbers are one point */
+}
+
+static int compare_int(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+int metric_compare_history(const void *left, const void *right)
+{
+    const Metric *a = left, *b = right;
+    double a_value = metric_value_stored(a->value), b_value = metric_value_stored(b->value);
+    int order = compare_int(a->timestamp, b->timestamp);
+
+    if (order == 0)
+        order = compare_int(a->step, b->step);
+    if (order == 0)
+        order = (a_value > b_value) - (a_value < b_value);
+    return order ? order : (isnan(a->value) != 0) - (isnan(b->value) != 0);
+}
+
+bool metric_key_ensure(Scope *scope, const char *name, int64_t *id)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, "SELECT id FROM metric_keys WHERE name = $1", db_text(name));
+
+    if (query_next(&query)) {
+        *id = query_int(&query, 0);
+        return true;
+    }
+    return query_end(&query, &scope->error) &&
+           db_get_int(scope->db, &scope->error, id,
+                      "INSERT INTO metric_keys(id, name)"
+                      "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM metric_keys), $1)"
+                      "RETURNING id",
+                      db_text(name));
+}
+
+static bool find_series(Scope *scope, const Run *run, int64_t key_id, MetricSeries *series)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(
+        scope->db, "SELECT folded_until FROM latest_metrics WHERE run_key = $1 AND key_id = $2",
+        db_int(run->key), db_int(key_id));
+
+    *series = (MetricSeries){run->key, run->experiment_id, key_id, false, 0};
+    if (query_next(&query)) {
+        series->has_blocks = !query_is_null(&query, 0);
+        series->folded_until = query_int(&query, 0);
+    }
+    return query_end(&query, &scope->error);
+}
+
+/* ---- what is in blocks already ---- */
+
+/* The points of all blocks that may have one of this time. */
+static bool read_blocks_at(Scope *scope, const MetricSeries *series, int64_t timestamp,
+                           MetricList *points)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT bytes FROM metric_blocks WHERE run_key = $1 AND key_id = $2"
+                           "   AND first_timestamp <= $3 AND last_timestamp >= $3",
+                           db_int(series->run_key), db_int(series->key_id), db_int(timestamp));
+
+    while (query_next(&query)) {
+        MetricBlock block = {0};
+        MetricList held;
+
+        block.bytes = query_blob(&query, 0, scope->arena, &block.size);
+        if (!metric_block_read(&block, "", scope->arena, &held, &scope->error))
+            return false;
+        for (size_t i = 0; i < held.count; i++)
+            if (held.items[i].timestamp == timestamp)
+                *arena_push(scope->arena, points) = held.items[i];
+    }
+    return query_end(&query, &scope->error);
+}
+
+/* Points that blocks have, for one time after the other. */
+typedef struct Folded {
+    const MetricSeries *series;
+    bool is_read;
+    int64_t timestamp;
+    MetricList points;
+} Folded;
+
+static bool is_folded(Scope *scope, Folded *folded, const Metric *point, bool *found)
+{
+    *found = false;
+    if (!folded->series->has_blocks || point->timestamp > folded->series->folded_until)
+        return true;
+    if (!folded->is_read || folded->timestamp != point->timestamp) {
+        *folded = (Folded){folded->series, true, point->timestamp, {0}};
+        if (!read_blocks_at(scope, folded->series, point->timestamp, &folded->points))
+            return false;
+    }
+    for (size_t i = 0; i < folded->points.count && !*found; i++)
+        *found = metric_compare_history(&folded->points.items[i], point) == 0;
+    return true;
+}
+
+/* ---- adding ---- */
+
+static bool put_point(Scope *scope, const MetricSeries *series, const Metric *point)
+{
+    static const char sql[] =
+        "INSERT INTO metric_points(run_key, key_id, step, timestamp, value, is_nan)"
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+
+    return db_run(scope->db, &scope->error, sql, db_int(series->run_key), db_int(series->key_id),
+                  db_int(point->step), db_int(point->timestamp),
+                  db_double(metric_value_stored(point->value)), db_int(isnan(point->value)));
+}
+
+/* The greatest point becomes the latest, if it is greater than the one that is. */
+#define IS_LATER                                                                                   \
+    "(excluded.step, excluded.timestamp, excluded.value)"                                          \
+    " > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)"
+#define LATER_OF(column)                                                                           \
+    column " = CASE WHEN " IS_LATER " THEN excluded." column " ELSE latest_metrics." column " END"
+
+static bool put_latest(Scope *scope, const MetricSeries *series, const Metric *last, int64_t added,
+                       int64_t *tail_count)
+{
+    static const char sql[] =
+        "INSERT INTO latest_metrics"
+        "  (run_key, key_id, experiment_id, step, timestamp, value, is_nan, tail_count)"
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        "ON CONFLICT (run_key, key_id) DO UPDATE"
+        "   SET tail_count = latest_metrics.tail_count + excluded.tail_count,"
+        "       " LATER_OF("step") ", " LATER_OF(
+            "timestamp") ","
+                         "       " LATER_OF("value") ", " LATER_OF(
+                             "is_nan") " RETURNING tail_count";
+
+    return db_get_int(scope->db, &scope->error, tail_count, sql, db_int(series->run_key),
+                      db_int(series->key_id), db_int(series->experiment_id), db_int(last->step),
+                      db_int(last->timestamp), db_double(metric_value_stored(last->value)),
+                      db_int(isnan(last->value)), db_int(added));
+}
+
+/* ---- folding ---- */
+
+/* The oldest rows of the tail, as many as make a block. */
+static bool read_oldest(Scope *scope, const MetricSeries *series, MetricList *points)
+{
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db,
+                 "SELECT timestamp, step, value, is_nan FROM metric_points"
+                 " WHERE run_key = $1 AND key_id = $2"
+                 " ORDER BY timestamp, step, value, is_nan LIMIT $3",
+                 db_int(series->run_key), db_int(series->key_id), db_int(METRIC_BLOCK_POINTS));
+
+    while (query_next(&query))
+        *arena_push(scope->arena, points) = (Metric){
+            .timestamp = query_int(&query, 0),
+            .step = query_int(&query, 1),
+            .value = metric_value_read(query_double(&query, 2), query_int(&query, 3)),
+        };
+    return query_end(&query, &scope->error);
+}
+
+static bool delete_oldest(Scope *scope, const MetricSeries *series, const Metric *last)
+{
+    return db_run(scope->db, &scope->error,
+                  "DELETE FROM metric_points WHERE run_key = $1 AND key_id = $2"
+                  "   AND (timestamp, step, value, is_nan) <= ($3, $4, $5, $6)",
+                  db_int(series->run_key), db_int(series->key_id), db_int(last->timestamp),
+                  db_int(last->step), db_double(metric_value_stored(last->value)),
+                  db_int(isnan(last->value)));
+}
+
+static bool put_block(Scope *scope, const MetricSeries *series, const MetricList *points)
+{
+    static const char sql[] =
+        "INSERT INTO metric_blocks"
+        "  (run_key, key_id, number, first_timestamp, last_timestamp, point_count, bytes)"
+        "VALUES ($1, $2, (SELECT coalesce(max(number), 0) + 1 FROM metric_blocks"
+        "                  WHERE run_key = $1 AND key_id = $2), $3, $4, $5, $6)";
+    MetricBlock block = metric_block_write(points, scope->arena);
+
+    return db_run(scope->db, &scope->error, sql, db_int(series->run_key), db_int(series->key_id),
+                  db_int(points->items[0].timestamp),
+                  db_int(points->items[points->count - 1].timestamp),
+                  db_int((int64_t)points->count), db_blob(block.bytes, block.size));
+}
+
+static bool mark_folded(Scope *scope, const MetricSeries *series, const MetricList *points)
+{
+    return db_run(scope->db, &scope->error,
+                  "UPDATE latest_metrics"
+                  "   SET tail_count = tail_count - $3,"
+                  "       folded_until = CASE WHEN folded_until > $4 THEN folded_until ELSE $4 END"
+                  " WHERE run_key = $1 AND key_id = $2",
+                  db_int(series->run_key), db_int(series->key_id), db_int((int64_t)points->count),
+                  db_int(points->items[points->count - 1].timestamp));
+}
+
+static bool fold(Scope *scope, const MetricSeries *series)
+{
+    MetricList oldest = {0};
+
+    if (!read_oldest(scope, series, &oldest))
+        return false;
+    return oldest.count == 0 || (put_block(scope, series, &oldest) &&
+                                 delete_oldest(scope, series, &oldest.items[oldest.count - 1]) &&
+                                 mark_folded(scope, series, &oldest));
+}
+
+bool metric_series_add(Scope *scope, const Run *run, int64_t key_id, const MetricList *points)
+{
+    MetricSeries series;
+    Folded folded = {.series = &series};
+    int64_t added = 0, tail_count = 0;
+    bool is_there = false;
+
+    if (!find_series(scope, run, key_id, &series))
+        return false;
+    for (size_t i = 0; i < points->count; i++) {
+        if (!is_folded(scope, &folded, &points->items[i], &is_there))
+            return false;
+        if (is_there)
+            continue;
+        if (!put_point(scope, &series, &points->items[i]))
+            return false;
+        added += db_changes(scope->db);
+    }
+    if (added == 0)
+        return true;
+    if (!put_latest(scope, &series, &points->items[points->count - 1], added, &tail_count))
+        return false;
+    return tail_count < 2 * METRIC_BLOCK_POINTS || fold(scope, &series);
+}

@@ -1,0 +1,48 @@
+/* metric_series.h: the points of one metric of one run, as the store keeps them.
+ *
+ * A series has a tail of rows, to which points are added, and blocks (metric_block.h) of
+ * METRIC_BLOCK_POINTS each, into which the oldest rows of a long tail are folded in the transaction
+ * that made it long. A point is in one of them, once. Blocks may overlap in time: points may be
+ * logged in any order.
+ */
+#pragma once
+
+#include "tracking/run_internal.h"
+
+typedef struct MetricSeries {
+    int64_t run_key, experiment_id, key_id;
+    bool has_blocks;
+    int64_t folded_until; /* no point in a block is later */
+} MetricSeries;
+
+/* Numbers a name, once for all runs. Inside a write. */
+bool metric_key_ensure(Scope *scope, const char *name, int64_t *id) MUST_CHECK;
+
+/* Inside a write. Adds those of the points that are not there yet; they are of one key and sorted
+ * by (step, timestamp, value). */
+bool metric_series_add(Scope *scope, const Run *run, int64_t key_id,
+                       const MetricList *points) MUST_CHECK;
+
+/* Takes one point; false ends the reading. */
+typedef bool MetricVisit(void *context, const Metric *point);
+
+/* Gives all points of a series by (timestamp, step, value), in memory for some blocks. first: how
+ * many to leave out, which mostly costs nothing. */
+typedef struct MetricWalk {
+    int64_t run_key;
+    const char *key;
+    int64_t first;
+    MetricVisit *visit;
+    void *context;
+} MetricWalk;
+
+bool metric_series_walk(Scope *scope, const MetricWalk *walk) MUST_CHECK;
+
+/* How many points it has. */
+bool metric_series_count(Scope *scope, int64_t run_key, const char *key, int64_t *count) MUST_CHECK;
+
+/* By (timestamp, step, value): the order of a history. */
+int metric_compare_history(const void *left, const void *right);
+
+/* As a value is stored: NaN is 0, beside a mark; an infinity the greatest finite number. */
+double metric_value_stored(double value);
