@@ -69,6 +69,7 @@ static bool record_token(Scope *scope, const char *action, const Token *token)
     JsonWriter *json = json_writer_create(scope->arena);
 
     token_write_json(json, NULL, token);
+    writer_announce(scope->platform->writer);
     return event_append(scope, action, token->name, json_finish(json));
 }
 

@@ -17,7 +17,7 @@ typedef struct Place {
     char name[NAME_SIZE];
     Role role;
     int64_t expires_at; /* 0: never */
-    uint64_t commit;    /* how many the store had before it was asked */
+    uint64_t change;    /* of tokens, how many there had been before the store was asked */
 } Place;
 
 struct TokenCache {
@@ -58,9 +58,9 @@ static Place *place_enter(TokenCache *cache, const char *digest)
                : NULL;
 }
 
-static bool place_holds(const Place *place, const char *digest, uint64_t commit)
+static bool place_holds(const Place *place, const char *digest, uint64_t change)
 {
-    return place->commit == commit && strcmp(place->digest, digest) == 0 &&
+    return place->change == change && strcmp(place->digest, digest) == 0 &&
            (!place->expires_at || place->expires_at > time_now_ms());
 }
 
@@ -74,14 +74,14 @@ bool token_cache_find(TokenCache *cache, const char *secret, Arena *arena, Princ
     place = place_enter(cache, digest);
     if (!place)
         return false;
-    holds = place_holds(place, digest, writer_commit_count(cache->writer));
+    holds = place_holds(place, digest, writer_announced_count(cache->writer));
     if (holds)
         *principal = (Principal){arena_text(arena, place->name), place->role};
     pthread_mutex_unlock(&place->lock);
     return holds;
 }
 
-static void remember(TokenCache *cache, const char *secret, const Token *token, uint64_t commit)
+static void remember(TokenCache *cache, const char *secret, const Token *token, uint64_t change)
 {
     char digest[DIGEST_TEXT_SIZE];
     Place *place;
@@ -94,21 +94,21 @@ static void remember(TokenCache *cache, const char *secret, const Token *token, 
     snprintf(place->name, sizeof(place->name), "%s", token->name);
     place->role = token->role;
     place->expires_at = token->expires_at;
-    place->commit = commit;
+    place->change = change;
     pthread_mutex_unlock(&place->lock);
 }
 
-/* The commits are counted before the store is asked: what one changes meanwhile is not remembered
- * as the state after it. */
+/* Changes are counted before the store is asked: what one does meanwhile is not remembered as the
+ * state after it. */
 bool token_cache_ask(TokenCache *cache, Scope *scope, const char *secret, Principal *principal)
 {
-    uint64_t commit = writer_commit_count(cache->writer);
+    uint64_t change = writer_announced_count(cache->writer);
     Token token;
 
     if (!token_find_holder(scope, secret, &token))
         return false;
     if (strlen(token.name) < NAME_SIZE)
-        remember(cache, secret, &token, commit);
+        remember(cache, secret, &token, change);
     *principal = (Principal){token.name, token.role};
     return true;
 }

@@ -1,9 +1,9 @@
 /* token_cache.h: who holds which secret, remembered for as long as the store says the same.
  *
- * A secret that the store knew is answered from memory until the store's next commit, whatever that
- * changed: every change of tokens is one, so a revocation counts from the moment it is answered.
- * What is remembered is the secret's SHA-256. Nothing is remembered of secrets that were refused.
- * No caller waits: when two look at the same place at once, one asks the store.
+ * A secret that the store knew is answered from memory until the next commit that changes tokens,
+ * so a revocation counts from the moment it is answered. What is remembered is the secret's
+ * SHA-256. Nothing is remembered of secrets that were refused. No caller waits: when two look at
+ * the same place at once, one asks the store.
  *
  *     if (!token_cache_find(cache, secret, scope->arena, &scope->principal))
  *         return token_cache_ask(cache, scope, secret, &scope->principal);

@@ -17,7 +17,8 @@ typedef struct WaitedTask {
 struct Writer {
     Db *db;
     pthread_t thread;
-    atomic_uint_fast64_t commit_count;
+    atomic_uint_fast64_t announced_count;
+    bool has_announced; /* the writer's thread's: the transaction under way */
     pthread_mutex_t lock;
     pthread_cond_t handed_in;
     WriteTask *first, **last;         /* guarded by lock */
@@ -110,6 +111,14 @@ static void call_listener(Writer *writer)
         call(context);
 }
 
+/* Whether the transaction went well or not: what was undone was perhaps read, too. */
+static void count_announced(Writer *writer)
+{
+    if (writer->has_announced)
+        atomic_fetch_add(&writer->announced_count, 1);
+    writer->has_announced = false;
+}
+
 static void *write_loop(void *context)
 {
     Writer *writer = context;
@@ -119,7 +128,7 @@ static void *write_loop(void *context)
         bool durable = do_tasks(writer->db, tasks, &error);
         size_t ended;
 
-        atomic_fetch_add(&writer->commit_count, 1); /* whether it went well or not */
+        count_announced(writer);
         ended = end_tasks(tasks, durable, &error);
         pthread_mutex_lock(&writer->lock);
         writer->waiting -= ended;
@@ -205,9 +214,14 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error)
     return waited.task.durable;
 }
 
-uint64_t writer_commit_count(const Writer *writer)
+void writer_announce(Writer *writer)
 {
-    return atomic_load(&writer->commit_count);
+    writer->has_announced = true;
+}
+
+uint64_t writer_announced_count(const Writer *writer)
+{
+    return atomic_load(&writer->announced_count);
 }
 
 void writer_on_commit(Writer *writer, void (*call)(void *context), void *context)

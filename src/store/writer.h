@@ -39,9 +39,13 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error) MU
 void writer_submit(Writer *writer, WriteTask *task);
 size_t writer_waiting(Writer *writer); /* how many tasks were handed in and are not done */
 
-/* How many transactions have ended so far; whoever handed work in hears of it after its own was
- * counted. What was read from the store holds as long as the count from before stands. */
-uint64_t writer_commit_count(const Writer *writer);
+/* Called by work that changes what others remember of the store (who holds which token). */
+void writer_announce(Writer *writer);
+
+/* How many transactions with such a change have ended so far; whoever handed work in hears of it
+ * after its own was counted. What was read and is remembered holds as long as the count from before
+ * stands. */
+uint64_t writer_announced_count(const Writer *writer);
 
 /* Called on the writer's thread after each commit, with no lock held. */
 void writer_on_commit(Writer *writer, void (*call)(void *context), void *context);

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "access/event.h"
 #include "access/token_cache.h"
 #include "base/time.h"
 #include "token_fixture.h"
@@ -58,6 +59,25 @@ static void test_a_revoked_token_is_forgotten_at_once(void)
     EXPECT(!asks(cache, &scene, secret, &principal));
     EXPECT_TEXT(scene.scope.error.message, "token \"ci\" is revoked");
     EXPECT(!token_cache_find(cache, secret, scene.arena, &principal));
+    token_cache_destroy(cache);
+}
+
+static bool append_one_event(Scope *scope, void *context)
+{
+    (void)context;
+    return event_append(scope, "run.created", "a run", NULL);
+}
+
+static void test_other_changes_leave_tokens_known(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    TokenCache *cache = token_cache_create(scene.platform->writer);
+    const char *secret = secret_of_new(&scene, "ci", "viewer");
+    Principal principal;
+
+    EXPECT_OK(asks(cache, &scene, secret, &principal), scene.scope.error);
+    EXPECT_OK(scope_write(&scene.scope, append_one_event, NULL), scene.scope.error);
+    EXPECT(token_cache_find(cache, secret, scene.arena, &principal));
     token_cache_destroy(cache);
 }
 
@@ -172,6 +192,7 @@ int main(int count, char **names)
         TEST(test_who_was_asked_for_once_is_known),
         TEST(test_who_was_refused_is_not_remembered),
         TEST(test_a_revoked_token_is_forgotten_at_once),
+        TEST(test_other_changes_leave_tokens_known),
         TEST(test_a_changed_role_counts_at_once),
         TEST(test_an_expired_token_is_unknown_without_a_commit),
         TEST(test_many_threads_take_no_token_after_its_revocation),

@@ -32,6 +32,7 @@ static inline bool revoke_named(Scope *scope, void *name)
 
 static inline bool run_sql(Scope *scope, void *sql)
 {
+    writer_announce(scope->platform->writer);
     return db_run_values(scope->db, &scope->error, sql, DB_VALUES());
 }
 
