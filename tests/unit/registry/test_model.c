@@ -311,7 +311,7 @@ static void test_a_model_name_is_not_blank_and_holds_no_slash_or_colon(void)
                fixture.scope.error.kind == ERROR_FIELD);
     EXPECT_OK(model_create(&fixture.scope, "spam filter", NULL, &model), fixture.scope.error);
     EXPECT_FAILS(model_create(&fixture.scope, "spam filter", NULL, &model), &fixture.scope,
-                 ERROR_CONFLICT, "model \"spam filter\" already exists");
+                 ERROR_EXISTS, "model \"spam filter\" already exists");
 }
 
 static void test_lineage_tells_run_data_code_and_events_in_one_answer(void)
