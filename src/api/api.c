@@ -20,6 +20,8 @@ const Route *const api_tables[] = {
     mlflow_run_log_routes,
     mlflow_run_routes,
     mlflow_experiment_routes,
+    mlflow_model_routes,
+    mlflow_model_version_routes,
     NULL,
 };
 /* clang-format on */
