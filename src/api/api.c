@@ -20,6 +20,8 @@ const Route *const api_tables[] = {
     mlflow_run_log_routes,
     mlflow_run_routes,
     mlflow_experiment_routes,
+    mlflow_artifact_routes,
+    mlflow_upload_routes,
     NULL,
 };
 /* clang-format on */

@@ -54,11 +54,6 @@ static HttpBodyRule bodies_in_files(void *context UNUSED, const HttpExchange *ex
     return (HttpBodyRule){HTTP_BODY_FILE, 64 * 1024 * 1024};
 }
 
-static HttpBodyRule endless_bodies(void *context UNUSED, const HttpExchange *exchange UNUSED)
-{
-    return (HttpBodyRule){HTTP_BODY_FILE, SIZE_MAX};
-}
-
 static const HttpServerSpec echo_spec = {.handle = echo, .refused = refuse_in_json};
 
 static void test_a_request_is_understood_and_answered(void)
@@ -498,25 +493,6 @@ static void take_body(void *context, HttpExchange *exchange)
         answer_text(exchange, 200, arena_format(http_exchange_arena(exchange), "%zu", body->size));
 }
 
-static void test_a_body_that_no_disk_has_room_for_is_refused_before_it_comes(void)
-{
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *folder = scratch_folder(arena), *answer;
-    HttpServer *server = server_start(&(HttpServerSpec){.handle = take_body,
-                                                        .refused = refuse_in_json,
-                                                        .spool_folder = folder,
-                                                        .body_rule = endless_bodies});
-    Error error;
-
-    answer = raw_ask(server, arena,
-                     "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1152921504606846976\r\n\r\nabc");
-    EXPECT(text_has_prefix(answer, "HTTP/1.1 507 "));
-    EXPECT(strstr(answer, "507 could not store the body: No space left on device"));
-    http_server_close(server, 1);
-    EXPECT(file_count(folder, arena) == 0);
-    EXPECT_OK(folder_remove(folder, &error), error);
-}
-
 static void test_a_spooled_body_is_deleted_unless_it_is_taken(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -799,7 +775,6 @@ int main(int count, char **names)
         TEST(test_a_request_that_never_arrives_whole_does_not_hold_up_the_closing),
         TEST(test_a_request_of_too_many_arguments_is_refused_and_forgotten),
         TEST(test_an_answer_after_the_server_was_closed_is_dropped),
-        TEST(test_a_body_that_no_disk_has_room_for_is_refused_before_it_comes),
         TEST(test_a_spooled_body_is_deleted_unless_it_is_taken),
         TEST(test_a_file_is_sent_whole_or_in_part),
         TEST(test_a_dripping_header_is_cut),
