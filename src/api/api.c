@@ -22,6 +22,8 @@ const Route *const api_tables[] = {
     mlflow_experiment_routes,
     mlflow_model_routes,
     mlflow_model_version_routes,
+    mlflow_artifact_routes,
+    mlflow_upload_routes,
     NULL,
 };
 /* clang-format on */

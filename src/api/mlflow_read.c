@@ -276,6 +276,11 @@ bool mlflow_read(Scope *scope, const Request *request, const JsonField fields[],
            read_object(scope, object, "", fields, target);
 }
 
+bool mlflow_read_query(Scope *scope, const Request *request, const JsonField fields[], void *target)
+{
+    return read_query(scope, &request->query, fields, target);
+}
+
 bool mlflow_read_item(Scope *scope, const JsonValue *item, const char *path,
                       const JsonField fields[], void *target)
 {
