@@ -20,6 +20,8 @@ const Route *const api_tables[] = {
     mlflow_run_log_routes,
     mlflow_run_routes,
     mlflow_experiment_routes,
+    mlflow_run_input_routes,
+    mlflow_logged_model_routes,
     NULL,
 };
 /* clang-format on */
