@@ -22,6 +22,7 @@ const Route *const api_tables[] = {
     mlflow_experiment_routes,
     mlflow_run_input_routes,
     mlflow_logged_model_routes,
+    mlflow_logged_model_search_routes,
     NULL,
 };
 /* clang-format on */

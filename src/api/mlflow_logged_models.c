@@ -1,10 +1,10 @@
-/* mlflow_logged_models.c: /api/2.0/mlflow/logged-models, but for their files. */
+/* mlflow_logged_models.c: /api/2.0/mlflow/logged-models, but for searches and their files. */
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "api/mlflow.h"
-#include "tracking/logged_model.h"
+#include "api/mlflow_logged_model.h"
 
 /* As MLflow numbers them, from 1. */
 static const char *const status_words[] = {
@@ -41,7 +41,6 @@ static void write_info(JsonWriter *json, const LoggedModel *model)
         json_int(json, "last_updated_timestamp_ms", model->updated_at);
         json_text(json, "artifact_uri", model->artifact_uri);
         json_text(json, "status", status_words[model->status]);
-        json_text(json, "creator_id", model->user);
         json_text(json, "model_type", model->model_type);
         json_text(json, "source_run_id", model->source_run_id);
         mlflow_write_pairs(json, "tags", &model->tags);
@@ -71,7 +70,7 @@ static void write_metrics(JsonWriter *json, const ModelMetricList *metrics)
     json_close(json);
 }
 
-static void write_model(JsonWriter *json, const char *key, const LoggedModel *model)
+void mlflow_write_logged_model(JsonWriter *json, const char *key, const LoggedModel *model)
 {
     json_open_object(json, key);
     {
@@ -87,7 +86,7 @@ static void write_model(JsonWriter *json, const char *key, const LoggedModel *mo
 static bool answer(Response *response, const LoggedModel *model)
 {
     json_open_object(response->json, NULL);
-    write_model(response->json, "model", model);
+    mlflow_write_logged_model(response->json, "model", model);
     json_close(response->json);
     return true;
 }

@@ -24,6 +24,7 @@ enum {
     LOGGED_MODEL_POINTS_MAX = 1000, /* the newest, that come with a model */
     LOGGED_MODEL_LIMIT_MAX = 1000,
     LOGGED_MODEL_DATASETS_MAX = 100, /* of a search */
+    LOGGED_MODEL_EXPERIMENTS_MAX = 1000,
 };
 
 typedef struct LoggedModelVersion {
@@ -56,6 +57,30 @@ typedef struct LoggedModelList {
     size_t count;
 } LoggedModelList;
 
+/* A data set by name, and by digest unless that is NULL. */
+typedef struct DatasetReference {
+    const char *name, *digest;
+} DatasetReference;
+
+typedef struct LoggedModelOrder {
+    const char *field;        /* "metrics.f1", "creation_timestamp" */
+    DatasetReference dataset; /* of the metric; name NULL: on whatever data */
+    bool is_descending;
+} LoggedModelOrder;
+
+typedef struct LoggedModelFilter {
+    const int64_t *experiment_ids; /* none: no models */
+    size_t experiment_count;
+    const char *filter; /* MLflow's (search_filter.h); or NULL */
+    /* Points on these data sets are those that the filter's metrics mean; without such a metric,
+     * models that have any point on them. None: on whatever data. */
+    const DatasetReference *datasets;
+    size_t dataset_count;
+    const LoggedModelOrder *orders; /* then by newest first */
+    size_t order_count;
+    int64_t limit, offset; /* limit 0: 50; at most LOGGED_MODEL_LIMIT_MAX */
+} LoggedModelFilter;
+
 typedef struct LoggedModelSpec {
     int64_t experiment_id;
     const char *name;                       /* NULL: made up */
@@ -70,6 +95,11 @@ bool logged_model_create(Scope *scope, const LoggedModelSpec *spec, LoggedModel 
 bool logged_model_find(Scope *scope, const char *id, LoggedModel *model) MUST_CHECK;
 bool logged_model_find_deleted(Scope *scope, const char *id,
                                LoggedModel *model) MUST_CHECK; /* too */
+
+/* One page of those that are not deleted. A metric of a filter is any of a model's points, that of
+ * an order the newest; models without one come last. */
+bool logged_model_search(Scope *scope, const LoggedModelFilter *filter, LoggedModelList *list,
+                         bool *has_more) MUST_CHECK;
 
 /* Its files are there or not. The same status again does nothing. */
 bool logged_model_finish(Scope *scope, const char *id, LoggedModelStatus status,

@@ -20,7 +20,7 @@ START = [
     ("POST", "logged-models", {"experiment_id": "0", "name": "net", "source_run_id": "$run", "model_type": "classifier",
                                "params": pairs(C="1"), "tags": pairs(team="fraud")}, 200,
      {"model": {"info": {"experiment_id": "0", "name": "net", "status": "LOGGED_MODEL_PENDING", "model_type": "classifier",
-                         "source_run_id": "$run", "creator_id": "local", "tags": pairs(team="fraud"), "registrations": None},
+                         "source_run_id": "$run", "creator_id": None, "tags": pairs(team="fraud"), "registrations": None},
                 "data": {"params": pairs(C="1"), "metrics": None}}}, {"model": "model.info.model_id"}),
 ]
 
@@ -198,6 +198,140 @@ OLD_MODELS = START + [
 ]
 
 
+def make_model(name, kept, tags=None, params=None, **more):
+    return ("POST", "logged-models", {"experiment_id": "0", "name": name, "tags": pairs(**(tags or {})),
+                                      "params": pairs(**(params or {})), **more}, 200, {}, {kept: "model.info.model_id"})
+
+
+def judge(model, key, value, timestamp=5, **more):
+    return ("POST", "runs/log-metric", {"run_id": "$run", "model_id": model, **point(key, value, timestamp, **more)}, 200, {})
+
+
+def on(name, digest="1"):
+    return {"dataset_name": name, "dataset_digest": digest}
+
+
+MANY = [
+    ("POST", "runs/create", {"experiment_id": "0"}, 200, {}, {"run": "run.info.run_id"}),
+    make_model("forest", "forest", {"team": "fraud"}, {"depth": "3"}, source_run_id="r1", model_type="tree"),
+    make_model("net", "net", {"team": "Risk"}, {"depth": "12"}, source_run_id="$run"),
+    make_model("net", "old", {}, {}, source_run_id="r1"),
+    make_model("bare", "bare"),
+    make_model("gone", "gone", {"team": "fraud"}),
+    ("POST", "experiments/create", {"name": "other"}, 200, {}, {"other": "experiment_id"}),
+    ("POST", "logged-models", {"experiment_id": "$other", "name": "net"}, 200, {}, {"far": "model.info.model_id"}),
+    ("DELETE", "logged-models/$gone", {}, 200, {}),
+    ("PATCH", "logged-models/$forest", {"status": 2}, 200, {}),
+    ("PATCH", "logged-models/$net", {"status": 3}, 200, {}),
+    judge("$forest", "f1", 0.9, **on("wine")), judge("$forest", "f1", 0.2, 6, **on("spam")), judge("$net", "f1", 0.5),
+    judge("$net", "f1", 0.7, 4, **on("wine", "2")), judge("$old", "f1", "NaN"), judge("$far", "f1", 0.8),
+]
+
+
+def found(sent, *names):
+    expected = {"models": [{"info": {"model_id": f"${name}"}} for name in names] or None}
+    return ("POST", "logged-models/search", {"experiment_ids": ["0"], **sent}, 200, expected)
+
+
+def ordered(field, ascending, *names):
+    return found({"order_by": [{"field_name": field, "ascending": ascending}]}, *names)
+
+
+def filtered(text, *names, **more):
+    """By name, so that models of the same millisecond stand in a known order."""
+    return found({"filter": text, "order_by": [{"field_name": "name"}, {"field_name": "source_run_id"}], **more}, *names)
+
+
+def refused(sent, *words):
+    return ("POST", "logged-models/search", {"experiment_ids": ["0"], **sent}, 400, invalid(*words))
+
+
+SEARCHES = MANY + [
+    ("POST", "logged-models/search", {"experiment_ids": []}, 200, {"models": None, "next_page_token": None}),
+    ("POST", "logged-models/search", {"experiment_ids": ["77"]}, 200, {"models": None}),
+    ("POST", "logged-models/search", {"experiment_ids": ["$other"]}, 200,
+     {"models": [{"info": {"model_id": "$far", "name": "net"}, "data": {"metrics": [point("f1", 0.8)]}}]}),
+    ("POST", "logged-models/search", {"experiment_ids": ["$other", "0"], "filter": "name = 'net' AND metrics.f1 > 0.7"}, 200,
+     {"models": [{"info": {"model_id": "$far"}}]}),
+    ("POST", "logged-models/search", {}, 400, missing("experiment_ids")),
+    ("POST", "logged-models/search", {"experiment_ids": ["x"]}, 400, invalid("Invalid experiment ID")),
+    ("POST", "logged-models/search", {"experiment_ids": ["0"] * 1001}, 400, invalid("at most 1000 experiments")),
+    filtered("source_run_id = 'r1'", "forest", "old"),
+    filtered("name = 'forest'", "forest"),
+    filtered("attributes.name = 'net' AND source_run_id = 'r1'", "old"),
+    found({"filter": "model_id = '$net'"}, "net"),
+    found({"filter": "model_id = '$gone'"}),
+    found({"filter": "model_id = '$far'"}),
+    filtered("name != 'net'", "bare", "forest"),
+    filtered("name LIKE 'f%'", "forest"),
+    filtered("name LIKE 'F%'"),
+    filtered("name ILIKE 'F%'", "forest"),
+    filtered("name IN ('forest', 'bare')", "bare", "forest"),
+    filtered("model_type = 'tree'", "forest"),
+    filtered("status = 'READY'", "forest"),
+    filtered("status = 'LOGGED_MODEL_UPLOAD_FAILED'", "net"),
+    filtered("status IN ('2', 'FAILED')", "forest", "net"),
+    filtered("creation_timestamp < 5"),
+    filtered("creation_time > 5 AND last_updated_timestamp >= 5 AND name LIKE '%r%'", "bare", "forest"),
+    filtered("tags.team = 'fraud'", "forest"),
+    filtered("tags.team ILIKE 'r%'", "net"),
+    filtered("tags.team != 'fraud'", "net"),
+    filtered("params.depth = '12' AND tags.team = 'Risk'", "net"),
+    filtered("params.depth = '12' AND tags.team = 'fraud'"),
+    # any point of a model counts, not the newest alone
+    filtered("metrics.f1 > 0.8", "forest"),
+    filtered("metrics.f1 < 0.3", "forest"),
+    filtered("metrics.f1 > 0.8 AND metrics.f1 < 0.3", "forest"),
+    filtered("metrics.f1 > 0.4", "forest", "net"),
+    filtered("metrics.unheard_of > 0"),
+    filtered("metrics.f1 > 0.4", "forest", "net", datasets=[{"dataset_name": "wine"}]),
+    filtered("metrics.f1 > 0.4", "net", datasets=[{"dataset_name": "wine", "dataset_digest": "2"}]),
+    filtered("metrics.f1 < 0.4", "forest", datasets=[{"dataset_name": "wine", "dataset_digest": "2"}, {"dataset_name": "spam"}]),
+    filtered("", "forest", datasets=[{"dataset_name": "spam"}]),
+    filtered("params.depth = '12'", datasets=[{"dataset_name": "spam"}]),
+    # the newest point orders; NaN is behind all numbers, and what has none behind that
+    ordered("metrics.f1", True, "forest", "net", "old", "bare"),
+    ordered("metrics.f1", False, "net", "forest", "old", "bare"),
+    found({"order_by": [{"field_name": "metrics.f1", "ascending": False, "dataset_name": "wine"}], "filter": "metrics.f1 > 0"},
+          "forest", "net"),
+    found({"order_by": [{"field_name": "metrics.f1", "dataset_name": "wine", "dataset_digest": "2"}],
+           "filter": "metrics.f1 > 0"}, "net", "forest"),
+    found({"order_by": [{"field_name": "name", "ascending": False}, {"field_name": "source_run_id", "ascending": True}],
+           "filter": "name != 'net'"}, "forest", "bare"),
+    refused({"filter": "bogus = '2'"}, "bogus"),
+    refused({"filter": "name = net"}, "'"),
+    refused({"filter": "metrics.f1 > '0'"}, "numeric"),
+    refused({"filter": "name = 'a' OR name = 'b'"}, "Invalid clause"),
+    refused({"filter": "dataset.name = 'a'"}, "dataset"),
+    refused({"order_by": [{"field_name": "bogus"}]}, "bogus"),
+    refused({"order_by": [{"field_name": "params.depth"}]}, "param"),
+    ("POST", "logged-models/search", {"experiment_ids": ["0"], "order_by": [{}]}, 400, missing("order_by[0].field_name")),
+    refused({"order_by": [{"field_name": "name"}] * 17}, "at most 16"),
+    ("POST", "logged-models/search", {"experiment_ids": ["0"], "datasets": [{}]}, 400, missing("datasets[0].dataset_name")),
+    refused({"datasets": [{"dataset_name": "d"}] * 101}, "at most 100"),
+    refused({"max_results": -1}, "1 to 1000"),
+    ("GET", "/ajax-api/2.0/mlflow/logged-models/$net", None, 200, {"model": {"info": {"name": "net"}}}),
+]
+
+PAGE = {"experiment_ids": ["0"], "max_results": 3, "order_by": [{"field_name": "name"}, {"field_name": "source_run_id"}]}
+NEWEST = {"experiment_ids": ["0"], "max_results": 3}
+
+PAGES = MANY + [
+    ("POST", "logged-models/search", PAGE, 200, {"models": [{"info": {"name": "bare"}}, {"info": {"name": "forest"}}, {}]},
+     {"token": "next_page_token"}),
+    ("POST", "logged-models/search", {**PAGE, "page_token": "$token"}, 200,
+     {"models": [{"info": {"name": "net"}}], "next_page_token": None}),
+    ("POST", "logged-models/search", {**PAGE, "max_results": 4}, 200, {"models": [{}, {}, {}, {}], "next_page_token": None}),
+    ("POST", "logged-models/search", NEWEST, 200, {"models": [{}, {}, {}]}, {"newest": "next_page_token"}),
+    ("POST", "logged-models/search", {**NEWEST, "page_token": "$newest"}, 200, {"models": [{}], "next_page_token": None}),
+    ("POST", "logged-models/search", {**NEWEST, "max_results": 9999}, 200, {"models": [{}, {}, {}, {}], "next_page_token": None}),
+    *[("POST", "logged-models/search", {**PAGE, "page_token": "$token", **other}, 400, invalid("Invalid page token"))
+      for other in ({"experiment_ids": ["1"]}, {"filter": "name = 'net'"}, {"order_by": []}, {"datasets": [{"dataset_name": "d"}]})],
+    *[("POST", "logged-models/search", {**PAGE, "page_token": wrong}, 400, invalid("Invalid page token"))
+      for wrong in ("junk", "3", "3-", "-3-x", "x$token", "$token0")],
+]
+
+
 class LoggedModelTest(WireTest):
     def test_the_life_of_a_logged_model(self):
         self.play(self.start()[1], MODELS)
@@ -210,6 +344,12 @@ class LoggedModelTest(WireTest):
 
     def test_what_a_run_took_and_gave(self):
         self.play(self.start()[1], INPUTS)
+
+    def test_searches(self):
+        self.play(self.start()[1], SEARCHES)
+
+    def test_pages_of_a_search_are_of_one_search(self):
+        self.play(self.start()[1], PAGES)
 
     def test_models_of_older_clients_are_a_tag(self):
         self.play(self.start()[1], OLD_MODELS)
