@@ -55,6 +55,9 @@ bool mlflow_read_view(Scope *scope, const char *given, RunLife *life) MUST_CHECK
 /* An experiment's number, which MLflow has as a text. */
 bool mlflow_read_experiment_id(Scope *scope, const char *given, int64_t *id) MUST_CHECK;
 
+/* Experiments' numbers, as many as there are texts. */
+bool mlflow_read_experiment_ids(Scope *scope, const TextList *given, int64_t **ids) MUST_CHECK;
+
 /* A page token is where the next page begins; none: at the start. */
 bool mlflow_read_page_token(Scope *scope, const char *token, int64_t *offset) MUST_CHECK;
 void mlflow_write_page_token(JsonWriter *json, int64_t offset);
@@ -68,6 +71,9 @@ void mlflow_write_number(JsonWriter *json, const char *key, double value);
 /* Nothing when there are none. */
 void mlflow_write_pairs(JsonWriter *json, const char *key, const ParamList *list);
 void mlflow_write_experiment(JsonWriter *json, const char *key, const Experiment *experiment);
+
+/* The members of a metric, in an object that is open. */
+void mlflow_write_point(JsonWriter *json, const Metric *metric);
 void mlflow_write_metric(JsonWriter *json, const char *key, const Metric *metric);
 void mlflow_write_run_info(JsonWriter *json, const char *key, const Run *run);
 void mlflow_write_run(JsonWriter *json, const char *key, const Run *run);

@@ -13,8 +13,7 @@ double metric_value_read(double value, int64_t is_nan)
     return is_nan ? NAN : value;
 }
 
-/* As it is stored: NaN is 0, beside a mark. */
-static double stored_value(double value)
+double metric_value_stored(double value)
 {
     if (isnan(value))
         return 0;
@@ -32,7 +31,7 @@ static int compare_int(int64_t a, int64_t b)
 static int compare_metrics(const void *left, const void *right)
 {
     const Metric *a = left, *b = right;
-    double a_value = stored_value(a->value), b_value = stored_value(b->value);
+    double a_value = metric_value_stored(a->value), b_value = metric_value_stored(b->value);
     int order = strcmp(a->key, b->key);
 
     if (order == 0)
@@ -42,7 +41,7 @@ static int compare_metrics(const void *left, const void *right)
     return order ? order : (a_value > b_value) - (a_value < b_value);
 }
 
-static bool ensure_key(Scope *scope, const char *name, int64_t *id)
+bool metric_key_ensure(Scope *scope, const char *name, int64_t *id)
 {
     CLEANUP(query_finalize)
     Query query = db_query(scope->db, "SELECT id FROM metric_keys WHERE name = $1", db_text(name));
@@ -67,7 +66,7 @@ static bool put_point(Scope *scope, const Run *run, int64_t key_id, const Metric
 
     return db_run(scope->db, &scope->error, sql, db_int(run->key), db_int(key_id),
                   db_int(metric->step), db_int(metric->timestamp),
-                  db_double(stored_value(metric->value)), db_int(isnan(metric->value)));
+                  db_double(metric_value_stored(metric->value)), db_int(isnan(metric->value)));
 }
 
 static bool put_latest(Scope *scope, const Run *run, int64_t key_id, const Metric *metric)
@@ -84,7 +83,7 @@ static bool put_latest(Scope *scope, const Run *run, int64_t key_id, const Metri
 
     return db_run(scope->db, &scope->error, sql, db_int(run->key), db_int(key_id),
                   db_int(run->experiment_id), db_int(metric->step), db_int(metric->timestamp),
-                  db_double(stored_value(metric->value)), db_int(isnan(metric->value)));
+                  db_double(metric_value_stored(metric->value)), db_int(isnan(metric->value)));
 }
 
 /* One key at a time: its points in order, then the last of them as the latest. */
@@ -100,7 +99,7 @@ bool run_put_metrics(Scope *scope, const Run *run, const MetricList *metrics)
         bool is_first = i == 0 || strcmp(sorted[i].key, sorted[i - 1].key) != 0;
         bool is_last = i + 1 == metrics->count || strcmp(sorted[i].key, sorted[i + 1].key) != 0;
 
-        if ((is_first && !ensure_key(scope, sorted[i].key, &key_id)) ||
+        if ((is_first && !metric_key_ensure(scope, sorted[i].key, &key_id)) ||
             !put_point(scope, run, key_id, &sorted[i]) ||
             (is_last && !put_latest(scope, run, key_id, &sorted[i])))
             return false;
