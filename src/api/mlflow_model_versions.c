@@ -2,9 +2,10 @@
 
 #include "api/mlflow_registry.h"
 #include "registry/source.h"
+#include "tracking/artifact_place.h"
 
 typedef struct VersionBody {
-    const char *name, *version;
+    const char *name, *version, *path;
     const char *description, *stage, *key, *value;
     bool archive_existing;
 } VersionBody;
@@ -60,6 +61,25 @@ static bool get_download_uri(Scope *scope, const Request *request, Response *res
     json_text(response->json, "artifact_uri", found.location);
     json_close(response->json);
     return true;
+}
+
+static const JsonField file_query[] = {
+    {"name", JSON_TEXT, offsetof(VersionBody, name), JSON_REQUIRED, "of a registered model"},
+    {"version", JSON_TEXT, offsetof(VersionBody, version), JSON_REQUIRED, "\"3\""},
+    {"path", JSON_TEXT, offsetof(VersionBody, path), JSON_REQUIRED, "\"MLmodel\""},
+    {0},
+};
+
+static bool download(Scope *scope, const Request *request, Response *response)
+{
+    VersionBody query = {0};
+    ModelVersion found;
+    TreeEntry entry;
+
+    return find_version(scope, request, file_query, &query, &found) &&
+           artifact_path_read(scope, query.path, &query.path) &&
+           model_version_file(scope, &found, query.path, &entry) &&
+           mlflow_answer_file(scope, &entry, response);
 }
 
 typedef struct CreateBody {
@@ -264,6 +284,8 @@ const Route mlflow_model_version_routes[] = {
      "Search versions of all models.", NULL, search_query},
     {"GET", VERSIONS "/get-download-uri", ROLE_VIEWER, ROUTE_READ, get_download_uri,
      "Say where the files of a version are.", NULL, version_body},
+    {"GET", "/model-versions/get-artifact", ROLE_VIEWER, ROUTE_READ, download,
+     "Download a file of a version's package.", NULL, file_query},
     {"POST", VERSIONS "/create", ROLE_CONTRIBUTOR, ROUTE_SLOW, create_version,
      "Register a version; what this server holds of its files becomes its package.", create_body},
     {"PATCH", VERSIONS "/update", ROLE_CONTRIBUTOR, ROUTE_WRITE, update_version,

@@ -34,7 +34,7 @@ typedef struct ModelVersion {
     const char *source;          /* a URI, as MLflow's client gave it; or of its run's files */
     const char *location;        /* the URI that the source leads to; both NULL: imported */
     const char *run_link;        /* of MLflow's client, or NULL */
-    const char *logged_model_id; /* of MLflow's, or NULL */
+    const char *logged_model_id; /* that it was registered from, or NULL */
     const char *stage;           /* "None", "Staging", "Production", "Archived" */
     const char *dataset;         /* "comments" */
     int64_t dataset_version;
@@ -59,7 +59,7 @@ typedef struct ModelVersionSpec {
     int64_t dataset_version;
     ParamList tags;
     bool may_be_running; /* the run need not have ended: MLflow's clients register from inside it */
-    bool may_be_unknown; /* the run may be another server's, for a version without a package */
+    bool may_be_unknown; /* the run may be another server's */
 } ModelVersionSpec;
 
 typedef struct ModelList {
@@ -113,6 +113,10 @@ bool model_version_delete_tag(Scope *scope, const char *model, int64_t number,
 
 /* A conflict when it has none, which says where its files are. Before anything that opens it. */
 bool model_version_need_package(Scope *scope, const ModelVersion *version) MUST_CHECK;
+
+/* A file of its package. */
+bool model_version_file(Scope *scope, const ModelVersion *version, const char *path,
+                        TreeEntry *entry) MUST_CHECK;
 
 /* It goes into production: from now on it cannot be deleted. Once is enough. */
 bool model_version_release(Scope *scope, const char *model, int64_t number) MUST_CHECK;

@@ -268,6 +268,25 @@ bool model_version_need_package(Scope *scope, const ModelVersion *version)
                                     version->version, version->model, version->location);
 }
 
+bool model_version_file(Scope *scope, const ModelVersion *version, const char *path,
+                        TreeEntry *entry)
+{
+    const TreeEntry *found;
+    Tree tree = {0};
+
+    if (!model_version_need_package(scope, version) ||
+        !tree_read(scope->platform->artifacts, version->package, scope->arena, &tree,
+                   &scope->error))
+        return false;
+    found = tree_find(&tree, path);
+    if (!found)
+        return fail(&scope->error, ERROR_NOT_FOUND,
+                    "version %" PRId64 " of model \"%s\" has no file \"%.200s\"", version->version,
+                    version->model, path);
+    *entry = *found;
+    return true;
+}
+
 void model_version_write_json(JsonWriter *json, const char *key, const ModelVersion *version)
 {
     json_open_object(json, key);

@@ -1,10 +1,12 @@
 /* model_version_create.c: what a new version has to be, and making it. */
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/time.h"
 #include "registry/model_internal.h"
 #include "registry/package_internal.h"
+#include "tracking/logged_model.h"
 
 enum {
     ENVIRONMENT_BYTES_MAX = 65536,
@@ -68,7 +70,7 @@ static bool check_package(Scope *scope, const char *package)
 /* A run of another server is only a name here. */
 static bool forgive_unknown(Scope *scope, const ModelVersionSpec *spec)
 {
-    if (scope->error.kind != ERROR_NOT_FOUND || !spec->may_be_unknown || spec->package)
+    if (scope->error.kind != ERROR_NOT_FOUND || !spec->may_be_unknown)
         return false;
     scope->error = (Error){0};
     return true;
@@ -138,6 +140,21 @@ static bool insert(Scope *scope, const ModelVersionSpec *spec, int64_t model_id,
                       db_text(spec->run_link), db_text(spec->logged_model_id));
 }
 
+/* Its logged model lists it, as MLflow's clients read it; for as long as the list has room. */
+static bool list_in_logged_model(Scope *scope, const ModelVersion *version)
+{
+    LoggedModelVersion listed = {version->model,
+                                 arena_format(scope->arena, "%" PRId64, version->version)};
+
+    if (!version->logged_model_id ||
+        logged_model_add_version(scope, version->logged_model_id, &listed))
+        return true;
+    if (scope->error.kind != ERROR_FIELD)
+        return false;
+    scope->error = (Error){0};
+    return true;
+}
+
 bool model_version_create(Scope *scope, const ModelVersionSpec *spec, ModelVersion *version)
 {
     RegisteredModel model;
@@ -148,7 +165,8 @@ bool model_version_create(Scope *scope, const ModelVersionSpec *spec, ModelVersi
         !take_number(scope, model.id, &number) || !insert(scope, spec, model.id, number, &id) ||
         !model_version_put_tags(scope, id, &spec->tags) ||
         !model_version_find(scope, spec->model, number, &created) ||
-        !model_version_append_event(scope, "model_version.created", &created))
+        !model_version_append_event(scope, "model_version.created", &created) ||
+        !list_in_logged_model(scope, &created))
         return false;
     *version = created;
     return true;

@@ -4,41 +4,51 @@
 
 #include "registry/stage.h"
 #include "registry/uri.h"
+#include "tracking/artifact_place.h"
+#include "tracking/logged_model.h"
 
 #define NOT_THE_RUN   "the run_id must be that of the run which has it"
 #define NOT_THE_MODEL "the model_id must be that of the logged model which has it"
 
 /* ---- packages ---- */
 
-/* The files below path become a package, when an MLmodel is among them. */
-static bool list_package(Scope *scope, const Tree *files, const char *path, const char **package)
+/* The files become a package, when an MLmodel is among them. */
+static bool list_package(Scope *scope, const ArtifactPlace *place, Source *source)
 {
-    size_t length = *path ? strlen(path) + 1 : 0;
-    Tree tree = {0};
     Artifact artifact;
+    Tree tree = {0};
 
-    for (size_t i = 0; i < files->count; i++) {
-        TreeEntry entry = files->items[i];
-
-        if (length && (strncmp(entry.path, path, length - 1) != 0 || entry.path[length - 1] != '/'))
-            continue;
-        entry.path += length;
-        *arena_push(scope->arena, &tree) = entry;
-    }
+    if (!artifact_place_tree(scope, place, &tree))
+        return false;
     if (!tree_find(&tree, "MLmodel"))
         return true;
     if (!tree_add(scope->platform->artifacts, &tree, scope->arena, &artifact, &scope->error))
         return false;
-    *package = arena_text(scope->arena, artifact.digest);
+    source->package = arena_text(scope->arena, artifact.digest);
     return true;
 }
 
 static bool take_run_files(Scope *scope, const char *path, Source *source)
 {
-    Tree files = {0};
+    ArtifactPlace place;
 
-    return run_artifacts(scope, source->run_id, &files) &&
-           list_package(scope, &files, path, &source->package);
+    return artifact_path_read(scope, path, &path) &&
+           artifact_place_of_run(scope, source->run_id, path, &place) &&
+           list_package(scope, &place, source);
+}
+
+/* What is not ready has not all of its files. */
+static bool take_model_files(Scope *scope, const LoggedModel *model, const char *path,
+                             Source *source)
+{
+    ArtifactPlace place;
+
+    if (model->status != LOGGED_MODEL_READY ||
+        !text_has_prefix(model->artifact_uri, "mlflow-artifacts:"))
+        return true;
+    return artifact_path_read(scope, path, &path) &&
+           artifact_place_below(scope, model->artifact_uri, path, &place) &&
+           list_package(scope, &place, source);
 }
 
 /* ---- where it is ---- */
@@ -60,6 +70,8 @@ static bool resolve_run(Scope *scope, const Uri *uri, Source *source)
     bool is_named = source->run_id != NULL, found = false;
     Run run;
 
+    if (source->logged_model_id)
+        return uri_refuse(scope, uri, NOT_THE_MODEL);
     if (*uri->authority || uri->parts.count < 2 ||
         (is_named && strcmp(source->run_id, uri->parts.items[0]) != 0))
         return uri_refuse(scope, uri, NOT_THE_RUN);
@@ -71,36 +83,33 @@ static bool resolve_run(Scope *scope, const Uri *uri, Source *source)
     return take_run_files(scope, uri_path(uri, 1, scope->arena), source);
 }
 
-/* Whether the source is below where the run has its files; *path: what is behind that. */
-static bool find_in_run(Scope *scope, const Uri *uri, const Source *source, const char **path)
+/* *path: what is behind the root. */
+static bool find_below(Scope *scope, const Uri *uri, const char *root_uri, const char **path)
 {
-    bool found = false, is_within = false;
     Uri root;
+
+    return root_uri && uri_read(scope, root_uri, &root) &&
+           uri_is_within(uri, &root, scope->arena, path);
+}
+
+/* Below where the logged model has its files, or the run where none is named. */
+static bool resolve_inside(Scope *scope, const Uri *uri, Source *source)
+{
+    const char *path;
+    LoggedModel model;
+    bool found = false;
     Run run;
 
-    if (!find_run(scope, source->run_id, &run, &found) ||
-        (found && !uri_read(scope, run.artifact_uri, &root)))
-        return false;
-    is_within = found && uri_is_within(uri, &root, scope->arena, path);
-    return is_within || uri_refuse(scope, uri, NOT_THE_RUN);
-}
-
-static bool resolve_held(Scope *scope, const Uri *uri, Source *source)
-{
-    const char *path;
-
     if (source->logged_model_id)
-        return uri_refuse(scope, uri, NOT_THE_MODEL);
-    return find_in_run(scope, uri, source, &path) && take_run_files(scope, path, source);
-}
-
-static bool resolve_local(Scope *scope, const Uri *uri, Source *source)
-{
-    const char *path;
-
-    if (*uri->authority && strcmp(uri->authority, "localhost") != 0)
-        return uri_refuse(scope, uri, "a file URI names no other machine");
-    return find_in_run(scope, uri, source, &path);
+        return logged_model_find(scope, source->logged_model_id, &model) &&
+               (find_below(scope, uri, model.artifact_uri, &path)
+                    ? take_model_files(scope, &model, path, source)
+                    : uri_refuse(scope, uri, NOT_THE_MODEL));
+    if (!find_run(scope, source->run_id, &run, &found))
+        return false;
+    if (!find_below(scope, uri, found ? run.artifact_uri : NULL, &path))
+        return uri_refuse(scope, uri, NOT_THE_RUN);
+    return !uri_is_proxied(uri) || take_run_files(scope, path, source);
 }
 
 /* ---- models:/ ---- */
@@ -152,10 +161,16 @@ static bool resolve_version(Scope *scope, const Uri *uri, const char *name, Sour
 
 static bool resolve_logged_model(Scope *scope, const Uri *uri, Source *source)
 {
-    if (source->logged_model_id && strcmp(source->logged_model_id, uri->parts.items[0]) != 0)
+    const char *id = uri->parts.items[0];
+    LoggedModel model;
+
+    if (source->logged_model_id && strcmp(source->logged_model_id, id) != 0)
         return uri_refuse(scope, uri, NOT_THE_MODEL);
-    return fail(&scope->error, ERROR_NOT_FOUND, "logged model \"%.100s\" does not exist",
-                uri->parts.items[0]);
+    if (!logged_model_find(scope, id, &model))
+        return false;
+    source->logged_model_id = model.id;
+    source->location = model.artifact_uri;
+    return take_model_files(scope, &model, "", source);
 }
 
 static bool resolve_model(Scope *scope, const Uri *uri, Source *source)
@@ -194,9 +209,22 @@ static bool resolve_uri(Scope *scope, const Uri *uri, Source *source)
         return resolve_run(scope, uri, source);
     if (strcmp(uri->scheme, "models") == 0)
         return resolve_model(scope, uri, source);
-    if (uri_is_proxied(uri))
-        return resolve_held(scope, uri, source);
-    return *uri->scheme || resolve_local(scope, uri, source);
+    if (*uri->scheme && !uri_is_proxied(uri))
+        return true;
+    return resolve_inside(scope, uri, source);
+}
+
+/* A version comes from the run that its logged model comes from. */
+static bool take_run_of_model(Scope *scope, Source *source)
+{
+    LoggedModel model;
+
+    if (!source->logged_model_id || source->run_id)
+        return true;
+    if (!logged_model_find(scope, source->logged_model_id, &model))
+        return false;
+    source->run_id = *model.source_run_id ? model.source_run_id : NULL;
+    return true;
 }
 
 bool source_resolve(Scope *scope, const SourceSpec *spec, Source *source)
@@ -209,9 +237,13 @@ bool source_resolve(Scope *scope, const SourceSpec *spec, Source *source)
     };
     Uri uri;
 
-    if (spec->is_prompt ? !check_prompt(scope, spec->source)
-                        : !uri_read(scope, spec->source, &uri) || !resolve_uri(scope, &uri, &found))
+    if (spec->is_prompt) {
+        if (!check_prompt(scope, spec->source))
+            return false;
+    } else if (!uri_read(scope, spec->source, &uri) || !resolve_uri(scope, &uri, &found) ||
+               !take_run_of_model(scope, &found)) {
         return false;
+    }
     *source = found;
     return true;
 }

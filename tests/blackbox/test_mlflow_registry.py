@@ -283,6 +283,49 @@ FROM_A_RUN = [
     ("POST", "model-versions/create", {"name": "spam", "source": "runs:/$run/model"}, 400, invalid("deleted")),
 ]
 
+# A logged model whose files are there before it is ready.
+LOGGED = [
+    ("POST", "registered-models/create", {"name": "spam"}, 200, {}),
+    ("POST", "runs/create", {"experiment_id": "0"}, 200, {}, {"run": "run.info.run_id"}),
+    ("POST", "logged-models", {"experiment_id": "0", "name": "net", "source_run_id": "$run"}, 200, {},
+     {"model": "model.info.model_id", "uri": "model.info.artifact_uri"}),
+    ("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/models/$model/artifacts/MLmodel", b"flavors: {}\n", 200, {}),
+    ("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/models/$model/artifacts/data/a%20b.txt", b"text", 200, {}),
+]
+
+FROM_A_LOGGED_MODEL = [
+    ("POST", "model-versions/create", {"name": "spam", "source": "models:/m-" + "0" * 32}, 404, error(ABSENT, "m-0")),
+    ("POST", "model-versions/create", {"name": "spam", "source": "models:/$model", "model_id": "m-1"}, 400, invalid("model_id")),
+    ("POST", "model-versions/create", {"name": "spam", "source": "runs:/$run/net", "model_id": "$model"}, 400, invalid("model_id")),
+    ("POST", "model-versions/create", {"name": "spam", "source": "$uri"}, 400, invalid("run_id")),
+    ("POST", "model-versions/create", {"name": "spam", "source": "$uri", "run_id": "$run"}, 400, invalid("run_id")),
+    ("POST", "model-versions/create", {"name": "spam", "source": "$uri/../x", "model_id": "$model"}, 400, invalid()),
+    ("POST", "model-versions/create", {"name": "spam", "source": "file:///etc", "model_id": "$model"}, 400, invalid("model_id")),
+    ("POST", "model-versions/create", {"name": "spam", "source": "models:/$model"}, 200, {"model_version": {"version": "1"}}),
+    ("GET", "/model-versions/get-artifact", {"name": "spam", "version": "1", "path": "MLmodel"}, 400, invalid("has no package here")),
+    ("PATCH", "logged-models/$model", {"model_id": "$model", "status": "LOGGED_MODEL_READY"}, 200, {}),
+    ("POST", "model-versions/create", {"name": "spam", "source": "models:/$model", "model_id": "$model"}, 200,
+     {"model_version": {"version": "2", "source": "models:/$model", "model_id": "$model", "run_id": "$run"}}),
+    ("POST", "model-versions/create", {"name": "spam", "source": "$uri", "model_id": "$model"}, 200,
+     {"model_version": {"version": "3", "source": "$uri", "model_id": "$model", "run_id": "$run"}}),
+    ("GET", "model-versions/get-download-uri", {"name": "spam", "version": "2"}, 200, {"artifact_uri": "$uri"}),
+    ("GET", "/api/v1/models/spam/versions/2", {}, 200, {"package": set()}, {"package": "package"}),
+    ("GET", "/api/v1/models/spam/versions/3", {}, 200, {"package": "$package"}),
+    ("GET", "logged-models/$model", None, 200,
+     {"model": {"info": {"registrations": [{"name": "spam", "version": "1"}, {"name": "spam", "version": "2"},
+                                           {"name": "spam", "version": "3"}]}}}),
+    ("GET", "/model-versions/get-artifact", {"name": "spam", "version": "2", "path": "MLmodel"}, 200, b"flavors: {}\n"),
+    ("GET", "//model-versions/get-artifact", {"name": "spam", "version": "2", "path": "data/a b.txt"}, 200, b"text"),
+    ("GET", "/model-versions/get-artifact", {"name": "spam", "version": "2", "path": "data"}, 404, error(ABSENT, "data")),
+    ("GET", "/model-versions/get-artifact", {"name": "spam", "version": "2", "path": "../../etc/passwd"}, 400, invalid()),
+    ("GET", "/model-versions/get-artifact", {"name": "spam", "version": "2", "path": "%2e%2e/x"}, 400, invalid()),
+    ("GET", "/model-versions/get-artifact", {"name": "spam", "version": "2"}, 400, missing("path")),
+    ("GET", "/model-versions/get-artifact", {"name": "none", "version": "2", "path": "MLmodel"}, 404, error(ABSENT)),
+    ("DELETE", "logged-models/$model", None, 200, {}),
+    ("POST", "model-versions/create", {"name": "spam", "source": "models:/$model"}, 404, error(ABSENT)),
+    ("GET", "/model-versions/get-artifact", {"name": "spam", "version": "2", "path": "MLmodel"}, 200, b"flavors: {}\n"),
+]
+
 
 class RegistryTest(WireTest):
     def log_file(self, port, path, body):
@@ -323,6 +366,11 @@ class RegistryTest(WireTest):
         self.log_file(port, "model2/MLmodel", b"flavors: {}")
         self.log_file(port, "notes/a.txt", b"a")
         self.play(port, FROM_A_RUN)
+
+    def test_a_version_has_the_files_that_its_logged_model_has(self):
+        port = self.start()[1]
+        self.play(port, LOGGED)
+        self.play(port, FROM_A_LOGGED_MODEL)
 
     def test_versions_registered_at_once_are_numbered_apart(self):
         port = self.start()[1]
