@@ -21,6 +21,13 @@ const Route *const api_tables[] = {
     mlflow_run_routes,
     mlflow_history_routes,
     mlflow_experiment_routes,
+    mlflow_model_routes,
+    mlflow_model_version_routes,
+    mlflow_artifact_routes,
+    mlflow_upload_routes,
+    mlflow_run_input_routes,
+    mlflow_logged_model_routes,
+    mlflow_logged_model_search_routes,
     NULL,
 };
 /* clang-format on */

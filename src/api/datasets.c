@@ -5,8 +5,6 @@
 #include "api/api.h"
 #include "data/dataset.h"
 
-#define ARTIFACT_BYTES_MAX ((size_t)8 << 30)
-
 enum { PREVIEW_ROWS = 10 };
 
 static bool put_artifact(Scope *scope, const Request *request, Response *response)
@@ -27,7 +25,7 @@ static bool put_artifact(Scope *scope, const Request *request, Response *respons
     if (strcmp(actual, digest) != 0)
         return fail_field(&scope->error, "digest", "the bytes that came have the digest %s",
                           actual);
-    if (!artifact_add_file(store, request->body_file, &artifact, &scope->error))
+    if (!request_store_body(scope, request, &artifact))
         return false;
     response->status = was_there ? 200 : 201;
     json_open_object(response->json, NULL);
@@ -234,7 +232,7 @@ static bool show_rows(Scope *scope, const Request *request, Response *response)
 
 const Route dataset_routes[] = {
     {"PUT", "/api/v1/artifacts/{digest}", ROLE_CONTRIBUTOR, ROUTE_SLOW, put_artifact,
-     "Store the bytes of a file under their SHA-256.", NULL, NULL, BODY_FILE, ARTIFACT_BYTES_MAX},
+     "Store the bytes of a file under their SHA-256.", NULL, NULL, BODY_FILE, FILE_BYTES_MAX},
     {"GET", "/api/v1/artifacts/{digest}", ROLE_VIEWER, ROUTE_SLOW, get_artifact,
      "The bytes with this SHA-256."},
     {"GET", "/api/v1/datasets", ROLE_VIEWER, ROUTE_READ, list_datasets,

@@ -222,6 +222,7 @@ static bool deploy(Scope *scope, const Request *request, Response *response)
     if (!request_read(scope, request, deploy_fields, &body) ||
         !check_reason(scope, request_parameter(request, "name"), body.comment) ||
         !model_version_find(scope, body.model, body.version, &version) ||
+        !model_version_need_package(scope, &version) ||
         !prepare_new(request->application, scope, version.package))
         return false;
     work.spec = (DeploySpec){

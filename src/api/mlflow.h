@@ -17,6 +17,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "tracking/artifact_place.h"
 #include "tracking/experiment.h"
 #include "tracking/run.h"
 
@@ -29,6 +30,10 @@ int mlflow_write_error(JsonWriter *json, const Error *error);
 /* Fills target by the table, from the body or the query. A text that is required is not empty. */
 bool mlflow_read(Scope *scope, const Request *request, const JsonField fields[],
                  void *target) MUST_CHECK;
+
+/* The same of the query, whatever the method. */
+bool mlflow_read_query(Scope *scope, const Request *request, const JsonField fields[],
+                       void *target) MUST_CHECK;
 
 /* The same of one item of a list: path is "metrics[3]". */
 bool mlflow_read_item(Scope *scope, const JsonValue *item, const char *path,
@@ -50,6 +55,9 @@ bool mlflow_read_view(Scope *scope, const char *given, RunLife *life) MUST_CHECK
 /* An experiment's number, which MLflow has as a text. */
 bool mlflow_read_experiment_id(Scope *scope, const char *given, int64_t *id) MUST_CHECK;
 
+/* Experiments' numbers, as many as there are texts. */
+bool mlflow_read_experiment_ids(Scope *scope, const TextList *given, int64_t **ids) MUST_CHECK;
+
 /* A page token is where the next page begins; none: at the start. */
 bool mlflow_read_page_token(Scope *scope, const char *token, int64_t *offset) MUST_CHECK;
 void mlflow_write_page_token(JsonWriter *json, int64_t offset);
@@ -63,6 +71,23 @@ void mlflow_write_number(JsonWriter *json, const char *key, double value);
 /* Nothing when there are none. */
 void mlflow_write_pairs(JsonWriter *json, const char *key, const ParamList *list);
 void mlflow_write_experiment(JsonWriter *json, const char *key, const Experiment *experiment);
+
+/* The members of a metric, in an object that is open. */
+void mlflow_write_point(JsonWriter *json, const Metric *metric);
 void mlflow_write_metric(JsonWriter *json, const char *key, const Metric *metric);
 void mlflow_write_run_info(JsonWriter *json, const char *key, const Run *run);
 void mlflow_write_run(JsonWriter *json, const char *key, const Run *run);
+
+/* The bytes of a file, to be saved under its name and never to be shown by a browser. */
+bool mlflow_answer_file(Scope *scope, const TreeEntry *entry, Response *response) MUST_CHECK;
+bool mlflow_answer_place(Scope *scope, const ArtifactPlace *place, Response *response) MUST_CHECK;
+
+typedef struct MlflowFolder {
+    const char *root_uri;   /* NULL: is not said, and there are no pages */
+    const char *path;       /* of the folder below it; goes before the names; "": none */
+    const char *page_token; /* or NULL */
+} MlflowFolder;
+
+/* {"root_uri", "files": [{"path", "is_dir", "file_size"}], "next_page_token"} */
+bool mlflow_answer_folder(Scope *scope, const ArtifactPlace *place, const MlflowFolder *folder,
+                          Response *response) MUST_CHECK;

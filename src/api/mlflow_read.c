@@ -276,6 +276,11 @@ bool mlflow_read(Scope *scope, const Request *request, const JsonField fields[],
            read_object(scope, object, "", fields, target);
 }
 
+bool mlflow_read_query(Scope *scope, const Request *request, const JsonField fields[], void *target)
+{
+    return read_query(scope, &request->query, fields, target);
+}
+
 bool mlflow_read_item(Scope *scope, const JsonValue *item, const char *path,
                       const JsonField fields[], void *target)
 {
@@ -351,6 +356,17 @@ bool mlflow_read_experiment_id(Scope *scope, const char *given, int64_t *id)
     return text_to_int(given, id) ||
            fail(&scope->error, ERROR_INVALID,
                 "Invalid experiment ID: '%.100s'; it must be an integer", given);
+}
+
+bool mlflow_read_experiment_ids(Scope *scope, const TextList *given, int64_t **ids)
+{
+    int64_t *read = arena_array(scope->arena, int64_t, given->count + 1);
+
+    for (size_t i = 0; i < given->count; i++)
+        if (!mlflow_read_experiment_id(scope, given->items[i], &read[i]))
+            return false;
+    *ids = read;
+    return true;
 }
 
 bool mlflow_read_page_token(Scope *scope, const char *token, int64_t *offset)

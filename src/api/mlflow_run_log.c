@@ -6,9 +6,7 @@
 
 typedef struct LogBody {
     const char *run_id, *run_uuid;
-    const char *model_id; /* of a metric: the logged model that it judges */
-    const char *dataset_name, *dataset_digest;
-    Metric metric;
+    ModelMetric metric; /* a logged model's as well when it names one */
     Param pair;
     const JsonValue *metrics, *params, *tags;
 } LogBody;
@@ -20,14 +18,32 @@ typedef struct LogBody {
             "the same, of old clients"                                                             \
     }
 
-/* The fields of a point, within the body of log-metric and within a list. */
+/* The fields of a point in a list. */
 static const JsonField point_fields[] = {
-    {"key", JSON_TEXT, offsetof(Metric, key), JSON_REQUIRED, ""},
-    {"value", JSON_NUMBER, offsetof(Metric, value), JSON_REQUIRED, ""},
-    {"timestamp", JSON_INT, offsetof(Metric, timestamp), JSON_REQUIRED, ""},
-    {"step", JSON_INT, offsetof(Metric, step), JSON_OPTIONAL, ""},
+    {"key", JSON_TEXT, offsetof(ModelMetric, point.key), JSON_REQUIRED, ""},
+    {"value", JSON_NUMBER, offsetof(ModelMetric, point.value), JSON_REQUIRED, ""},
+    {"timestamp", JSON_INT, offsetof(ModelMetric, point.timestamp), JSON_REQUIRED, ""},
+    {"step", JSON_INT, offsetof(ModelMetric, point.step), JSON_OPTIONAL, ""},
+    {"model_id", JSON_TEXT, offsetof(ModelMetric, model_id), JSON_OPTIONAL, ""},
+    {"dataset_name", JSON_TEXT, offsetof(ModelMetric, dataset_name), JSON_OPTIONAL, ""},
+    {"dataset_digest", JSON_TEXT, offsetof(ModelMetric, dataset_digest), JSON_OPTIONAL, ""},
     {0},
 };
+
+static const char *text_or_null(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
+static void add_metric(RunBatch *batch, ModelMetric metric, Arena *arena)
+{
+    *arena_push(arena, &batch->metrics) = metric.point;
+    metric.model_id = text_or_null(metric.model_id);
+    metric.dataset_name = text_or_null(metric.dataset_name);
+    metric.dataset_digest = text_or_null(metric.dataset_digest);
+    if (metric.model_id)
+        *arena_push(arena, &batch->model_metrics) = metric;
+}
 
 static bool read_log(Scope *scope, const Request *request, const JsonField fields[], LogBody *body)
 {
@@ -37,16 +53,17 @@ static bool read_log(Scope *scope, const Request *request, const JsonField field
 
 static const JsonField metric_body[] = {
     RUN_FIELDS,
-    {"key", JSON_TEXT, offsetof(LogBody, metric.key), JSON_REQUIRED, "1 to 250 characters"},
-    {"value", JSON_NUMBER, offsetof(LogBody, metric.value), JSON_REQUIRED,
+    {"key", JSON_TEXT, offsetof(LogBody, metric.point.key), JSON_REQUIRED, "1 to 250 characters"},
+    {"value", JSON_NUMBER, offsetof(LogBody, metric.point.value), JSON_REQUIRED,
      "a number, \"NaN\", \"Infinity\" or \"-Infinity\""},
-    {"timestamp", JSON_INT, offsetof(LogBody, metric.timestamp), JSON_REQUIRED, "ms since 1970"},
-    {"step", JSON_INT, offsetof(LogBody, metric.step), JSON_OPTIONAL, "0"},
-    {"model_id", JSON_TEXT, offsetof(LogBody, model_id), JSON_OPTIONAL,
+    {"timestamp", JSON_INT, offsetof(LogBody, metric.point.timestamp), JSON_REQUIRED,
+     "ms since 1970"},
+    {"step", JSON_INT, offsetof(LogBody, metric.point.step), JSON_OPTIONAL, "0"},
+    {"model_id", JSON_TEXT, offsetof(LogBody, metric.model_id), JSON_OPTIONAL,
      "the logged model that it judges"},
-    {"dataset_name", JSON_TEXT, offsetof(LogBody, dataset_name), JSON_OPTIONAL,
+    {"dataset_name", JSON_TEXT, offsetof(LogBody, metric.dataset_name), JSON_OPTIONAL,
      "the data that it was judged on"},
-    {"dataset_digest", JSON_TEXT, offsetof(LogBody, dataset_digest), JSON_OPTIONAL,
+    {"dataset_digest", JSON_TEXT, offsetof(LogBody, metric.dataset_digest), JSON_OPTIONAL,
      "and its digest"},
     {0},
 };
@@ -54,11 +71,12 @@ static const JsonField metric_body[] = {
 static bool log_metric(Scope *scope, const Request *request, Response *response)
 {
     LogBody body = {0};
+    RunBatch batch = {0};
 
-    return read_log(scope, request, metric_body, &body) &&
-           run_log_batch(scope, body.run_id,
-                         &(RunBatch){.metrics = {.items = &body.metric, .count = 1}}) &&
-           mlflow_answer_nothing(response);
+    if (!read_log(scope, request, metric_body, &body))
+        return false;
+    add_metric(&batch, body.metric, scope->arena);
+    return run_log_batch(scope, body.run_id, &batch) && mlflow_answer_nothing(response);
 }
 
 static const JsonField pair_body[] = {
@@ -102,18 +120,19 @@ static bool delete_tag(Scope *scope, const Request *request, Response *response)
            run_delete_tag(scope, body.run_id, body.pair.key) && mlflow_answer_nothing(response);
 }
 
-static bool read_metrics(Scope *scope, const JsonValue *array, MetricList *list)
+static bool read_metrics(Scope *scope, const JsonValue *array, RunBatch *batch)
 {
     if (json_count(array) > BATCH_METRICS_MAX)
         return fail(&scope->error, ERROR_INVALID,
                     "A batch logging request can contain at most %d metrics", BATCH_METRICS_MAX);
-    list->items = arena_array(scope->arena, Metric, json_count(array) + 1);
     for (JsonWalk walk = json_walk(array); json_walk_next(&walk);) {
+        ModelMetric metric = {0};
         char path[32];
 
         snprintf(path, sizeof(path), "metrics[%zu]", walk.index);
-        if (!mlflow_read_item(scope, walk.value, path, point_fields, &list->items[list->count++]))
+        if (!mlflow_read_item(scope, walk.value, path, point_fields, &metric))
             return false;
+        add_metric(batch, metric, scope->arena);
     }
     return true;
 }
@@ -121,7 +140,9 @@ static bool read_metrics(Scope *scope, const JsonValue *array, MetricList *list)
 static const JsonField batch_body[] = {
     RUN_FIELDS,
     {"metrics", JSON_ARRAY, offsetof(LogBody, metrics), JSON_OPTIONAL,
-     "at most 1000 of {\"key\", \"value\", \"timestamp\", \"step\"}"},
+     "at most 1000 of {\"key\", \"value\", \"timestamp\", \"step\", \"model_id\", "
+     "\"dataset_name\", "
+     "\"dataset_digest\"}"},
     {"params", JSON_ARRAY, offsetof(LogBody, params), JSON_OPTIONAL,
      "at most 100 of {\"key\", \"value\"}"},
     {"tags", JSON_ARRAY, offsetof(LogBody, tags), JSON_OPTIONAL,
@@ -135,7 +156,7 @@ static bool log_batch(Scope *scope, const Request *request, Response *response)
     RunBatch batch = {0};
 
     return read_log(scope, request, batch_body, &body) &&
-           read_metrics(scope, body.metrics, &batch.metrics) &&
+           read_metrics(scope, body.metrics, &batch) &&
            mlflow_read_pairs(scope, body.params, "params", &batch.params) &&
            mlflow_read_pairs(scope, body.tags, "tags", &batch.tags) &&
            run_log_batch(scope, body.run_id, &batch) && mlflow_answer_nothing(response);

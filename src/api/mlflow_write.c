@@ -113,15 +113,18 @@ void mlflow_write_experiment(JsonWriter *json, const char *key, const Experiment
     json_close(json);
 }
 
+void mlflow_write_point(JsonWriter *json, const Metric *metric)
+{
+    json_text(json, "key", metric->key);
+    mlflow_write_number(json, "value", metric->value);
+    json_int(json, "timestamp", metric->timestamp);
+    json_int(json, "step", metric->step);
+}
+
 void mlflow_write_metric(JsonWriter *json, const char *key, const Metric *metric)
 {
     json_open_object(json, key);
-    {
-        json_text(json, "key", metric->key);
-        mlflow_write_number(json, "value", metric->value);
-        json_int(json, "timestamp", metric->timestamp);
-        json_int(json, "step", metric->step);
-    }
+    mlflow_write_point(json, metric);
     json_close(json);
 }
 
@@ -173,12 +176,83 @@ static void write_data(JsonWriter *json, const Run *run)
     json_close(json);
 }
 
+static void write_dataset_input(JsonWriter *json, const DatasetInput *input)
+{
+    json_open_object(json, NULL);
+    mlflow_write_pairs(json, "tags", &input->tags);
+    json_open_object(json, "dataset");
+    {
+        json_text(json, "name", input->name);
+        json_text(json, "digest", input->digest);
+        json_text(json, "source_type", input->source_type);
+        json_text(json, "source", input->source);
+        if (input->schema)
+            json_text(json, "schema", input->schema);
+        if (input->profile)
+            json_text(json, "profile", input->profile);
+    }
+    json_close(json);
+    json_close(json);
+}
+
+static void write_dataset_inputs(JsonWriter *json, const DatasetInputList *list)
+{
+    if (!list->count)
+        return;
+    json_open_array(json, "dataset_inputs");
+    for (size_t i = 0; i < list->count; i++)
+        write_dataset_input(json, &list->items[i]);
+    json_close(json);
+}
+
+static void write_model_inputs(JsonWriter *json, const TextList *ids)
+{
+    if (!ids->count)
+        return;
+    json_open_array(json, "model_inputs");
+    for (size_t i = 0; i < ids->count; i++) {
+        json_open_object(json, NULL);
+        json_text(json, "model_id", ids->items[i]);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+/* Only when there are any: most runs of a page have none. */
+static void write_inputs(JsonWriter *json, const Run *run)
+{
+    if (!run->datasets.count && !run->model_inputs.count)
+        return;
+    json_open_object(json, "inputs");
+    write_dataset_inputs(json, &run->datasets);
+    write_model_inputs(json, &run->model_inputs);
+    json_close(json);
+}
+
+static void write_outputs(JsonWriter *json, const Run *run)
+{
+    if (!run->model_outputs.count)
+        return;
+    json_open_object(json, "outputs");
+    json_open_array(json, "model_outputs");
+    for (size_t i = 0; i < run->model_outputs.count; i++) {
+        json_open_object(json, NULL);
+        json_text(json, "model_id", run->model_outputs.items[i].model_id);
+        json_int(json, "step", run->model_outputs.items[i].step);
+        json_close(json);
+    }
+    json_close(json);
+    json_close(json);
+}
+
 void mlflow_write_run(JsonWriter *json, const char *key, const Run *run)
 {
     json_open_object(json, key);
     {
         mlflow_write_run_info(json, "info", run);
         write_data(json, run);
+        write_inputs(json, run);
+        write_outputs(json, run);
     }
     json_close(json);
 }

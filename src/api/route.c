@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/api.h"
 
@@ -25,11 +26,12 @@ static bool part_matches(const char **part, const char *segment)
     return true;
 }
 
-/* No path of Slipway's own has a number there. */
+/* No path of Slipway's own has a number there. Of MLflow's two that have none, both end so. */
 bool route_speaks_mlflow(const Route *route)
 {
-    return route && text_has_prefix(route->path, "/api/") && route->path[5] >= '0' &&
-           route->path[5] <= '9';
+    return route && ((text_has_prefix(route->path, "/api/") && route->path[5] >= '0' &&
+                      route->path[5] <= '9') ||
+                     text_has_suffix(route->path, "/get-artifact"));
 }
 
 static bool is_left_out(const Route *route, const char *segment)
@@ -170,6 +172,25 @@ const char *request_parameter(const Request *request, const char *name)
         if (strcmp(request->parameters[i].name, name) == 0)
             return request->parameters[i].value;
     return "";
+}
+
+const char *request_header(const Request *request, const char *name)
+{
+    for (size_t i = 0; i < request->headers.count; i++)
+        if (strcasecmp(request->headers.items[i].name, name) == 0)
+            return request->headers.items[i].value;
+    return NULL;
+}
+
+bool request_store_body(Scope *scope, const Request *request, Artifact *artifact)
+{
+    ArtifactStore *store = scope->platform->artifacts;
+
+    if (request->may_take_file)
+        return artifact_take_file(store, request->body_file, artifact, &scope->error);
+    if (request->body_file)
+        return artifact_add_file(store, request->body_file, artifact, &scope->error);
+    return artifact_add_bytes(store, request->body, request->body_size, artifact, &scope->error);
 }
 
 bool request_read(Scope *scope, const Request *request, const JsonField fields[], void *target)

@@ -25,18 +25,24 @@ enum {
     ROUTE_PARAMETERS_MAX = 4,
     REQUEST_BODY_BYTES_MAX = 16 * 1024 * 1024,
     FAST_BODY_BYTES_MAX = 64 * 1024,
+    RESPONSE_HEADERS_MAX = 3,
 };
+
+/* Of a file that is sent: 1 TiB, as long as the disk has room. */
+#define FILE_BYTES_MAX ((size_t)1 << 40)
 
 typedef struct Request {
     const char *method;
     const char *path;   /* as sent, without the query */
     TextList segments;  /* of the path, decoded */
     HttpPairList query; /* decoded */
-    const char *body;   /* never NULL */
+    HttpPairList headers;
+    const char *body; /* never NULL */
     size_t body_size;
     const char *
         body_file; /* set instead of body where the route takes a file; deleted after the handler */
-    const char *content_type;                  /* or NULL */
+    bool may_take_file;       /* body_file is this request's alone: it may be moved away */
+    const char *content_type; /* or NULL */
     HttpPair parameters[ROUTE_PARAMETERS_MAX]; /* of the path: {name} */
     const char *allowed;                       /* after ERROR_METHOD: "GET, HEAD" */
     void *application;                         /* what the server wires in; see api/api.h */
@@ -49,6 +55,8 @@ typedef struct Response {
     const char *body; /* instead of json */
     size_t body_size;
     const char *file; /* instead of json: a path whose bytes are the answer */
+    HttpPair
+        headers[RESPONSE_HEADERS_MAX]; /* besides the usual ones; those without a name are none */
 } Response;
 
 /* Fills the response, or fails; the scope's error then becomes the response. */
@@ -100,6 +108,12 @@ bool route_speaks_mlflow(const Route *route);
 /* The part of the path that stands for {name}; the route has it, so it cannot fail. Of {*name}, all
  * its parts with "/" between. */
 const char *request_parameter(const Request *request, const char *name);
+
+/* The first header of that name in any case, or NULL. */
+const char *request_header(const Request *request, const char *name);
+
+/* Adds the body's bytes to the artifact store. */
+bool request_store_body(Scope *scope, const Request *request, Artifact *artifact) MUST_CHECK;
 
 /* Reads the body by the route's table. */
 bool request_read(Scope *scope, const Request *request, const JsonField fields[],

@@ -5,8 +5,6 @@
 #include "base/file.h"
 #include "tracking/run.h"
 
-enum { ARTIFACT_BYTES_MAX = 2147483647 };
-
 typedef struct PathQuery {
     const char *path;
 } PathQuery;
@@ -55,15 +53,6 @@ static bool log_upload(Scope *scope, void *context)
     return run_log_artifact(scope, upload->run_id, upload->path, &upload->artifact);
 }
 
-static bool add_bytes(Scope *scope, const Request *request, Artifact *artifact)
-{
-    ArtifactStore *store = scope->platform->artifacts;
-
-    if (request->body_file)
-        return artifact_add_file(store, request->body_file, artifact, &scope->error);
-    return artifact_add_bytes(store, request->body, request->body_size, artifact, &scope->error);
-}
-
 static bool put_artifact(Scope *scope, const Request *request, Response *response)
 {
     Upload upload = {.run_id = request_parameter(request, "run_id")};
@@ -71,7 +60,8 @@ static bool put_artifact(Scope *scope, const Request *request, Response *respons
     Run run;
 
     if (!read_path(scope, request, &query) || !run_check_artifact_path(scope, query.path) ||
-        !run_find(scope, upload.run_id, &run) || !add_bytes(scope, request, &upload.artifact))
+        !run_find(scope, upload.run_id, &run) ||
+        !request_store_body(scope, request, &upload.artifact))
         return false;
     upload.path = query.path;
     if (!scope_write(scope, log_upload, &upload))
@@ -103,8 +93,7 @@ const Route run_artifact_routes[] = {
     {"GET", "/api/v1/runs/{run_id}/artifacts", ROLE_VIEWER, ROUTE_READ, list_artifacts,
      "List the files of a run."},
     {"PUT", "/api/v1/runs/{run_id}/artifacts/file", ROLE_CONTRIBUTOR, ROUTE_SLOW, put_artifact,
-     "Store a file of a run; the body is its bytes.", NULL, path_query, BODY_FILE,
-     ARTIFACT_BYTES_MAX},
+     "Store a file of a run; the body is its bytes.", NULL, path_query, BODY_FILE, FILE_BYTES_MAX},
     {"GET", "/api/v1/runs/{run_id}/artifacts/file", ROLE_VIEWER, ROUTE_READ, download_artifact,
      "Download a file of a run.", NULL, path_query},
     {0},

@@ -198,6 +198,36 @@ bool file_copy(const char *source, const char *target, Error *error)
     return false;
 }
 
+static bool append_file(const char *source, int into, const char *target, Error *error)
+{
+    CLEANUP(file_close) int from = open(source, O_RDONLY | O_CLOEXEC);
+
+    if (from < 0)
+        return fail_errno(error, "open", source);
+    return copy_bytes(from, into) || fail_errno(error, "write", target);
+}
+
+bool file_join(const TextList *sources, const char *target, Error *error)
+{
+    CLEANUP(file_close)
+    int into = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (into < 0)
+        return fail_errno(error, "create", target);
+    for (size_t i = 0; i < sources->count; i++)
+        if (!append_file(sources->items[i], into, target, error))
+            return false;
+    return true;
+}
+
+void file_begin_flush(const char *path)
+{
+    CLEANUP(file_close) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (descriptor >= 0)
+        sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 bool file_move_durably(const char *source, const char *target, Error *error)
 {
     CLEANUP(file_close) int descriptor = open(source, O_RDONLY | O_CLOEXEC);

@@ -28,6 +28,14 @@ bool file_write(const char *path, const char *bytes, size_t size, Error *error) 
 /* Copies through the same way; target and source may be on different file systems. */
 bool file_copy(const char *source, const char *target, Error *error) MUST_CHECK;
 
+/* A new file of the bytes of the others, one behind the other; not flushed, and left as it is when
+ * that fails. */
+bool file_join(const TextList *sources, const char *target, Error *error) MUST_CHECK;
+
+/* Has the system begin to write the file to the disk, without waiting: to flush it then takes less
+ * long. */
+void file_begin_flush(const char *path);
+
 /* Flushes a finished file and its folder entry, and renames it to target. */
 bool file_move_durably(const char *source, const char *target, Error *error) MUST_CHECK;
 

@@ -94,6 +94,7 @@ static void print_version(Cli *cli, const JsonValue *version)
     printf("version      %s\n", number_member(cli, version, "version"));
     printf("aliases      %s\n", aliases_text(cli, version));
     printf("package      %s\n", text_member(version, "package"));
+    printf("source       %s\n", text_member(version, "source"));
     printf("data         %s %s  %s\n", text_member(version, "dataset"),
            number_member(cli, version, "dataset_version"), text_member(version, "dataset_digest"));
     printf("hold-out     %s\n", text_member(version, "holdout_digest"));

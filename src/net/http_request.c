@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -13,6 +14,8 @@ enum {
     FIRST_BUFFER_SIZE_MAX = 64 * 1024,
     HEADER_BYTES_MAX = 16 * 1024, /* libmicrohttpd clears as much for each request */
     CUT_CONNECTIONS_MAX = 128,
+    SPOOL_BYTES_LEFT_MIN = 64 * 1024 * 1024, /* for the store, which has to be written too */
+    SPOOL_LOOK_BYTES = 32 * 1024 * 1024,     /* how often the disk is asked for its room */
 };
 
 static HttpConnection *connection_of(struct MHD_Connection *handle)
@@ -107,8 +110,22 @@ static enum MHD_Result refuse_size(HttpExchange *exchange)
 
 static enum MHD_Result refuse_spool(HttpExchange *exchange)
 {
-    return refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+    int status = errno == ENOSPC || errno == EDQUOT ? MHD_HTTP_INSUFFICIENT_STORAGE
+                                                    : MHD_HTTP_SERVICE_UNAVAILABLE;
+
+    return refuse(exchange, status,
                   arena_format(exchange->arena, "could not store the body: %s", strerror(errno)));
+}
+
+/* Whether the disk has that much room, and some for what else is to be written. */
+static bool has_room_on_disk(const HttpExchange *exchange, uint64_t size)
+{
+    struct statvfs about;
+
+    if (fstatvfs(exchange->spool, &about) != 0)
+        return true;
+    errno = ENOSPC;
+    return size + SPOOL_BYTES_LEFT_MIN <= (uint64_t)about.f_bavail * about.f_frsize;
 }
 
 static enum MHD_Result begin_body(HttpExchange *exchange, const char *method, const char *version)
@@ -123,7 +140,8 @@ static enum MHD_Result begin_body(HttpExchange *exchange, const char *method, co
                                      : (HttpBodyRule){HTTP_BODY_MEMORY, BODY_BYTES_DEFAULT};
     if (exchange->announced_size > exchange->rule.bytes_max)
         return refuse_size(exchange);
-    if (exchange->rule.mode == HTTP_BODY_FILE && !open_spool(exchange))
+    if (exchange->rule.mode == HTTP_BODY_FILE &&
+        (!open_spool(exchange) || !has_room_on_disk(exchange, exchange->announced_size)))
         return refuse_spool(exchange);
 
     exchange->phase = HTTP_PHASE_BODY;
@@ -131,10 +149,14 @@ static enum MHD_Result begin_body(HttpExchange *exchange, const char *method, co
     return MHD_YES;
 }
 
-static bool write_spool(int file, const char *bytes, size_t size)
+static bool write_spool(HttpExchange *exchange, const char *bytes, size_t size)
 {
+    size_t before = exchange->body.size, after = before + size;
+
+    if (before / SPOOL_LOOK_BYTES != after / SPOOL_LOOK_BYTES && !has_room_on_disk(exchange, 0))
+        return false;
     while (size > 0) {
-        ssize_t written = write(file, bytes, size);
+        ssize_t written = write(exchange->spool, bytes, size);
 
         if (written < 0 && errno == EINTR)
             continue;
@@ -188,7 +210,7 @@ static bool keep_bytes(HttpExchange *exchange, const char *bytes, size_t size)
     HttpBody *body = &exchange->body;
 
     if (exchange->rule.mode == HTTP_BODY_FILE)
-        return write_spool(exchange->spool, bytes, size);
+        return write_spool(exchange, bytes, size);
     if (!grow_buffer(exchange, body->size + size + 1))
         return false;
     memcpy(exchange->buffer + body->size, bytes, size);

@@ -87,6 +87,7 @@ bool evaluation_run(Scope *scope, const EvaluationSpec *spec, Evaluation *evalua
 
     if (!version_name_resolve(scope, spec->model ? spec->model : spec->project, spec->version,
                               &version) ||
+        !model_version_need_package(scope, &version) ||
         !(spec->data ? find_data(scope, spec->data, &ground)
                      : find_holdout(scope, spec->project, &version, &ground)))
         return false;

@@ -23,7 +23,8 @@ static bool find_both(Scope *scope, const PromotionSpec *spec, Endpoint *endpoin
     if (!endpoint_find(scope, spec->endpoint, endpoint))
         return false;
     model = spec->model ? spec->model : endpoint->project;
-    if (!version_name_resolve(scope, model, spec->version, version))
+    if (!version_name_resolve(scope, model, spec->version, version) ||
+        !model_version_need_package(scope, version))
         return false;
     if (endpoint->model && strcmp(endpoint->model, version->model) == 0 &&
         endpoint->version == version->version)

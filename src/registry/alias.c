@@ -118,6 +118,24 @@ bool model_alias_delete(Scope *scope, const char *model, const char *alias)
     return drop(scope, &found, alias, target) && model_touch(scope, found.id);
 }
 
+bool model_alias_list(Scope *scope, const RegisteredModel *model, ModelAliasList *list)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT alias, version FROM model_aliases WHERE model_id = $1"
+                           " ORDER BY alias",
+                           db_int(model->id));
+    ModelAliasList taken = {0};
+
+    while (query_next(&query))
+        *arena_push(scope->arena, &taken) =
+            (ModelAlias){query_text(&query, 0, scope->arena), query_int(&query, 1)};
+    if (!query_end(&query, &scope->error))
+        return false;
+    *list = taken;
+    return true;
+}
+
 bool model_aliases_drop(Scope *scope, const RegisteredModel *model, int64_t number)
 {
     ModelVersion version;
@@ -130,23 +148,31 @@ bool model_aliases_drop(Scope *scope, const RegisteredModel *model, int64_t numb
     return true;
 }
 
-bool model_version_resolve(Scope *scope, const char *model, const char *name, ModelVersion *version)
+bool model_alias_find(Scope *scope, const char *model, const char *alias, ModelVersion *version)
 {
     RegisteredModel found;
     int64_t number = 0;
 
     if (!model_find(scope, model, &found))
         return false;
-    if (text_to_int(name, &number))
-        return model_version_find(scope, model, number, version);
-    if (strcasecmp(name, "latest") == 0)
+    if (strcasecmp(alias, "latest") == 0)
         number = found.latest_version;
-    else if (!find_target(scope, found.id, name, &number))
+    else if (!find_target(scope, found.id, alias, &number))
         return false;
     if (!number)
         return fail(&scope->error, ERROR_NOT_FOUND,
-                    strcasecmp(name, "latest") == 0 ? "model \"%s\" has no version yet"
-                                                    : "model \"%s\" has no alias \"%.255s\"",
-                    found.name, name);
+                    strcasecmp(alias, "latest") == 0 ? "model \"%s\" has no version yet"
+                                                     : "model \"%s\" has no alias \"%.255s\"",
+                    found.name, alias);
     return model_version_find(scope, model, number, version);
+}
+
+bool model_version_resolve(Scope *scope, const char *model, const char *name, ModelVersion *version)
+{
+    RegisteredModel found;
+    int64_t number = 0;
+
+    if (!text_to_int(name, &number))
+        return model_alias_find(scope, model, name, version);
+    return model_find(scope, model, &found) && model_version_find(scope, model, number, version);
 }

@@ -1,6 +1,7 @@
 /* lineage.c: where a version came from and what happened to it, in one answer. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "registry/model_internal.h"
 
@@ -19,6 +20,47 @@ static bool add_events(Scope *scope, const char *object, EventList *events)
         return false;
     for (size_t i = 0; i < found.count; i++)
         *arena_push(scope->arena, events) = found.items[i];
+    return true;
+}
+
+static bool begins_history(const Event *event)
+{
+    return strcmp(event->action, "model_version.created") == 0 ||
+           strcmp(event->action, MODEL_VERSION_RENAMED) == 0;
+}
+
+/* The name that the version had before this event, or NULL. */
+static const char *name_before(const Event *event, Arena *arena)
+{
+    const JsonValue *detail = NULL;
+    Error ignored = {0};
+
+    if (strcmp(event->action, MODEL_VERSION_RENAMED) != 0 ||
+        !json_parse(event->detail, strlen(event->detail), arena, &detail, &ignored))
+        return NULL;
+    return json_as_text(json_member(detail, "before"), NULL);
+}
+
+/* A name may have been another model's before this version was made or renamed to it, and will be
+ * another's after it was renamed away. */
+static bool add_history(Scope *scope, const char *object, EventList *events)
+{
+    int64_t end = INT64_MAX;
+
+    while (object) {
+        EventList found = {0};
+        size_t first = 0, count = 0;
+
+        if (!event_list(scope, &(EventFilter){.object = object}, &found))
+            return false;
+        for (; count < found.count && found.items[count].id < end; count++)
+            if (begins_history(&found.items[count]))
+                first = count;
+        for (size_t i = first; i < count; i++)
+            *arena_push(scope->arena, events) = found.items[i];
+        object = first < count ? name_before(&found.items[first], scope->arena) : NULL;
+        end = first < count ? found.items[first].id : 0;
+    }
     return true;
 }
 
@@ -45,7 +87,7 @@ bool model_version_lineage(Scope *scope, const char *model, const char *name, Li
     if (!model_version_resolve(scope, model, name, &found.version) || !load_run(scope, &found))
         return false;
     object = model_version_object(scope->arena, found.version.model, found.version.version);
-    if (!add_events(scope, object, &found.events))
+    if (!add_history(scope, object, &found.events))
         return false;
     qsort(found.events.items, found.events.count, sizeof(Event), compare_events);
     *lineage = found;

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/time.h"
 #include "registry/model_internal.h"
@@ -38,20 +39,37 @@ static bool load_tags(Scope *scope, RegisteredModel *model)
     return param_list_from_rows(&query, scope->arena, &model->tags, &scope->error);
 }
 
-static bool find_name(Scope *scope, const char *name, RegisteredModel *model, bool *found)
+/* The first row of a select, if there is one. */
+static bool read_one(Scope *scope, Query *query, RegisteredModel *model, bool *found)
 {
-    CLEANUP(query_finalize)
-    Query query = db_query(scope->db, SELECT_MODEL " WHERE name = $1", db_text(name));
     RegisteredModel taken;
 
-    *found = query_next(&query);
+    *found = query_next(query);
     if (!*found)
-        return query_end(&query, &scope->error);
-    taken = from_row(&query, scope->arena);
+        return query_end(query, &scope->error);
+    taken = from_row(query, scope->arena);
     if (!load_tags(scope, &taken))
         return false;
     *model = taken;
     return true;
+}
+
+static bool find_name(Scope *scope, const char *name, RegisteredModel *model, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_MODEL " WHERE name = $1", db_text(name));
+
+    return read_one(scope, &query, model, found);
+}
+
+bool model_find_by_id(Scope *scope, int64_t id, RegisteredModel *model)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_MODEL " WHERE id = $1", db_int(id));
+    bool found = false;
+
+    return read_one(scope, &query, model, &found) &&
+           (found || fail(&scope->error, ERROR_NOT_FOUND, "the model does not exist any more"));
 }
 
 bool model_find(Scope *scope, const char *name, RegisteredModel *model)
@@ -79,7 +97,7 @@ static bool name_is_fit(const char *name)
     return has_visible;
 }
 
-static bool check_description(Scope *scope, const char *description)
+bool model_description_check(Scope *scope, const char *description)
 {
     if (description && text_characters(description) > DESCRIPTION_CHARACTERS_MAX)
         return fail_field(&scope->error, "description", "a description has at most %d characters",
@@ -96,9 +114,9 @@ static bool insert(Scope *scope, const char *name, const char *description)
                   db_text(name), db_text(description ? description : ""), db_int(time_now_ms()));
 }
 
-bool model_create(Scope *scope, const char *name, const char *description, RegisteredModel *model)
+static bool check_name(Scope *scope, const char *name)
 {
-    RegisteredModel created;
+    RegisteredModel model;
     bool found = false;
 
     if (!name_is_fit(name))
@@ -106,11 +124,15 @@ bool model_create(Scope *scope, const char *name, const char *description, Regis
                           "a model name has 1 to %d characters without \"/\", \":\" and control "
                           "characters",
                           NAME_CHARACTERS_MAX);
-    if (!check_description(scope, description) || !find_name(scope, name, &created, &found))
+    if (!find_name(scope, name, &model, &found))
         return false;
-    if (found)
-        return fail(&scope->error, ERROR_EXISTS, "model \"%s\" already exists", name);
-    return insert(scope, name, description) && event_append(scope, "model.created", name, NULL) &&
+    return !found || fail(&scope->error, ERROR_EXISTS, "model \"%s\" already exists", name);
+}
+
+bool model_create(Scope *scope, const char *name, const char *description, RegisteredModel *model)
+{
+    return check_name(scope, name) && model_description_check(scope, description) &&
+           insert(scope, name, description) && event_append(scope, "model.created", name, NULL) &&
            model_find(scope, name, model);
 }
 
@@ -141,6 +163,17 @@ bool model_list(Scope *scope, const Page *page, ModelList *list)
     return true;
 }
 
+/* Of a tag that is given twice, the last one counts. */
+bool model_is_prompt(const ParamList *tags)
+{
+    bool is = false;
+
+    for (size_t i = 0; i < tags->count; i++)
+        if (strcmp(tags->items[i].key, MODEL_PROMPT_TAG) == 0)
+            is = strcasecmp(tags->items[i].value, "true") == 0;
+    return is;
+}
+
 bool model_touch(Scope *scope, int64_t id)
 {
     return db_run(scope->db, &scope->error, "UPDATE models SET updated_at = $2 WHERE id = $1",
@@ -163,7 +196,7 @@ bool model_describe(Scope *scope, const char *name, const char *description)
 {
     RegisteredModel model;
 
-    return check_description(scope, description) && model_find(scope, name, &model) &&
+    return model_description_check(scope, description) && model_find(scope, name, &model) &&
            db_run(scope->db, &scope->error, "UPDATE models SET description = $2 WHERE id = $1",
                   db_int(model.id), db_text(description)) &&
            model_touch(scope, model.id) &&
@@ -187,6 +220,106 @@ bool model_set_tags(Scope *scope, const char *name, const ParamList *tags)
     param_list_write_json(detail, NULL, tags);
     return model_touch(scope, model.id) &&
            event_append(scope, "model.tagged", name, json_finish(detail));
+}
+
+bool model_append_untagged(Scope *scope, const char *action, const char *object, const Param *tag)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "key", tag->key);
+    json_text(json, "before", tag->value);
+    json_close(json);
+    return event_append(scope, action, object, json_finish(json));
+}
+
+bool model_delete_tag(Scope *scope, const char *name, const char *key)
+{
+    RegisteredModel model;
+    const char *value;
+
+    if (!model_find(scope, name, &model))
+        return false;
+    value = param_find(&model.tags, key);
+    return !value || (db_run(scope->db, &scope->error,
+                             "DELETE FROM model_tags WHERE model_id = $1 AND key = $2",
+                             db_int(model.id), db_text(key)) &&
+                      model_touch(scope, model.id) &&
+                      model_append_untagged(scope, "model.untagged", name, &(Param){key, value}));
+}
+
+/* An answer that it gave leads back to it by its name. */
+static bool check_never_released(Scope *scope, const RegisteredModel *model, const char *what)
+{
+    int64_t count = 0;
+
+    if (!db_get_int(scope->db, &scope->error, &count,
+                    "SELECT count(*) FROM model_versions"
+                    " WHERE model_id = $1 AND released_at IS NOT NULL",
+                    db_int(model->id)))
+        return false;
+    return !count || fail(&scope->error, ERROR_CONFLICT,
+                          "a version of model \"%s\" is or was in production, so the model cannot "
+                          "be %s",
+                          model->name, what);
+}
+
+/* Each version's history goes on under its new name: model_version_lineage() follows. */
+static bool append_renamed(Scope *scope, const RegisteredModel *model, const char *new_name)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(
+        scope->db, "SELECT version FROM model_versions WHERE model_id = $1 ORDER BY version",
+        db_int(model->id));
+
+    if (!append_change(scope, "model.renamed", new_name, model->name, new_name))
+        return false;
+    while (query_next(&query)) {
+        int64_t number = query_int(&query, 0);
+        const char *before = model_version_object(scope->arena, model->name, number);
+        const char *after = model_version_object(scope->arena, new_name, number);
+
+        if (!append_change(scope, MODEL_VERSION_RENAMED, after, before, after))
+            return false;
+    }
+    return query_end(&query, &scope->error);
+}
+
+bool model_rename(Scope *scope, const char *name, const char *new_name, RegisteredModel *model)
+{
+    RegisteredModel found;
+    int64_t now = time_now_ms();
+
+    if (!model_find(scope, name, &found) || !check_name(scope, new_name) ||
+        !check_never_released(scope, &found, "renamed"))
+        return false;
+    return db_run(scope->db, &scope->error,
+                  "UPDATE models SET name = $2, updated_at = $3 WHERE id = $1", db_int(found.id),
+                  db_text(new_name), db_int(now)) &&
+           db_run(scope->db, &scope->error,
+                  "UPDATE model_versions SET updated_at = $2 WHERE model_id = $1", db_int(found.id),
+                  db_int(now)) &&
+           append_renamed(scope, &found, new_name) && model_find(scope, new_name, model);
+}
+
+bool model_delete(Scope *scope, const char *name)
+{
+    static const char *const steps[] = {
+        "DELETE FROM model_aliases WHERE model_id = $1",
+        "DELETE FROM model_version_tags WHERE model_version_id IN"
+        " (SELECT id FROM model_versions WHERE model_id = $1)",
+        "DELETE FROM model_versions WHERE model_id = $1",
+        "DELETE FROM model_tags WHERE model_id = $1",
+        "DELETE FROM models WHERE id = $1",
+    };
+    RegisteredModel model;
+
+    if (!model_find(scope, name, &model) || !check_never_released(scope, &model, "deleted"))
+        return false;
+    for (size_t i = 0; i < COUNT(steps); i++)
+        if (!db_run(scope->db, &scope->error, steps[i], db_int(model.id)))
+            return false;
+    return event_append(scope, "model.deleted", name, NULL);
 }
 
 void model_write_json(JsonWriter *json, const char *key, const RegisteredModel *model)

@@ -12,3 +12,33 @@ const char *model_version_object(Arena *arena, const char *model, int64_t number
 
 /* Drops the aliases that point to this version, with an event each. */
 bool model_aliases_drop(Scope *scope, const RegisteredModel *model, int64_t number) MUST_CHECK;
+
+/* The event of a version whose model got another name: {"before": "spam@3", "after": "ham@3"}. */
+#define MODEL_VERSION_RENAMED "model_version.renamed"
+
+/* The event of a tag that was removed. */
+bool model_append_untagged(Scope *scope, const char *action, const char *object,
+                           const Param *tag) MUST_CHECK;
+
+/* For model_version_create(): a version's tags, and the event of what was done to it. */
+bool model_version_put_tags(Scope *scope, int64_t id, const ParamList *tags) MUST_CHECK;
+bool model_version_append_event(Scope *scope, const char *action,
+                                const ModelVersion *version) MUST_CHECK;
+
+bool model_description_check(Scope *scope, const char *description) MUST_CHECK;
+
+/* The versions at a stage, oldest first. */
+bool model_version_list_at(Scope *scope, const char *model, const char *stage,
+                           ModelVersionList *list) MUST_CHECK;
+
+/* The newest of each stage, oldest first. */
+bool model_version_list_newest(Scope *scope, int64_t model_id, ModelVersionList *list) MUST_CHECK;
+
+/* In the order of the ids; one that is gone is left out. */
+bool model_version_list_by_ids(Scope *scope, const int64_t *ids, size_t count,
+                               ModelVersionList *list) MUST_CHECK;
+
+/* Fills the tags and aliases of all. */
+bool model_version_load_details(Scope *scope, ModelVersionList *list) MUST_CHECK;
+
+bool model_find_by_id(Scope *scope, int64_t id, RegisteredModel *model) MUST_CHECK;

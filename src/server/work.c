@@ -60,14 +60,23 @@ static const char *retry_after(const Work *work)
     return arena_format(http_exchange_arena(work->exchange), "%u", seconds);
 }
 
+/* Those that the handler gave, behind the others; how many there are then. */
+static size_t add_given(HttpPair headers[], size_t count, const Response *response)
+{
+    for (size_t i = 0; i < RESPONSE_HEADERS_MAX; i++)
+        if (response->headers[i].name)
+            headers[count++] = response->headers[i];
+    return count;
+}
+
 static void send_response(Work *work, Response *response)
 {
-    HttpPair headers[5] = {
+    HttpPair headers[5 + RESPONSE_HEADERS_MAX] = {
         {"X-Request-Id", work->request_id},
         {"X-Content-Type-Options", "nosniff"},
         {"Cache-Control", "no-store"},
     };
-    size_t header_count = 3;
+    size_t header_count = add_given(headers, 3, response);
     HttpAnswer answer;
 
     if (response->status == 401)
@@ -108,7 +117,7 @@ static void send_error(Work *work, Scope *scope)
 
 static void send_file(Work *work, Scope *scope, const Response *response)
 {
-    const HttpPair headers[] = {
+    HttpPair headers[2 + RESPONSE_HEADERS_MAX] = {
         {"X-Request-Id", work->request_id},
         {"X-Content-Type-Options", "nosniff"},
     };
@@ -117,7 +126,7 @@ static void send_file(Work *work, Scope *scope, const Response *response)
         .content_type =
             response->content_type ? response->content_type : "application/octet-stream",
         .headers = headers,
-        .header_count = COUNT(headers),
+        .header_count = add_given(headers, 2, response),
     };
 
     count_answer(work->server->application, response->status);
@@ -248,6 +257,7 @@ static Work *work_create(Server *server, HttpExchange *exchange)
                 .path = http_exchange_path(exchange),
                 .segments = *http_exchange_segments(exchange),
                 .query = *http_exchange_queries(exchange),
+                .headers = *http_exchange_headers(exchange),
                 .content_type = http_exchange_header(exchange, "Content-Type"),
                 .application = server->application,
             },
@@ -273,6 +283,7 @@ void work_handle(void *context, HttpExchange *exchange)
     work->request.body = body->bytes ? body->bytes : "";
     work->request.body_size = body->file ? 0 : body->size;
     work->request.body_file = body->file;
+    work->request.may_take_file = body->file != NULL;
     work->route = http_exchange_choice(exchange);
     if (!work->route) {
         (void)!route_find(&work->request, http_exchange_arena(exchange), &error);

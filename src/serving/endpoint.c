@@ -215,6 +215,7 @@ bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint)
     Change change;
 
     if (!model_version_find(scope, spec->model, spec->version, &version) ||
+        !model_version_need_package(scope, &version) ||
         !endpoint_ensure(scope, spec->endpoint, spec->project, &found))
         return false;
     change = (Change){

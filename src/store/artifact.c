@@ -132,29 +132,73 @@ bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Ar
     return true;
 }
 
+/* A file of this process alone, of that digest and size, comes in its place; unless its bytes are
+ * there. */
+static bool settle(ArtifactStore *store, const char *file, const Artifact *artifact, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *target;
+
+    if (is_whole(store, artifact))
+        return flush_place(store, artifact->digest, error);
+    return make_room(store, artifact->digest, arena, &target, error) &&
+           file_move_durably(file, target, error);
+}
+
+static const char *name_partial(const ArtifactStore *store, Arena *arena)
+{
+    char id[ID_TEXT_SIZE];
+
+    return arena_format(arena, "%s/.%s.partial", store->folder, id_random(id));
+}
+
 /* The digest is taken from the copy, so that a file that changes meanwhile cannot land under a name
  * that is not its own. */
+static bool add_own(ArtifactStore *store, const char *copy, Artifact *artifact, Error *error)
+{
+    Artifact added;
+
+    CRASH_POINT("artifact: copied, not in its place");
+    if (!digest_file(copy, added.digest, error) || !file_size(copy, &added.size, error) ||
+        !settle(store, copy, &added, error))
+        return false;
+    CRASH_POINT("artifact: in its place");
+    *artifact = added;
+    return true;
+}
+
 bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    char id[ID_TEXT_SIZE];
-    const char *copy = arena_format(arena, "%s/.%s.partial", store->folder, id_random(id));
-    const char *target;
-    Artifact added;
+    const char *copy = name_partial(store, arena);
+    bool done = file_copy(path, copy, error) && add_own(store, copy, artifact, error);
+
+    remove(copy); /* gone already if it was moved */
+    return done;
+}
+
+bool artifact_take_file(ArtifactStore *store, const char *path, Artifact *artifact, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *taken = name_partial(store, arena);
     bool done;
 
-    done = file_copy(path, copy, error) && digest_file(copy, added.digest, error) &&
-           file_size(copy, &added.size, error);
-    CRASH_POINT("artifact: copied, not in its place");
-    if (done && is_whole(store, &added))
-        done = flush_place(store, added.digest, error);
-    else if (done)
-        done = make_room(store, added.digest, arena, &target, error) &&
-               file_move_durably(copy, target, error);
-    CRASH_POINT("artifact: in its place");
-    remove(copy); /* gone already if it was moved */
-    if (done)
-        *artifact = added;
+    if (rename(path, taken) != 0) /* it is on another file system, or not there */
+        return artifact_add_file(store, path, artifact, error);
+    file_begin_flush(taken);
+    done = add_own(store, taken, artifact, error);
+    remove(taken);
+    return done;
+}
+
+bool artifact_add_joined(ArtifactStore *store, const TextList *paths, Artifact *artifact,
+                         Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *whole = name_partial(store, arena);
+    bool done = file_join(paths, whole, error) && add_own(store, whole, artifact, error);
+
+    remove(whole);
     return done;
 }
 

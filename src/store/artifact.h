@@ -37,6 +37,15 @@ bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Ar
 bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact,
                        Error *error) MUST_CHECK;
 
+/* Moves the file, without copying it where it lies on the store's file system; it is gone also when
+ * that fails. Nobody else may write to it. */
+bool artifact_take_file(ArtifactStore *store, const char *path, Artifact *artifact,
+                        Error *error) MUST_CHECK;
+
+/* The bytes of these files, one behind the other. */
+bool artifact_add_joined(ArtifactStore *store, const TextList *paths, Artifact *artifact,
+                         Error *error) MUST_CHECK;
+
 bool artifact_exists(const ArtifactStore *store, const char *digest);
 
 /* Reads the blob's bytes, whatever their size, and says what is wrong when they are not there, not

@@ -15,9 +15,6 @@ typedef struct MetricSeries {
     int64_t folded_until; /* no point in a block is later */
 } MetricSeries;
 
-/* Numbers a name, once for all runs. Inside a write. */
-bool metric_key_ensure(Scope *scope, const char *name, int64_t *id) MUST_CHECK;
-
 /* Inside a write. Adds those of the points that are not there yet; they are of one key and sorted
  * by (step, timestamp, value). */
 bool metric_series_add(Scope *scope, const Run *run, int64_t key_id,
@@ -43,6 +40,3 @@ bool metric_series_count(Scope *scope, int64_t run_key, const char *key, int64_t
 
 /* By (timestamp, step, value): the order of a history. */
 int metric_compare_history(const void *left, const void *right);
-
-/* As a value is stored: NaN is 0, beside a mark; an infinity the greatest finite number. */
-double metric_value_stored(double value);

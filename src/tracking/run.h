@@ -12,6 +12,7 @@
 
 #include "access/scope.h"
 #include "tracking/param.h"
+#include "tracking/run_inputs.h"
 
 typedef enum RunStatus {
     RUN_RUNNING,
@@ -37,6 +38,18 @@ typedef struct MetricList {
     size_t count;
 } MetricList;
 
+/* A point that judges a logged model (logged_model.h). */
+typedef struct ModelMetric {
+    Metric point;
+    const char *model_id, *run_id;
+    const char *dataset_name, *dataset_digest; /* what it was measured on; both or neither */
+} ModelMetric;
+
+typedef struct ModelMetricList {
+    ModelMetric *items;
+    size_t count;
+} ModelMetricList;
+
 typedef struct Run {
     int64_t key;    /* of the row */
     const char *id; /* 32 hexadecimal digits: what users see */
@@ -49,6 +62,9 @@ typedef struct Run {
     bool is_deleted;
     ParamList params, tags;
     MetricList metrics; /* the latest of each key */
+    DatasetInputList datasets;
+    TextList model_inputs; /* ids of logged models */
+    ModelOutputList model_outputs;
 } Run;
 
 typedef struct RunList {
@@ -69,6 +85,7 @@ typedef struct RunBatch {
     ParamList params;
     MetricList metrics;
     ParamList tags;
+    ModelMetricList model_metrics; /* those of the metrics that are a logged model's as well */
 } RunBatch;
 
 /* What MLflow's update may do, also to a run that has ended: continue it, for example. */

@@ -20,8 +20,11 @@ bool run_find_row(Scope *scope, const char *id, Run *run) MUST_CHECK;
 /* The same; a conflict when the run is deleted. */
 bool run_find_writable(Scope *scope, const char *id, Run *run) MUST_CHECK;
 
-/* Fills params, tags and metrics of all the runs. */
+/* Fills params, tags, metrics, inputs and outputs of all the runs. */
 bool run_load_details(Scope *scope, RunList *list) MUST_CHECK;
+
+/* Inputs and outputs of at most KEY_LIST_MAX runs, sorted by key. */
+bool run_load_inputs(Scope *scope, Run *const *runs, size_t count) MUST_CHECK;
 
 bool run_name_check(Scope *scope, const char *name) MUST_CHECK;
 
@@ -31,6 +34,12 @@ const char *run_name_random(Arena *arena);
 bool run_rename(Scope *scope, const Run *run, const char *name) MUST_CHECK;
 bool run_put_tags(Scope *scope, const Run *run, const ParamList *tags) MUST_CHECK;
 bool run_put_metrics(Scope *scope, const Run *run, const MetricList *metrics) MUST_CHECK;
+
+/* The number of a metric's name, which is new if need be. */
+bool metric_key_ensure(Scope *scope, const char *name, int64_t *id) MUST_CHECK;
+
+/* As it is stored: NaN is 0, beside a mark; an infinity is the greatest number. */
+double metric_value_stored(double value);
 
 /* NaN when is_nan. */
 double metric_value_read(double value, int64_t is_nan);

@@ -319,6 +319,8 @@ bool run_load_details(Scope *scope, RunList *list)
         for (size_t i = 0; i < COUNT(details); i++)
             if (!load_detail(scope, &turn, i))
                 return false;
+        if (!run_load_inputs(scope, turn.runs, turn.count))
+            return false;
     }
     return true;
 }

@@ -1,12 +1,15 @@
 /* run_log.c: writing params and tags of a run, and batches of all kinds. */
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "tracking/logged_model_internal.h"
 #include "tracking/run_internal.h"
 
 static bool check_counts(const RunBatch *batch, Error *error)
 {
+    assert(batch->model_metrics.count <= batch->metrics.count);
     if (batch->metrics.count > BATCH_METRICS_MAX || batch->params.count > BATCH_PARAMS_MAX ||
         batch->tags.count > BATCH_TAGS_MAX ||
         batch->metrics.count + batch->params.count + batch->tags.count > BATCH_MAX)
@@ -109,7 +112,9 @@ bool run_log_batch(Scope *scope, const char *id, const RunBatch *batch)
     for (size_t i = 0; i < batch->params.count; i++)
         if (!put_param(scope, &run, &batch->params.items[i]))
             return false;
-    return run_put_metrics(scope, &run, &batch->metrics) && run_put_tags(scope, &run, &batch->tags);
+    return run_put_metrics(scope, &run, &batch->metrics) &&
+           logged_model_put_metrics(scope, &run, &batch->model_metrics) &&
+           run_put_tags(scope, &run, &batch->tags);
 }
 
 bool run_delete_tag(Scope *scope, const char *id, const char *key)

@@ -358,6 +358,103 @@ static void test_lineage_tells_run_data_code_and_events_in_one_answer(void)
                         "\"environment\":{\"slipway\":\"0.1\"},\"created_by\":\"ada\""));
 }
 
+static void test_a_renamed_models_versions_keep_their_history_and_no_others(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    RegisteredModel model;
+    Lineage lineage;
+
+    registered(scope, "spam");
+    EXPECT_OK(model_alias_set(scope, "spam", "best", 1), scope->error);
+    EXPECT_OK(model_rename(scope, "spam", "ham", &model), scope->error);
+    EXPECT_TEXT(model.name, "ham");
+    registered(scope, "spam");
+    EXPECT_OK(model_rename(scope, "ham", "mail", &model), scope->error);
+
+    EXPECT_OK(model_version_lineage(scope, "mail", "best", &lineage), scope->error);
+    EXPECT(lineage.events.count == 4);
+    EXPECT_TEXT(lineage.events.items[0].action, "model_version.created");
+    EXPECT_TEXT(lineage.events.items[0].object, "spam@1");
+    EXPECT_TEXT(lineage.events.items[1].action, "model_alias.set");
+    EXPECT_TEXT(lineage.events.items[2].object, "ham@1");
+    EXPECT_TEXT(lineage.events.items[3].object, "mail@1");
+
+    EXPECT_OK(model_version_lineage(scope, "spam", "1", &lineage), scope->error);
+    EXPECT(lineage.events.count == 1);
+    EXPECT_FAILS(model_rename(scope, "mail", "spam", &model), scope, ERROR_EXISTS,
+                 "model \"spam\" already exists");
+}
+
+static void test_a_model_that_was_in_production_is_neither_renamed_nor_deleted(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    RegisteredModel model;
+
+    registered(scope, "spam");
+    registered(scope, "spam");
+    EXPECT_OK(model_version_release(scope, "spam", 1), scope->error);
+    EXPECT_FAILS(model_rename(scope, "spam", "ham", &model), scope, ERROR_CONFLICT,
+                 "a version of model \"spam\" is or was in production, so the model cannot be "
+                 "renamed");
+    EXPECT_FAILS(model_delete(scope, "spam"), scope, ERROR_CONFLICT,
+                 "a version of model \"spam\" is or was in production, so the model cannot be "
+                 "deleted");
+    EXPECT_OK(model_find(scope, "spam", &model), scope->error);
+    EXPECT(model.latest_version == 2);
+}
+
+static void test_a_deleted_model_leaves_nothing_to_the_next_of_its_name(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    const ParamList tags = {(Param[]){{"team", "fraud"}}, 1};
+    RegisteredModel model;
+    ModelVersion version;
+    ModelAliasList aliases;
+
+    registered(scope, "spam");
+    EXPECT_OK(model_set_tags(scope, "spam", &tags), scope->error);
+    EXPECT_OK(model_version_set_tags(scope, "spam", 1, &tags), scope->error);
+    EXPECT_OK(model_alias_set(scope, "spam", "best", 1), scope->error);
+    EXPECT_OK(model_delete(scope, "spam"), scope->error);
+    EXPECT_FAILS(model_find(scope, "spam", &model), scope, ERROR_NOT_FOUND,
+                 "model \"spam\" does not exist");
+
+    version = registered(scope, "spam");
+    EXPECT(version.version == 1 && version.tags.count == 0 && version.aliases.count == 0);
+    EXPECT_OK(model_find(scope, "spam", &model), scope->error);
+    EXPECT_OK(model_alias_list(scope, &model, &aliases), scope->error);
+    EXPECT(model.tags.count == 0 && aliases.count == 0);
+}
+
+static void test_a_version_whose_files_are_elsewhere_has_no_package_and_says_so(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    ModelVersionSpec spec = {
+        .model = "spam",
+        .source = "models:/m",
+        .location = "s3://bucket/model",
+        .run_id = "of another server",
+        .may_be_unknown = true,
+    };
+    ModelVersion version;
+
+    EXPECT_OK(model_version_create(scope, &spec, &version), scope->error);
+    EXPECT(!version.package);
+    EXPECT_FAILS(model_version_need_package(scope, &version), scope, ERROR_CONFLICT,
+                 "version 1 of model \"spam\" has no package here: its files are at "
+                 "s3://bucket/model");
+    spec.may_be_unknown = false;
+    EXPECT_FAILS(model_version_create(scope, &spec, &version), scope, ERROR_NOT_FOUND,
+                 "run \"of another server\" does not exist");
+    spec.source = spec.run_id = NULL;
+    EXPECT_FAILS(model_version_create(scope, &spec, &version), scope, ERROR_FIELD,
+                 "a package is named by its digest, 64 hexadecimal digits");
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -373,6 +470,10 @@ int main(int count, char **names)
         TEST(test_a_released_version_cannot_be_deleted),
         TEST(test_metadata_belongs_to_its_own_model_only),
         TEST(test_a_model_name_is_not_blank_and_holds_no_slash_or_colon),
+        TEST(test_a_renamed_models_versions_keep_their_history_and_no_others),
+        TEST(test_a_model_that_was_in_production_is_neither_renamed_nor_deleted),
+        TEST(test_a_deleted_model_leaves_nothing_to_the_next_of_its_name),
+        TEST(test_a_version_whose_files_are_elsewhere_has_no_package_and_says_so),
         TEST(test_lineage_tells_run_data_code_and_events_in_one_answer),
         {0},
     };

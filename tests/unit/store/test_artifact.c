@@ -84,6 +84,43 @@ static void test_the_same_bytes_are_kept_once_under_their_digest(void)
     EXPECT(size == 5 && memcmp(bytes, "hello", 5) == 0);
 }
 
+static void test_a_file_that_is_taken_is_moved_and_the_same_bytes_are_kept_once(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    const char *first = write_beside(&shed, "first", "hello");
+    const char *second = write_beside(&shed, "second", "hello");
+    Artifact taken, again, bytes = {.size = 42};
+
+    EXPECT_OK(artifact_take_file(shed.store, first, &taken, &shed.error), shed.error);
+    EXPECT_TEXT(taken.digest, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    EXPECT(taken.size == 5 && artifact_exists(shed.store, taken.digest) && !file_exists(first));
+    damage(&shed, taken.digest);
+    EXPECT_OK(artifact_take_file(shed.store, second, &again, &shed.error), shed.error);
+    EXPECT_TEXT(again.digest, taken.digest);
+    EXPECT_OK(artifact_check(shed.store, &again, &shed.error), shed.error);
+    EXPECT(!artifact_take_file(shed.store, second, &bytes, &shed.error));
+    EXPECT(shed.error.kind == ERROR_NOT_FOUND && bytes.size == 42);
+    EXPECT(count_files(&shed, shed.folder) == 1);
+}
+
+static void test_joined_files_are_one_blob_and_stay_where_they_are(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    TextList paths = {0};
+    Artifact joined;
+    char digest[DIGEST_TEXT_SIZE];
+
+    text_list_add(&paths, shed.arena, write_beside(&shed, "1", "hel"));
+    text_list_add(&paths, shed.arena, write_beside(&shed, "2", ""));
+    text_list_add(&paths, shed.arena, write_beside(&shed, "3", "lo"));
+    EXPECT_OK(artifact_add_joined(shed.store, &paths, &joined, &shed.error), shed.error);
+    EXPECT_TEXT(joined.digest, digest_bytes("hello", 5, digest));
+    EXPECT(joined.size == 5 && count_files(&shed, shed.folder) == 4);
+    text_list_add(&paths, shed.arena, "/nowhere/at/all");
+    EXPECT(!artifact_add_joined(shed.store, &paths, &joined, &shed.error));
+    EXPECT(count_files(&shed, shed.folder) == 4);
+}
+
 static void test_a_damaged_blob_is_found_when_it_is_read(void)
 {
     CLEANUP(shed_close) Shed shed = shed_open();
@@ -398,6 +435,8 @@ int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_the_same_bytes_are_kept_once_under_their_digest),
+        TEST(test_a_file_that_is_taken_is_moved_and_the_same_bytes_are_kept_once),
+        TEST(test_joined_files_are_one_blob_and_stay_where_they_are),
         TEST(test_a_damaged_blob_is_found_when_it_is_read),
         TEST(test_adding_the_bytes_of_a_damaged_blob_again_heals_it),
         TEST(test_what_killed_additions_left_is_swept_and_blobs_stay),

@@ -1,0 +1,30 @@
+/* source.h: where an MLflow client says that a version's files are, and what of that is here.
+ *
+ *     runs:/<run>/<path>                                  files of a run
+ *     mlflow-artifacts:/<experiment>/<run>/artifacts/...  the same
+ *     models:/<logged model>                              files of a logged model
+ *     models:/<name>/<version>, models:/<name>@<alias>    what another version has
+ *     s3://..., gs://..., ...                             elsewhere; nobody looks
+ *
+ * Nothing is fetched. A source that this server holds is taken only for the run or logged model
+ * that has it, and a path of a file only when that one's own files are at such a path.
+ */
+#pragma once
+
+#include "registry/model.h"
+
+typedef struct SourceSpec {
+    const char *source;
+    const char *run_id, *logged_model_id; /* or NULL */
+    bool is_prompt;                       /* whose text is a tag */
+} SourceSpec;
+
+typedef struct Source {
+    const char *source;   /* to be kept: an alias or a stage is the version's number */
+    const char *location; /* where clients download from */
+    const char *run_id, *logged_model_id;
+    const char *package; /* NULL: its files are not here, or have no MLmodel */
+} Source;
+
+/* Lists the package in the artifact store, of blobs that are there: not inside a write. */
+bool source_resolve(Scope *scope, const SourceSpec *spec, Source *source) MUST_CHECK;
