@@ -140,16 +140,12 @@ static bool create_version(Scope *scope, const Request *request, Response *respo
     creation.spec = (ModelVersionSpec){
         .model = body.name,
         .description = body.description,
-        .package = source.package,
-        .run_id = source.run_id,
-        .source = source.source,
-        .location = source.location,
         .run_link = or_null(body.run_link),
-        .logged_model_id = source.logged_model_id,
         .tags = tags,
         .may_be_running = true,
         .may_be_unknown = true,
     };
+    source_fill_spec(&source, &creation.spec);
     return scope_write(scope, do_create, &creation) &&
            mlflow_answer_version(response, &creation.version);
 }

@@ -306,8 +306,8 @@ bool model_delete(Scope *scope, const char *name)
 {
     static const char *const steps[] = {
         "DELETE FROM model_aliases WHERE model_id = $1",
-        "DELETE FROM model_version_tags WHERE model_version_id IN"
-        " (SELECT id FROM model_versions WHERE model_id = $1)",
+        ("DELETE FROM model_version_tags WHERE model_version_id IN"
+         " (SELECT id FROM model_versions WHERE model_id = $1)"),
         "DELETE FROM model_versions WHERE model_id = $1",
         "DELETE FROM model_tags WHERE model_id = $1",
         "DELETE FROM models WHERE id = $1",

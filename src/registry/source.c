@@ -1,5 +1,6 @@
 #include "registry/source.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "registry/stage.h"
@@ -135,26 +136,26 @@ static bool find_version(Scope *scope, const char *model, const char *name, Mode
 
 static bool resolve_version(Scope *scope, const Uri *uri, const char *name, Source *source)
 {
+    ModelVersion *version = arena_new(scope->arena, ModelVersion);
     RegisteredModel model;
-    ModelVersion version;
 
     if (!model_find(scope, uri->parts.items[0], &model))
         return false;
     if (model_is_prompt(&model.tags))
         return uri_refuse(scope, uri, "a prompt is no source of a model version");
-    if (!find_version(scope, model.name, name, &version))
+    if (!find_version(scope, model.name, name, version))
         return false;
-    if ((source->run_id && !text_equal(source->run_id, version.run_id)) ||
-        (source->logged_model_id && !text_equal(source->logged_model_id, version.logged_model_id)))
+    if ((source->run_id && !text_equal(source->run_id, version->run_id)) ||
+        (source->logged_model_id && !text_equal(source->logged_model_id, version->logged_model_id)))
         return uri_refuse(scope, uri,
                           "the run_id and model_id must be those of the version that it names");
     *source = (Source){
-        .source =
-            arena_format(scope->arena, "models:/%s/%lld", model.name, (long long)version.version),
-        .location = version.location ? version.location : source->source,
-        .run_id = version.run_id,
-        .logged_model_id = version.logged_model_id,
-        .package = version.package,
+        .source = arena_format(scope->arena, "models:/%s/%" PRId64, model.name, version->version),
+        .location = version->location ? version->location : source->source,
+        .run_id = version->run_id,
+        .logged_model_id = version->logged_model_id,
+        .package = version->package,
+        .version = version,
     };
     return true;
 }
@@ -246,4 +247,23 @@ bool source_resolve(Scope *scope, const SourceSpec *spec, Source *source)
     }
     *source = found;
     return true;
+}
+
+void source_fill_spec(const Source *source, ModelVersionSpec *spec)
+{
+    const ModelVersion *origin = source->version;
+
+    spec->source = source->source;
+    spec->location = source->location;
+    spec->run_id = source->run_id;
+    spec->logged_model_id = source->logged_model_id;
+    spec->package = source->package;
+    if (!origin)
+        return;
+    spec->dataset = origin->dataset;
+    spec->dataset_version = origin->dataset_version;
+    spec->dataset_digest = origin->dataset_digest;
+    spec->holdout_digest = origin->holdout_digest;
+    spec->code_commit = origin->code_commit;
+    spec->environment = origin->environment;
 }

@@ -23,8 +23,13 @@ typedef struct Source {
     const char *source;   /* to be kept: an alias or a stage is the version's number */
     const char *location; /* where clients download from */
     const char *run_id, *logged_model_id;
-    const char *package; /* NULL: its files are not here, or have no MLmodel */
+    const char *package;         /* NULL: its files are not here, or have no MLmodel */
+    const ModelVersion *version; /* that it names; NULL: none */
 } Source;
 
 /* Lists the package in the artifact store, of blobs that are there: not inside a write. */
 bool source_resolve(Scope *scope, const SourceSpec *spec, Source *source) MUST_CHECK;
+
+/* What a version of this source is made of. One that is made of another version has the same data
+ * and the same hold-out that it was kept away from. */
+void source_fill_spec(const Source *source, ModelVersionSpec *spec);
