@@ -19,8 +19,10 @@ void key_list_set(KeyList *keys, size_t index, int64_t key)
 static void append_list(TextBuilder *sql, const KeyList *keys)
 {
     text_append(sql, "(");
-    for (size_t i = 1; i <= keys->count; i++)
-        text_append_format(sql, i > 1 ? ", $%zu" : "$%zu", keys->others + i);
+    for (size_t i = 1; i <= keys->count; i++) {
+        text_append(sql, i > 1 ? ", $" : "$");
+        text_append_int(sql, (int64_t)(keys->others + i));
+    }
     text_append(sql, ")");
 }
 

@@ -32,9 +32,9 @@ static LoggedModelStatus read_status(const char *name)
     return LOGGED_MODEL_PENDING;
 }
 
-LoggedModel logged_model_from_row(const Query *query, Arena *arena)
+LoggedModel logged_model_from_columns(const Query *query, Arena *arena)
 {
-    LoggedModel model = {
+    return (LoggedModel){
         .key = query_int(query, 0),
         .id = query_text(query, 1, arena),
         .experiment_id = query_int(query, 2),
@@ -47,6 +47,11 @@ LoggedModel logged_model_from_row(const Query *query, Arena *arena)
         .updated_at = query_int(query, 9),
         .is_deleted = query_int(query, 10) != 0,
     };
+}
+
+LoggedModel logged_model_from_row(const Query *query, Arena *arena)
+{
+    LoggedModel model = logged_model_from_columns(query, arena);
 
     model.artifact_uri = arena_format(
         arena, "%s/models/%s/artifacts",

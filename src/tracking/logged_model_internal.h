@@ -3,15 +3,20 @@
 
 #include "tracking/logged_model.h"
 
-/* Every select starts with these columns, in the order logged_model_from_row() reads. */
-#define SELECT_LOGGED_MODEL                                                                        \
+/* Every select starts with these columns, in the order logged_model_from_row() reads; those that
+ * look at many models do without the place of their files. */
+#define SELECT_LOGGED_MODEL_COLUMNS                                                                \
     "SELECT key, id, experiment_id, name, user_name, model_type, source_run_id, status,"           \
-    "       created_at, updated_at, deleted_at IS NOT NULL,"                                       \
+    "       created_at, updated_at, deleted_at IS NOT NULL"
+#define SELECT_LOGGED_MODEL                                                                        \
+    SELECT_LOGGED_MODEL_COLUMNS                                                                    \
+    ","                                                                                            \
     "       (SELECT artifact_location FROM experiments WHERE id = logged_models.experiment_id)"    \
     "  FROM logged_models"
 
 #define MODEL_VERSIONS_TAG "mlflow.modelVersions"
 
+LoggedModel logged_model_from_columns(const Query *query, Arena *arena);
 LoggedModel logged_model_from_row(const Query *query, Arena *arena);
 
 /* Fills params, tags, metrics and versions of all of them. */

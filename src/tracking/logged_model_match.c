@@ -50,7 +50,7 @@ static bool is_of_datasets(const ModelSearch *search, const Query *query, int co
     return filter->dataset_count == 0;
 }
 
-/* model_key, value, is_nan, dataset_name, dataset_digest: the newest of a model first. */
+/* model_key, value, is_nan, dataset_name, dataset_digest: the newest of a model last. */
 static Query query_metric(const ModelSearch *search, const char *key)
 {
     KeyList keys = model_search_experiments(search, 1);
@@ -60,8 +60,7 @@ static Query query_metric(const ModelSearch *search, const char *key)
                           "SELECT model_key, value, is_nan, dataset_name, dataset_digest"
                           "  FROM logged_model_metrics"
                           " WHERE key_id = (SELECT id FROM metric_keys WHERE name = $1)"
-                          "   AND" OF_EXPERIMENTS
-                          " ORDER BY model_key, timestamp DESC, step DESC, run_key",
+                          "   AND" OF_EXPERIMENTS " ORDER BY model_key, timestamp, step, run_key",
                           search->scope->arena);
 }
 
@@ -164,7 +163,7 @@ bool model_search_apply_clauses(ModelSearch *search)
     return true;
 }
 
-/* The first row of a model that is on the order's data is its newest. */
+/* The last row of a model that is on the order's data is its newest. */
 static bool load_order(ModelSearch *search, size_t number)
 {
     DatasetReference dataset = search->filter->orders[number].dataset;
@@ -175,8 +174,7 @@ static bool load_order(ModelSearch *search, size_t number)
     while (query_next(&query)) {
         Candidate *candidate = candidate_of(search, &at, query_int(&query, 0));
 
-        if (candidate && candidate->values[number].type == VALUE_MISSING &&
-            (!dataset.name || is_of_dataset(&query, 3, dataset, row)))
+        if (candidate && (!dataset.name || is_of_dataset(&query, 3, dataset, row)))
             candidate->values[number] = order_value_of_number(metric_value(&query));
         arena_reset(row);
     }

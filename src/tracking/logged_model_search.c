@@ -165,15 +165,15 @@ static Query query_candidates(ModelSearch *search)
     KeyList keys =
         model_search_experiments(search, (size_t)(search->fast.key != NULL) + search->is_cut);
 
-    text_append(&sql, SELECT_LOGGED_MODEL " WHERE deleted_at IS NULL AND experiment_id IN ?");
+    text_append(&sql, SELECT_LOGGED_MODEL_COLUMNS
+                " FROM logged_models WHERE deleted_at IS NULL AND experiment_id IN ?");
     for (size_t i = 0; search->fast.key && i < COUNT(columns); i++)
         if (strcmp(search->fast.key, columns[i][0]) == 0)
             text_append(&sql, columns[i][1]);
     if (search->fast.key)
         keys.values[1] = db_text(search->fast.text);
-    text_append(&sql, " ORDER BY created_at DESC, id");
     if (search->is_cut) {
-        text_append_format(&sql, " LIMIT $%zu", keys.others);
+        text_append_format(&sql, " ORDER BY created_at DESC, id LIMIT $%zu", keys.others);
         keys.values[keys.others] = db_int(search->filter->offset + search->limit + 1);
     }
     return key_list_query(&keys, search->scope->db, text_built(&sql), search->scope->arena);
@@ -185,7 +185,7 @@ static bool read_candidates(ModelSearch *search)
     CLEANUP(query_finalize) Query query = query_candidates(search);
 
     while (query_next(&query)) {
-        LoggedModel model = logged_model_from_row(&query, row);
+        LoggedModel model = logged_model_from_columns(&query, row);
 
         if (has_attributes(search, &model))
             add_candidate(search, &model);
