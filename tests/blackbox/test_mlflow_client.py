@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Scripts of users, unchanged, with MLflow's own client (tests/requirements-mlflow.txt) against Slipway.
+
+Each test runs one of mlflow_scripts/, which asserts what a user would see, and then looks at the same store by Slipway's own
+ways. Where the client is not and cannot be installed, nothing is tested and a line says SKIP.
+"""
+import json
+import os
+import subprocess
+import sys
+
+from harness import SlipwayTest, run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "..")
+VENV = os.path.join(ROOT, "build", "mlflow-venv")
+SCRIPT_SECONDS_MAX = 240
+QUIET = {"GIT_PYTHON_REFRESH": "quiet", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true",
+         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
+
+
+def install():
+    """The last line of what went wrong; nothing when the client is there."""
+    done = subprocess.run([os.path.join(ROOT, "tools", "venv.sh"), VENV, os.path.join(ROOT, "tests", "requirements-mlflow.txt")],
+                          capture_output=True, text=True)
+    return done.stderr.strip().splitlines()[-1] if done.returncode else None
+
+
+class ClientTest(SlipwayTest):
+    def play(self, port, script, **more):
+        """Runs the script as its user would, in a folder of its own."""
+        values = self.environment(MLFLOW_TRACKING_URI=f"http://127.0.0.1:{port}", MLFLOW_HTTP_REQUEST_MAX_RETRIES="1",
+                                  HOME=self.folder, **QUIET, **more)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "PYTHONPATH"):
+            values.pop(name, None)
+        done = subprocess.run([os.path.join(VENV, "bin", "python"), os.path.join(HERE, "mlflow_scripts", f"{script}.py")],
+                              cwd=self.folder, env=values, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=SCRIPT_SECONDS_MAX)
+        self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-4000:])
+        return done.stdout
+
+    def own(self, port, path):
+        return self.expect(200, port, f"/api/v1/{path}")[1]
+
+    def test_tracking(self):
+        port = self.start()[1]
+        self.play(port, "tracking")
+        runs = json.loads(self.command("run", "list", "--json"))["runs"]
+        self.assertEqual(sorted(one["name"] for one in runs),
+                         ["another name", "child 0", "child 1", "child 2", "not waiting", "parent"])
+        parent = next(one for one in runs if one["name"] == "parent")
+        self.assertEqual(parent["status"], "FAILED")
+        self.assertIn("rbf", self.command("run", "show", parent["id"]))
+
+    def test_deleted(self):
+        self.play(self.start()[1], "deleted")
+
+    def test_history(self):
+        self.play(self.start()[1], "history")
+
+    def test_writers(self):
+        self.play(self.start()[1], "writers")
+
+    def test_sign_in(self):
+        secret, viewer = self.token("ada", "contributor"), self.token("eve", "viewer")
+        self.play(self.start("--demand-token")[1], "sign_in", NAME="ada", SECRET=secret, VIEWER=viewer)
+
+
+if __name__ == "__main__":
+    missing = install()
+    if missing:
+        print(f"SKIP the tests with MLflow's client: it could not be installed ({missing})")
+        print("0 passed, 0 failed")
+        sys.exit(0)
+    run(ClientTest)
