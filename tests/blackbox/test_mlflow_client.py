@@ -89,11 +89,11 @@ class ClientTest(SlipwayTest):
         self.play_if_there("paging", SEARCH)
 
     def test_artifacts(self):
-        port = self.play_if_there("artifacts", FILES)
+        port = self.play_if_there("artifacts", SEARCH, FILES)
         if port:
             run_id = self.own_json("run", "list")["runs"][0]["id"]
             files = self.own(port, f"runs/{run_id}/artifacts")["artifacts"]
-            self.assertIn(("all/large.bin", 9 << 20), [(one["path"], one["size_bytes"]) for one in files])
+            self.assertIn(("all/large.bin", 9 << 20), [(one["path"], one["size"]) for one in files])
             self.assertEqual(self.ask(port, f"/api/v1/runs/{run_id}/artifacts/file?path=texts/note.txt")[1], b"another")
 
     def test_registry(self):
