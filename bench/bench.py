@@ -19,7 +19,7 @@ import tempfile
 
 import measure
 
-SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile", "training_load"]
+SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile", "training_load", "tracking"]
 
 
 class Bench:

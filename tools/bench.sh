@@ -9,16 +9,10 @@ set -eu
 
 cd "$(dirname "$0")/.."
 venv=build/bench-venv
-stamp=$venv/requirements.installed
 
 command -v wrk >/dev/null || {
     echo "bench: wrk is missing: install Debian's package wrk (make bench does)" >&2
     exit 1
 }
-if ! cmp -s bench/requirements.txt "$stamp"; then
-    echo "bench: installing the peers into $venv" >&2
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r bench/requirements.txt
-    cp bench/requirements.txt "$stamp"
-fi
+tools/venv.sh "$venv" bench/requirements.txt
 exec "$venv/bin/python" bench/bench.py "$@"

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Scripts of users, unchanged, with MLflow's own client (tests/requirements-mlflow.txt) against Slipway.
+
+Each test runs one of mlflow_scripts/, which asserts what a user would see, and then looks at the same store by Slipway's own
+ways. Where the client is not and cannot be installed, nothing is tested and a line says SKIP, as where a route is still to come.
+"""
+import json
+import os
+import subprocess
+import sys
+
+from harness import JSON_TYPE, SlipwayTest, run
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "..")
+VENV = os.path.join(ROOT, "build", "mlflow-venv")
+SCRIPT_SECONDS_MAX = 240
+SEARCH, FILES, INPUTS = "POST mlflow/runs/search", "GET mlflow-artifacts/artifacts", "POST mlflow/runs/log-inputs"
+MODELS, LOGGED = "POST mlflow/registered-models/create", "POST mlflow/logged-models/search"
+QUIET = {"GIT_PYTHON_REFRESH": "quiet", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true",
+         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
+
+
+def install():
+    """The last line of what went wrong; nothing when the client is there."""
+    done = subprocess.run([os.path.join(ROOT, "tools", "venv.sh"), VENV, os.path.join(ROOT, "tests", "requirements-mlflow.txt")],
+                          capture_output=True, text=True)
+    return done.stderr.strip().splitlines()[-1] if done.returncode else None
+
+
+class ClientTest(SlipwayTest):
+    def play(self, port, script, **more):
+        """Runs the script as its user would, in a folder of its own."""
+        values = self.environment(MLFLOW_TRACKING_URI=f"http://127.0.0.1:{port}", MLFLOW_HTTP_REQUEST_MAX_RETRIES="1",
+                                  HOME=self.folder, **QUIET, **more)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "PYTHONPATH"):
+            values.pop(name, None)
+        done = subprocess.run([os.path.join(VENV, "bin", "python"), os.path.join(HERE, "mlflow_scripts", f"{script}.py")],
+                              cwd=self.folder, env=values, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=SCRIPT_SECONDS_MAX)
+        self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-4000:])
+        return done.stdout
+
+    def play_if_there(self, script, *needed):
+        """For what a server of this state does not route yet: a line says so. Returns the port, or nothing."""
+        port = self.start()[1]
+        for method, path in map(str.split, needed):
+            answer, body = self.ask(port, f"/api/2.0/{path}", method=method, body="{}", headers=JSON_TYPE)
+            if answer.status == 404 and "error_code" not in body:
+                print(f"SKIP {script}: there is no {path} yet")
+                return None
+        self.play(port, script)
+        return port
+
+    def own(self, port, path):
+        return self.expect(200, port, f"/api/v1/{path}")[1]
+
+    def own_json(self, *arguments):
+        return json.loads(self.command(*arguments, "--json"))
+
+    def test_tracking(self):
+        port = self.start()[1]
+        self.play(port, "tracking")
+        runs = self.own_json("run", "list")["runs"]
+        self.assertEqual(sorted(one["name"] for one in runs),
+                         ["another name", "child 0", "child 1", "child 2", "not waiting", "parent"])
+        parent = next(one for one in runs if one["name"] == "parent")
+        self.assertEqual(parent["status"], "FAILED")
+        shown = self.own_json("run", "show", parent["id"])
+        self.assertEqual((shown["params"]["kernel"], shown["tags"]["note"]), ("rbf", "ünï↯"))
+        self.assertEqual([(one["value"], one["step"]) for one in shown["metrics"] if one["key"] == "auc"], [(0.875, 3)])
+
+    def test_deleted(self):
+        self.play(self.start()[1], "deleted")
+
+    def test_history(self):
+        self.play(self.start()[1], "history")
+
+    def test_writers(self):
+        self.play(self.start()[1], "writers")
+
+    def test_search(self):
+        port = self.play_if_there("search", SEARCH)
+        if port:
+            found = self.own(port, "runs?order_by=metrics.f1+desc&limit=2")["runs"]
+            self.assertEqual([one["name"] for one in found], ["oak 2", "oak 1"])
+
+    def test_paging(self):
+        self.play_if_there("paging", SEARCH)
+
+    def test_artifacts(self):
+        port = self.play_if_there("artifacts", SEARCH, FILES)
+        if port:
+            run_id = self.own_json("run", "list")["runs"][0]["id"]
+            files = self.own(port, f"runs/{run_id}/artifacts")["artifacts"]
+            self.assertIn(("all/large.bin", 9 << 20), [(one["path"], one["size"]) for one in files])
+            self.assertEqual(self.ask(port, f"/api/v1/runs/{run_id}/artifacts/file?path=texts/note.txt")[1], b"another")
+
+    def test_registry(self):
+        port = self.play_if_there("registry", FILES, MODELS)
+        if port:
+            self.assertEqual(self.own(port, "models/leavers/versions/3")["version"], 3)
+            self.assertIn("champion", self.command("model", "show", "leavers"))
+
+    def test_datasets(self):
+        self.play_if_there("datasets", SEARCH, INPUTS)
+
+    def test_logged_models(self):
+        self.play_if_there("logged_models", FILES, LOGGED)
+
+    def test_models(self):
+        port = self.play_if_there("models", SEARCH, FILES, INPUTS, LOGGED, MODELS)
+        if port:
+            self.assertIn("champion", self.command("model", "show", "iris"))
+            self.assertEqual(self.own(port, "models/iris/versions/2")["version"], 2)
+
+    def test_xgboost(self):
+        self.play_if_there("xgboost_autolog", FILES, INPUTS, LOGGED)
+
+    def test_sign_in(self):
+        secret, viewer = self.token("ada", "contributor"), self.token("eve", "viewer")
+        self.play(self.start("--demand-token")[1], "sign_in", NAME="ada", SECRET=secret, VIEWER=viewer)
+
+
+if __name__ == "__main__":
+    missing = install()
+    if missing:
+        print(f"SKIP the tests with MLflow's client: it could not be installed ({missing})")
+        print("0 passed, 0 failed")
+        sys.exit(0)
+    run(ClientTest)
