@@ -66,7 +66,7 @@ void api_answer_error(const Route *route, Scope *scope, Response *response)
     write_error(response->json, scope);
 }
 
-static bool check_role(const Route *route, Scope *scope)
+bool api_check_role(const Route *route, Scope *scope)
 {
     if (scope->principal.role >= route->role)
         return true;
@@ -95,7 +95,7 @@ static bool check_query(const Route *route, Scope *scope, const Request *request
 
 static bool check_call(const ApiCall *call)
 {
-    return check_role(call->route, call->scope) &&
+    return api_check_role(call->route, call->scope) &&
            check_query(call->route, call->scope, call->request) &&
            check_body(call->route, call->scope, call->request);
 }

@@ -32,6 +32,9 @@ extern const Route *const api_tables[];
 /* Who sends no token. */
 Principal api_caller_without_token(const Application *application);
 
+/* Whether scope->principal may call the route. */
+bool api_check_role(const Route *route, Scope *scope) MUST_CHECK;
+
 /* Runs the route for scope->principal and always leaves an answer. */
 void api_run(const Route *route, Scope *scope, Request *request, Response *response);
 

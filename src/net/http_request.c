@@ -138,6 +138,8 @@ static enum MHD_Result begin_body(HttpExchange *exchange, const char *method, co
 
     exchange->rule = spec->body_rule ? spec->body_rule(spec->context, exchange)
                                      : (HttpBodyRule){HTTP_BODY_MEMORY, BODY_BYTES_DEFAULT};
+    if (exchange->rule.refusal_status)
+        return refuse(exchange, exchange->rule.refusal_status, exchange->rule.refusal);
     if (exchange->announced_size > exchange->rule.bytes_max)
         return refuse_size(exchange);
     if (exchange->rule.mode == HTTP_BODY_FILE &&

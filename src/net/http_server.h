@@ -29,6 +29,10 @@ typedef struct HttpBodyRule {
     HttpBodyMode mode;
     size_t bytes_max;   /* a larger body is refused with 413 */
     const void *choice; /* for handle(): see http_exchange_choice() */
+
+    /* Not 0: the request is refused with that, before any of its body is taken. */
+    int refusal_status;
+    const char *refusal; /* the reason; lasts as the exchange's arena does */
 } HttpBodyRule;
 
 /* Zero means the default that stands beside a limit. */

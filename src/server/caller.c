@@ -65,7 +65,8 @@ bool caller_check_origin(const Application *application, const HttpExchange *exc
 
 /* What anyone may see is answered whatever token comes with it, and without the store: a probe must
  * work when the store does not. */
-bool caller_is_known(Caller *caller, const Route *route, HttpExchange *exchange, TokenCache *tokens)
+bool caller_is_known(Caller *caller, const Route *route, const HttpExchange *exchange,
+                     TokenCache *tokens)
 {
     if (route->role != ROLE_ANYONE)
         read_secret(caller, exchange);

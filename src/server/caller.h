@@ -16,7 +16,7 @@ bool caller_check_origin(const Application *application, const HttpExchange *exc
                          Error *error) MUST_CHECK;
 
 /* True when the principal is known without the store. */
-bool caller_is_known(Caller *caller, const Route *route, HttpExchange *exchange,
+bool caller_is_known(Caller *caller, const Route *route, const HttpExchange *exchange,
                      TokenCache *tokens);
 
 /* Sets the scope's principal; asks the store, by its db, who is not known. */

@@ -334,15 +334,48 @@ HttpBodyRule work_probe_body_rule(void *context, const HttpExchange *exchange)
     return (HttpBodyRule){HTTP_BODY_MEMORY, 0};
 }
 
+static bool check_sender(Server *server, const Route *route, const HttpExchange *exchange,
+                         Scope *scope)
+{
+    Session session = {0};
+    Caller caller = {0};
+    bool is_known = caller_is_known(&caller, route, exchange, server->tokens), done;
+
+    if (!is_known && !session_pool_take(server->sessions, &session, &scope->error))
+        return false;
+    scope->db = session.db;
+    done = caller_find(&caller, server->application, server->tokens, scope);
+    if (!is_known)
+        session_pool_give_back(server->sessions, &session);
+    return done && api_check_role(route, scope);
+}
+
+/* A file may be large: of who may not send it, none of it comes to the disk. The store is asked on
+ * the loop's thread for that, if at all; the file's bytes are written there, too. */
+static void refuse_stranger(Server *server, const Route *route, const HttpExchange *exchange,
+                            HttpBodyRule *rule)
+{
+    Scope scope = {
+        .platform = server->application->platform,
+        .arena = http_exchange_arena(exchange),
+    };
+
+    if (!server->application->demands_token || check_sender(server, route, exchange, &scope))
+        return;
+    rule->refusal_status = error_http_status(&scope.error);
+    rule->refusal = arena_text(scope.arena, scope.error.message);
+}
+
 HttpBodyRule work_body_rule(void *context, const HttpExchange *exchange)
 {
     const Route *route =
         route_match(http_exchange_method(exchange), http_exchange_segments(exchange));
     HttpBodyRule rule = {HTTP_BODY_MEMORY, REQUEST_BODY_BYTES_MAX, route};
 
-    (void)context;
-    if (route && route->body_kind == BODY_FILE)
+    if (route && route->body_kind == BODY_FILE) {
         rule.mode = HTTP_BODY_FILE;
+        refuse_stranger(context, route, exchange, &rule);
+    }
     if (route && route->body_bytes_max)
         rule.bytes_max = route->body_bytes_max;
     return rule;
@@ -350,13 +383,16 @@ HttpBodyRule work_body_rule(void *context, const HttpExchange *exchange)
 
 void work_refused(void *context, HttpExchange *exchange, int status, const char *reason)
 {
-    static const ErrorKind kinds[] = {ERROR_INVALID, ERROR_TOO_LARGE,   ERROR_TIMEOUT,
-                                      ERROR_BUSY,    ERROR_UNAVAILABLE, ERROR_METHOD};
+    static const ErrorKind kinds[] = {
+        ERROR_INVALID, ERROR_TOO_LARGE,   ERROR_TIMEOUT,         ERROR_BUSY,
+        ERROR_METHOD,  ERROR_UNAVAILABLE, ERROR_UNAUTHENTICATED, ERROR_FORBIDDEN,
+    };
     Work *work = work_create(context, exchange);
     Error error = {0};
     Response response;
     Scope scope = {.arena = http_exchange_arena(exchange), .request_id = work->request_id};
 
+    work->route = http_exchange_choice(exchange);
     fail(&error, status >= 500 ? ERROR_INTERNAL : ERROR_INVALID, "%s", reason);
     for (size_t i = 0; i < COUNT(kinds); i++) {
         Error candidate = {.kind = kinds[i]};
@@ -365,7 +401,7 @@ void work_refused(void *context, HttpExchange *exchange, int status, const char 
             error.kind = kinds[i];
     }
     scope.error = error;
-    api_answer_error(http_exchange_choice(exchange), &scope, &response);
+    api_answer_error(work->route, &scope, &response);
     response.status = status;
     send_response(work, &response);
 }

@@ -253,6 +253,18 @@ class ArtifactTest(WireTest):
         for method, where in changes:
             self.assertEqual(self.raw(port, method, where, b"x", Authorization=f"Bearer {viewer}")[0].status, 403, (method, where))
 
+    def test_of_who_may_not_upload_no_byte_is_taken(self):
+        viewer = self.token("vera", "viewer")
+        port = self.start("--demand-token")[1]
+        paths = [f"{ROOT}/0/models/m-1/a", f"/api/2.0/mlflow-artifacts/mpu/parts/{'0' * 32}/1", "/api/v1/runs/x/artifacts/file?path=a"]
+        for path in paths:
+            for header, status in ("", 401), ("Authorization: Bearer nobody's\r\n", 401), (f"Authorization: Bearer {viewer}\r\n", 403):
+                with socket.create_connection(("127.0.0.1", port), timeout=SECONDS_MAX) as connection:
+                    connection.sendall(f"PUT {path} HTTP/1.1\r\nHost: localhost\r\n{header}Content-Length: 1000000\r\n\r\n".encode())
+                    answer = http.client.HTTPResponse(connection)
+                    answer.begin()
+                    self.assertEqual(answer.status, status, (path, header, answer.read()))
+
     def part(self, port, url, body, headers):
         prefix = f"http://127.0.0.1:{port}"
         self.assertEqual(url[:len(prefix)], prefix)
