@@ -1,10 +1,11 @@
 /* mlflow_artifacts.c: the files of runs and models, by their paths in the tree that clients call
- * "mlflow-artifacts:", and by their run. */
+ * "mlflow-artifacts:", and by their run or model. */
 
 #include <string.h>
 
 #include "api/mlflow.h"
 #include "tracking/artifact_place.h"
+#include "tracking/logged_model.h"
 
 enum { PAGE_UPLOAD_BYTES_MAX = 10 * 1024 * 1024 };
 
@@ -144,6 +145,55 @@ static bool upload_to_run(Scope *scope, const Request *request, Response *respon
     return store(scope, request, &taken) && mlflow_answer_nothing(response);
 }
 
+/* ---- by logged model ---- */
+
+static const JsonField model_list_query[] = {
+    {"artifact_directory_path", JSON_TEXT, offsetof(PlaceQuery, path), JSON_OPTIONAL,
+     "a folder of it"},
+    {"page_token", JSON_TEXT, offsetof(PlaceQuery, page_token), JSON_OPTIONAL,
+     "of the page before"},
+    {0},
+};
+
+static const JsonField model_file_query[] = {
+    {"artifact_file_path", JSON_TEXT, offsetof(PlaceQuery, path), JSON_REQUIRED, "\"MLmodel\""},
+    {0},
+};
+
+static bool find_model_place(Scope *scope, const Request *request, PlaceQuery *query,
+                             ArtifactPlace *place, LoggedModel *model)
+{
+    return artifact_path_read(scope, query->path, &query->path) &&
+           logged_model_find(scope, request_parameter(request, "model_id"), model) &&
+           artifact_place_below(scope, model->artifact_uri, query->path, place);
+}
+
+static bool list_model(Scope *scope, const Request *request, Response *response)
+{
+    PlaceQuery query = {0};
+    ArtifactPlace place;
+    LoggedModel model;
+
+    return mlflow_read(scope, request, model_list_query, &query) &&
+           find_model_place(scope, request, &query, &place, &model) &&
+           mlflow_answer_folder(scope, &place,
+                                &(MlflowFolder){model.artifact_uri, query.path, query.page_token},
+                                response);
+}
+
+static bool download_of_model(Scope *scope, const Request *request, Response *response)
+{
+    PlaceQuery query = {0};
+    ArtifactPlace place;
+    LoggedModel model;
+
+    return mlflow_read(scope, request, model_file_query, &query) &&
+           find_model_place(scope, request, &query, &place, &model) &&
+           mlflow_answer_place(scope, &place, response);
+}
+
+/* ---- not by way of other stores ---- */
+
 static const JsonField presign_body[] = {
     {"run_id", JSON_TEXT, offsetof(PlaceQuery, run_id), JSON_OPTIONAL, "the run, or"},
     {"model_id", JSON_TEXT, offsetof(PlaceQuery, model_id), JSON_OPTIONAL, "the logged model"},
@@ -176,6 +226,10 @@ const Route mlflow_artifact_routes[] = {
      "Delete a file, or a folder with all below."},
     {"GET", "/api/2.0/mlflow/artifacts/list", ROLE_VIEWER, ROUTE_READ, list_run,
      "List what is in a folder of a run.", NULL, run_list_query},
+    {"GET", "/api/2.0/mlflow/logged-models/{model_id}/artifacts/directories", ROLE_VIEWER,
+     ROUTE_READ, list_model, "List what is in a folder of a logged model.", NULL, model_list_query},
+    {"GET", "/api/2.0/mlflow/logged-models/{model_id}/artifacts/files", ROLE_VIEWER, ROUTE_READ,
+     download_of_model, "Download a file of a logged model.", NULL, model_file_query},
     {"POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", ROLE_CONTRIBUTOR, ROUTE_READ,
      refuse_presigned, "Say that files go through this server.", presign_body},
     {"POST", "/api/2.0/mlflow/artifacts/presigned-download-url", ROLE_VIEWER, ROUTE_READ,

@@ -39,6 +39,15 @@ static bool load_pairs(Scope *scope, LoggedModel *models, const KeyList *keys, b
     return query_end(&query, &scope->error);
 }
 
+/* Clients note a version at the end although the server has just done so. */
+static bool is_last(const LoggedModelVersionList *list, const LoggedModelVersion *version)
+{
+    const LoggedModelVersion *last = list->count ? &list->items[list->count - 1] : NULL;
+
+    return last && strcmp(last->name, version->name) == 0 &&
+           strcmp(last->version, version->version) == 0;
+}
+
 LoggedModelVersionList logged_model_read_versions(const char *tag, Arena *arena)
 {
     LoggedModelVersionList list = {0};
@@ -53,7 +62,7 @@ LoggedModelVersionList logged_model_read_versions(const char *tag, Arena *arena)
             json_is_number(version) ? json_print(version, arena) : json_as_text(version, NULL),
         };
 
-        if (found.name && found.version)
+        if (found.name && found.version && !is_last(&list, &found))
             *arena_push(arena, &list) = found;
     }
     return list;

@@ -101,6 +101,23 @@ OTHERS = [
     ("GET", ROOT, {"path": "0/models/m-1/artifacts"}, 200, {"files": [{"path": "MLmodel"}]}),
 ]
 
+MODELS = [
+    ("POST", "logged-models", {"experiment_id": "0", "name": "m"}, 200, {}, {"model": "model.info.model_id"}),
+    ("PUT", f"{ROOT}/0/models/$model/artifacts/MLmodel", b"flavors:", 200, {}),
+    ("PUT", f"{ROOT}/0/models/$model/artifacts/data/model.pkl", b"\x80", 200, {}),
+    ("GET", "logged-models/$model/artifacts/directories", None, 200,
+     {"root_uri": "mlflow-artifacts:/0/models/$model/artifacts",
+      "files": [{"path": "MLmodel", "is_dir": False, "file_size": 8}, {"path": "data", "is_dir": True}]}),
+    ("GET", "logged-models/$model/artifacts/directories", {"artifact_directory_path": "data"}, 200,
+     {"files": [{"path": "data/model.pkl", "file_size": 1}]}),
+    ("GET", "logged-models/$model/artifacts/directories", {"artifact_directory_path": "../data"}, 400, invalid("Invalid path")),
+    ("GET", "/ajax-api/2.0/mlflow/logged-models/$model/artifacts/files", {"artifact_file_path": "data/model.pkl"}, 200, b"\x80"),
+    ("GET", "logged-models/$model/artifacts/files", {"artifact_file_path": "none"}, 404, NONE),
+    ("GET", "logged-models/$model/artifacts/files", {"artifact_file_path": "..%2fMLmodel"}, 400, invalid("Invalid path")),
+    ("GET", "logged-models/$model/artifacts/files", None, 400, missing("artifact_file_path")),
+    ("GET", "logged-models/m-none/artifacts/files", {"artifact_file_path": "MLmodel"}, 404, NONE),
+]
+
 # Each is the end of a path, encoded as it is sent. None may be taken for a file, whoever decodes it and how often.
 ASTRAY = [
     "../secret", "..%2fsecret", "%2e%2e/secret", "%2e%2e%2fsecret", "%252e%252e%252fsecret", "%25252e%25252e/secret",
@@ -156,6 +173,9 @@ class ArtifactTest(WireTest):
 
     def test_files_of_no_run(self):
         self.play(self.start()[1], OTHERS)
+
+    def test_files_of_logged_models(self):
+        self.play(self.start()[1], MODELS)
 
     def test_what_is_uploaded_is_the_run_s_file_everywhere(self):
         port = self.begin()
