@@ -11,7 +11,8 @@ typedef struct Chart {
     MetricList kept;
     int64_t stretch; /* points each */
     int64_t seen;
-    Metric least, greatest, last;
+    Metric first, last; /* of all */
+    Metric least, greatest;
 } Chart;
 
 static double height_of(const Metric *point)
@@ -36,8 +37,10 @@ static void keep_stretch(Chart *chart)
 static bool chart_point(void *context, const Metric *point)
 {
     Chart *chart = context;
-    int64_t place = chart->seen++ % chart->stretch;
+    int64_t place = chart->seen % chart->stretch;
 
+    if (chart->seen++ == 0)
+        chart->first = *point;
     if (place == 0 || height_of(point) < height_of(&chart->least))
         chart->least = *point;
     if (place == 0 || height_of(point) > height_of(&chart->greatest))
@@ -56,21 +59,15 @@ static bool take_all(void *context, const Metric *point)
     return true;
 }
 
-static bool take_first(void *context, const Metric *point)
-{
-    *(Metric *)context = *point;
-    return false;
-}
-
 /* Puts the first and the last point at the ends, unless they are there. */
-static void keep_ends(Chart *chart, const Metric *first)
+static void keep_ends(Chart *chart)
 {
     MetricList *kept = &chart->kept;
 
-    if (metric_compare_history(first, &kept->items[0]) != 0) {
-        arena_push(chart->arena, kept);
+    if (metric_compare_history(&chart->first, &kept->items[0]) != 0) {
+        (void)arena_push(chart->arena, kept);
         memmove(kept->items + 1, kept->items, (kept->count - 1) * sizeof(Metric));
-        kept->items[0] = *first;
+        kept->items[0] = chart->first;
     }
     if (metric_compare_history(&chart->last, &kept->items[kept->count - 1]) != 0)
         *arena_push(chart->arena, kept) = chart->last;
@@ -79,7 +76,6 @@ static void keep_ends(Chart *chart, const Metric *first)
 static bool thin_out(Scope *scope, MetricWalk *walk, int64_t count, int64_t most, Chart *chart)
 {
     int64_t stretches = most > 4 ? (most - 2) / 2 : 1;
-    Metric first = {0};
 
     chart->stretch = (count + stretches - 1) / stretches;
     walk->visit = chart_point;
@@ -88,12 +84,8 @@ static bool thin_out(Scope *scope, MetricWalk *walk, int64_t count, int64_t most
         return false;
     if (chart->seen % chart->stretch)
         keep_stretch(chart);
-    walk->visit = take_first;
-    walk->context = &first;
-    if (!metric_series_walk(scope, walk))
-        return false;
     if (most > 4)
-        keep_ends(chart, &first);
+        keep_ends(chart);
     return true;
 }
 

@@ -54,14 +54,18 @@ bool metric_key_ensure(Scope *scope, const char *name, int64_t *id)
 static bool find_series(Scope *scope, const Run *run, int64_t key_id, MetricSeries *series)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(
-        scope->db, "SELECT folded_until FROM latest_metrics WHERE run_key = $1 AND key_id = $2",
-        db_int(run->key), db_int(key_id));
+    Query query = db_query(scope->db,
+                           "SELECT folded_until, tail_count FROM latest_metrics"
+                           " WHERE run_key = $1 AND key_id = $2",
+                           db_int(run->key), db_int(key_id));
 
-    *series = (MetricSeries){run->key, run->experiment_id, key_id, false, 0};
+    *series =
+        (MetricSeries){.run_key = run->key, .experiment_id = run->experiment_id, .key_id = key_id};
     if (query_next(&query)) {
+        series->is_known = true;
         series->has_blocks = !query_is_null(&query, 0);
         series->folded_until = query_int(&query, 0);
+        series->tail_count = query_int(&query, 1);
     }
     return query_end(&query, &scope->error);
 }
@@ -128,31 +132,51 @@ static bool put_point(Scope *scope, const MetricSeries *series, const Metric *po
                   db_double(metric_value_stored(point->value)), db_int(isnan(point->value)));
 }
 
-/* The greatest point becomes the latest, if it is greater than the one that is. */
-#define IS_LATER                                                                                   \
-    "(excluded.step, excluded.timestamp, excluded.value)"                                          \
-    " > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)"
-#define LATER_OF(column)                                                                           \
-    column " = CASE WHEN " IS_LATER " THEN excluded." column " ELSE latest_metrics." column " END"
-
-static bool put_latest(Scope *scope, const MetricSeries *series, const Metric *last, int64_t added,
-                       int64_t *tail_count)
+static bool insert_latest(Scope *scope, const MetricSeries *series, const Metric *last,
+                          int64_t added)
 {
     static const char sql[] =
         "INSERT INTO latest_metrics"
         "  (run_key, key_id, experiment_id, step, timestamp, value, is_nan, tail_count)"
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        "ON CONFLICT (run_key, key_id) DO UPDATE"
-        "   SET tail_count = latest_metrics.tail_count + excluded.tail_count,"
-        "       " LATER_OF("step") ", " LATER_OF(
-            "timestamp") ","
-                         "       " LATER_OF("value") ", " LATER_OF(
-                             "is_nan") " RETURNING tail_count";
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
 
-    return db_get_int(scope->db, &scope->error, tail_count, sql, db_int(series->run_key),
-                      db_int(series->key_id), db_int(series->experiment_id), db_int(last->step),
-                      db_int(last->timestamp), db_double(metric_value_stored(last->value)),
-                      db_int(isnan(last->value)), db_int(added));
+    return db_run(scope->db, &scope->error, sql, db_int(series->run_key), db_int(series->key_id),
+                  db_int(series->experiment_id), db_int(last->step), db_int(last->timestamp),
+                  db_double(metric_value_stored(last->value)), db_int(isnan(last->value)),
+                  db_int(added));
+}
+
+static bool replace_latest(Scope *scope, const MetricSeries *series, const Metric *last,
+                           int64_t added)
+{
+    static const char sql[] =
+        "UPDATE latest_metrics SET step = $3, timestamp = $4, value = $5, is_nan = $6,"
+        "       tail_count = tail_count + $7"
+        " WHERE run_key = $1 AND key_id = $2 AND (step, timestamp, value) < ($3, $4, $5)";
+
+    return db_run(scope->db, &scope->error, sql, db_int(series->run_key), db_int(series->key_id),
+                  db_int(last->step), db_int(last->timestamp),
+                  db_double(metric_value_stored(last->value)), db_int(isnan(last->value)),
+                  db_int(added));
+}
+
+/* The greatest point becomes the latest, if it is greater than the one that is. Each way touches no
+ * more indexes than it must. */
+static bool put_latest(Scope *scope, const MetricSeries *series, const Metric *last, int64_t added)
+{
+    if (!series->is_known) {
+        if (!insert_latest(scope, series, last, added))
+            return false;
+        if (db_changes(scope->db) > 0)
+            return true;
+    }
+    if (!replace_latest(scope, series, last, added))
+        return false;
+    return db_changes(scope->db) > 0 ||
+           db_run(scope->db, &scope->error,
+                  "UPDATE latest_metrics SET tail_count = tail_count + $3"
+                  " WHERE run_key = $1 AND key_id = $2",
+                  db_int(series->run_key), db_int(series->key_id), db_int(added));
 }
 
 /* ---- folding ---- */
@@ -224,27 +248,34 @@ static bool fold(Scope *scope, const MetricSeries *series)
                                  mark_folded(scope, series, &oldest));
 }
 
-bool metric_series_add(Scope *scope, const Run *run, int64_t key_id, const MetricList *points)
+/* The last of the points is the greatest. */
+static bool add_points(Scope *scope, const MetricSeries *series, const MetricList *points,
+                       int64_t *added)
 {
-    MetricSeries series;
-    Folded folded = {.series = &series};
-    int64_t added = 0, tail_count = 0;
+    Folded folded = {.series = series};
     bool is_there = false;
 
-    if (!find_series(scope, run, key_id, &series))
-        return false;
     for (size_t i = 0; i < points->count; i++) {
         if (!is_folded(scope, &folded, &points->items[i], &is_there))
             return false;
         if (is_there)
             continue;
-        if (!put_point(scope, &series, &points->items[i]))
+        if (!put_point(scope, series, &points->items[i]))
             return false;
-        added += db_changes(scope->db);
+        *added += db_changes(scope->db);
     }
+    return true;
+}
+
+bool metric_series_add(Scope *scope, const Run *run, int64_t key_id, const MetricList *points)
+{
+    MetricSeries series;
+    int64_t added = 0;
+
+    if (!find_series(scope, run, key_id, &series) || !add_points(scope, &series, points, &added))
+        return false;
     if (added == 0)
         return true;
-    if (!put_latest(scope, &series, &points->items[points->count - 1], added, &tail_count))
-        return false;
-    return tail_count < 2 * METRIC_BLOCK_POINTS || fold(scope, &series);
+    return put_latest(scope, &series, &points->items[points->count - 1], added) &&
+           (series.tail_count + added < 2 * METRIC_BLOCK_POINTS || fold(scope, &series));
 }

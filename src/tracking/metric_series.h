@@ -11,8 +11,10 @@
 
 typedef struct MetricSeries {
     int64_t run_key, experiment_id, key_id;
+    bool is_known; /* it has points */
     bool has_blocks;
     int64_t folded_until; /* no point in a block is later */
+    int64_t tail_count;
 } MetricSeries;
 
 /* Inside a write. Adds those of the points that are not there yet; they are of one key and sorted
