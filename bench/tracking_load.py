@@ -102,10 +102,10 @@ class Tracker:
         return self.send([request("GET", API + route)], connections, **more)
 
     def make_runs(self, experiment_id, count, name="ids", connections=64):
-        """Runs with nothing in them; the path of their ids."""
+        """Runs with nothing in them, but for a few that a server may lose; the path of their ids."""
         ids = self.path(name)
         made = self.post("runs/create", CREATE_RUN % experiment_id, connections, count=count, ids_out=ids)
-        if made.errors:
+        if made.errors > count // 100:
             raise RuntimeError(f"{self.name} made {made.errors} runs too few")
         return ids
 

@@ -57,6 +57,9 @@ void api_start(ApiCall *call);
  * it was not found. */
 void api_answer_error(const Route *route, Scope *scope, Response *response);
 
+/* The same for a request that has no route. */
+void api_answer_no_route(const Request *request, Scope *scope, Response *response);
+
 /* After a change of what is live: true once the endpoint serves that deployment, whatever ails
  * other endpoints. */
 bool api_take_up(const Application *application, Scope *scope, const char *endpoint,

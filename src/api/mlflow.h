@@ -27,6 +27,9 @@
 /* Writes the error and gives the HTTP status, which is MLflow's: a name that is taken is 400. */
 int mlflow_write_error(JsonWriter *json, const Error *error);
 
+/* That there is no such route: by this code a client learns to ask in an older way. */
+void mlflow_write_no_route(JsonWriter *json, const Error *error);
+
 /* Fills target by the table, from the body or the query. A text that is required is not empty. */
 bool mlflow_read(Scope *scope, const Request *request, const JsonField fields[],
                  void *target) MUST_CHECK;

@@ -30,6 +30,16 @@ static const struct {
     {ERROR_INTERNAL, 500, "INTERNAL_ERROR"},
 };
 
+static void write_code(JsonWriter *json, const char *code, const Error *error)
+{
+    json_open_object(json, NULL);
+    {
+        json_text(json, "error_code", code);
+        json_text(json, "message", error->message);
+    }
+    json_close(json);
+}
+
 int mlflow_write_error(JsonWriter *json, const Error *error)
 {
     size_t found = COUNT(codes) - 1;
@@ -37,13 +47,13 @@ int mlflow_write_error(JsonWriter *json, const Error *error)
     for (size_t i = 0; i < COUNT(codes); i++)
         if (codes[i].kind == error->kind)
             found = i;
-    json_open_object(json, NULL);
-    {
-        json_text(json, "error_code", codes[found].code);
-        json_text(json, "message", error->message);
-    }
-    json_close(json);
+    write_code(json, codes[found].code, error);
     return codes[found].status;
+}
+
+void mlflow_write_no_route(JsonWriter *json, const Error *error)
+{
+    write_code(json, "ENDPOINT_NOT_FOUND", error);
 }
 
 bool mlflow_answer_nothing(Response *response)

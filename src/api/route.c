@@ -26,12 +26,25 @@ static bool part_matches(const char **part, const char *segment)
     return true;
 }
 
-/* No path of Slipway's own has a number there. Of MLflow's two that have none, both end so. */
+/* No path of Slipway's own has a number there. */
+static bool has_number_behind(const char *path, const char *prefix)
+{
+    const char *number = path + strlen(prefix);
+
+    return text_has_prefix(path, prefix) && *number >= '0' && *number <= '9';
+}
+
+/* Of MLflow's two that have no number, both end so. */
 bool route_speaks_mlflow(const Route *route)
 {
-    return route && ((text_has_prefix(route->path, "/api/") && route->path[5] >= '0' &&
-                      route->path[5] <= '9') ||
+    return route && (has_number_behind(route->path, "/api/") ||
                      text_has_suffix(route->path, "/get-artifact"));
+}
+
+bool route_is_looked_for_by_mlflow(const Request *request)
+{
+    return has_number_behind(request->path, "/api/") ||
+           has_number_behind(request->path, "/ajax-api/");
 }
 
 static bool is_left_out(const Route *route, const char *segment)

@@ -105,6 +105,9 @@ bool route_needs_worker(const Route *route, size_t body_size);
  * also at /ajax-api, and empty parts of its path do not count. */
 bool route_speaks_mlflow(const Route *route);
 
+/* Of a request that has no route: whether it is at a place where MLflow has some. */
+bool route_is_looked_for_by_mlflow(const Request *request);
+
 /* The part of the path that stands for {name}; the route has it, so it cannot fail. Of {*name}, all
  * its parts with "/" between. */
 const char *request_parameter(const Request *request, const char *name);

@@ -111,7 +111,10 @@ static void send_error(Work *work, Scope *scope)
 {
     Response response;
 
-    api_answer_error(work->route, scope, &response);
+    if (work->route)
+        api_answer_error(work->route, scope, &response);
+    else
+        api_answer_no_route(&work->request, scope, &response);
     send_response(work, &response);
 }
 

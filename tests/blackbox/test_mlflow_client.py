@@ -46,7 +46,7 @@ class ClientTest(SlipwayTest):
         port = self.start()[1]
         for method, path in map(str.split, needed):
             answer, body = self.ask(port, f"/api/2.0/{path}", method=method, body="{}", headers=JSON_TYPE)
-            if answer.status == 404 and "error_code" not in body:
+            if answer.status == 404 and body["error_code"] == "ENDPOINT_NOT_FOUND":
                 print(f"SKIP {script}: there is no {path} yet")
                 return None
         self.play(port, script)
