@@ -96,9 +96,17 @@ static bool is_one_of(const char *text, const char *const list[])
 
 static bool has_known_prefix(const char *path)
 {
-    static const char *const whole[] = {
-        "/",       "/healthz", "/readyz",       "/metrics", "/docs", "/openapi.json",
-        "/health", "/version", "/get-artifact", NULL};
+    static const char *const whole[] = {"/",
+                                        "/healthz",
+                                        "/readyz",
+                                        "/metrics",
+                                        "/docs",
+                                        "/openapi.json",
+                                        "/health",
+                                        "/version",
+                                        "/get-artifact",
+                                        "/model-versions/get-artifact",
+                                        NULL};
     static const char *const prefixes[] = {"/api/v1/", "/api/2.0/", "/api/3.0/", "/endpoints/",
                                            "/v2/",     "/odata/",   NULL};
 
