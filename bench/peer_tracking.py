@@ -42,7 +42,7 @@ def run_row(run_id, number, experiment_id):
 
 
 def metric_row(run_id, key, value, step):
-    return {"key": key, "value": value, "timestamp": 1_700_000_000_000, "run_uuid": run_id, "step": step, "is_nan": 0}
+    return {"key": key, "value": value, "timestamp": 1_710_000_000_000 + step, "run_uuid": run_id, "step": step, "is_nan": 0}
 
 
 def fill_experiment(database, experiment_id, count, models):

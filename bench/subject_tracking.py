@@ -119,8 +119,8 @@ def fill_history(tracker, run_id):
     if tracker.name != "Slipway":
         peer_tracking.fill_history(tracker.running.database, run_id, HISTORY_POINTS)
         return
-    batch = tracking_load.log_batch(tracking_load.metric_text("long", "{number}%03d" % step) for step in range(1000))
-    tracker.post("runs/log-batch", batch, 4, count=HISTORY_POINTS // 1000, ids=ids, first=0)
+    batch = tracking_load.log_batch(tracking_load.metric_text("long", index) for index in range(1000))
+    tracker.post("runs/log-batch", batch, 1, count=HISTORY_POINTS // 1000, ids=ids, first=0)
 
 
 def measure_history(bench, tracker):

@@ -9,27 +9,27 @@ import measure
 
 API = "/api/2.0/mlflow/"
 RUN_ID = "{run id}".ljust(32, ".")  # bench_tracking puts an id there
-WHEN = 1_700_000_000_000
 MODELS = [f"m{number}" for number in range(10)]
 
 CREATE_RUN = '{"experiment_id": "%s", "user_id": "ada", "run_name": "run {number}", "start_time": 1700000000000, ' \
              '"tags": [{"key": "mlflow.user", "value": "ada"}]}'
-LOG_METRIC = '{"run_uuid": "%s", "run_id": "%s", "key": "loss", "value": 0.{random}, "timestamp": 1700000000000, ' \
+LOG_METRIC = '{"run_uuid": "%s", "run_id": "%s", "key": "loss", "value": 0.{random}, "timestamp": 17{number}000, ' \
              '"step": {number}}' % (RUN_ID, RUN_ID)
 FILLED_RUN = '{"run_id": "%s", "metrics": [%%s], "params": [{"key": "model", "value": "%%s"}, {"key": "depth", "value": ' \
              '"{number}"}, {"key": "rate", "value": "0.1"}]}' % RUN_ID
 
 
-def metric_text(key, step):
-    return '{"key": "%s", "value": 0.{random}, "timestamp": 1700000000000, "step": %s}' % (key, step)
+def metric_text(key, index=0):
+    """A point whose time and step grow with the request's number and with its own index in it, up to 999."""
+    return '{"key": "%s", "value": 0.{random}, "timestamp": 17{number}%03d, "step": {number}%03d}' % (key, index, index)
 
 
 def log_batch(metrics):
     return '{"run_id": "%s", "metrics": [%s]}' % (RUN_ID, ", ".join(metrics))
 
 
-LOG_BATCH = log_batch(metric_text(f"key_{number % 10}", "{number}%02d" % (number // 10)) for number in range(1000))
-FILLED_RUNS = [FILLED_RUN % (", ".join(metric_text(key, 1) for key in ("auc", "f1", "loss")), model) for model in MODELS]
+LOG_BATCH = log_batch(metric_text(f"key_{number % 10}", number // 10) for number in range(1000))
+FILLED_RUNS = [FILLED_RUN % (", ".join(metric_text(key) for key in ("auc", "f1", "loss")), model) for model in MODELS]
 
 
 @dataclass

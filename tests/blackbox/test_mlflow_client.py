@@ -47,7 +47,7 @@ class ClientTest(SlipwayTest):
         for method, path in map(str.split, needed):
             answer, body = self.ask(port, f"/api/2.0/{path}", method=method, body="{}", headers=JSON_TYPE)
             if answer.status == 404 and body["error_code"] == "ENDPOINT_NOT_FOUND":
-                print(f"SKIP {script}: there is no {path} yet")
+                print(f"\nSKIP {script}: there is no {path} yet")
                 return None
         self.play(port, script)
         return port
@@ -101,6 +101,9 @@ class ClientTest(SlipwayTest):
         if port:
             self.assertEqual(self.own(port, "models/leavers/versions/3")["version"], 3)
             self.assertIn("champion", self.command("model", "show", "leavers"))
+
+    def test_prompts(self):
+        self.play_if_there("prompts", MODELS)
 
     def test_datasets(self):
         self.play_if_there("datasets", SEARCH, INPUTS)
