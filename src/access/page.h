@@ -15,7 +15,7 @@
 enum { PAGE_LIMIT = 100, PAGE_LIMIT_MAX = 1000 };
 
 typedef struct Page {
-    int64_t limit;     /* at most so many; 0: PAGE_LIMIT */
+    int64_t limit;     /* at most so many; 0: PAGE_LIMIT; -1, never from outside: all */
     int64_t before;    /* of a list with the newest first: only smaller numbers; 0: the newest */
     const char *after; /* of a list by name: only names behind this one; NULL: the first */
 } Page;

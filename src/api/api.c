@@ -18,6 +18,7 @@ const Route *const api_tables[] = {
     access_routes,
     mlflow_system_routes,
     mlflow_run_log_routes,
+    mlflow_search_routes,
     mlflow_run_routes,
     mlflow_history_routes,
     mlflow_experiment_routes,

@@ -7,21 +7,25 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "store/db_internal.h"
 #include "store/migrations.h"
 
-enum { STATEMENT_SLOTS = 128, BUSY_TIMEOUT_MS = 5000 };
+enum { STATEMENT_SLOTS = 128, SLOT_WAYS = 4, BUSY_TIMEOUT_MS = 5000 };
 
 /* Preparing costs more than most statements do, so each connection keeps those that it has used, by
- * their text. */
+ * their text: each in one of a few slots, of which the one that was not used for longest goes. */
 typedef struct Slot {
     sqlite3_stmt *statement;
     bool in_use;
+    bool is_in_order; /* $1 is its first parameter, $2 the second, and so on */
+    uint64_t used_at; /* the count of statements when it was used last */
 } Slot;
 
 struct Db {
     sqlite3 *handle;
     DbMode mode;
+    uint64_t used_count;
     Slot slots[STATEMENT_SLOTS];
 };
 
@@ -59,6 +63,7 @@ static const char *connection_settings(DbMode mode)
                               "PRAGMA foreign_keys = ON;"
                             : "PRAGMA query_only = ON;"
                               "PRAGMA cache_size = -256;" /* KiB */
+
                               "PRAGMA foreign_keys = ON;";
 }
 
@@ -122,13 +127,33 @@ bool db_run_script(Db *db, const char *sql, Error *error)
     return status == SQLITE_OK || fail_with_status(error, db, status);
 }
 
+void db_read_much(Db *db, bool begins)
+{
+    Error ignored;
+    bool done;
+
+    if (db->mode != DB_READ || db_in_transaction(db) == begins)
+        return;
+    done = begins ? db_run_script(db, "PRAGMA cache_size = -8192; BEGIN", &ignored)
+                  : db_run_script(db, "COMMIT; PRAGMA cache_size = -256; PRAGMA shrink_memory",
+                                  &ignored);
+    (void)done; /* it only saves time */
+}
+
+const char *db_statement(const Db *db, size_t index)
+{
+    if (index >= STATEMENT_SLOTS)
+        return NULL;
+    return db->slots[index].statement ? sqlite3_sql(db->slots[index].statement) : "";
+}
+
 bool db_in_transaction(const Db *db)
 {
     return !sqlite3_get_autocommit(db->handle);
 }
 
 /* Eight bytes a turn: statements have hundreds, and each run of one comes by here. */
-static Slot *slot_for(Db *db, const char *sql)
+static Slot *slots_for(Db *db, const char *sql)
 {
     uint64_t hash = 5381, part;
     size_t left = strlen(sql);
@@ -140,23 +165,62 @@ static Slot *slot_for(Db *db, const char *sql)
     }
     for (; left; sql++, left--)
         hash = hash * 33 + (unsigned char)*sql;
-    return &db->slots[hash % STATEMENT_SLOTS];
+    return &db->slots[hash % (STATEMENT_SLOTS / SLOT_WAYS) * SLOT_WAYS];
 }
 
-static int prepare(Db *db, const char *sql, sqlite3_stmt **statement)
+/* *found: it has the statement. NULL: all are in use. */
+static Slot *choose_slot(Db *db, const char *sql, bool *found)
 {
-    Slot *slot = slot_for(db, sql);
+    Slot *slots = slots_for(db, sql), *oldest = NULL;
+
+    *found = false;
+    for (size_t i = 0; i < SLOT_WAYS; i++) {
+        if (slots[i].in_use)
+            continue;
+        *found = slots[i].statement && strcmp(sqlite3_sql(slots[i].statement), sql) == 0;
+        if (*found)
+            return &slots[i];
+        if (!oldest || slots[i].used_at < oldest->used_at)
+            oldest = &slots[i];
+    }
+    return oldest;
+}
+
+/* "$7" is a name to SQLite, and its place is that of its first use. To look for a name is to
+ * compare it with all, so it is asked once whether each is where its number says. */
+static bool is_in_order(sqlite3_stmt *statement)
+{
+    for (int i = sqlite3_bind_parameter_count(statement); i > 0; i--) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "$%d", i);
+        if (!text_equal(sqlite3_bind_parameter_name(statement, i), name))
+            return false;
+    }
+    return true;
+}
+
+static int prepare(Db *db, const char *sql, sqlite3_stmt **statement, bool *in_order)
+{
+    bool found = false;
+    Slot *slot = choose_slot(db, sql, &found);
     int status;
 
-    if (slot->statement && !slot->in_use && strcmp(sqlite3_sql(slot->statement), sql) == 0) {
+    if (slot)
+        slot->used_at = ++db->used_count;
+    if (found) {
         slot->in_use = true;
         *statement = slot->statement;
+        *in_order = slot->is_in_order;
         return SQLITE_OK;
     }
     status = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-    if (status == SQLITE_OK && !slot->in_use) {
+    if (status != SQLITE_OK)
+        return status;
+    *in_order = is_in_order(*statement);
+    if (slot) {
         sqlite3_finalize(slot->statement);
-        *slot = (Slot){*statement, true};
+        *slot = (Slot){*statement, true, *in_order, db->used_count};
     }
     return status;
 }
@@ -178,28 +242,28 @@ static int bind(sqlite3_stmt *statement, int index, DbValue value)
     return sqlite3_bind_null(statement, index);
 }
 
-/* "$7" is a name to SQLite, and its place is that of its first use. */
-static int bind_numbered(sqlite3_stmt *statement, size_t number, DbValue value)
+static int index_of(sqlite3_stmt *statement, size_t number)
 {
     char name[24] = {'$', (char)('0' + number)};
 
     if (number > 9) /* few; the others are worth not to be formatted */
         snprintf(name, sizeof(name), "$%zu", number);
-    return bind(statement, sqlite3_bind_parameter_index(statement, name), value);
+    return sqlite3_bind_parameter_index(statement, name);
 }
 
 Query db_query_values(Db *db, const char *sql, const DbValue *values, size_t count)
 {
     Query query = {.db = db};
     sqlite3_stmt *statement = NULL;
+    bool in_order = true;
 
-    query.status = prepare(db, sql, &statement);
+    query.status = prepare(db, sql, &statement, &in_order);
     query.statement = statement;
     /* One left out would be NULL without a word. */
     if (query.status == SQLITE_OK && (size_t)sqlite3_bind_parameter_count(statement) != count - 1)
         query.status = SQLITE_RANGE;
     for (size_t i = 1; query.status == SQLITE_OK && i < count; i++)
-        query.status = bind_numbered(statement, i, values[i]);
+        query.status = bind(statement, in_order ? (int)i : index_of(statement, i), values[i]);
     return query;
 }
 

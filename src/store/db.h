@@ -49,6 +49,10 @@ Db *db_open(const char *path, DbMode mode, Error *error) MUST_CHECK;
 void db_close(Db *db);
 bool db_can_write(const Db *db);
 
+/* Between the two, a connection for reading sees one state of the store, and remembers some
+ * megabytes of it: for work of many statements. */
+void db_read_much(Db *db, bool begins);
+
 static inline DbValue db_int(int64_t value)
 {
     return (DbValue){.type = DB_INT, .integer = value};

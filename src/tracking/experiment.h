@@ -7,6 +7,7 @@
 
 #include "access/page.h"
 #include "access/scope.h"
+#include "base/text.h"
 #include "tracking/param.h"
 
 typedef struct Experiment {
@@ -53,6 +54,26 @@ typedef struct ExperimentFilter {
 
 /* By id; filter NULL: all that are not deleted. */
 bool experiment_list(Scope *scope, const ExperimentFilter *filter, ExperimentList *list) MUST_CHECK;
+
+enum { EXPERIMENT_LIMIT_MAX = 50000 };
+
+typedef enum ExperimentLife {
+    EXPERIMENT_LIFE_ACTIVE,
+    EXPERIMENT_LIFE_DELETED,
+    EXPERIMENT_LIFE_ALL,
+} ExperimentLife;
+
+/* What MLflow's search asks. */
+typedef struct ExperimentSearch {
+    const char *filter; /* see search_filter.h; NULL: all */
+    TextList order_by;  /* none: newest first; ties by id: of an order given the greatest first */
+    ExperimentLife life;
+    int64_t limit; /* 1 to EXPERIMENT_LIMIT_MAX */
+    int64_t offset;
+} ExperimentSearch;
+
+bool experiment_search(Scope *scope, const ExperimentSearch *search, ExperimentList *list,
+                       bool *has_more) MUST_CHECK;
 
 /* Inside a write, as all below. Deleting a deleted one and restoring an active one do nothing. */
 bool experiment_delete(Scope *scope, int64_t id) MUST_CHECK;

@@ -31,6 +31,7 @@ typedef struct Metric {
     double value;      /* may be NaN or infinite */
     int64_t timestamp; /* ms */
     int64_t step;
+    int64_t key_id; /* of the store, where it comes from there */
 } Metric;
 
 typedef struct MetricList {
@@ -116,6 +117,22 @@ bool run_find(Scope *scope, const char *id, Run *run) MUST_CHECK;
 /* One page. Runs that lack the metric or param of order_by come last, NaN just before them; ties
  * by newest first. *total: how many there are on all pages; or NULL. */
 bool run_list(Scope *scope, const RunFilter *filter, RunList *list, int64_t *total) MUST_CHECK;
+
+/* What MLflow's search asks. Runs that lack the key of an order come last, whatever its direction,
+ * NaN just before them; ties by newest first, then by id. */
+typedef struct RunSearch {
+    const int64_t *experiment_ids; /* of which those that are missing are no error */
+    size_t experiment_count;       /* 0: of none */
+    const char *filter;            /* see search_filter.h; NULL: all */
+    TextList order_by;
+    RunLife life;
+    int64_t limit;          /* 1 to RUN_LIMIT_MAX */
+    const char *page_token; /* of the page before; or NULL */
+} RunSearch;
+
+/* One page, and the token of the next; NULL: there is none. */
+bool run_search(Scope *scope, const RunSearch *search, RunList *list,
+                const char **next_page_token) MUST_CHECK;
 
 /* All of it or nothing. A param that has another value already is a conflict. */
 bool run_log_batch(Scope *scope, const char *id, const RunBatch *batch) MUST_CHECK;

@@ -12,6 +12,16 @@
 
 #define RUN_NAME_TAG "mlflow.runName"
 
+/* Lookups of many keys have always as many of them, so that they are prepared once; what is left
+ * over repeats the last. */
+enum { SOME_KEYS_COUNT = 64 };
+
+#define SOME_KEYS                                                                                  \
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, "                \
+    "$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, "             \
+    "$34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, "             \
+    "$50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64)"
+
 Run run_from_row(const Query *query, Arena *arena);
 
 /* The row alone, without params, tags and metrics. */
@@ -19,6 +29,9 @@ bool run_find_row(Scope *scope, const char *id, Run *run) MUST_CHECK;
 
 /* The same; a conflict when the run is deleted. */
 bool run_find_writable(Scope *scope, const char *id, Run *run) MUST_CHECK;
+
+/* The rows of these runs, in their order; those that are not there are left out. */
+bool run_load_rows(Scope *scope, const int64_t *keys, size_t count, RunList *list) MUST_CHECK;
 
 /* Fills params, tags, metrics, inputs and outputs of all the runs. */
 bool run_load_details(Scope *scope, RunList *list) MUST_CHECK;

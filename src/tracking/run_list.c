@@ -6,7 +6,7 @@
 
 #include "tracking/run_internal.h"
 
-enum { LIMIT_DEFAULT = 100, EXPERIMENTS_MAX = 1000, DETAIL_CHUNK = 500 };
+enum { LIMIT_DEFAULT = 100, EXPERIMENTS_MAX = 1000 };
 
 /* SQL under way and the values of its $1, $2 ... values[0] is db_query()'s dummy. */
 typedef struct Statement {
@@ -228,11 +228,13 @@ bool run_list(Scope *scope, const RunFilter *filter, RunList *list, int64_t *tot
     return true;
 }
 
+/* ---- many runs by their keys ---- */
+
 /* The runs of one turn, sorted by key, so that a detail finds its run. */
 typedef struct Turn {
-    Run **runs;
+    Run *runs[SOME_KEYS_COUNT];
     size_t count;
-    int64_t *keys;
+    DbValue keys[SOME_KEYS_COUNT + 1]; /* as db_query_values() takes them */
 } Turn;
 
 static int compare_runs(const void *left, const void *right)
@@ -242,15 +244,15 @@ static int compare_runs(const void *left, const void *right)
     return (a->key > b->key) - (a->key < b->key);
 }
 
-static Turn turn_create(Arena *arena, Run *runs, size_t count)
+static Turn turn_create(Run *runs, size_t count)
 {
-    Turn turn = {arena_array(arena, Run *, count), count, arena_array(arena, int64_t, count)};
+    Turn turn = {.count = count};
 
     for (size_t i = 0; i < count; i++)
         turn.runs[i] = &runs[i];
     qsort(turn.runs, count, sizeof(Run *), compare_runs);
-    for (size_t i = 0; i < count; i++)
-        turn.keys[i] = turn.runs[i]->key;
+    for (size_t i = 0; i < SOME_KEYS_COUNT; i++)
+        turn.keys[i + 1] = db_int(turn.runs[i < count ? i : count - 1]->key);
     return turn;
 }
 
@@ -266,55 +268,125 @@ static void take_tag(Run *run, const Query *query, Arena *arena)
         (Param){query_text(query, 1, arena), query_text(query, 2, arena)};
 }
 
+/* Its name comes later. */
 static void take_metric(Run *run, const Query *query, Arena *arena)
 {
     *arena_push(arena, &run->metrics) = (Metric){
-        .key = query_text(query, 1, arena),
+        .key_id = query_int(query, 1),
         .value = metric_value_read(query_double(query, 2), query_int(query, 3)),
         .timestamp = query_int(query, 4),
         .step = query_int(query, 5),
     };
 }
 
-/* Each select gives the run's key first, and is ordered by it. */
+/* Each gives the run's key first, and is ordered by it; "one" is for a run alone. */
+#define DETAILS(columns, table, key)                                                               \
+    "SELECT " columns " FROM " table " WHERE run_key IN " SOME_KEYS " ORDER BY run_key, " key,     \
+        "SELECT " columns " FROM " table " WHERE run_key = $1 ORDER BY " key
+
 static const struct {
-    const char *before, *after;
+    const char *some, *one;
     void (*take)(Run *run, const Query *query, Arena *arena);
 } details[] = {
-    {"SELECT run_key, key, value FROM run_params WHERE run_key IN ", " ORDER BY run_key, key",
-     take_param},
-    {"SELECT run_key, key, value FROM run_tags WHERE run_key IN ", " ORDER BY run_key, key",
-     take_tag},
-    {"SELECT run_key, metric_keys.name, value, is_nan, timestamp, step FROM latest_metrics"
-     "  JOIN metric_keys ON metric_keys.id = latest_metrics.key_id WHERE run_key IN ",
-     " ORDER BY run_key, metric_keys.name", take_metric},
+    {DETAILS("run_key, key, value", "run_params", "key"), take_param},
+    {DETAILS("run_key, key, value", "run_tags", "key"), take_tag},
+    {DETAILS("run_key, key_id, value, is_nan, timestamp, step", "latest_metrics", "key_id"),
+     take_metric},
 };
 
 static bool load_detail(Scope *scope, const Turn *turn, size_t which)
 {
-    Statement statement = statement_create(scope->arena, turn->count);
+    bool is_one = turn->count == 1;
+    CLEANUP(query_finalize)
+    Query query = db_query_values(scope->db, is_one ? details[which].one : details[which].some,
+                                  turn->keys, is_one ? 2 : COUNT(turn->keys));
     size_t at = 0;
 
-    text_append(&statement.sql, details[which].before);
-    add_numbers(&statement, turn->keys, turn->count);
-    text_append(&statement.sql, details[which].after);
-
-    CLEANUP(query_finalize) Query query = run_statement(&statement, scope->db);
-
     while (query_next(&query)) {
-        while (turn->keys[at] < query_int(&query, 0))
+        int64_t key = query_int(&query, 0);
+
+        while (turn->runs[at]->key < key)
             at++;
         details[which].take(turn->runs[at], &query, scope->arena);
     }
     return query_end(&query, &scope->error);
 }
 
+/* ---- the names of metrics, once for all runs ---- */
+
+typedef struct MetricName {
+    int64_t id;
+    const char *name;
+} MetricName;
+
+typedef struct MetricNames {
+    MetricName *items; /* by id */
+    size_t count;
+} MetricNames;
+
+/* Where the id is, or belongs. */
+static size_t place_of(const MetricNames *names, int64_t id)
+{
+    size_t start = 0, end = names->count;
+
+    while (start < end) {
+        size_t middle = start + (end - start) / 2;
+
+        if (names->items[middle].id < id)
+            start = middle + 1;
+        else
+            end = middle;
+    }
+    return start;
+}
+
+static bool find_name(Scope *scope, MetricNames *names, int64_t id, const char **name)
+{
+    size_t at = place_of(names, id);
+
+    if (at == names->count || names->items[at].id != id) {
+        CLEANUP(query_finalize)
+        Query query = db_query(scope->db, "SELECT name FROM metric_keys WHERE id = $1", db_int(id));
+        const char *found = query_next(&query) ? query_text(&query, 0, scope->arena) : "";
+
+        if (!query_end(&query, &scope->error))
+            return false;
+        arena_push(scope->arena, names);
+        memmove(&names->items[at + 1], &names->items[at],
+                (names->count - 1 - at) * sizeof(*names->items));
+        names->items[at] = (MetricName){id, found};
+    }
+    *name = names->items[at].name;
+    return true;
+}
+
+static int compare_metrics(const void *left, const void *right)
+{
+    return strcmp(((const Metric *)left)->key, ((const Metric *)right)->key);
+}
+
+static bool name_metrics(Scope *scope, RunList *list)
+{
+    MetricNames names = {0};
+
+    for (size_t i = 0; i < list->count; i++) {
+        MetricList *metrics = &list->items[i].metrics;
+
+        for (size_t j = 0; j < metrics->count; j++)
+            if (!find_name(scope, &names, metrics->items[j].key_id, &metrics->items[j].key))
+                return false;
+        if (metrics->count)
+            qsort(metrics->items, metrics->count, sizeof(*metrics->items), compare_metrics);
+    }
+    return true;
+}
+
 bool run_load_details(Scope *scope, RunList *list)
 {
-    for (size_t start = 0; start < list->count; start += DETAIL_CHUNK) {
+    for (size_t start = 0; start < list->count; start += SOME_KEYS_COUNT) {
         size_t left = list->count - start;
-        Turn turn = turn_create(scope->arena, list->items + start,
-                                left < DETAIL_CHUNK ? left : DETAIL_CHUNK);
+        Turn turn =
+            turn_create(list->items + start, left < SOME_KEYS_COUNT ? left : SOME_KEYS_COUNT);
 
         for (size_t i = 0; i < COUNT(details); i++)
             if (!load_detail(scope, &turn, i))
@@ -322,5 +394,42 @@ bool run_load_details(Scope *scope, RunList *list)
         if (!run_load_inputs(scope, turn.runs, turn.count))
             return false;
     }
+    return name_metrics(scope, list);
+}
+
+static bool load_some_rows(Scope *scope, Turn *turn)
+{
+    CLEANUP(query_finalize)
+    Query query =
+        db_query_values(scope->db, SELECT_RUN " WHERE runs.key IN " SOME_KEYS " ORDER BY runs.key",
+                        turn->keys, COUNT(turn->keys));
+    size_t at = 0;
+
+    while (query_next(&query)) {
+        while (turn->runs[at]->key < query_int(&query, 0))
+            at++;
+        *turn->runs[at] = run_from_row(&query, scope->arena);
+    }
+    return query_end(&query, &scope->error);
+}
+
+bool run_load_rows(Scope *scope, const int64_t *keys, size_t count, RunList *list)
+{
+    RunList taken = {arena_array(scope->arena, Run, count + 1), 0};
+
+    for (size_t start = 0; start < count; start += SOME_KEYS_COUNT) {
+        size_t end = start + SOME_KEYS_COUNT < count ? start + SOME_KEYS_COUNT : count;
+        Turn turn;
+
+        for (size_t i = start; i < end; i++)
+            taken.items[i].key = keys[i];
+        turn = turn_create(taken.items + start, end - start);
+        if (!load_some_rows(scope, &turn))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (taken.items[i].id)
+            taken.items[taken.count++] = taken.items[i];
+    *list = taken;
     return true;
 }

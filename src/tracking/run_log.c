@@ -75,8 +75,10 @@ static bool put_param(Scope *scope, const Run *run, const Param *param)
         return false;
     if (!present)
         return db_run(scope->db, &scope->error,
-                      "INSERT INTO run_params(run_key, key, value) VALUES ($1, $2, $3)",
-                      db_int(run->key), db_text(param->key), db_text(param->value));
+                      "INSERT INTO run_params(run_key, key, value, experiment_id)"
+                      "VALUES ($1, $2, $3, $4)",
+                      db_int(run->key), db_text(param->key), db_text(param->value),
+                      db_int(run->experiment_id));
     return strcmp(present, param->value) == 0 ||
            fail(&scope->error, ERROR_CONFLICT,
                 "param \"%s\" of run \"%s\" is \"%s\" and never changes, so it cannot become "
@@ -87,7 +89,8 @@ static bool put_param(Scope *scope, const Run *run, const Param *param)
 
 bool run_put_tags(Scope *scope, const Run *run, const ParamList *tags)
 {
-    static const char sql[] = "INSERT INTO run_tags(run_key, key, value) VALUES ($1, $2, $3)"
+    static const char sql[] = "INSERT INTO run_tags(run_key, key, value, experiment_id)"
+                              "VALUES ($1, $2, $3, $4)"
                               "ON CONFLICT (run_key, key) DO UPDATE SET value = excluded.value";
 
     for (size_t i = 0; i < tags->count; i++) {
@@ -95,7 +98,7 @@ bool run_put_tags(Scope *scope, const Run *run, const ParamList *tags)
         bool done = strcmp(tag->key, RUN_NAME_TAG) == 0
                         ? run_rename(scope, run, tag->value)
                         : db_run(scope->db, &scope->error, sql, db_int(run->key), db_text(tag->key),
-                                 db_text(tag->value));
+                                 db_text(tag->value), db_int(run->experiment_id));
 
         if (!done)
             return false;

@@ -94,77 +94,79 @@ static void test_a_filter_is_read_as_mlflow_reads_it(void)
     "Invalid clause(s) in filter string: '" rest "'; a filter has clauses like metrics.f1 > 0.9 "  \
     "AND params.\"a key\" = 'text', and no OR"
 
+static const FilterCase wrong_cases[] = {
+    {&search_runs, "params.a = 'x' OR params.b = 'y'", CLAUSE("OR params.b = 'y'")},
+    {&search_runs, "(metrics.a > 1)", CLAUSE("(metrics.a > 1)")},
+    {&search_runs, "metrics.a > 1;", CLAUSE(";")},
+    {&search_runs, "metrics.a > 1 -- x", CLAUSE("-- x")},
+    {&search_runs, "0.5 < metrics.a", ""},
+    {&search_runs, "metrics.a-b > 1", CLAUSE("-b > 1")},
+    {&search_runs, "metrics.a", CLAUSE("")},
+    {&search_runs, "metrics.a > '1'", "Expected numeric value type for metric. Found '1'"},
+    {&search_runs, "metrics.a > inf", "Expected numeric value type for metric. Found inf"},
+    {&search_runs, "metrics.a > +1", "Expected numeric value type for metric. Found +1"},
+    {&search_runs, "metrics.a = 0x10", "Expected numeric value type for metric. Found 0x10"},
+    {&search_runs, "start_time > '5'",
+     "Expected numeric value type for numeric attribute: start_time. Found '5'"},
+    {&search_runs, "params.a = 1",
+     "Expected a quoted string value for parameter 'a' (e.g. 'my-value'). Got value 1"},
+    {&search_runs, "params.a = b", ""},
+    {&search_runs, "params.a = `b`", ""},
+    {&search_runs, "params.a = 'b", "a quote is not closed: 'b"},
+    {&search_runs, "params.`a = 'b'", "a quote is not closed: `a = 'b'"},
+    {&search_runs, "params. = 'b'", "a parameter has a key, as in parameter.name"},
+    {&search_runs, "a.b = 'c'",
+     "Invalid entity type 'a'. Valid values are ['attribute', 'metric', 'parameter', 'tag', "
+     "'dataset']"},
+    {&search_runs, "name = 'c'",
+     "Invalid attribute key 'name' specified. Valid keys are ['run_id', 'run_name', 'user_id', "
+     "'status', 'artifact_uri', 'start_time', 'end_time']"},
+    {&search_runs, "dataset.size = 'c'",
+     "Invalid dataset key 'size' specified. Valid keys are ['name', 'digest', 'context']"},
+    {&search_runs, "params.a > 'x'",
+     "Invalid comparator '>' for parameter 'a', not one of ['=', '!=', 'LIKE', 'ILIKE', "
+     "'IS NULL', 'IS NOT NULL']"},
+    {&search_runs, "params.a == 'x'", ""},
+    {&search_runs, "params.a NOT LIKE 'x'", ""},
+    {&search_runs, "status IN ('x')", ""},
+    {&search_runs, "metrics.a LIKE 'x'", ""},
+    {&search_runs, "metrics.a IS NULL", ""},
+    {&search_runs, "run_id IN ()",
+     "While parsing a list in the query, expected a non-empty list of string values, but got "
+     "empty list"},
+    {&search_runs, "run_id IN (1)", ""},
+    {&search_runs, "run_id IN ('a' 'b')", ""},
+    {&search_runs, "run_id IN ('a'", ""},
+    {&search_runs, "run_id IN 'a'", CLAUSE("'a'")},
+    {&search_experiments, "metrics.a > 1",
+     "Invalid entity type 'metrics'. Valid values are ['attribute', 'tag']"},
+    {&search_experiments, "creation_time > 1.5",
+     "Expected integer value type for numeric attribute: creation_time. Found 1.5"},
+    {&search_experiments, "experiment_id LIKE '1%'", ""},
+    {&search_registered_models, "tags.a IS NULL", ""},
+    {&search_registered_models, "timestamp > 1",
+     "Invalid attribute key 'timestamp' specified. Valid keys are ['name']"},
+    {&search_model_versions, "version_number > 'x'",
+     "Expected integer value type for numeric attribute: version_number. Found 'x'"},
+    {&search_model_versions, "run_id > 'x'", ""},
+    {&search_logged_models, "dataset.name = 'x'", ""},
+};
+
 static void test_a_filter_that_is_wrong_is_refused_with_a_sentence(void)
 {
-    static const FilterCase cases[] = {
-        {&search_runs, "params.a = 'x' OR params.b = 'y'", CLAUSE("OR params.b = 'y'")},
-        {&search_runs, "(metrics.a > 1)", CLAUSE("(metrics.a > 1)")},
-        {&search_runs, "metrics.a > 1;", CLAUSE(";")},
-        {&search_runs, "metrics.a > 1 -- x", CLAUSE("-- x")},
-        {&search_runs, "0.5 < metrics.a", ""},
-        {&search_runs, "metrics.a-b > 1", CLAUSE("-b > 1")},
-        {&search_runs, "metrics.a", CLAUSE("")},
-        {&search_runs, "metrics.a > '1'", "Expected numeric value type for metric. Found '1'"},
-        {&search_runs, "metrics.a > inf", "Expected numeric value type for metric. Found inf"},
-        {&search_runs, "metrics.a > +1", "Expected numeric value type for metric. Found +1"},
-        {&search_runs, "metrics.a = 0x10", "Expected numeric value type for metric. Found 0x10"},
-        {&search_runs, "start_time > '5'",
-         "Expected numeric value type for numeric attribute: start_time. Found '5'"},
-        {&search_runs, "params.a = 1",
-         "Expected a quoted string value for parameter 'a' (e.g. 'my-value'). Got value 1"},
-        {&search_runs, "params.a = b", ""},
-        {&search_runs, "params.a = `b`", ""},
-        {&search_runs, "params.a = 'b", "a quote is not closed: 'b"},
-        {&search_runs, "params.`a = 'b'", "a quote is not closed: `a = 'b'"},
-        {&search_runs, "params. = 'b'", "a parameter has a key, as in parameter.name"},
-        {&search_runs, "a.b = 'c'",
-         "Invalid entity type 'a'. Valid values are ['attribute', 'metric', 'parameter', 'tag', "
-         "'dataset']"},
-        {&search_runs, "name = 'c'",
-         "Invalid attribute key 'name' specified. Valid keys are ['run_id', 'run_name', 'user_id', "
-         "'status', 'artifact_uri', 'start_time', 'end_time']"},
-        {&search_runs, "dataset.size = 'c'",
-         "Invalid dataset key 'size' specified. Valid keys are ['name', 'digest', 'context']"},
-        {&search_runs, "params.a > 'x'",
-         "Invalid comparator '>' for parameter 'a', not one of ['=', '!=', 'LIKE', 'ILIKE', "
-         "'IS NULL', 'IS NOT NULL']"},
-        {&search_runs, "params.a == 'x'", ""},
-        {&search_runs, "params.a NOT LIKE 'x'", ""},
-        {&search_runs, "status IN ('x')", ""},
-        {&search_runs, "metrics.a LIKE 'x'", ""},
-        {&search_runs, "metrics.a IS NULL", ""},
-        {&search_runs, "run_id IN ()",
-         "While parsing a list in the query, expected a non-empty list of string values, but got "
-         "empty list"},
-        {&search_runs, "run_id IN (1)", ""},
-        {&search_runs, "run_id IN ('a' 'b')", ""},
-        {&search_runs, "run_id IN ('a'", ""},
-        {&search_runs, "run_id IN 'a'", CLAUSE("'a'")},
-        {&search_experiments, "metrics.a > 1",
-         "Invalid entity type 'metrics'. Valid values are ['attribute', 'tag']"},
-        {&search_experiments, "creation_time > 1.5",
-         "Expected integer value type for numeric attribute: creation_time. Found 1.5"},
-        {&search_experiments, "experiment_id LIKE '1%'", ""},
-        {&search_registered_models, "tags.a IS NULL", ""},
-        {&search_registered_models, "timestamp > 1",
-         "Invalid attribute key 'timestamp' specified. Valid keys are ['name']"},
-        {&search_model_versions, "version_number > 'x'",
-         "Expected integer value type for numeric attribute: version_number. Found 'x'"},
-        {&search_model_versions, "run_id > 'x'", ""},
-        {&search_logged_models, "dataset.name = 'x'", ""},
-    };
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    for (size_t i = 0; i < COUNT(wrong_cases); i++) {
         SearchFilter filter = {0};
         Error error = {0};
 
-        if (search_filter_parse(cases[i].grammar, cases[i].text, arena, &filter, &error))
-            fprintf(stderr, "accepted: %s\n", cases[i].text);
+        if (search_filter_parse(wrong_cases[i].grammar, wrong_cases[i].text, arena, &filter,
+                                &error))
+            fprintf(stderr, "accepted: %s\n", wrong_cases[i].text);
         EXPECT(error.kind == ERROR_FIELD);
         EXPECT_TEXT(error.field, "filter");
-        if (*cases[i].meaning)
-            EXPECT_TEXT(error.message, cases[i].meaning);
+        if (*wrong_cases[i].meaning)
+            EXPECT_TEXT(error.message, wrong_cases[i].meaning);
     }
 }
 
