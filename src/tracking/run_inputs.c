@@ -5,8 +5,6 @@
 #include "tracking/key_list.h"
 #include "tracking/run_internal.h"
 
-#define CONTEXT_TAG "mlflow.data.context"
-
 enum {
     DATASET_SOURCE_MAX = 65535,
     DATASET_SCHEMA_MAX = 1048575,
@@ -274,7 +272,8 @@ bool dataset_summaries(Scope *scope, const int64_t *experiment_ids, size_t count
         "  JOIN run_datasets ON run_datasets.dataset_key = logged_datasets.key"
         "  LEFT JOIN run_dataset_tags AS tags"
         "    ON tags.run_key = run_datasets.run_key"
-        "   AND tags.dataset_key = run_datasets.dataset_key AND tags.key = '" CONTEXT_TAG "'"
+        "   AND tags.dataset_key = run_datasets.dataset_key AND tags.key = '" DATASET_CONTEXT_TAG
+        "'"
         " WHERE experiment_id IN ?"
         " ORDER BY experiment_id, name, digest, value LIMIT 1000";
     DatasetSummaryList taken = {0};

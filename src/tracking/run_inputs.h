@@ -18,6 +18,9 @@ enum {
     DATASET_EXPERIMENTS_MAX = 20, /* of one question */
 };
 
+/* Of a use of a data set: "training". */
+#define DATASET_CONTEXT_TAG "mlflow.data.context"
+
 typedef struct DatasetInput {
     int64_t key; /* of the data set's row */
     const char *name, *digest, *source_type, *source;

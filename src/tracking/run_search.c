@@ -63,14 +63,13 @@ static bool take_orders(Searcher *searcher, const TextList *texts)
     return true;
 }
 
-/* A metric that no run has, data sets that none logs: nothing matches. */
+/* A metric that no run has: nothing matches. */
 static bool is_hopeless(const Searcher *searcher)
 {
     for (size_t i = 0; i < searcher->terms.count; i++) {
         const Subject *subject = &searcher->terms.items[i].subject;
 
-        if (subject->entity == SEARCH_DATASET ||
-            (subject->entity == SEARCH_METRIC && !subject->key_id))
+        if (subject->entity == SEARCH_METRIC && !subject->key_id)
             return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tracking/experiment.h"
+#include "tracking/run_inputs.h"
 #include "tracking/run_search_internal.h"
 
 /* Statements that look up many runs at a time, in their order: a CROSS JOIN is done as it is
@@ -34,6 +35,22 @@ static const char *const lookups[] = {
                             " WHERE run_key = run AND key = $65",
     [SEARCH_TAG] = WANTED "SELECT place, value FROM wanted CROSS JOIN run_tags"
                           " WHERE run_key = run AND key = $65",
+};
+
+/* A run may have several data sets, and so several rows. */
+static const struct {
+    const char *key, *sql;
+} dataset_lookups[] = {
+    {"name", WANTED "SELECT place, name FROM wanted CROSS JOIN run_datasets"
+                    " CROSS JOIN logged_datasets"
+                    " WHERE run_key = run AND logged_datasets.key = dataset_key"
+                    "   AND +experiment_id = $65"},
+    {"digest", WANTED "SELECT place, digest FROM wanted CROSS JOIN run_datasets"
+                      " CROSS JOIN logged_datasets"
+                      " WHERE run_key = run AND logged_datasets.key = dataset_key"
+                      "   AND +experiment_id = $65"},
+    {"context", WANTED "SELECT place, value FROM wanted CROSS JOIN run_dataset_tags"
+                       " WHERE run_key = run AND key = $65"},
 };
 
 /* The runs that are still in. */
@@ -141,6 +158,37 @@ static bool check_term(Check *check, const Term *term)
 
     for (size_t i = 0; i < check->count; i++)
         check->is_in[i] = is_in;
+    if (!look_up(check, &lookup))
+        return false;
+    keep(check);
+    return true;
+}
+
+/* ---- terms of data sets ---- */
+
+/* One that matches is enough. */
+static void take_dataset(Check *check, size_t index, const Query *query, const void *context)
+{
+    const Term *term = context;
+
+    if (search_matches_text(&term->clause, query_text(query, 1, check->arena)))
+        check->is_in[index] = true;
+}
+
+static bool check_dataset(Check *check, const Term *term)
+{
+    bool is_context = strcmp(term->subject.key, "context") == 0;
+    LookUp lookup = {
+        .sql = dataset_lookups[0].sql,
+        .value = is_context ? db_text(DATASET_CONTEXT_TAG) : db_int(check->searcher->experiment_id),
+        .take = take_dataset,
+        .context = term,
+    };
+
+    for (size_t i = 0; i < COUNT(dataset_lookups); i++)
+        if (strcmp(dataset_lookups[i].key, term->subject.key) == 0)
+            lookup.sql = dataset_lookups[i].sql;
+    memset(check->is_in, 0, sizeof(check->is_in));
     if (!look_up(check, &lookup))
         return false;
     keep(check);
@@ -259,6 +307,12 @@ static bool load_orders(Check *check)
     return true;
 }
 
+static bool needs_look(const Term *term)
+{
+    return term->subject.entity != SEARCH_ATTRIBUTE && !term->is_held &&
+           !(term->has_set && term->is_exact);
+}
+
 bool searcher_check(Searcher *searcher, Batch *batch)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -267,9 +321,9 @@ bool searcher_check(Searcher *searcher, Batch *batch)
     take_batch(&check, batch);
     for (size_t i = 0; i < searcher->terms.count; i++) {
         const Term *term = &searcher->terms.items[i];
+        bool is_dataset = term->subject.entity == SEARCH_DATASET;
 
-        if (term->subject.entity != SEARCH_ATTRIBUTE && !term->is_held &&
-            !(term->has_set && term->is_exact) && !check_term(&check, term))
+        if (needs_look(term) && !(is_dataset ? check_dataset : check_term)(&check, term))
             return false;
     }
     if (!check_runs(&check) || !load_orders(&check))
