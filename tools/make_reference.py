@@ -148,7 +148,7 @@ def group_of(path):
 
 
 def speaks_mlflow(path):
-    return re.match(r"/api/\d", path) or path in ("/health", "/version")
+    return re.match(r"/api/\d|/v1/", path) or path in ("/health", "/version")
 
 
 def mlflow_group_of(path):

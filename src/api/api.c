@@ -29,6 +29,10 @@ const Route *const api_tables[] = {
     mlflow_run_input_routes,
     mlflow_logged_model_routes,
     mlflow_logged_model_search_routes,
+    mlflow_otlp_routes,
+    mlflow_trace_routes,
+    mlflow_assessment_routes,
+    mlflow_old_trace_routes,
     NULL,
 };
 /* clang-format on */
@@ -123,13 +127,19 @@ static void prepare_response(const ApiCall *call)
     *call->response = (Response){.status = 200, .json = json_writer_create(call->scope->arena)};
 }
 
+static bool prepare(const ApiCall *call)
+{
+    return check_call(call) &&
+           (!call->route->prepare || call->route->prepare(call->scope, call->request));
+}
+
 void api_run(const Route *route, Scope *scope, Request *request, Response *response)
 {
     ApiCall call = {route, scope, request, response};
     bool done;
 
     prepare_response(&call);
-    done = check_call(&call);
+    done = prepare(&call);
     if (done && route->kind == ROUTE_WRITE)
         done = scope_write(scope, call_handler, &call);
     else if (done)
@@ -155,7 +165,7 @@ void api_start(ApiCall *call)
         return;
     }
     prepare_response(call);
-    if (check_call(call)) {
+    if (prepare(call)) {
         scope_write_later(call->scope, call_handler, end_write, call);
         return;
     }

@@ -34,11 +34,12 @@ static bool has_number_behind(const char *path, const char *prefix)
     return text_has_prefix(path, prefix) && *number >= '0' && *number <= '9';
 }
 
-/* Of MLflow's two that have no number, both end so. */
+/* Of MLflow's that have no number there, two end so, and one begins with its version. */
 bool route_speaks_mlflow(const Route *route)
 {
-    return route && (has_number_behind(route->path, "/api/") ||
-                     text_has_suffix(route->path, "/get-artifact"));
+    return route &&
+           (has_number_behind(route->path, "/api/") || text_has_prefix(route->path, "/v1/") ||
+            text_has_suffix(route->path, "/get-artifact"));
 }
 
 bool route_is_looked_for_by_mlflow(const Request *request)
@@ -144,13 +145,21 @@ void route_fill_parameters(const Route *route, Request *request, Arena *arena)
     }
 }
 
+/* Where a path ends with a parameter, a word may be a route of MLflow that is not offered here: its
+ * clients fall back on a 404, not on a 405. */
+static bool names_any(const Route *route)
+{
+    return route_speaks_mlflow(route) && text_has_suffix(route->path, "}") &&
+           !strstr(route->path, "{*");
+}
+
 static const char *allowed_methods(const TextList *segments, Arena *arena)
 {
     TextBuilder allowed = {.arena = arena};
 
     for (size_t table = 0; api_tables[table]; table++)
         for (const Route *route = api_tables[table]; route->path; route++)
-            if (path_matches(route, segments))
+            if (path_matches(route, segments) && !names_any(route))
                 add_method(&allowed, route->method);
     return allowed.count ? text_built(&allowed) : NULL;
 }

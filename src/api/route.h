@@ -46,6 +46,7 @@ typedef struct Request {
     HttpPair parameters[ROUTE_PARAMETERS_MAX]; /* of the path: {name} */
     const char *allowed;                       /* after ERROR_METHOD: "GET, HEAD" */
     void *application;                         /* what the server wires in; see api/api.h */
+    void *prepared;                            /* by the route's prepare */
 } Request;
 
 typedef struct Response {
@@ -61,6 +62,10 @@ typedef struct Response {
 
 /* Fills the response, or fails; the scope's error then becomes the response. */
 typedef bool Handler(Scope *scope, const Request *request, Response *response);
+
+/* What a ROUTE_WRITE does before its write, so that the writer's thread has less to do: it leaves
+ * in request->prepared what the handler takes. */
+typedef bool Prepare(Scope *scope, Request *request);
 
 typedef enum RouteKind {
     ROUTE_READ,  /* reads the store, quickly */
@@ -86,6 +91,8 @@ typedef struct Route {
     size_t body_bytes_max;      /* 0: REQUEST_BODY_BYTES_MAX */
     size_t fast_body_bytes_max; /* of a ROUTE_FAST, on the loop; 0: FAST_BODY_BYTES_MAX */
     bool is_probe;              /* on the port for probes too; a ROUTE_FAST */
+    bool takes_encodings;       /* the handler unpacks the body by its "Content-Encoding" */
+    Prepare *prepare;           /* of a ROUTE_WRITE; or NULL */
 } Route;
 
 /* The route for this request, whose parameters it fills in. NULL: nothing is at this path

@@ -26,7 +26,10 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { JSON_DEPTH_MAX = 64 };
+enum {
+    JSON_DEPTH_MAX = 64,        /* of what is read */
+    JSON_WRITE_DEPTH_MAX = 256, /* of what is written */
+};
 
 typedef struct JsonWriter JsonWriter;
 

@@ -13,7 +13,7 @@ enum { FIRST_BYTES = 500 }; /* most answers are shorter */
 
 struct JsonWriter {
     TextBuilder text;
-    char closers[JSON_DEPTH_MAX]; /* what json_close() will append, innermost last */
+    char closers[JSON_WRITE_DEPTH_MAX]; /* what json_close() will append, innermost last */
     size_t depth;
     bool needs_comma;
 };
@@ -145,7 +145,7 @@ static void begin_value(JsonWriter *json, const char *key)
 
 static void open_scope(JsonWriter *json, const char *key, char opener, char closer)
 {
-    assert(json->depth < JSON_DEPTH_MAX);
+    assert(json->depth < JSON_WRITE_DEPTH_MAX);
     begin_value(json, key);
     append_byte(&json->text, opener);
     json->closers[json->depth++] = closer;

@@ -293,12 +293,12 @@ void work_handle(void *context, HttpExchange *exchange)
         answer_failure(work, &error);
         return;
     }
-    if (!check_encoding(exchange, &error)) {
+    if (!work->route->takes_encodings && !check_encoding(exchange, &error)) {
         answer_failure(work, &error);
         return;
     }
     route_fill_parameters(work->route, &work->request, http_exchange_arena(exchange));
-    if (work->route->kind == ROUTE_WRITE && is_known(work)) {
+    if (work->route->kind == ROUTE_WRITE && !work->route->prepare && is_known(work)) {
         run_work(work, NULL); /* it only hands its work to the writer */
         return;
     }

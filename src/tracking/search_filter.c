@@ -35,6 +35,7 @@ static const struct {
     {"attributes", SEARCH_ATTRIBUTE},
     {"attr", SEARCH_ATTRIBUTE},
     {"run", SEARCH_ATTRIBUTE},
+    {"trace", SEARCH_ATTRIBUTE},
     {"metric", SEARCH_METRIC},
     {"metrics", SEARCH_METRIC},
     {"parameter", SEARCH_PARAM},
@@ -45,6 +46,8 @@ static const struct {
     {"tags", SEARCH_TAG},
     {"dataset", SEARCH_DATASET},
     {"datasets", SEARCH_DATASET},
+    {"metadata", SEARCH_METADATA},
+    {"request_metadata", SEARCH_METADATA},
 };
 
 const char *search_comparator_name(SearchComparator comparator)

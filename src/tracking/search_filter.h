@@ -28,6 +28,7 @@ typedef enum SearchEntity {
     SEARCH_PARAM,
     SEARCH_TAG,
     SEARCH_DATASET,
+    SEARCH_METADATA, /* of traces */
     SEARCH_ENTITY_COUNT,
 } SearchEntity;
 
@@ -100,7 +101,7 @@ typedef struct SearchGrammar {
 } SearchGrammar;
 
 extern const SearchGrammar search_runs, search_experiments, search_registered_models,
-    search_model_versions, search_logged_models;
+    search_model_versions, search_logged_models, search_traces;
 
 /* NULL and "" are no clauses. */
 bool search_filter_parse(const SearchGrammar *grammar, const char *text, Arena *arena,

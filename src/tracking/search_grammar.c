@@ -98,3 +98,25 @@ const SearchGrammar search_logged_models = {
         {[SEARCH_METRIC] = NUMBERS, [SEARCH_PARAM] = TEXTS | LISTS, [SEARCH_TAG] = TEXTS | LISTS},
     .orders = BIT(METRIC),
 };
+
+static const SearchKey trace_keys[] = {
+    {"request_id", SEARCH_ATTRIBUTE, SEARCH_TYPE_TEXT, TEXTS | LISTS, true},
+    {"timestamp_ms", SEARCH_ATTRIBUTE, SEARCH_TYPE_NUMBER, NUMBERS, true},
+    {"timestamp", SEARCH_ATTRIBUTE, SEARCH_TYPE_NUMBER, NUMBERS, true, "timestamp_ms"},
+    {"execution_time_ms", SEARCH_ATTRIBUTE, SEARCH_TYPE_NUMBER, NUMBERS, true},
+    {"execution_time", SEARCH_ATTRIBUTE, SEARCH_TYPE_NUMBER, NUMBERS, true, "execution_time_ms"},
+    {"end_time_ms", SEARCH_ATTRIBUTE, SEARCH_TYPE_NUMBER, NUMBERS, true},
+    {"end_time", SEARCH_ATTRIBUTE, SEARCH_TYPE_NUMBER, NUMBERS, true, "end_time_ms"},
+    {"status", SEARCH_ATTRIBUTE, SEARCH_TYPE_TEXT, TEXTS | LISTS, true},
+    {"client_request_id", SEARCH_ATTRIBUTE, SEARCH_TYPE_TEXT, TEXTS | LISTS, false},
+    {"name", SEARCH_ATTRIBUTE, SEARCH_TYPE_TEXT, TEXTS | LISTS, true},
+    {"run_id", SEARCH_ATTRIBUTE, SEARCH_TYPE_TEXT, TEXTS | LISTS, true},
+    {"experiment_id", SEARCH_ATTRIBUTE, SEARCH_TYPE_TEXT, 0, true},
+    {0},
+};
+
+const SearchGrammar search_traces = {
+    .keys = trace_keys,
+    .comparators = {[SEARCH_TAG] = TEXTS | NULLS, [SEARCH_METADATA] = TEXTS | NULLS},
+    .orders = BIT(TAG) | BIT(METADATA),
+};

@@ -17,6 +17,7 @@ VENV = os.path.join(ROOT, "build", "mlflow-venv")
 SCRIPT_SECONDS_MAX = 240
 SEARCH, FILES, INPUTS = "POST mlflow/runs/search", "GET mlflow-artifacts/artifacts", "POST mlflow/runs/log-inputs"
 MODELS, LOGGED = "POST mlflow/registered-models/create", "POST mlflow/logged-models/search"
+TRACES = "POST mlflow/traces"
 QUIET = {"GIT_PYTHON_REFRESH": "quiet", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true",
          "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
 
@@ -119,6 +120,12 @@ class ClientTest(SlipwayTest):
 
     def test_xgboost(self):
         self.play_if_there("xgboost_autolog", FILES, INPUTS, LOGGED)
+
+    def test_traces(self):
+        port = self.play_if_there("traces", FILES, TRACES)
+        if port:
+            deleted = self.own(port, "audit?action=trace.deleted")["events"]
+            self.assertEqual([one["detail"]["count"] for one in deleted], [1, 1, 3])
 
     def test_sign_in(self):
         secret, viewer = self.token("ada", "contributor"), self.token("eve", "viewer")

@@ -50,9 +50,9 @@ static void check_grammar(const SearchGrammar *grammar, const char *text, Arena 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const SearchGrammar *const grammars[] = {&search_runs, &search_experiments,
-                                                    &search_registered_models,
-                                                    &search_model_versions, &search_logged_models};
+    static const SearchGrammar *const grammars[] = {
+        &search_runs,           &search_experiments,   &search_registered_models,
+        &search_model_versions, &search_logged_models, &search_traces};
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     const char *text = arena_copy(arena, (const char *)data, size);
 

@@ -108,7 +108,7 @@ static bool has_known_prefix(const char *path)
                                         "/model-versions/get-artifact",
                                         NULL};
     static const char *const prefixes[] = {"/api/v1/", "/api/2.0/", "/api/3.0/", "/endpoints/",
-                                           "/v2/",     "/odata/",   NULL};
+                                           "/v1/",     "/v2/",      "/odata/",   NULL};
 
     for (size_t i = 0; prefixes[i]; i++)
         if (text_has_prefix(path, prefixes[i]))
@@ -204,6 +204,7 @@ static int status_as(Stage *stage, const Route *route, Role role, Response *resp
     Route marked = *route;
 
     marked.handler = mark_called;
+    marked.prepare = NULL;
     stage->scope.principal = (Principal){"somebody", role};
     stage->scope.error = (Error){0};
     api_run(&marked, &stage->scope, &request, response);

@@ -2,7 +2,8 @@
 
 #include "tests/test.h"
 
-static const char *const entity_names[] = {"attribute", "metric", "param", "tag", "dataset"};
+static const char *const entity_names[] = {"attribute", "metric",  "param",
+                                           "tag",       "dataset", "metadata"};
 
 /* "metric f1 > 0.5; tag team IN [a b]" */
 static const char *describe(const SearchFilter *filter, Arena *arena)
@@ -56,6 +57,10 @@ static void test_a_filter_is_read_as_mlflow_reads_it(void)
         {&search_runs, "`metrics`.`a b/c` <= 1 \n\t AND parameters.\"x.y\" = \"it's\"",
          "metric a b/c <= 1; param x.y = <it's>"},
         {&search_runs, "tags.'a-b' = 'c'", "tag a-b = <c>"},
+        {&search_traces, "trace.status IN ('OK') AND metadata.`a b` = 'c' AND timestamp > 1",
+         "attribute status IN [OK]; metadata a b = <c>; attribute timestamp_ms > 1"},
+        {&search_traces, "request_metadata.k IS NULL AND execution_time <= 0.5",
+         "metadata k IS NULL; attribute execution_time_ms <= 0.5"},
         {&search_runs, "tags.mlflow.source.name LIKE '%.py'", "tag mlflow.source.name LIKE <%.py>"},
         {&search_runs, "tags.`mlflow.runName` ilike 'A_b'", "tag mlflow.runName ILIKE <A_b>"},
         {&search_runs, "param.p is null AND tag.t IS  NOT  NULL",
@@ -150,6 +155,11 @@ static const FilterCase wrong_cases[] = {
      "Expected integer value type for numeric attribute: version_number. Found 'x'"},
     {&search_model_versions, "run_id > 'x'", ""},
     {&search_logged_models, "dataset.name = 'x'", ""},
+    {&search_traces, "span.name = 'x'",
+     "Invalid entity type 'span'. Valid values are ['attribute', 'tag', 'metadata']"},
+    {&search_runs, "metadata.x = 'x'",
+     "Invalid entity type 'metadata'. Valid values are ['attribute', 'metric', 'parameter', "
+     "'tag', 'dataset']"},
 };
 
 static void test_a_filter_that_is_wrong_is_refused_with_a_sentence(void)
