@@ -55,7 +55,7 @@ static bool find_series(Scope *scope, const Run *run, int64_t key_id, MetricSeri
 {
     CLEANUP(query_finalize)
     Query query = db_query(scope->db,
-                           "SELECT folded_until, tail_count FROM latest_metrics"
+                           "SELECT folded_until, folded_step, tail_count FROM latest_metrics"
                            " WHERE run_key = $1 AND key_id = $2",
                            db_int(run->key), db_int(key_id));
 
@@ -65,58 +65,73 @@ static bool find_series(Scope *scope, const Run *run, int64_t key_id, MetricSeri
         series->is_known = true;
         series->has_blocks = !query_is_null(&query, 0);
         series->folded_until = query_int(&query, 0);
-        series->tail_count = query_int(&query, 1);
+        series->folded_step = query_int(&query, 1);
+        series->tail_count = query_int(&query, 2);
     }
     return query_end(&query, &scope->error);
 }
 
 /* ---- what is in blocks already ---- */
 
-/* The points of all blocks that may have one of this time. */
-static bool read_blocks_at(Scope *scope, const MetricSeries *series, int64_t timestamp,
-                           MetricList *points)
+/* The block that was read last: points that are sent again come one behind the other. */
+typedef struct Folded {
+    const MetricSeries *series;
+    int64_t number; /* 0: none yet */
+    MetricList points;
+} Folded;
+
+static bool read_block(Scope *scope, Folded *folded, int64_t number)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db,
-                           "SELECT bytes FROM metric_blocks WHERE run_key = $1 AND key_id = $2"
-                           "   AND first_timestamp <= $3 AND last_timestamp >= $3",
-                           db_int(series->run_key), db_int(series->key_id), db_int(timestamp));
+    Query query =
+        db_query(scope->db,
+                 "SELECT bytes FROM metric_blocks"
+                 " WHERE run_key = $1 AND key_id = $2 AND number = $3",
+                 db_int(folded->series->run_key), db_int(folded->series->key_id), db_int(number));
+    MetricBlock block = {0};
 
-    while (query_next(&query)) {
-        MetricBlock block = {0};
-        MetricList held;
-
+    if (folded->number == number)
+        return true;
+    folded->points.count = 0;
+    if (query_next(&query)) {
         block.bytes = query_blob(&query, 0, scope->arena, &block.size);
-        if (!metric_block_read(&block, "", scope->arena, &held, &scope->error))
+        if (!metric_block_read(&block, "", scope->arena, &folded->points, &scope->error))
             return false;
-        for (size_t i = 0; i < held.count; i++)
-            if (held.items[i].timestamp == timestamp)
-                *arena_push(scope->arena, points) = held.items[i];
     }
+    folded->number = number;
     return query_end(&query, &scope->error);
 }
 
-/* Points that blocks have, for one time after the other. */
-typedef struct Folded {
-    const MetricSeries *series;
-    bool is_read;
-    int64_t timestamp;
-    MetricList points;
-} Folded;
+/* Looks into the blocks that may have it: nearly always none, or one. */
+static bool find_in_blocks(Scope *scope, Folded *folded, const Metric *point, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT number FROM metric_blocks WHERE run_key = $1 AND key_id = $2"
+                           "   AND (first_timestamp, first_step) <= ($3, $4)"
+                           "   AND (last_timestamp, last_step) >= ($3, $4)",
+                           db_int(folded->series->run_key), db_int(folded->series->key_id),
+                           db_int(point->timestamp), db_int(point->step));
+
+    while (!*found && query_next(&query)) {
+        if (!read_block(scope, folded, query_int(&query, 0)))
+            return false;
+        *found = folded->points.count && bsearch(point, folded->points.items, folded->points.count,
+                                                 sizeof(Metric), metric_compare_history);
+    }
+    return *found || query_end(&query, &scope->error);
+}
+
+static bool is_behind_blocks(const MetricSeries *series, const Metric *point)
+{
+    return !series->has_blocks || point->timestamp > series->folded_until ||
+           (point->timestamp == series->folded_until && point->step > series->folded_step);
+}
 
 static bool is_folded(Scope *scope, Folded *folded, const Metric *point, bool *found)
 {
     *found = false;
-    if (!folded->series->has_blocks || point->timestamp > folded->series->folded_until)
-        return true;
-    if (!folded->is_read || folded->timestamp != point->timestamp) {
-        *folded = (Folded){folded->series, true, point->timestamp, {0}};
-        if (!read_blocks_at(scope, folded->series, point->timestamp, &folded->points))
-            return false;
-    }
-    for (size_t i = 0; i < folded->points.count && !*found; i++)
-        *found = metric_compare_history(&folded->points.items[i], point) == 0;
-    return true;
+    return is_behind_blocks(folded->series, point) || find_in_blocks(scope, folded, point, found);
 }
 
 /* ---- adding ---- */
@@ -215,26 +230,31 @@ static bool put_block(Scope *scope, const MetricSeries *series, const MetricList
 {
     static const char sql[] =
         "INSERT INTO metric_blocks"
-        "  (run_key, key_id, number, first_timestamp, last_timestamp, point_count, bytes)"
+        "  (run_key, key_id, number, first_timestamp, first_step, last_timestamp, last_step,"
+        "   point_count, bytes)"
         "VALUES ($1, $2, (SELECT coalesce(max(number), 0) + 1 FROM metric_blocks"
-        "                  WHERE run_key = $1 AND key_id = $2), $3, $4, $5, $6)";
+        "                  WHERE run_key = $1 AND key_id = $2), $3, $4, $5, $6, $7, $8)";
     MetricBlock block = metric_block_write(points, scope->arena);
+    const Metric *first = &points->items[0], *last = &points->items[points->count - 1];
 
     return db_run(scope->db, &scope->error, sql, db_int(series->run_key), db_int(series->key_id),
-                  db_int(points->items[0].timestamp),
-                  db_int(points->items[points->count - 1].timestamp),
-                  db_int((int64_t)points->count), db_blob(block.bytes, block.size));
+                  db_int(first->timestamp), db_int(first->step), db_int(last->timestamp),
+                  db_int(last->step), db_int((int64_t)points->count),
+                  db_blob(block.bytes, block.size));
 }
 
 static bool mark_folded(Scope *scope, const MetricSeries *series, const MetricList *points)
 {
+    const Metric *last = &points->items[points->count - 1];
+    bool is_later = is_behind_blocks(series, last);
+
     return db_run(scope->db, &scope->error,
-                  "UPDATE latest_metrics"
-                  "   SET tail_count = tail_count - $3,"
-                  "       folded_until = CASE WHEN folded_until > $4 THEN folded_until ELSE $4 END"
+                  "UPDATE latest_metrics SET tail_count = tail_count - $3, folded_until = $4,"
+                  "       folded_step = $5"
                   " WHERE run_key = $1 AND key_id = $2",
                   db_int(series->run_key), db_int(series->key_id), db_int((int64_t)points->count),
-                  db_int(points->items[points->count - 1].timestamp));
+                  db_int(is_later ? last->timestamp : series->folded_until),
+                  db_int(is_later ? last->step : series->folded_step));
 }
 
 static bool fold(Scope *scope, const MetricSeries *series)

@@ -13,7 +13,7 @@ typedef struct MetricSeries {
     int64_t run_key, experiment_id, key_id;
     bool is_known; /* it has points */
     bool has_blocks;
-    int64_t folded_until; /* no point in a block is later */
+    int64_t folded_until, folded_step; /* no point in a block is behind this time and step */
     int64_t tail_count;
 } MetricSeries;
 

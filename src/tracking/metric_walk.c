@@ -7,9 +7,13 @@
 
 enum { TAIL = 0 }; /* its number among the blocks, which count from 1 */
 
+typedef struct Moment {
+    int64_t timestamp, step;
+} Moment;
+
 typedef struct Part {
     int64_t number; /* of a block; or TAIL */
-    int64_t first_timestamp, last_timestamp;
+    Moment first, last;
     int64_t count;
 } Part;
 
@@ -30,22 +34,33 @@ typedef struct Sweep {
     bool is_done;
 } Sweep;
 
+static bool is_before(int64_t timestamp, int64_t step, Moment moment)
+{
+    return timestamp < moment.timestamp || (timestamp == moment.timestamp && step < moment.step);
+}
+
+/* The steps of the tail's ends are not asked for: it is taken to have any. */
 static bool list_parts(Scope *scope, const Sweep *sweep, PartList *parts)
 {
     CLEANUP(query_finalize)
-    Query query =
-        db_query(scope->db,
-                 "SELECT number, first_timestamp, last_timestamp, point_count FROM metric_blocks"
-                 " WHERE run_key = $1 AND key_id = $2"
-                 " UNION ALL "
-                 "SELECT 0, min(timestamp), max(timestamp), count(*) FROM metric_points"
-                 " WHERE run_key = $1 AND key_id = $2 HAVING count(*) > 0"
-                 " ORDER BY 2, 1",
-                 db_int(sweep->walk->run_key), db_int(sweep->key_id));
+    Query query = db_query(
+        scope->db,
+        "SELECT number, first_timestamp, first_step, last_timestamp, last_step,"
+        "       point_count"
+        "  FROM metric_blocks WHERE run_key = $1 AND key_id = $2"
+        " UNION ALL "
+        "SELECT 0, min(timestamp), $3, max(timestamp), $4, count(*) FROM metric_points"
+        " WHERE run_key = $1 AND key_id = $2 HAVING count(*) > 0"
+        " ORDER BY 2, 3, 1",
+        db_int(sweep->walk->run_key), db_int(sweep->key_id), db_int(INT64_MIN), db_int(INT64_MAX));
 
     while (query_next(&query))
-        *arena_push(scope->arena, parts) = (Part){query_int(&query, 0), query_int(&query, 1),
-                                                  query_int(&query, 2), query_int(&query, 3)};
+        *arena_push(scope->arena, parts) = (Part){
+            .number = query_int(&query, 0),
+            .first = {query_int(&query, 1), query_int(&query, 2)},
+            .last = {query_int(&query, 3), query_int(&query, 4)},
+            .count = query_int(&query, 5),
+        };
     return query_end(&query, &scope->error);
 }
 
@@ -123,12 +138,12 @@ static void give(Sweep *sweep, const Metric *point)
 }
 
 /* until NULL: all that waits. */
-static void give_before(Sweep *sweep, const int64_t *until)
+static void give_before(Sweep *sweep, const Moment *until)
 {
     for (; sweep->at < sweep->waiting.count && !sweep->is_done; sweep->at++) {
         const Metric *point = &sweep->waiting.items[sweep->at];
 
-        if (until && point->timestamp >= *until)
+        if (until && !is_before(point->timestamp, point->step, *until))
             return;
         give(sweep, point);
     }
@@ -141,13 +156,13 @@ static bool can_skip(const Sweep *sweep, const PartList *parts, size_t index)
 
     return sweep->at == sweep->waiting.count && sweep->left_out >= part->count &&
            (index + 1 == parts->count ||
-            parts->items[index + 1].first_timestamp > part->last_timestamp);
+            is_before(part->last.timestamp, part->last.step, parts->items[index + 1].first));
 }
 
 static bool sweep_parts(Sweep *sweep, const PartList *parts)
 {
     for (size_t i = 0; i < parts->count && !sweep->is_done; i++) {
-        give_before(sweep, &parts->items[i].first_timestamp);
+        give_before(sweep, &parts->items[i].first);
         if (can_skip(sweep, parts, i))
             sweep->left_out -= parts->items[i].count;
         else if (!sweep->is_done && !take_part(sweep, &parts->items[i]))

@@ -178,6 +178,26 @@ static void test_the_same_points_again_change_nothing(void)
     expect_same(&run.metrics.items[0], &again.metrics.items[0]);
 }
 
+/* A script that logs a whole history at once gives each point the same time. */
+static void test_points_of_one_time_are_told_apart_by_their_steps(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    MetricList points = {arena_array(scope->arena, Metric, POINTS), POINTS}, expected;
+    Run run;
+
+    for (int64_t i = 0; i < POINTS; i++)
+        points.items[i] = (Metric){
+            .key = "loss", .timestamp = 1000, .step = i % 2 ? i : -i, .value = (double)(i % 7)};
+    expected = expected_of(&points, scope->arena);
+    EXPECT_OK(run_create(scope, &(RunSpec){0}, &run), scope->error);
+    log_points(scope, run.id, &points);
+    log_points(scope, run.id, &points);
+    EXPECT(count_rows(scope, "SELECT count(*) FROM metric_blocks") >= 3);
+    expect_history(&fixture.reader, run.id, &expected, 0);
+    expect_history(&fixture.reader, run.id, &expected, 4321);
+}
+
 static void test_metrics_and_runs_keep_their_points_apart(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
@@ -213,6 +233,7 @@ int main(int count, char **names)
         TEST(test_even_steps_take_a_few_bytes_a_point),
         TEST(test_a_long_history_is_whole_and_in_order),
         TEST(test_the_same_points_again_change_nothing),
+        TEST(test_points_of_one_time_are_told_apart_by_their_steps),
         TEST(test_metrics_and_runs_keep_their_points_apart),
         {0},
     };
