@@ -146,6 +146,12 @@ static const char *fault_of_request(const Reading *reading, const char *version)
     return fault_of_length(reading, version);
 }
 
+/* libmicrohttpd ends a target at a NUL, and takes what is behind it for nothing. */
+static bool is_cut_target(const HttpExchange *exchange, const char *version)
+{
+    return *version && exchange->target_end + 1 != version;
+}
+
 const char *http_header_read(HttpExchange *exchange, const char *method, const char *version)
 {
     struct MHD_Connection *connection = exchange->connection->handle;
@@ -158,6 +164,8 @@ const char *http_header_read(HttpExchange *exchange, const char *method, const c
     MHD_get_connection_values(connection, MHD_HEADER_KIND, keep_pair, &reading);
     length = reading.values[FRAMING_LENGTH];
     exchange->announced_size = length ? strtoull(length, NULL, 10) : 0;
+    if (is_cut_target(exchange, version))
+        return "the target of a request has no NUL";
     if (!http_lines_are_whole(&reading.lines, connection, method))
         return "each line of a header ends in CR LF and stands alone";
     return fault_of_request(&reading, version);

@@ -55,6 +55,7 @@ struct HttpExchange {
     HttpConnection *connection; /* for the loop's thread only */
     HttpPhase phase;
 
+    const char *target_end; /* where the target lay when it came; an address, nothing is read */
     const char *method;
     const char *path;
     const char *peer;

@@ -324,6 +324,7 @@ static void *on_target(void *context UNUSED, const char *target, struct MHD_Conn
 
     let_go(connection);
     connection->exchange = http_exchange_create(connection, target);
+    connection->exchange->target_end = target + strlen(target);
     if (connection->late_at == 0 || late_at < connection->late_at)
         connection->late_at = late_at;
     if (connection->guest.wait == HTTP_WAIT_NEXT)

@@ -494,7 +494,7 @@ RAW = [
     (405, "get is not allowed at /healthz, only GET, HEAD", b"get /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     (405, "AAAAAAAAAAAAAAAA is not allowed at /healthz, only GET, HEAD", b"A" * 1000 + b" /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     (405, "G is not allowed at /healthz, only GET, HEAD", b"G\x00T /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-    (404, "there is nothing at /health", b"GET /health\x00z HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    (400, "the target of a request has no NUL", b"GET /health\x00z HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     (400, "the path of the URL cannot be decoded", b"CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     (405, "TRACE is not allowed at /healthz, only GET, HEAD", b"TRACE /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     (GONE, "", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200))),
