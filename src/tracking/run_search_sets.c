@@ -23,7 +23,8 @@ static int promise(const Searcher *searcher, const Term *term)
     const Subject *subject = &term->subject;
     bool is_time = strcmp(subject->key, "start_time") == 0;
 
-    if (term->is_held || term->is_missing || term->is_nan || term->clause.comparator == SEARCH_NULL)
+    if (term->is_held || term->is_missing || term->is_nan ||
+        term->clause.comparator == SEARCH_NULL || subject->entity == SEARCH_DATASET)
         return 0;
     if (subject->entity == SEARCH_METRIC)
         return term->clause.comparator == SEARCH_DIFFERENT ? 0

@@ -97,6 +97,22 @@ class SearchTest(WireTest):
     def test_experiments(self):
         self.play(self.start()[1], EXPERIMENTS)
 
+    def test_data_sets(self):
+        """A run matches by any of its data sets."""
+        port = self.start()[1]
+        for context in "training", "validation":
+            data = {"dataset": {"name": "words", "digest": "d1", "source": "x", "source_type": "http"},
+                    "tags": [{"key": "mlflow.data.context", "value": context}]}
+            self.play(port, [("POST", "runs/create", {"experiment_id": "0"}, 200, {}, {context: "run.info.run_id"}),
+                             ("POST", "runs/log-inputs", {"run_id": f"${context}", "datasets": [data]}, 200, {})])
+        for text, expected in {"dataset.name = 'words'": {"training", "validation"}, "dataset.digest = 'd2'": set(),
+                               "dataset.name LIKE 'wor%' and dataset.context = 'validation'": {"validation"},
+                               "dataset.context IN ('training', 'test')": {"training"},
+                               "dataset.digest != 'd1'": set()}.items():
+            _, answer = self.request(port, "POST", "runs/search", {"experiment_ids": ["0"], "filter": text})
+            found = {one["info"]["run_id"] for one in answer.get("runs", [])}
+            self.assertEqual(found, {self.kept[name] for name in expected}, text)
+
 
 if __name__ == "__main__":
     run(SearchTest)
