@@ -45,7 +45,7 @@ enum {
     READ_SIZE = 64 * 1024,
     EVENTS_MAX = 64,
     WAIT_MS = 100,
-    DRAIN_US = 120 * 1000 * 1000,
+    DRAIN_US = 600 * 1000 * 1000,
     DIGITS = 8,
     ID_SIZE = 32,
     NUMBER_FIRST = 10 * 1000 * 1000,

@@ -42,8 +42,8 @@ class Server:
                                         stderr=subprocess.DEVNULL, start_new_session=True, **options)
         self.pid = self.process.pid
 
-    def post(self, body, path=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+    def post(self, body, path=None, seconds=10):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         connection.request("POST", path or self.path, body, {"Content-Type": "application/json", **self.headers})
         answer = connection.getresponse()
         text = answer.read().decode()

@@ -14,6 +14,7 @@ import tracking_load
 RUNS = 256             # that points are logged to
 CREATED_MAX = 2_000    # a load, so that tables have the sizes that are said
 SEARCHED = [10_000, 100_000]
+PEER_SEARCHED_OFTEN = 10_000  # one of more runs takes mlflow's server minutes
 HISTORY_POINTS = int(os.environ.get("BENCH_POINTS", "1000000"))
 HISTORY_PAGE = 25_000  # as MLflow's client asks
 GROWTH = [1_000, 10_000, 100_000, 1_000_000]
@@ -75,8 +76,10 @@ def measure_search(bench, trackers, count):
         else:
             peer_tracking.fill_experiment(tracker.running.database, int(experiment_id), count, tracking_load.MODELS)
         check_found(tracker, experiment_id)
-    for _ in range(bench.rounds):
+    for turn in range(bench.rounds):
         for tracker in trackers:
+            if turn and count > PEER_SEARCHED_OFTEN and tracker.name != "Slipway":
+                continue
             results[tracker.name].append(tracker.post("runs/search", search_body(experiments[tracker.name]), 1,
                                                       seconds=bench.seconds, first=0))
             bench.say(f"{tracker.name}, search of {count:,}: {results[tracker.name][-1].rate:,.2f}/s")
@@ -195,7 +198,7 @@ def write_report(bench, loads, searches, histories, growth):
                for what, connections in LOADS])
     out.say("## Search\n\nThe best 100 by a metric of the runs above a value of it with a value of a param, which is every "
             "twentieth: `metrics.auc > 0.5 and params.model = 'm3'`, ordered by `metrics.auc DESC`. Each run has three "
-            "metrics and three params; MLflow's are put into its tables by SQL.")
+            "metrics and three params; MLflow's are put into its tables by SQL, and it is asked in one round alone for the most.")
     out.table(["runs"] + columns, [load_row(one["Slipway"], one[peer], f"{count:,}") for count, one in searches.items()])
     out.say(f"## The history of a metric\n\nRead in pages of {HISTORY_PAGE:,} points, as MLflow's client does. The memory is that of "
             "all processes of the server.")

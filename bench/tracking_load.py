@@ -8,6 +8,7 @@ import load
 import measure
 
 API = "/api/2.0/mlflow/"
+ASK_SECONDS_MAX = 300
 RUN_ID = "{run id}".ljust(32, ".")  # bench_tracking puts an id there
 MODELS = [f"m{number}" for number in range(10)]
 
@@ -63,7 +64,7 @@ class Tracker:
         return os.path.join(self.folder, name)
 
     def ask(self, route, body):
-        return json.loads(self.running.post(json.dumps(body), API + route))
+        return json.loads(self.running.post(json.dumps(body), API + route, ASK_SECONDS_MAX))
 
     def write(self, name, text):
         with open(self.path(name), "w") as file:
