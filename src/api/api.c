@@ -16,6 +16,8 @@ const Route *const api_tables[] = {
     promotion_routes,
     endpoint_routes,
     access_routes,
+    import_routes,
+    import_version_routes,
     mlflow_system_routes,
     mlflow_run_log_routes,
     mlflow_search_routes,

@@ -49,6 +49,10 @@ bool mlflow_require_run_id(Scope *scope, const char **run_id, const char *run_uu
 bool mlflow_read_pairs(Scope *scope, const JsonValue *array, const char *field,
                        ParamList *list) MUST_CHECK;
 
+/* What a run took and gave: [{"tags", "dataset": {...}}], [{"model_id", "step"}]. */
+bool mlflow_read_datasets(Scope *scope, const JsonValue *array, DatasetInputList *list) MUST_CHECK;
+bool mlflow_read_run_models(Scope *scope, const JsonValue *array, ModelOutputList *list) MUST_CHECK;
+
 /* The words of an enum, the first for the number 1. */
 bool mlflow_find_word(const char *given, const char *const words[], size_t count, size_t *index);
 

@@ -44,7 +44,7 @@ static bool read_dataset(Scope *scope, const JsonValue *item, const char *path, 
     return true;
 }
 
-static bool read_datasets(Scope *scope, const JsonValue *array, DatasetInputList *list)
+bool mlflow_read_datasets(Scope *scope, const JsonValue *array, DatasetInputList *list)
 {
     for (JsonWalk walk = json_walk(array); json_walk_next(&walk);) {
         const char *path = arena_format(scope->arena, "datasets[%zu]", walk.index);
@@ -63,7 +63,7 @@ static const JsonField model_fields[] = {
     {0},
 };
 
-static bool read_models(Scope *scope, const JsonValue *array, ModelOutputList *list)
+bool mlflow_read_run_models(Scope *scope, const JsonValue *array, ModelOutputList *list)
 {
     for (JsonWalk walk = json_walk(array); json_walk_next(&walk);) {
         const char *path = arena_format(scope->arena, "models[%zu]", walk.index);
@@ -104,8 +104,8 @@ static bool log_inputs(Scope *scope, const Request *request, Response *response)
     TextList ids;
 
     if (!mlflow_read(scope, request, inputs_body, &body) ||
-        !read_datasets(scope, body.datasets, &datasets) ||
-        !read_models(scope, body.models, &models))
+        !mlflow_read_datasets(scope, body.datasets, &datasets) ||
+        !mlflow_read_run_models(scope, body.models, &models))
         return false;
     ids = ids_of(&models, scope->arena);
     return run_log_inputs(scope, body.run_id, &datasets, &ids) && mlflow_answer_nothing(response);
@@ -124,7 +124,7 @@ static bool log_outputs(Scope *scope, const Request *request, Response *response
     ModelOutputList models = {0};
 
     return mlflow_read(scope, request, outputs_body, &body) &&
-           read_models(scope, body.models, &models) &&
+           mlflow_read_run_models(scope, body.models, &models) &&
            run_log_outputs(scope, body.run_id, &models) && mlflow_answer_nothing(response);
 }
 

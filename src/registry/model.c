@@ -114,24 +114,28 @@ static bool insert(Scope *scope, const char *name, const char *description)
                   db_text(name), db_text(description ? description : ""), db_int(time_now_ms()));
 }
 
-static bool check_name(Scope *scope, const char *name)
+bool model_name_check(Scope *scope, const char *name)
+{
+    return name_is_fit(name) ||
+           fail_field(&scope->error, "name",
+                      "a model name has 1 to %d characters without \"/\", \":\" and control "
+                      "characters",
+                      NAME_CHARACTERS_MAX);
+}
+
+static bool check_new(Scope *scope, const char *name)
 {
     RegisteredModel model;
     bool found = false;
 
-    if (!name_is_fit(name))
-        return fail_field(&scope->error, "name",
-                          "a model name has 1 to %d characters without \"/\", \":\" and control "
-                          "characters",
-                          NAME_CHARACTERS_MAX);
-    if (!find_name(scope, name, &model, &found))
+    if (!model_name_check(scope, name) || !find_name(scope, name, &model, &found))
         return false;
     return !found || fail(&scope->error, ERROR_EXISTS, "model \"%s\" already exists", name);
 }
 
 bool model_create(Scope *scope, const char *name, const char *description, RegisteredModel *model)
 {
-    return check_name(scope, name) && model_description_check(scope, description) &&
+    return check_new(scope, name) && model_description_check(scope, description) &&
            insert(scope, name, description) && event_append(scope, "model.created", name, NULL) &&
            model_find(scope, name, model);
 }
@@ -290,7 +294,7 @@ bool model_rename(Scope *scope, const char *name, const char *new_name, Register
     RegisteredModel found;
     int64_t now = time_now_ms();
 
-    if (!model_find(scope, name, &found) || !check_name(scope, new_name) ||
+    if (!model_find(scope, name, &found) || !check_new(scope, new_name) ||
         !check_never_released(scope, &found, "renamed"))
         return false;
     return db_run(scope->db, &scope->error,

@@ -42,3 +42,7 @@ bool model_version_list_by_ids(Scope *scope, const int64_t *ids, size_t count,
 bool model_version_load_details(Scope *scope, ModelVersionList *list) MUST_CHECK;
 
 bool model_find_by_id(Scope *scope, int64_t id, RegisteredModel *model) MUST_CHECK;
+
+/* A tree in the artifact store that has what a package needs. */
+bool model_version_check_package(Scope *scope, const char *package) MUST_CHECK;
+bool model_name_check(Scope *scope, const char *name) MUST_CHECK;

@@ -49,7 +49,7 @@ static bool check_own_flavor(Scope *scope, const Tree *tree, const char *package
     return true;
 }
 
-static bool check_package(Scope *scope, const char *package)
+bool model_version_check_package(Scope *scope, const char *package)
 {
     Tree tree = {0};
 
@@ -104,7 +104,8 @@ static bool check_spec(Scope *scope, const ModelVersionSpec *spec)
     return model_description_check(scope, spec->description) &&
            check_environment(scope, spec->environment) &&
            param_list_check("tag", &spec->tags, MODEL_TAG_CHARACTERS_MAX, &scope->error) &&
-           (is_elsewhere || check_package(scope, spec->package)) && check_run(scope, spec);
+           (is_elsewhere || model_version_check_package(scope, spec->package)) &&
+           check_run(scope, spec);
 }
 
 static bool take_number(Scope *scope, int64_t model_id, int64_t *number)

@@ -5,7 +5,6 @@
 
 #include "registry/stage.h"
 #include "registry/uri.h"
-#include "tracking/artifact_place.h"
 #include "tracking/logged_model.h"
 
 #define NOT_THE_RUN   "the run_id must be that of the run which has it"
@@ -14,7 +13,7 @@
 /* ---- packages ---- */
 
 /* The files become a package, when an MLmodel is among them. */
-static bool list_package(Scope *scope, const ArtifactPlace *place, Source *source)
+bool source_list_package(Scope *scope, const ArtifactPlace *place, const char **package)
 {
     Artifact artifact;
     Tree tree = {0};
@@ -25,7 +24,7 @@ static bool list_package(Scope *scope, const ArtifactPlace *place, Source *sourc
         return true;
     if (!tree_add(scope->platform->artifacts, &tree, scope->arena, &artifact, &scope->error))
         return false;
-    source->package = arena_text(scope->arena, artifact.digest);
+    *package = arena_text(scope->arena, artifact.digest);
     return true;
 }
 
@@ -35,7 +34,7 @@ static bool take_run_files(Scope *scope, const char *path, Source *source)
 
     return artifact_path_read(scope, path, &path) &&
            artifact_place_of_run(scope, source->run_id, path, &place) &&
-           list_package(scope, &place, source);
+           source_list_package(scope, &place, &source->package);
 }
 
 /* What is not ready has not all of its files. */
@@ -49,7 +48,7 @@ static bool take_model_files(Scope *scope, const LoggedModel *model, const char 
         return true;
     return artifact_path_read(scope, path, &path) &&
            artifact_place_below(scope, model->artifact_uri, path, &place) &&
-           list_package(scope, &place, source);
+           source_list_package(scope, &place, &source->package);
 }
 
 /* ---- where it is ---- */

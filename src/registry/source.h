@@ -12,6 +12,7 @@
 #pragma once
 
 #include "registry/model.h"
+#include "tracking/artifact_place.h"
 
 typedef struct SourceSpec {
     const char *source;
@@ -29,6 +30,10 @@ typedef struct Source {
 
 /* Lists the package in the artifact store, of blobs that are there: not inside a write. */
 bool source_resolve(Scope *scope, const SourceSpec *spec, Source *source) MUST_CHECK;
+
+/* The files there as a package, when an MLmodel is among them; else *package stays. The same rule.
+ */
+bool source_list_package(Scope *scope, const ArtifactPlace *place, const char **package) MUST_CHECK;
 
 /* What a version of this source is made of. One that is made of another version has the same data
  * and the same hold-out that it was kept away from. */

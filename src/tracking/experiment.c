@@ -5,6 +5,7 @@
 
 #include "access/event.h"
 #include "base/time.h"
+#include "tracking/experiment_internal.h"
 
 enum { NAME_CHARACTERS_MAX = 500, LOCATION_BYTES_MAX = 2048 };
 
@@ -111,7 +112,7 @@ bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experim
     return found || fail(&scope->error, ERROR_NOT_FOUND, "experiment \"%s\" does not exist", name);
 }
 
-static bool check_name(Scope *scope, const char *name)
+bool experiment_name_check(Scope *scope, const char *name)
 {
     size_t length = name ? text_characters(name) : 0;
 
@@ -148,7 +149,7 @@ static bool append_event(Scope *scope, const char *action, const Experiment *exp
 
 /* Clients take it for a URI and put their own paths behind it: what would make these lead elsewhere
  * is refused. */
-static bool check_location(Scope *scope, const char *location)
+bool experiment_location_check(Scope *scope, const char *location)
 {
     size_t length = location ? strlen(location) : 0;
 
@@ -199,7 +200,8 @@ bool experiment_create(Scope *scope, const ExperimentSpec *spec, Experiment *exp
     bool found = false;
     int64_t id = 0;
 
-    if (!check_name(scope, spec->name) || !check_location(scope, spec->artifact_location) ||
+    if (!experiment_name_check(scope, spec->name) ||
+        !experiment_location_check(scope, spec->artifact_location) ||
         !param_list_check("tag", &spec->tags, EXPERIMENT_TAG_CHARACTERS_MAX, &scope->error) ||
         !find_name(scope, spec->name, &created, &found))
         return false;
@@ -315,7 +317,7 @@ bool experiment_rename(Scope *scope, int64_t id, const char *name)
     Experiment experiment, other;
     bool found = false;
 
-    if (!check_name(scope, name) || !find_active(scope, id, &experiment) ||
+    if (!experiment_name_check(scope, name) || !find_active(scope, id, &experiment) ||
         !find_name(scope, name, &other, &found))
         return false;
     if (found)

@@ -166,12 +166,12 @@ static bool check_pairs(Scope *scope, const char *what, const ParamList *list, s
     return true;
 }
 
-static bool check_params(Scope *scope, const ParamList *params)
+bool logged_model_check_params(Scope *scope, const ParamList *params)
 {
     return check_pairs(scope, "param", params, PARAM_CHARACTERS_MAX);
 }
 
-static bool check_tags(Scope *scope, const ParamList *tags)
+bool logged_model_check_tags(Scope *scope, const ParamList *tags)
 {
     return check_pairs(scope, "tag", tags, MODEL_TAG_CHARACTERS_MAX);
 }
@@ -228,7 +228,7 @@ static bool put_param(Scope *scope, const LoggedModel *model, const Param *param
                 param->key, model->id);
 }
 
-static bool put_params(Scope *scope, const LoggedModel *model, const ParamList *params)
+bool logged_model_put_params(Scope *scope, const LoggedModel *model, const ParamList *params)
 {
     for (size_t i = 0; i < params->count; i++)
         if (!put_param(scope, model, &params->items[i]))
@@ -236,9 +236,9 @@ static bool put_params(Scope *scope, const LoggedModel *model, const ParamList *
     return true;
 }
 
-static bool check_model(Scope *scope, const LoggedModel *model)
+bool logged_model_check(Scope *scope, const LoggedModel *model)
 {
-    return experiment_check_active(scope, model->experiment_id) && check_name(scope, model->name) &&
+    return check_name(scope, model->name) &&
            check_length(scope, "type", model->model_type, TYPE_CHARACTERS_MAX) &&
            check_length(scope, "source run", model->source_run_id, RUN_ID_CHARACTERS_MAX);
 }
@@ -256,11 +256,12 @@ bool logged_model_create(Scope *scope, const LoggedModelSpec *spec, LoggedModel 
         .created_at = time_now_ms(),
     };
 
-    if (!check_model(scope, &created) || !check_params(scope, &spec->params) ||
-        !check_tags(scope, &spec->tags))
+    if (!experiment_check_active(scope, created.experiment_id) ||
+        !logged_model_check(scope, &created) || !logged_model_check_params(scope, &spec->params) ||
+        !logged_model_check_tags(scope, &spec->tags))
         return false;
     created.id = arena_format(scope->arena, "m-%s", id_random(id));
-    return insert(scope, &created) && put_params(scope, &created, &spec->params) &&
+    return insert(scope, &created) && logged_model_put_params(scope, &created, &spec->params) &&
            put_tags(scope, &created, &spec->tags) &&
            append_event(scope, "logged_model.created", &created) &&
            logged_model_find(scope, created.id, model);
@@ -293,15 +294,15 @@ bool logged_model_log_params(Scope *scope, const char *id, const ParamList *para
 {
     LoggedModel model;
 
-    return check_params(scope, params) && find_active(scope, id, &model) &&
-           put_params(scope, &model, params);
+    return logged_model_check_params(scope, params) && find_active(scope, id, &model) &&
+           logged_model_put_params(scope, &model, params);
 }
 
 bool logged_model_set_tags(Scope *scope, const char *id, const ParamList *tags)
 {
     LoggedModel model;
 
-    return check_tags(scope, tags) && find_active(scope, id, &model) &&
+    return logged_model_check_tags(scope, tags) && find_active(scope, id, &model) &&
            put_tags(scope, &model, tags);
 }
 
@@ -347,7 +348,7 @@ bool logged_model_add_version(Scope *scope, const char *id, const LoggedModelVer
             return true;
     *arena_push(scope->arena, &model.versions) = *version;
     tag.value = print_versions(&model.versions, scope->arena);
-    return check_tags(scope, &(ParamList){&tag, 1}) &&
+    return logged_model_check_tags(scope, &(ParamList){&tag, 1}) &&
            put_tags(scope, &model, &(ParamList){&tag, 1});
 }
 

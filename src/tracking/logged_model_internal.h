@@ -28,3 +28,12 @@ LoggedModelVersionList logged_model_read_versions(const char *tag, Arena *arena)
 /* Points of the run, whose keys are known. */
 bool logged_model_put_metrics(Scope *scope, const Run *run,
                               const ModelMetricList *metrics) MUST_CHECK;
+
+/* What a new one may be, and its details. */
+bool logged_model_check(Scope *scope, const LoggedModel *model) MUST_CHECK;
+bool logged_model_check_params(Scope *scope, const ParamList *params) MUST_CHECK;
+bool logged_model_check_tags(Scope *scope, const ParamList *tags) MUST_CHECK;
+
+/* A param that has another value already is a conflict. */
+bool logged_model_put_params(Scope *scope, const LoggedModel *model,
+                             const ParamList *params) MUST_CHECK;

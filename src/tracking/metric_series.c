@@ -243,7 +243,9 @@ static bool put_block(Scope *scope, const MetricSeries *series, const MetricList
                   db_blob(block.bytes, block.size));
 }
 
-static bool mark_folded(Scope *scope, const MetricSeries *series, const MetricList *points)
+/* row_count: how many of the points were rows. */
+static bool mark_folded(Scope *scope, const MetricSeries *series, const MetricList *points,
+                        size_t row_count)
 {
     const Metric *last = &points->items[points->count - 1];
     bool is_later = is_behind_blocks(series, last);
@@ -252,7 +254,7 @@ static bool mark_folded(Scope *scope, const MetricSeries *series, const MetricLi
                   "UPDATE latest_metrics SET tail_count = tail_count - $3, folded_until = $4,"
                   "       folded_step = $5"
                   " WHERE run_key = $1 AND key_id = $2",
-                  db_int(series->run_key), db_int(series->key_id), db_int((int64_t)points->count),
+                  db_int(series->run_key), db_int(series->key_id), db_int((int64_t)row_count),
                   db_int(is_later ? last->timestamp : series->folded_until),
                   db_int(is_later ? last->step : series->folded_step));
 }
@@ -265,7 +267,7 @@ static bool fold(Scope *scope, const MetricSeries *series)
         return false;
     return oldest.count == 0 || (put_block(scope, series, &oldest) &&
                                  delete_oldest(scope, series, &oldest.items[oldest.count - 1]) &&
-                                 mark_folded(scope, series, &oldest));
+                                 mark_folded(scope, series, &oldest, oldest.count));
 }
 
 /* The last of the points is the greatest. */
@@ -298,4 +300,142 @@ bool metric_series_add(Scope *scope, const Run *run, int64_t key_id, const Metri
         return true;
     return put_latest(scope, &series, &points->items[points->count - 1], added) &&
            (series.tail_count + added < 2 * METRIC_BLOCK_POINTS || fold(scope, &series));
+}
+
+/* ---- many at once ---- */
+
+/* From so many on a block of their own is less than as many rows. */
+enum { IMPORT_BLOCK_LEAST = 64 };
+
+/* Points that differ, by (timestamp, step, value), and which of them the series has. */
+typedef struct Chunk {
+    MetricList points;
+    bool *is_there;
+} Chunk;
+
+static Chunk chunk_of(const MetricList *points, Arena *arena)
+{
+    Chunk chunk = {.points.items = arena_array(arena, Metric, points->count),
+                   .is_there = arena_array(arena, bool, points->count)};
+
+    for (size_t i = 0; i < points->count; i++)
+        if (i == 0 || metric_compare_history(&points->items[i - 1], &points->items[i]) != 0)
+            chunk.points.items[chunk.points.count++] = points->items[i];
+    return chunk;
+}
+
+static void mark_there(Chunk *chunk, const Metric *held)
+{
+    const Metric *found = bsearch(held, chunk->points.items, chunk->points.count, sizeof(*held),
+                                  metric_compare_history);
+
+    if (found)
+        chunk->is_there[found - chunk->points.items] = true;
+}
+
+static bool mark_rows(Scope *scope, const MetricSeries *series, Chunk *chunk)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT timestamp, step, value, is_nan FROM metric_points"
+                           " WHERE run_key = $1 AND key_id = $2",
+                           db_int(series->run_key), db_int(series->key_id));
+
+    while (query_next(&query))
+        mark_there(chunk,
+                   &(Metric){
+                       .timestamp = query_int(&query, 0),
+                       .step = query_int(&query, 1),
+                       .value = metric_value_read(query_double(&query, 2), query_int(&query, 3)),
+                   });
+    return query_end(&query, &scope->error);
+}
+
+/* One block at a time in memory. */
+static bool mark_blocks(Scope *scope, const MetricSeries *series, Chunk *chunk)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const Metric *first = &chunk->points.items[0];
+    const Metric *last = &chunk->points.items[chunk->points.count - 1];
+
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db,
+                 "SELECT bytes FROM metric_blocks WHERE run_key = $1 AND key_id = $2"
+                 "   AND (first_timestamp, first_step) <= ($5, $6)"
+                 "   AND (last_timestamp, last_step) >= ($3, $4)",
+                 db_int(series->run_key), db_int(series->key_id), db_int(first->timestamp),
+                 db_int(first->step), db_int(last->timestamp), db_int(last->step));
+
+    for (; query_next(&query); arena_reset(arena)) {
+        MetricBlock block = {0};
+        MetricList held;
+
+        block.bytes = query_blob(&query, 0, arena, &block.size);
+        if (!metric_block_read(&block, "", arena, &held, &scope->error))
+            return false;
+        for (size_t i = 0; i < held.count; i++)
+            mark_there(chunk, &held.items[i]);
+    }
+    return query_end(&query, &scope->error);
+}
+
+static MetricList missing_of(const Chunk *chunk, Arena *arena)
+{
+    MetricList missing = {.items = arena_array(arena, Metric, chunk->points.count)};
+
+    for (size_t i = 0; i < chunk->points.count; i++)
+        if (!chunk->is_there[i])
+            missing.items[missing.count++] = chunk->points.items[i];
+    return missing;
+}
+
+static const Metric *latest_of(const MetricList *points)
+{
+    const Metric *latest = &points->items[0];
+
+    for (size_t i = 1; i < points->count; i++) {
+        const Metric *point = &points->items[i];
+
+        if (point->step > latest->step ||
+            (point->step == latest->step && metric_compare_history(point, latest) > 0))
+            latest = point;
+    }
+    return latest;
+}
+
+static bool put_as_block(Scope *scope, const MetricSeries *series, const MetricList *points)
+{
+    return put_block(scope, series, points) && put_latest(scope, series, latest_of(points), 0) &&
+           mark_folded(scope, series, points, 0);
+}
+
+static bool put_as_rows(Scope *scope, const MetricSeries *series, const MetricList *points)
+{
+    int64_t added = (int64_t)points->count;
+
+    for (size_t i = 0; i < points->count; i++)
+        if (!put_point(scope, series, &points->items[i]))
+            return false;
+    return put_latest(scope, series, latest_of(points), added) &&
+           (series->tail_count + added < 2 * METRIC_BLOCK_POINTS || fold(scope, series));
+}
+
+bool metric_series_import(Scope *scope, const Run *run, int64_t key_id, const MetricList *points,
+                          int64_t *added)
+{
+    Chunk chunk = chunk_of(points, scope->arena);
+    MetricSeries series;
+    MetricList missing;
+
+    if (!find_series(scope, run, key_id, &series) ||
+        (series.tail_count && !mark_rows(scope, &series, &chunk)) ||
+        (series.has_blocks && !mark_blocks(scope, &series, &chunk)))
+        return false;
+    missing = missing_of(&chunk, scope->arena);
+    *added = (int64_t)missing.count;
+    if (missing.count == 0)
+        return true;
+    return missing.count < IMPORT_BLOCK_LEAST ? put_as_rows(scope, &series, &missing)
+                                              : put_as_block(scope, &series, &missing);
 }

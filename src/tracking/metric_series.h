@@ -22,6 +22,11 @@ typedef struct MetricSeries {
 bool metric_series_add(Scope *scope, const Run *run, int64_t key_id,
                        const MetricList *points) MUST_CHECK;
 
+/* Adds those of the points that are not there, many at once as a block. They are of one key and
+ * sorted by (timestamp, step, value), at most METRIC_BLOCK_POINTS. */
+bool metric_series_import(Scope *scope, const Run *run, int64_t key_id, const MetricList *points,
+                          int64_t *added) MUST_CHECK;
+
 /* Takes one point; false ends the reading. */
 typedef bool MetricVisit(void *context, const Metric *point);
 

@@ -39,7 +39,7 @@ static bool check_tags(Scope *scope, const ParamList *tags)
     return true;
 }
 
-static bool check_dataset(Scope *scope, const DatasetInput *dataset)
+bool run_check_dataset(Scope *scope, const DatasetInput *dataset)
 {
     if (!*dataset->name || !*dataset->digest)
         return fail_field(&scope->error, "datasets", "a data set has a name and a digest");
@@ -52,7 +52,7 @@ static bool check_dataset(Scope *scope, const DatasetInput *dataset)
            check_tags(scope, &dataset->tags);
 }
 
-static bool check_model_id(Scope *scope, const char *id)
+bool run_check_model_id(Scope *scope, const char *id)
 {
     size_t length = strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 
@@ -75,10 +75,10 @@ static bool check_inputs(Scope *scope, const DatasetInputList *datasets, const T
         !check_count(scope, "models", models->count))
         return false;
     for (size_t i = 0; i < datasets->count; i++)
-        if (!check_dataset(scope, &datasets->items[i]))
+        if (!run_check_dataset(scope, &datasets->items[i]))
             return false;
     for (size_t i = 0; i < models->count; i++)
-        if (!check_model_id(scope, models->items[i]))
+        if (!run_check_model_id(scope, models->items[i]))
             return false;
     return true;
 }
@@ -130,7 +130,7 @@ static bool put_tags(Scope *scope, const Run *run, int64_t dataset_key, const Pa
     return true;
 }
 
-static bool put_dataset(Scope *scope, const Run *run, const DatasetInput *dataset)
+bool run_put_dataset(Scope *scope, const Run *run, const DatasetInput *dataset, bool *is_new)
 {
     int64_t key = 0;
 
@@ -140,10 +140,11 @@ static bool put_dataset(Scope *scope, const Run *run, const DatasetInput *datase
                 "ON CONFLICT DO NOTHING",
                 db_int(run->key), db_int(key)))
         return false;
-    return db_changes(scope->db) == 0 || put_tags(scope, run, key, &dataset->tags);
+    *is_new = db_changes(scope->db) > 0;
+    return !*is_new || put_tags(scope, run, key, &dataset->tags);
 }
 
-static bool put_model(Scope *scope, const Run *run, bool is_output, ModelOutput model)
+bool run_put_model(Scope *scope, const Run *run, bool is_output, ModelOutput model)
 {
     return db_run(scope->db, &scope->error,
                   "INSERT INTO run_models(run_key, is_output, step, model_id)"
@@ -154,15 +155,16 @@ static bool put_model(Scope *scope, const Run *run, bool is_output, ModelOutput 
 bool run_log_inputs(Scope *scope, const char *run_id, const DatasetInputList *datasets,
                     const TextList *models)
 {
+    bool is_new;
     Run run;
 
     if (!check_inputs(scope, datasets, models) || !run_find_writable(scope, run_id, &run))
         return false;
     for (size_t i = 0; i < datasets->count; i++)
-        if (!put_dataset(scope, &run, &datasets->items[i]))
+        if (!run_put_dataset(scope, &run, &datasets->items[i], &is_new))
             return false;
     for (size_t i = 0; i < models->count; i++)
-        if (!put_model(scope, &run, false, (ModelOutput){models->items[i], 0}))
+        if (!run_put_model(scope, &run, false, (ModelOutput){models->items[i], 0}))
             return false;
     return true;
 }
@@ -174,8 +176,8 @@ bool run_log_outputs(Scope *scope, const char *run_id, const ModelOutputList *mo
     if (!check_count(scope, "models", models->count) || !run_find_writable(scope, run_id, &run))
         return false;
     for (size_t i = 0; i < models->count; i++)
-        if (!check_model_id(scope, models->items[i].model_id) ||
-            !put_model(scope, &run, true, models->items[i]))
+        if (!run_check_model_id(scope, models->items[i].model_id) ||
+            !run_put_model(scope, &run, true, models->items[i]))
             return false;
     return true;
 }

@@ -45,6 +45,9 @@ bool run_name_check(Scope *scope, const char *name) MUST_CHECK;
 const char *run_name_random(Arena *arena);
 
 bool run_rename(Scope *scope, const Run *run, const char *name) MUST_CHECK;
+
+/* A param that has another value already is a conflict. */
+bool run_put_param(Scope *scope, const Run *run, const Param *param, bool *is_new) MUST_CHECK;
 bool run_put_tags(Scope *scope, const Run *run, const ParamList *tags) MUST_CHECK;
 bool run_put_metrics(Scope *scope, const Run *run, const MetricList *metrics) MUST_CHECK;
 
@@ -56,3 +59,10 @@ double metric_value_stored(double value);
 
 /* NaN when is_nan. */
 double metric_value_read(double value, int64_t is_nan);
+
+/* What a run took or gave, one at a time. */
+bool run_check_dataset(Scope *scope, const DatasetInput *dataset) MUST_CHECK;
+bool run_check_model_id(Scope *scope, const char *id) MUST_CHECK;
+bool run_put_dataset(Scope *scope, const Run *run, const DatasetInput *dataset,
+                     bool *is_new) MUST_CHECK;
+bool run_put_model(Scope *scope, const Run *run, bool is_output, ModelOutput model) MUST_CHECK;

@@ -63,7 +63,7 @@ static const char *shorten(const char *text, Arena *arena)
     return arena_format(arena, "%.*s...", (int)length, text);
 }
 
-static bool put_param(Scope *scope, const Run *run, const Param *param)
+bool run_put_param(Scope *scope, const Run *run, const Param *param, bool *is_new)
 {
     CLEANUP(query_finalize)
     Query query =
@@ -73,6 +73,7 @@ static bool put_param(Scope *scope, const Run *run, const Param *param)
 
     if (!query_end(&query, &scope->error))
         return false;
+    *is_new = !present;
     if (!present)
         return db_run(scope->db, &scope->error,
                       "INSERT INTO run_params(run_key, key, value, experiment_id)"
@@ -108,12 +109,13 @@ bool run_put_tags(Scope *scope, const Run *run, const ParamList *tags)
 
 bool run_log_batch(Scope *scope, const char *id, const RunBatch *batch)
 {
+    bool is_new;
     Run run;
 
     if (!check_batch(batch, &scope->error) || !run_find_writable(scope, id, &run))
         return false;
     for (size_t i = 0; i < batch->params.count; i++)
-        if (!put_param(scope, &run, &batch->params.items[i]))
+        if (!run_put_param(scope, &run, &batch->params.items[i], &is_new))
             return false;
     return run_put_metrics(scope, &run, &batch->metrics) &&
            logged_model_put_metrics(scope, &run, &batch->model_metrics) &&

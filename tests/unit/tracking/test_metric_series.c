@@ -5,6 +5,7 @@
 
 #include "tests/unit/tracking/store_fixture.h"
 #include "tracking/metric_block.h"
+#include "tracking/moving.h"
 
 /* A small generator of its own: the same numbers each time. */
 static uint64_t next_number(uint64_t *state)
@@ -178,6 +179,35 @@ static void test_the_same_points_again_change_nothing(void)
     expect_same(&run.metrics.items[0], &again.metrics.items[0]);
 }
 
+/* Chunks that overlap, some of them too small for a block, beside points that were logged. */
+static void test_imported_points_are_there_once_beside_logged_ones(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    MetricList points = make_points(scope->arena), expected = expected_of(&points, scope->arena);
+    MovingCounts counts = {0};
+    Run run, logged;
+
+    EXPECT_OK(run_create(scope, &(RunSpec){0}, &run), scope->error);
+    EXPECT_OK(run_create(scope, &(RunSpec){0}, &logged), scope->error);
+    log_points(scope, logged.id, &points);
+    log_points(scope, run.id, &(MetricList){points.items + 2 * BATCH, 2 * BATCH});
+    for (size_t first = 0, size = 7; first < points.count; first += size, size = size * 3 % 1021) {
+        size_t left = points.count - first, most = size + 50 < left ? size + 50 : left;
+        MetricList chunk = {arena_array(scope->arena, Metric, most), most};
+
+        memcpy(chunk.items, points.items + first, most * sizeof(*chunk.items));
+        EXPECT_OK(run_import_points(scope, run.id, &chunk, &counts), scope->error);
+    }
+    expect_history(&fixture.reader, run.id, &expected, 0);
+    EXPECT(counts.points.present > 2 * BATCH / 2);
+    log_points(scope, run.id, &points);
+    expect_history(&fixture.reader, run.id, &expected, 0);
+    EXPECT_OK(run_find(scope, run.id, &run), scope->error);
+    EXPECT_OK(run_find(scope, logged.id, &logged), scope->error);
+    expect_same(&run.metrics.items[0], &logged.metrics.items[0]);
+}
+
 /* A script that logs a whole history at once gives each point the same time. */
 static void test_points_of_one_time_are_told_apart_by_their_steps(void)
 {
@@ -233,6 +263,7 @@ int main(int count, char **names)
         TEST(test_even_steps_take_a_few_bytes_a_point),
         TEST(test_a_long_history_is_whole_and_in_order),
         TEST(test_the_same_points_again_change_nothing),
+        TEST(test_imported_points_are_there_once_beside_logged_ones),
         TEST(test_points_of_one_time_are_told_apart_by_their_steps),
         TEST(test_metrics_and_runs_keep_their_points_apart),
         {0},
