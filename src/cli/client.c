@@ -19,6 +19,8 @@ enum {
     BUSY_POLL_MS = 50
 };
 
+static const uint64_t file_bytes_max = UINT64_C(1) << 40;
+
 struct Client {
     Arena *arena;
     const char *server; /* NULL: not known yet, or in this process */
@@ -115,6 +117,24 @@ static bool open_client(Client *client, Error *error)
     return false;
 }
 
+static bool download_reply(Client *client, const ClientCall *call, Arena *arena, ClientReply *reply,
+                           Error *error)
+{
+    const HttpPair header = {"Authorization", arena_format(arena, "Bearer %s", client->token)};
+    const HttpDownloadSpec spec = {
+        .url = arena_format(arena, "%s%s", client->server, call->path),
+        .target_path = call->reply_file,
+        .headers = &header,
+        .header_count = client->token ? 1 : 0,
+        .bytes_max = file_bytes_max,
+        .timeout_seconds = call->timeout_seconds,
+        .allow_private = true,
+    };
+
+    *reply = (ClientReply){.status = 200};
+    return http_download(&spec, error);
+}
+
 static bool call_server(Client *client, const ClientCall *call, Arena *arena, ClientReply *reply,
                         Error *error)
 {
@@ -135,6 +155,8 @@ static bool call_server(Client *client, const ClientCall *call, Arena *arena, Cl
     };
     HttpReply answer;
 
+    if (call->reply_file)
+        return download_reply(client, call, arena, reply, error);
     if (!http_fetch(&spec, arena, &answer, error))
         return fail_in(error, "could not ask the server at %s", client->server);
     *reply = (ClientReply){.status = answer.status, .body = answer.body, .size = answer.size};
@@ -150,9 +172,12 @@ static bool split_path(const ClientCall *call, Arena *arena, Request *request)
            url_split_query(arena, *question ? question + 1 : "", &request->query);
 }
 
-static bool take_answer(const Response *response, Arena *arena, ClientReply *reply, Error *error)
+static bool take_answer(const ClientCall *call, const Response *response, Arena *arena,
+                        ClientReply *reply, Error *error)
 {
     reply->status = response->status;
+    if (response->file && call->reply_file)
+        return file_copy(response->file, call->reply_file, error);
     if (response->file)
         return file_read(response->file, REPLY_BYTES_MAX, arena, &reply->body, &reply->size, error);
     reply->body = response->body ? response->body : json_finish(response->json);
@@ -190,13 +215,16 @@ static bool call_here(Client *client, const ClientCall *call, Arena *arena, Clie
     if (!route || !load_for(client, call, error))
         return false;
     api_run(route, &scope, &request, &response);
-    return take_answer(&response, arena, reply, error);
+    return take_answer(call, &response, arena, reply, error);
 }
 
 static bool fail_as_answered(const ClientReply *reply, Error *error)
 {
     const JsonValue *said = json_member(reply->json, "error");
 
+    if (json_is_text(json_member(reply->json, "error_code"))) /* one of MLflow's routes */
+        return fail(error, reply->status == 404 ? ERROR_NOT_FOUND : ERROR_INVALID, "%s",
+                    json_as_text(json_member(reply->json, "message"), "no reason was given"));
     if (!json_is_object(said))
         return fail(error, ERROR_INTERNAL, "the server answered with status %d", reply->status);
     fail(error, error_kind_of_code(json_as_text(json_member(said, "code"), "")), "%s",

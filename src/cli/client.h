@@ -27,6 +27,8 @@ typedef struct ClientCall {
     const char *body_file;    /* sent instead of body; stays where it is */
     const char *content_type; /* NULL: application/json */
     unsigned timeout_seconds; /* 0: 600 */
+    const char *reply_file;   /* or NULL: where the bytes of a file that is the answer go, whatever
+                                 its size; the reply then has none. Of a GET */
 } ClientCall;
 
 typedef struct ClientReply {

@@ -12,6 +12,8 @@ const Command *const command_tables[] = {
     run_commands,
     model_commands,
     endpoint_commands,
+    import_commands,
+    export_commands,
     access_commands,
     sample_commands,
     NULL,

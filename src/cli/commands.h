@@ -12,4 +12,6 @@ extern const Command run_commands[];
 extern const Command model_commands[];
 extern const Command endpoint_commands[];
 extern const Command access_commands[];
+extern const Command import_commands[];
+extern const Command export_commands[];
 extern const Command sample_commands[];
