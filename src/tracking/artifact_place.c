@@ -218,7 +218,8 @@ static bool put_file(Scope *scope, const ArtifactPlace *place, const Artifact *a
 
 bool artifact_place_put(Scope *scope, const ArtifactPlace *place, const Artifact *artifact)
 {
-    if (!artifact_place_check_put(scope, place))
+    if (!artifact_place_check_put(scope, place) ||
+        !artifact_claim(scope->platform->artifacts, artifact->digest, &scope->error))
         return false;
     return place->run_key ? run_log_artifact(scope, place->run_id, place->path, artifact)
                           : put_file(scope, place, artifact);
