@@ -13,6 +13,7 @@ const Command *const command_tables[] = {
     model_commands,
     endpoint_commands,
     access_commands,
+    purge_commands,
     sample_commands,
     NULL,
 };

@@ -12,4 +12,5 @@ extern const Command run_commands[];
 extern const Command model_commands[];
 extern const Command endpoint_commands[];
 extern const Command access_commands[];
+extern const Command purge_commands[];
 extern const Command sample_commands[];

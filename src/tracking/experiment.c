@@ -172,7 +172,9 @@ static bool insert(Scope *scope, const ExperimentSpec *spec, int64_t *id)
 {
     static const char sql[] =
         "INSERT INTO experiments(id, name, created_at, updated_at, artifact_location)"
-        "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM experiments), $1, $2, $2, $3)"
+        "VALUES ((SELECT max(id) + 1 FROM (SELECT coalesce(max(id), 0) AS id FROM experiments "
+        "UNION ALL"
+        "          SELECT id FROM purged_ids WHERE noun = 'experiment') AS given), $1, $2, $2, $3)"
         "RETURNING id";
 
     return db_get_int(scope->db, &scope->error, id, sql, db_text(spec->name), db_int(time_now_ms()),
@@ -275,7 +277,9 @@ static bool mark_runs(Scope *scope, int64_t id, int64_t deleted_at)
                       " WHERE experiment_id = $1 AND deleted_at IS NULL",
                       db_int(id), db_int(deleted_at));
     return db_run(scope->db, &scope->error,
-                  "UPDATE runs SET deleted_at = NULL WHERE experiment_id = $1", db_int(id));
+                  "UPDATE runs SET deleted_at = NULL"
+                  " WHERE experiment_id = $1 AND purged_at IS NULL",
+                  db_int(id));
 }
 
 /* deleted_at 0: restores. */
