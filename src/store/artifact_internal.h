@@ -44,9 +44,9 @@ bool artifact_placing_begin(ArtifactStore *store, ArtifactPlacing *placing,
 void artifact_placing_end(ArtifactStore *store, ArtifactPlacing *placing, bool done);
 
 /* Removes the blob unless it was claimed or put there since then, in ms; whether it did is in
- * *removed. *status is what it was like. */
+ * *removed. */
 bool artifact_remove_unclaimed(ArtifactStore *store, const char *digest, int64_t since,
-                               struct stat *status, bool *removed, Error *error) MUST_CHECK;
+                               bool *removed, Error *error) MUST_CHECK;
 
 /* Whether it is one of a folder's names ("ab") of a blob: the rest of a digest. */
 bool artifact_name_is_blob(const char *name);

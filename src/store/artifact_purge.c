@@ -35,8 +35,7 @@ static bool look_at(Walk *walk, const char *digest, const char *path)
     }
     if (purge->is_rehearsal)
         removed = artifact_changed_ms(&status) < purge->since;
-    else if (!artifact_remove_unclaimed(walk->store, digest, purge->since, &status, &removed,
-                                        walk->error))
+    else if (!artifact_remove_unclaimed(walk->store, digest, purge->since, &removed, walk->error))
         return false;
     if (removed && !purge->is_rehearsal)
         CRASH_POINT("purge: some blobs removed");

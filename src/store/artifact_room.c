@@ -169,16 +169,17 @@ static bool remove_now(ArtifactStore *store, const char *digest, int64_t size, b
 }
 
 bool artifact_remove_unclaimed(ArtifactStore *store, const char *digest, int64_t since,
-                               struct stat *status, bool *removed, Error *error)
+                               bool *removed, Error *error)
 {
     ArtifactRoom *room = &store->room;
+    struct stat status;
     bool done = true;
 
     *removed = false;
     pthread_mutex_lock(&room->lock);
-    if (read_status(store, digest, status) && artifact_changed_ms(status) < since &&
+    if (read_status(store, digest, &status) && artifact_changed_ms(&status) < since &&
         !is_being_placed(room, digest))
-        done = remove_now(store, digest, status->st_size, removed, error);
+        done = remove_now(store, digest, status.st_size, removed, error);
     pthread_mutex_unlock(&room->lock);
     return done;
 }
