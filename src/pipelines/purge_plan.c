@@ -38,7 +38,8 @@
     " CASE WHEN r.deleted_at <= $1 AND r.released_at IS NULL THEN 'due' ELSE 'live' END"
 
 #define EXPERIMENT_STATE                                                                           \
-    " CASE WHEN r.deleted_at IS NULL OR r.deleted_at > $1 OR r.id = 0 THEN 'live'"                 \
+    " CASE WHEN r.deleted_at IS NULL OR r.id = 0 THEN 'live'"                                      \
+    "      WHEN r.purged_at IS NULL AND r.deleted_at > $1 THEN 'live'"                             \
     "      WHEN EXISTS (SELECT 1 FROM runs WHERE experiment_id = r.id) OR"                         \
     "           EXISTS (SELECT 1 FROM logged_models WHERE experiment_id = r.id) THEN 'runs'"       \
     "      ELSE 'due' END"
@@ -205,9 +206,10 @@ bool purge_plan(Scope *scope, PurgePlan *plan, PurgeReport *report)
                 "SELECT r.id, '', " VERSION_STATE " FROM model_versions r"
                 " WHERE r.deleted_at IS NOT NULL ORDER BY r.id",
                 &plan->model_versions) &&
-           take(&planning, "experiment",
-                "SELECT x.id, x.name," EXPERIMENT_STATE_LATER " FROM experiments x"
-                " WHERE x.deleted_at <= $1 AND x.id <> 0 ORDER BY x.id",
-                &plan->experiments) &&
+           take(
+               &planning, "experiment",
+               "SELECT x.id, x.name," EXPERIMENT_STATE_LATER " FROM experiments x"
+               " WHERE (x.deleted_at <= $1 OR x.purged_at IS NOT NULL) AND x.id <> 0 ORDER BY x.id",
+               &plan->experiments) &&
            add_roots(&planning);
 }

@@ -282,6 +282,18 @@ static bool mark_runs(Scope *scope, int64_t id, int64_t deleted_at)
                   db_int(id));
 }
 
+/* Some of what it had is gone. */
+static bool check_restorable(Scope *scope, int64_t id)
+{
+    int64_t is_purged = 0;
+
+    return db_get_int(scope->db, &scope->error, &is_purged,
+                      "SELECT purged_at IS NOT NULL FROM experiments WHERE id = $1", db_int(id)) &&
+           (!is_purged ||
+            fail(&scope->error, ERROR_CONFLICT,
+                 "experiment %" PRId64 " is being purged, so it cannot be restored", id));
+}
+
 /* deleted_at 0: restores. */
 static bool mark(Scope *scope, int64_t id, int64_t deleted_at)
 {
@@ -291,6 +303,8 @@ static bool mark(Scope *scope, int64_t id, int64_t deleted_at)
         return false;
     if (experiment.is_deleted == (deleted_at != 0))
         return true;
+    if (!deleted_at && !check_restorable(scope, id))
+        return false;
     return db_run(scope->db, &scope->error,
                   "UPDATE experiments SET deleted_at = $2, updated_at = $3 WHERE id = $1",
                   db_int(id), db_int_or_null(deleted_at), db_int(time_now_ms())) &&

@@ -9,6 +9,8 @@
 #include "tracking/experiment.h"
 #include "tracking/logged_model.h"
 
+enum { ROWS_PER_TRACE = 10 };
+
 /* Of a table whose primary key is owner and these columns, in any order. */
 #define PURGE_TABLE(table, owner, columns)                                                         \
     {                                                                                              \
@@ -36,6 +38,15 @@ const PurgeTable logged_model_purge_tables[] = {
     PURGE_TABLE("logged_model_tags", "model_key", "key"),
     PURGE_TABLE("logged_model_metrics", "model_key",
                 "key_id, timestamp, step, run_key, dataset_name, dataset_digest, value, is_nan"),
+    {0},
+};
+
+const PurgeTable trace_purge_tables[] = {
+    PURGE_TABLE("trace_tags", "trace_key", "key"),
+    PURGE_TABLE("trace_metadata", "trace_key", "key"),
+    PURGE_TABLE("trace_spans", "trace_key", "number"),
+    PURGE_TABLE("trace_assessments", "trace_key", "id"),
+    PURGE_TABLE("trace_runs", "trace_key", "run_id"),
     {0},
 };
 
@@ -74,9 +85,25 @@ static bool begin_run(Scope *scope, int64_t key)
                   db_int(key), db_int(time_now_ms()));
 }
 
+/* Traces that name it go on without. */
+static bool unlink_traces(Scope *scope, int64_t key, int64_t *rows)
+{
+    static const char sql[] =
+        "DELETE FROM trace_runs WHERE run_id = (SELECT id FROM runs WHERE key = $1)"
+        "   AND trace_key IN (SELECT trace_key FROM trace_runs"
+        "         WHERE run_id = (SELECT id FROM runs WHERE key = $1) LIMIT $2)";
+
+    if (*rows <= 0)
+        return true;
+    if (!db_run(scope->db, &scope->error, sql, db_int(key), db_int(*rows)))
+        return false;
+    *rows -= db_changes(scope->db);
+    return true;
+}
+
 bool run_purge(Scope *scope, int64_t key, int64_t *rows, bool *is_gone)
 {
-    if (!purge_tables(scope, run_purge_tables, key, rows))
+    if (!purge_tables(scope, run_purge_tables, key, rows) || !unlink_traces(scope, key, rows))
         return false;
     *is_gone = *rows > 0;
     return *is_gone ? remove_run(scope, key) : begin_run(scope, key);
@@ -155,18 +182,55 @@ static bool has_tenant(Scope *scope, int64_t id, const char *path, bool *has)
 }
 
 /* Where it has a location of its own, others may have the same. */
-static bool purge_files_of_experiment(Scope *scope, int64_t id, int64_t *rows)
+static bool purge_files_of_experiment(Scope *scope, const Experiment *experiment, int64_t *rows)
 {
-    const char *path = arena_format(scope->arena, "%" PRId64, id);
-    Experiment experiment;
+    const char *path = arena_format(scope->arena, "%" PRId64, experiment->id);
+    const char *usual = experiment_location(experiment->id, NULL, scope->arena);
     bool has;
 
-    if (!experiment_find(scope, id, &experiment) || !has_tenant(scope, id, path, &has))
-        return false;
-    if (has ||
-        !text_equal(experiment.artifact_location, experiment_location(id, NULL, scope->arena)))
+    if (!text_equal(experiment->artifact_location, usual))
         return true;
-    return purge_files(scope, path, rows);
+    if (!has_tenant(scope, experiment->id, path, &has))
+        return false;
+    return has || purge_files(scope, path, rows);
+}
+
+/* The next trace, with where its files are; key 0: there is none. */
+static bool next_trace(Scope *scope, const Experiment *experiment, int64_t *key, const char **path)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, "SELECT key, id FROM traces WHERE experiment_id = $1 LIMIT 1",
+                           db_int(experiment->id));
+
+    *key = 0;
+    if (query_next(&query)) {
+        *key = query_int(&query, 0);
+        *path = artifact_path_of_uri(arena_format(scope->arena, "%s/traces/%s/artifacts",
+                                                  experiment->artifact_location,
+                                                  query_text(&query, 1, scope->arena)),
+                                     scope->arena);
+    }
+    return query_end(&query, &scope->error);
+}
+
+static bool purge_traces(Scope *scope, const Experiment *experiment, int64_t *rows)
+{
+    const char *path = NULL;
+
+    for (int64_t key = 1; *rows > 0;) {
+        if (!next_trace(scope, experiment, &key, &path))
+            return false;
+        if (!key)
+            return true;
+        if ((path && !purge_files(scope, path, rows)) ||
+            !purge_tables(scope, trace_purge_tables, key, rows))
+            return false;
+        if (*rows > 0 &&
+            !db_run(scope->db, &scope->error, "DELETE FROM traces WHERE key = $1", db_int(key)))
+            return false;
+        *rows -= ROWS_PER_TRACE;
+    }
+    return true;
 }
 
 static bool purge_rows_of_experiment(Scope *scope, int64_t id, int64_t *rows)
@@ -186,14 +250,29 @@ static bool purge_rows_of_experiment(Scope *scope, int64_t id, int64_t *rows)
     return true;
 }
 
+static bool end_experiment(Scope *scope, int64_t id)
+{
+    return db_run(scope->db, &scope->error, "DELETE FROM experiments WHERE id = $1", db_int(id)) &&
+           remember_id(scope, "experiment", id);
+}
+
+static bool begin_experiment(Scope *scope, int64_t id)
+{
+    return db_run(scope->db, &scope->error,
+                  "UPDATE experiments SET purged_at = $2 WHERE id = $1 AND purged_at IS NULL",
+                  db_int(id), db_int(time_now_ms()));
+}
+
 bool experiment_purge(Scope *scope, int64_t id, int64_t *rows, bool *is_gone)
 {
-    if (!purge_files_of_experiment(scope, id, rows) || !purge_rows_of_experiment(scope, id, rows))
+    Experiment experiment;
+
+    if (!experiment_find(scope, id, &experiment) || !purge_traces(scope, &experiment, rows) ||
+        !purge_files_of_experiment(scope, &experiment, rows) ||
+        !purge_rows_of_experiment(scope, id, rows))
         return false;
     *is_gone = *rows > 0;
-    return !*is_gone ||
-           (db_run(scope->db, &scope->error, "DELETE FROM experiments WHERE id = $1", db_int(id)) &&
-            remember_id(scope, "experiment", id));
+    return *is_gone ? end_experiment(scope, id) : begin_experiment(scope, id);
 }
 
 bool unused_datasets_purge(Scope *scope, int64_t *rows, bool *is_gone)

@@ -16,15 +16,15 @@ typedef struct PurgeTable {
     const char *delete_some; /* of $1, at most $2 rows */
 } PurgeTable;
 
-/* Every table that has rows by run_key, or by model_key; end with {0}. Tests compare them with the
- * schema. */
-extern const PurgeTable run_purge_tables[], logged_model_purge_tables[];
+/* Every table that has rows by run_key, by model_key, or by trace_key; end with {0}. Tests compare
+ * them with the schema. */
+extern const PurgeTable run_purge_tables[], logged_model_purge_tables[], trace_purge_tables[];
 
 /* All inside a write. */
 bool run_purge(Scope *scope, int64_t key, int64_t *rows, bool *is_gone) MUST_CHECK;
 bool logged_model_purge(Scope *scope, int64_t key, int64_t *rows, bool *is_gone) MUST_CHECK;
 
-/* One without runs and logged models. */
+/* One without runs and logged models; its traces go with it. */
 bool experiment_purge(Scope *scope, int64_t id, int64_t *rows, bool *is_gone) MUST_CHECK;
 
 /* What was noted of data sets that no run says it used any more. */

@@ -1,5 +1,6 @@
--- A run that is being removed for good, in several steps: nobody can restore it any more.
+-- What is being removed for good, in several steps: nobody can restore it any more.
 ALTER TABLE runs ADD COLUMN purged_at BIGINT;
+ALTER TABLE experiments ADD COLUMN purged_at BIGINT;
 
 CREATE INDEX runs_by_deletion ON runs(deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX logged_model_metrics_by_run ON logged_model_metrics(run_key);

@@ -15,6 +15,7 @@
 #include "tracking/logged_model.h"
 #include "tracking/purge.h"
 #include "tracking/run.h"
+#include "tracking/trace.h"
 
 /* ---- what is there ---- */
 
@@ -198,6 +199,26 @@ static void expect_all_listed(Fixture *fixture, const char *column, const PurgeT
     EXPECT(found == listed && found > 2);
 }
 
+/* What a table with the column is to a purge is written down here, one by one. */
+static void expect_known(Fixture *fixture, const char *column, const char *const *known)
+{
+    static const char sql[] = "SELECT t.name FROM sqlite_master t, pragma_table_info(t.name) c"
+                              " WHERE t.type = 'table' AND c.name = $1";
+    CLEANUP(query_finalize) Query query = db_query(fixture->db, sql, db_text(column));
+
+    while (query_next(&query)) {
+        const char *name = query_text(&query, 0, fixture->scope.arena);
+        const char *const *at = known;
+
+        while (*at && strcmp(*at, name) != 0)
+            at++;
+        if (!*at)
+            fprintf(stderr, "what becomes of %s when its %s is purged?\n", name, column);
+        EXPECT(*at);
+    }
+    EXPECT_OK(query_end(&query, &fixture->scope.error), fixture->scope.error);
+}
+
 static void expect_no_rows(Fixture *fixture, const char *column, int64_t key,
                            const PurgeTable *tables)
 {
@@ -272,6 +293,20 @@ static void log_points(Fixture *fixture, const Run *run, int count)
     commit(fixture);
 }
 
+/* They go with the experiment, or its runs. */
+static const char *const with_experiment[] = {"experiment_tags",
+                                              "logged_datasets",
+                                              "logged_models",
+                                              "latest_metrics",
+                                              "runs",
+                                              "run_params",
+                                              "run_tags",
+                                              "traces",
+                                              NULL};
+
+/* A version keeps its run; the others lose theirs. */
+static const char *const with_run[] = {"model_versions", "trainings", "trace_runs", NULL};
+
 static void test_nothing_of_a_purged_run_or_model_is_left_in_any_table(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
@@ -280,6 +315,9 @@ static void test_nothing_of_a_purged_run_or_model_is_left_in_any_table(void)
 
     expect_all_listed(&fixture, "run_key", run_purge_tables);
     expect_all_listed(&fixture, "model_key", logged_model_purge_tables);
+    expect_all_listed(&fixture, "trace_key", trace_purge_tables);
+    expect_known(&fixture, "experiment_id", with_experiment);
+    expect_known(&fixture, "run_id", with_run);
     log_all(&fixture, &run, &model);
     log_all(&fixture, &other, &live);
     log_points(&fixture, &run, 5000);
@@ -527,6 +565,81 @@ static void test_a_logged_model_goes_with_its_files_and_with_its_experiment(void
     EXPECT_OK(logged_model_find(&fixture.scope, live.id, &live), fixture.scope.error);
 }
 
+static Trace add_trace(Fixture *fixture, int64_t experiment_id, const char *id)
+{
+    Param one[] = {{"a", "b"}};
+    Trace told = {.id = id,
+                  .experiment_id = experiment_id,
+                  .requested_at = 1,
+                  .duration = 1,
+                  .status = TRACE_OK,
+                  .tags = {one, 1},
+                  .metadata = {one, 1}};
+    Trace trace;
+
+    EXPECT_OK(trace_start(&fixture->scope, &told, &trace), fixture->scope.error);
+    return trace;
+}
+
+static void test_traces_go_with_their_experiment_and_forget_a_run_that_goes(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    const char *live = "tr-1", *gone = "tr-2";
+    Run run = start_run(&fixture, 0);
+    Experiment lab;
+    Artifact file;
+    Trace trace;
+
+    EXPECT_OK(experiment_create(
+                  &fixture.scope,
+                  &(ExperimentSpec){.name = "lab", .artifact_location = "mlflow-artifacts:/x"},
+                  &lab),
+              fixture.scope.error);
+    add_trace(&fixture, 0, live);
+    trace = add_trace(&fixture, lab.id, gone);
+    file = put_file(&fixture, "x/traces/tr-2/artifacts/traces.json");
+    EXPECT_OK(trace_link_run(&fixture.scope, &(TextList){&live, 1}, run.id), fixture.scope.error);
+    EXPECT_OK(trace_link_run(&fixture.scope, &(TextList){&gone, 1}, run.id), fixture.scope.error);
+    EXPECT_OK(experiment_delete(&fixture.scope, lab.id), fixture.scope.error);
+    EXPECT(purge(&fixture).experiment_count == 1 && !blob_exists(&fixture, &file));
+    expect_no_rows(&fixture, "trace_key", trace.key, trace_purge_tables);
+    EXPECT(count(&fixture, "SELECT count(*) + $1 FROM traces", 0) == 1);
+    EXPECT(count(&fixture, "SELECT count(*) + $1 FROM trace_runs", 0) == 1);
+    delete_run(&fixture, &run);
+    EXPECT(purge(&fixture).runs.count == 1);
+    EXPECT(count(&fixture, "SELECT count(*) + $1 FROM trace_runs", 0) == 0);
+    EXPECT(count(&fixture, "SELECT count(*) + $1 FROM traces", 0) == 1);
+}
+
+static bool purge_an_experiment_a_little(Scope *scope, void *context)
+{
+    int64_t rows = 15;
+    bool is_gone = false;
+
+    return experiment_purge(scope, *(const int64_t *)context, &rows, &is_gone) && !is_gone;
+}
+
+static void test_an_experiment_that_is_half_gone_is_not_restored_and_the_next_purge_goes_on(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Experiment lab;
+
+    EXPECT_OK(experiment_create(&fixture.scope, &(ExperimentSpec){.name = "lab"}, &lab),
+              fixture.scope.error);
+    for (int i = 0; i < 5; i++)
+        add_trace(&fixture, lab.id, arena_format(fixture.scope.arena, "tr-%d", i));
+    EXPECT_OK(experiment_delete(&fixture.scope, lab.id), fixture.scope.error);
+    EXPECT_OK(scope_write(&fixture.reader, purge_an_experiment_a_little, &lab.id),
+              fixture.reader.error);
+    EXPECT_FAILS(experiment_restore(&fixture.scope, lab.id), &fixture.scope, ERROR_CONFLICT,
+                 arena_format(fixture.scope.arena,
+                              "experiment %lld is being purged, so it cannot be restored",
+                              (long long)lab.id));
+    fixture.scope.error = (Error){0};
+    EXPECT(purge_older(&fixture, 30, false).experiment_count == 1);
+    EXPECT(count(&fixture, "SELECT count(*) + $1 FROM traces", 0) == 0);
+}
+
 static void test_files_of_an_experiment_that_is_inside_of_another_ones_place_stay(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
@@ -624,6 +737,8 @@ int main(int count, char **names)
         TEST(test_an_experiment_stays_while_something_in_it_does),
         TEST(test_a_run_whose_training_is_not_over_stays),
         TEST(test_a_logged_model_goes_with_its_files_and_with_its_experiment),
+        TEST(test_traces_go_with_their_experiment_and_forget_a_run_that_goes),
+        TEST(test_an_experiment_that_is_half_gone_is_not_restored_and_the_next_purge_goes_on),
         TEST(test_files_of_an_experiment_that_is_inside_of_another_ones_place_stay),
         TEST(test_parts_that_nobody_joins_go_after_a_day),
         TEST(test_a_listing_that_cannot_be_read_stops_the_purge_before_anything_is_removed),
