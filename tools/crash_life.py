@@ -1,6 +1,6 @@
 """Lives: a data folder on which the server is killed many times at random, for tools/crash.py.
 
-A life draws what comes next (registration, logging, training, deployment, prediction or a start),
+A life draws what comes next (registration, logging, training, deployment, prediction, a purge or a start),
 lets it run, and kills the server somewhere in it, while a second client logs metrics all the time.
 The next start must have all that was acknowledged; what was broken off is done again, and the life
 goes on with what it has. At its end everything is looked at once more, not only what is new.
@@ -13,7 +13,7 @@ from scenario import Broken, Down, Late, Refused, Server, Work, check_store, mus
 
 KILLS_PER_LIFE = 25
 # What is killed in, and how often of 20.
-PHASES = {"registration": 3, "training": 5, "deployment": 4, "logging": 4, "prediction": 2, "start": 2}
+PHASES = {"registration": 3, "training": 5, "deployment": 4, "logging": 4, "prediction": 2, "purge": 2, "start": 2}
 LOG_PAUSE_SECONDS = 0.005
 
 
@@ -87,7 +87,7 @@ class Life:
             return [self.deployment_step()]
         self.work.seed += 1
         return [{"registration": "register", "training": "train", "logging": "log_run",
-                 "prediction": "predict", "start": "predict"}[phase]]
+                 "prediction": "predict", "purge": "purge", "start": "predict"}[phase]]
 
     def deployment_step(self):
         if self.work.live != max(self.work.packages):
@@ -182,7 +182,7 @@ class Lives:
         """How long each step takes when nothing kills it: the longer of two."""
         server = Server(self.binary, self.folder)
         try:
-            for step in 2 * ["register", "train", "promote", "roll_back", "deploy", "log_run", "predict"]:
+            for step in 2 * ["register", "train", "promote", "roll_back", "deploy", "log_run", "purge", "predict"]:
                 work.seed += step == "register"
                 began = time.monotonic()
                 getattr(work, step)(server)

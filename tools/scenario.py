@@ -59,6 +59,7 @@ class Server:
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("SLIPWAY_")}
         environment.update(settings)
+        self.folder = folder
         self.process = subprocess.Popen(
             [binary, "server", "--port", "0", "--data", folder, "--quiet"], env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -127,6 +128,14 @@ def digest_of(content):
     return hashlib.sha256(content).hexdigest()
 
 
+def age_blobs(folder, seconds=7200):
+    """As if all had been stored hours ago; what is young is not purged."""
+    then = time.time() - seconds
+    for path, _, names in os.walk(os.path.join(folder, "artifacts")):
+        for name in names:
+            os.utime(os.path.join(path, name), (then, then))
+
+
 def wait_for_training(server, run, seconds):
     """The run once it has ended. It may take so long after the last look at which a step was at work:
     a training has the lowest priority, and a busy machine may leave it next to nothing."""
@@ -147,7 +156,7 @@ class Work:
     """The loop, step by step. Each step may be done again after it was broken off. What the server
     acknowledged is in the ledger: runs, versions, packages, which version is live."""
 
-    STEPS = ["log_run", "register", "train", "promote", "predict", "roll_back", "deploy", "predict"]
+    STEPS = ["log_run", "register", "train", "promote", "purge", "predict", "roll_back", "deploy", "predict"]
 
     def __init__(self, seed):
         self.seed = seed
@@ -232,6 +241,21 @@ class Work:
             must(made["version"] in (self.live, self.next_live),
                  f"version {made['version']} answered, not {self.live}")
             self.predictions[made["request_id"]] = made
+
+    def purge(self, server):
+        """A deleted run goes with its file; that nothing else did, the checks say, which look at all again."""
+        run = server.get("POST", "/api/v1/runs", {"name": "waste"})["id"]
+        points = [{"key": key, "value": step, "step": step} for key in "abc" for step in range(300)]
+        content = b"waste " + run.encode()
+        server.get("POST", f"/api/v1/runs/{run}/log", {"metrics": points, "params": {"a": "b"}})
+        server.get("PUT", f"/api/v1/runs/{run}/artifacts/file?path=waste.txt", content)
+        server.get("DELETE", f"/api/v1/runs/{run}")
+        age_blobs(server.folder)
+        self.checked = self.checked if self.checked is None else set()
+        server.get("POST", "/api/v1/purge", {"older_than_days": 0})
+        must(server.ask("GET", f"/api/v1/runs/{run}")[0] == 404, f"run {run} is still there")
+        status = server.ask("GET", f"/api/v1/artifacts/{digest_of(content)}")[0]
+        must(status == 404, f"the file of the purged run {run} is still there")
 
     def copy_of(self, known):
         """What is true of a copy of the folder that the other ledger is about."""

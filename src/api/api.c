@@ -14,6 +14,7 @@ const Route *const api_tables[] = {
     project_routes,
     training_routes,
     promotion_routes,
+    purge_routes,
     endpoint_routes,
     access_routes,
     import_routes,

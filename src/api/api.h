@@ -24,6 +24,7 @@ typedef struct Application {
     bool demands_token; /* false: whoever reaches the loopback address is the owner "local" */
     int64_t started_at;
     atomic_llong request_count, failed_count; /* failed: status 500 and above */
+    atomic_bool is_stopping;                  /* what may take minutes breaks off */
 } Application;
 
 /* Each api/ file's table; ends with NULL. */
@@ -74,7 +75,7 @@ const char *api_openapi(Arena *arena);
 
 extern const Route system_routes[], metrics_routes[], access_routes[], dataset_routes[],
     experiment_routes[], run_routes[], run_artifact_routes[], model_routes[], endpoint_routes[],
-    predict_routes[], project_routes[], training_routes[], promotion_routes[],
+    predict_routes[], project_routes[], training_routes[], promotion_routes[], purge_routes[],
     mlflow_system_routes[], mlflow_experiment_routes[], mlflow_run_routes[],
     mlflow_run_log_routes[], mlflow_history_routes[], mlflow_artifact_routes[],
     mlflow_upload_routes[], mlflow_run_input_routes[], mlflow_logged_model_routes[],

@@ -40,9 +40,11 @@ static bool put_artifact(Scope *scope, const Request *request, Response *respons
 static bool get_artifact(Scope *scope, const Request *request, Response *response)
 {
     const char *digest = request_parameter(request, "digest");
-    const ArtifactStore *store = scope->platform->artifacts;
+    ArtifactStore *store = scope->platform->artifacts;
+    Error ignored = {0};
 
-    if (!digest_is_valid(digest) || !artifact_exists(store, digest))
+    /* Who asks whether it is here is about to refer to it. */
+    if (!artifact_claim(store, digest, &ignored) && !artifact_exists(store, digest))
         return fail(&scope->error, ERROR_NOT_FOUND, "there is no artifact \"%.64s\"", digest);
     response->content_type = "application/octet-stream";
     response->file = artifact_path(store, digest, scope->arena);

@@ -95,6 +95,17 @@ static void append_log(TextBuilder *text, PredictionLogCounts counts)
                        counts.failed_writes);
 }
 
+static void append_artifacts(TextBuilder *text, ArtifactUsage usage)
+{
+    if (!usage.is_counted)
+        return;
+    append_head(text, "slipway_artifact_bytes", "gauge", "Bytes of the artifact store.");
+    text_append_format(text, "slipway_artifact_bytes %" PRId64 "\n", usage.bytes);
+    append_head(text, "slipway_artifact_bytes_max", "gauge",
+                "Bytes that the artifact store may have; 0: no limit.");
+    text_append_format(text, "slipway_artifact_bytes_max %" PRId64 "\n", usage.bytes_max);
+}
+
 static bool show_metrics(Scope *scope, const Request *request, Response *response)
 {
     const Application *application = request->application;
@@ -103,6 +114,7 @@ static bool show_metrics(Scope *scope, const Request *request, Response *respons
     append_server(&text, application);
     append_endpoints(&text, serving_statistics(application->serving));
     append_log(&text, prediction_log_counts(serving_log(application->serving)));
+    append_artifacts(&text, artifact_store_usage(application->platform->artifacts));
     response->content_type = "text/plain; version=0.0.4";
     response->body = text_built(&text);
     response->body_size = text.count;

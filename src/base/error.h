@@ -31,6 +31,7 @@ typedef enum ErrorKind {
     ERROR_TIMEOUT,         /* took too long                   HTTP 504, exit 6 */
     ERROR_INTERNAL,        /* a bug or a broken disk          HTTP 500, exit 1 */
     ERROR_NOT_IMPLEMENTED, /* known, but not offered here     HTTP 501, exit 2 */
+    ERROR_NO_ROOM,         /* the store may not grow further  HTTP 507, exit 6 */
 } ErrorKind;
 
 typedef struct Error {

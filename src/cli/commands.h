@@ -14,4 +14,5 @@ extern const Command endpoint_commands[];
 extern const Command access_commands[];
 extern const Command import_commands[];
 extern const Command export_commands[];
+extern const Command purge_commands[];
 extern const Command sample_commands[];

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "pipelines/purge.h"
 #include "server/server.h"
 
 enum { DEFAULT_PORT = 5000, PORT_MAX = 65535, CONNECTIONS_MAX = 1000000 };
@@ -19,6 +20,10 @@ static const CommandOption server_options[] = {
     {"--connections", OPTION_INT, "N", "the most connections at a time (8192)"},
     {"--connections-per-address", OPTION_INT, "N",
      "the most of one address (half of all); behind a proxy as many as --connections"},
+    {"--purge-after", OPTION_INT, "DAYS",
+     "purge by itself, once a day at a quiet moment, what was deleted so many days ago"},
+    {"--artifact-bytes-max", OPTION_INT, "BYTES",
+     "refuse files that would take the artifact store over so many bytes; 0: none"},
     {"--quiet", OPTION_FLAG, NULL, "log warnings and errors only"},
     {0},
 };
@@ -57,6 +62,22 @@ static bool read_count(Cli *cli, const char *option, size_t *count)
     return true;
 }
 
+static bool read_upkeep(Cli *cli, ServerSpec *spec)
+{
+    int64_t days = cli_option_int(cli, "--purge-after", 1);
+    int64_t bytes = cli_option_int(cli, "--artifact-bytes-max", 0);
+
+    if (days < 1 || days > PURGE_DAYS_MAX)
+        return fail_field(&cli->error, "--purge-after", "--purge-after takes 1 to %d days",
+                          PURGE_DAYS_MAX);
+    if (bytes < 0)
+        return fail_field(&cli->error, "--artifact-bytes-max",
+                          "--artifact-bytes-max takes a number of bytes, or 0 for no limit");
+    spec->purge_after_days = cli_has_option(cli, "--purge-after") ? days : 0;
+    spec->artifact_bytes_max = bytes;
+    return true;
+}
+
 static void say_where(const Cli *cli, const Server *server)
 {
     printf("slipway is at %s, its data in %s\n", server_url(server), cli->folder);
@@ -82,7 +103,8 @@ static bool run_server(Cli *cli)
     if (!read_port(cli, "--port", DEFAULT_PORT, &spec.port) ||
         !read_port(cli, "--probe-port", 0, &spec.probe_port) ||
         !read_count(cli, "--connections", &spec.connections_max) ||
-        !read_count(cli, "--connections-per-address", &spec.per_address_max))
+        !read_count(cli, "--connections-per-address", &spec.per_address_max) ||
+        !read_upkeep(cli, &spec))
         return false;
     if (cli_has_option(cli, "--quiet"))
         log_set_level(LOG_WARNING);

@@ -88,6 +88,13 @@ static const char *job_text(Scope *scope, const Addition *addition, const char *
     return json_finish(job);
 }
 
+/* What was sent hours ago, or was here before, is not taken for unused while it is read. */
+static bool claim_files(Scope *scope, const Addition *addition)
+{
+    return tree_claim(scope->platform->artifacts, &addition->files, &scope->error) ||
+           fail_in(&scope->error, "a file of the data set is gone, send it again");
+}
+
 static bool import(Scope *scope, Addition *addition)
 {
     const char *rows = arena_format(scope->arena, "%s/rows.parquet", addition->folder);
@@ -95,7 +102,9 @@ static bool import(Scope *scope, Addition *addition)
                              .job = job_text(scope, addition, rows),
                              .timeout_ms = IMPORT_TIMEOUT_MS};
 
-    if (!worker_run(&step, scope->arena, &addition->result, &scope->error) ||
+    if (!claim_files(scope, addition) ||
+        !worker_run(&step, scope->arena, &addition->result, &scope->error) ||
+        !claim_files(scope, addition) ||
         !artifact_add_file(scope->platform->artifacts, rows, &addition->rows, &scope->error))
         return false;
     CRASH_POINT("data set: blobs stored, no row");

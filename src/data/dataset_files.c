@@ -77,19 +77,20 @@ static bool expand(Scope *scope, const char *archive, const char *folder, Tree *
 
 static bool add_blob(Scope *scope, const TreeEntry *entry, const char *folder, Tree *files)
 {
-    const ArtifactStore *store = scope->platform->artifacts;
+    ArtifactStore *store = scope->platform->artifacts;
     const char *path;
     TreeEntry taken = *entry;
 
     if (!path_is_inside(entry->path))
         return fail_field(&scope->error, "files", "\"%.256s\" is not a plain relative path",
                           entry->path);
-    if (!digest_is_valid(entry->digest) || !artifact_exists(store, entry->digest))
-        return fail_field(
-            &scope->error, "files",
-            "the bytes of \"%.256s\" are not here: put them to /api/v1/artifacts/%.64s "
-            "first",
-            entry->path, entry->digest);
+    if (!artifact_claim(store, entry->digest, &scope->error))
+        return (scope->error.kind == ERROR_NOT_FOUND || scope->error.kind == ERROR_INVALID) &&
+               fail_field(
+                   &scope->error, "files",
+                   "the bytes of \"%.256s\" are not here: put them to /api/v1/artifacts/%.64s "
+                   "first",
+                   entry->path, entry->digest);
     path = artifact_path(store, entry->digest, scope->arena);
     if (is_archive_name(entry->path) || is_zip(path))
         return expand(scope, path, folder, files) || fail_in(&scope->error, "\"%s\"", entry->path);

@@ -129,6 +129,10 @@ bool model_version_release(Scope *scope, const char *model, int64_t number) MUST
  * conflict when it was ever released. */
 bool model_version_delete(Scope *scope, const char *model, int64_t number) MUST_CHECK;
 
+/* Removes for good one that was deleted; id is that of its row. Its package stays until nothing
+ * refers to its files. */
+bool model_version_purge(Scope *scope, int64_t id) MUST_CHECK;
+
 /* name: "3" a number, "latest" the newest, or an alias. */
 bool model_version_resolve(Scope *scope, const char *model, const char *name,
                            ModelVersion *version) MUST_CHECK;

@@ -208,6 +208,13 @@ bool model_version_delete(Scope *scope, const char *model, int64_t number)
            model_version_append_event(scope, "model_version.deleted", &version);
 }
 
+bool model_version_purge(Scope *scope, int64_t id)
+{
+    return db_run(scope->db, &scope->error,
+                  "DELETE FROM model_version_tags WHERE model_version_id = $1", db_int(id)) &&
+           db_run(scope->db, &scope->error, "DELETE FROM model_versions WHERE id = $1", db_int(id));
+}
+
 bool model_version_release(Scope *scope, const char *model, int64_t number)
 {
     ModelVersion version;

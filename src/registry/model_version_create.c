@@ -56,11 +56,14 @@ bool model_version_check_package(Scope *scope, const char *package)
     if (!package || !digest_is_valid(package))
         return fail_field(&scope->error, "package",
                           "a package is named by its digest, 64 hexadecimal digits");
-    if (!artifact_exists(scope->platform->artifacts, package))
-        return fail_field(&scope->error, "package", "package \"%s\" is not in the artifact store",
+    if (!artifact_claim(scope->platform->artifacts, package, &scope->error))
+        return scope->error.kind == ERROR_NOT_FOUND &&
+               fail_field(&scope->error, "package", "package \"%s\" is not in the artifact store",
                           package);
     if (!tree_read(scope->platform->artifacts, package, scope->arena, &tree, &scope->error))
         return fail_in(&scope->error, "package \"%s\" cannot be read", package);
+    if (!tree_claim(scope->platform->artifacts, &tree, &scope->error))
+        return fail_in(&scope->error, "package \"%s\" is not whole", package);
     if (!tree_find(&tree, "MLmodel"))
         return fail_field(&scope->error, "package", "package \"%s\" has no file \"MLmodel\"",
                           package);

@@ -148,6 +148,16 @@ static void share_heaps(void)
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES_MAX);
 }
 
+static bool start_upkeep(Server *server, const ServerSpec *spec, Error *error)
+{
+    const UpkeepSpec upkeep = {.application = server->application,
+                               .purge_after_days = spec->purge_after_days};
+
+    artifact_store_limit(server->application->platform->artifacts, spec->artifact_bytes_max);
+    server->upkeep = upkeep_create(&upkeep, error);
+    return server->upkeep != NULL;
+}
+
 bool server_open(const ServerSpec *spec, Server **server, Error *error)
 {
     ApplicationSpec application = {
@@ -165,7 +175,8 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
         opened->tokens = token_cache_create(opened->application->platform->writer);
         opened->quick = lane_create(quick_lane);
         opened->slow = lane_create(slow_lane);
-        if (check_tokens(opened, spec->address, error) && listen_on(opened, spec, error)) {
+        if (check_tokens(opened, spec->address, error) && start_upkeep(opened, spec, error) &&
+            listen_on(opened, spec, error)) {
             *server = opened;
             return true;
         }
@@ -190,12 +201,15 @@ void server_close(Server *server)
         return;
     if (server->address_file)
         unlink(server->address_file);
+    if (server->application)
+        atomic_store(&server->application->is_stopping, true);
     http_server_close(server->http, CLOSE_WAIT_SECONDS);
     http_server_close(server->probes, 0);
     lane_destroy(server->quick);
     lane_destroy(server->slow);
     session_pool_destroy(server->sessions);
     token_cache_destroy(server->tokens);
+    upkeep_destroy(server->upkeep);
     application_close(server->application);
     arena_destroy(server->arena);
     free(server);

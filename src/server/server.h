@@ -15,9 +15,11 @@ typedef struct ServerSpec {
     bool demands_token;  /* on a loopback address too */
 
     bool has_probe_port;
-    uint16_t probe_port;    /* 0: any free one */
-    size_t connections_max; /* 0: 8192, or what the limit of open files allows */
-    size_t per_address_max; /* connections of one address; 0: half of all */
+    uint16_t probe_port;        /* 0: any free one */
+    int64_t purge_after_days;   /* 0: nothing is purged by itself */
+    int64_t artifact_bytes_max; /* 0: as long as the disk has room */
+    size_t connections_max;     /* 0: 8192, or what the limit of open files allows */
+    size_t per_address_max;     /* connections of one address; 0: half of all */
 } ServerSpec;
 
 typedef struct Server Server;

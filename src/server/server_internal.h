@@ -10,12 +10,14 @@
 #include "server/lane.h"
 #include "server/server.h"
 #include "server/session_pool.h"
+#include "server/upkeep.h"
 
 struct Server {
     Application *application;
     SessionPool *sessions;
     TokenCache *tokens;
     Lane *quick, *slow;
+    Upkeep *upkeep;
     HttpServer *http, *probes;
     Arena *arena;
     const char *url, *probe_url, *address_file;

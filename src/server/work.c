@@ -387,8 +387,8 @@ HttpBodyRule work_body_rule(void *context, const HttpExchange *exchange)
 void work_refused(void *context, HttpExchange *exchange, int status, const char *reason)
 {
     static const ErrorKind kinds[] = {
-        ERROR_INVALID, ERROR_TOO_LARGE,   ERROR_TIMEOUT,         ERROR_BUSY,
-        ERROR_METHOD,  ERROR_UNAVAILABLE, ERROR_UNAUTHENTICATED, ERROR_FORBIDDEN,
+        ERROR_INVALID,     ERROR_TOO_LARGE,       ERROR_TIMEOUT,   ERROR_BUSY,    ERROR_METHOD,
+        ERROR_UNAVAILABLE, ERROR_UNAUTHENTICATED, ERROR_FORBIDDEN, ERROR_NO_ROOM,
     };
     Work *work = work_create(context, exchange);
     Error error = {0};

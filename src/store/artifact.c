@@ -10,11 +10,7 @@
 #include "base/crash.h"
 #include "base/file.h"
 #include "base/id.h"
-
-struct ArtifactStore {
-    char *folder;
-    pthread_mutex_t making; /* a folder for blobs */
-};
+#include "store/artifact_internal.h"
 
 ArtifactStore *artifact_store_open(const char *folder, Error *error)
 {
@@ -27,6 +23,7 @@ ArtifactStore *artifact_store_open(const char *folder, Error *error)
     if (!store || !(store->folder = strdup(folder)))
         out_of_memory();
     pthread_mutex_init(&store->making, NULL);
+    artifact_room_open(&store->room);
     return store;
 }
 
@@ -35,6 +32,7 @@ void artifact_store_close(ArtifactStore *store)
     if (!store)
         return;
     pthread_mutex_destroy(&store->making);
+    artifact_room_close(&store->room);
     free(store->folder);
     free(store);
 }
@@ -93,9 +91,9 @@ static bool make_room(ArtifactStore *store, const char *digest, Arena *arena, co
     return done;
 }
 
-/* Whether its bytes are there and whole. Reading them costs less than writing them again would, so
- * it is no dearer to look than not to. */
-static bool is_whole(const ArtifactStore *store, const Artifact *artifact)
+/* Whether its bytes are there and whole, and stay for now. Reading them costs less than writing
+ * them again would, so it is no dearer to look than not to. */
+static bool claim_whole(ArtifactStore *store, const Artifact *artifact)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     const char *path = artifact_path(store, artifact->digest, arena);
@@ -103,8 +101,9 @@ static bool is_whole(const ArtifactStore *store, const Artifact *artifact)
     int64_t size;
     Error ignored = {0};
 
-    return file_exists(path) && file_size(path, &size, &ignored) && size == artifact->size &&
-           digest_file(path, digest, &ignored) && strcmp(digest, artifact->digest) == 0;
+    return artifact_claim(store, artifact->digest, &ignored) && file_size(path, &size, &ignored) &&
+           size == artifact->size && digest_file(path, digest, &ignored) &&
+           strcmp(digest, artifact->digest) == 0;
 }
 
 /* What is there already may be so since a moment ago, or since an attempt that failed on its last
@@ -116,33 +115,54 @@ static bool flush_place(const ArtifactStore *store, const char *digest, Error *e
     return folder_flush(path_folder(artifact_path(store, digest, arena), arena), error);
 }
 
-bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
-                        Error *error)
-{
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Artifact added = {.size = (int64_t)size};
-    const char *path;
+/* What is to be put in the place of a blob: a file of this process alone, or bytes. */
+typedef struct Content {
+    const char *file; /* or NULL */
+    const char *bytes;
+} Content;
 
-    digest_bytes(bytes, size, added.digest);
-    if (is_whole(store, &added) ? !flush_place(store, added.digest, error)
-                                : !make_room(store, added.digest, arena, &path, error) ||
-                                      !file_write(path, bytes, size, error))
-        return false;
-    *artifact = added;
-    return true;
-}
-
-/* A file of this process alone, of that digest and size, comes in its place; unless its bytes are
- * there. */
-static bool settle(ArtifactStore *store, const char *file, const Artifact *artifact, Error *error)
+static bool put(ArtifactStore *store, const Artifact *artifact, const Content *content,
+                Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     const char *target;
 
-    if (is_whole(store, artifact))
+    if (!make_room(store, artifact->digest, arena, &target, error))
+        return false;
+    return content->file ? file_move_durably(content->file, target, error)
+                         : file_write(target, content->bytes, (size_t)artifact->size, error);
+}
+
+/* Unless its bytes are there. */
+static bool settle(ArtifactStore *store, const Artifact *artifact, const Content *content,
+                   Error *error)
+{
+    ArtifactPlacing placing = {.artifact = artifact};
+    bool done;
+
+    if (claim_whole(store, artifact))
         return flush_place(store, artifact->digest, error);
-    return make_room(store, artifact->digest, arena, &target, error) &&
-           file_move_durably(file, target, error);
+    if (!artifact_placing_begin(store, &placing, error))
+        return false;
+    if (placing.has_waited && claim_whole(store, artifact)) {
+        artifact_placing_end(store, &placing, false);
+        return flush_place(store, artifact->digest, error);
+    }
+    done = put(store, artifact, content, error);
+    artifact_placing_end(store, &placing, done);
+    return done;
+}
+
+bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
+                        Error *error)
+{
+    Artifact added = {.size = (int64_t)size};
+
+    digest_bytes(bytes, size, added.digest);
+    if (!settle(store, &added, &(Content){.bytes = bytes}, error))
+        return false;
+    *artifact = added;
+    return true;
 }
 
 static const char *name_partial(const ArtifactStore *store, Arena *arena)
@@ -160,7 +180,7 @@ static bool add_own(ArtifactStore *store, const char *copy, Artifact *artifact, 
 
     CRASH_POINT("artifact: copied, not in its place");
     if (!digest_file(copy, added.digest, error) || !file_size(copy, &added.size, error) ||
-        !settle(store, copy, &added, error))
+        !settle(store, &added, &(Content){.file = copy}, error))
         return false;
     CRASH_POINT("artifact: in its place");
     *artifact = added;

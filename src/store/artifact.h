@@ -5,9 +5,13 @@
  * a list of named blobs (a model package, a data set's files); its own digest is the SHA-256 of its
  * canonical listing, and that listing is a blob too. Adding is atomic and durable: once a digest is
  * returned, the bytes are on the disk. Reading checks the digest.
+ *
+ * Blobs that nothing refers to are removed after a while (store/artifact_purge.h). Whoever is about
+ * to refer to one by its digest alone claims it first; adding its bytes claims it, too.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -48,6 +52,31 @@ bool artifact_add_joined(ArtifactStore *store, const TextList *paths, Artifact *
 
 bool artifact_exists(const ArtifactStore *store, const char *digest);
 
+/* Not found when it is not there; else it stays for ARTIFACT_GRACE_MS at least, and for as long as
+ * something refers to it that was written meanwhile. */
+bool artifact_claim(ArtifactStore *store, const char *digest, Error *error) MUST_CHECK;
+
+enum { ARTIFACT_GRACE_MS = 60 * 60 * 1000 };
+
+/* No addition takes the store over so many bytes: it is refused with ERROR_NO_ROOM. 0: none is. */
+void artifact_store_limit(ArtifactStore *store, int64_t bytes_max);
+
+/* Looks at the size of every blob, for artifact_store_usage(); until it has, a limit counts what it
+ * has seen. Once, beside everything else. */
+bool artifact_store_count(ArtifactStore *store, const atomic_bool *stopped,
+                          Error *error) MUST_CHECK;
+
+typedef struct ArtifactUsage {
+    int64_t bytes, bytes_max; /* bytes_max 0: no limit */
+    bool is_counted;
+} ArtifactUsage;
+
+/* From any thread, without waiting. */
+ArtifactUsage artifact_store_usage(const ArtifactStore *store);
+
+/* Refused as an addition of so many bytes would be; for what waits elsewhere to be added. */
+bool artifact_store_check_room(ArtifactStore *store, int64_t size, Error *error) MUST_CHECK;
+
 /* Reads the blob's bytes, whatever their size, and says what is wrong when they are not there, not
  * as many, or do not have the digest. */
 bool artifact_check(const ArtifactStore *store, const Artifact *artifact, Error *error) MUST_CHECK;
@@ -87,6 +116,10 @@ bool tree_parse(const char *bytes, size_t size, Arena *arena, Tree *tree, Error 
 
 bool tree_read(const ArtifactStore *store, const char *digest, Arena *arena, Tree *tree,
                Error *error) MUST_CHECK;
+
+/* Claims every file of it; for whoever is about to refer to a listing that was there already, and
+ * claims that besides. */
+bool tree_claim(ArtifactStore *store, const Tree *tree, Error *error) MUST_CHECK;
 
 /* Checks every file of it: artifact_check(). */
 bool tree_check(const ArtifactStore *store, const Tree *tree, Error *error) MUST_CHECK;

@@ -24,7 +24,25 @@ static bool path_is_allowed(const char *path)
     return path_is_inside(path) && !strpbrk(path, "\n\r");
 }
 
-static bool check_entry(const ArtifactStore *store, const Tree *tree, size_t i, Error *error)
+static bool claim_entry(ArtifactStore *store, const TreeEntry *entry, Error *error)
+{
+    if (artifact_claim(store, entry->digest, error))
+        return true;
+    if (error->kind != ERROR_NOT_FOUND)
+        return false;
+    return fail(error, ERROR_NOT_FOUND, "artifact %.12s (\"%s\") is not in the store",
+                entry->digest, entry->path);
+}
+
+bool tree_claim(ArtifactStore *store, const Tree *tree, Error *error)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (!claim_entry(store, &tree->items[i], error))
+            return false;
+    return true;
+}
+
+static bool check_entry(ArtifactStore *store, const Tree *tree, size_t i, Error *error)
 {
     const TreeEntry *entry = &tree->items[i];
 
@@ -33,10 +51,7 @@ static bool check_entry(const ArtifactStore *store, const Tree *tree, size_t i, 
                     entry->path);
     if (i && strcmp(tree->items[i - 1].path, entry->path) == 0)
         return fail(error, ERROR_INVALID, "\"%s\" is listed twice", entry->path);
-    if (!artifact_exists(store, entry->digest))
-        return fail(error, ERROR_NOT_FOUND, "artifact %.12s (\"%s\") is not in the store",
-                    entry->digest, entry->path);
-    return true;
+    return claim_entry(store, entry, error);
 }
 
 bool tree_add(ArtifactStore *store, Tree *tree, Arena *arena, Artifact *artifact, Error *error)

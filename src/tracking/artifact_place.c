@@ -212,7 +212,8 @@ static bool put_file(Scope *scope, const ArtifactPlace *place, const Artifact *a
                               "ON CONFLICT (path) DO UPDATE SET digest = excluded.digest,"
                               " size = excluded.size, created_at = excluded.created_at";
 
-    return db_run(scope->db, &scope->error, sql, db_text(place->path), db_text(artifact->digest),
+    return artifact_claim(scope->platform->artifacts, artifact->digest, &scope->error) &&
+           db_run(scope->db, &scope->error, sql, db_text(place->path), db_text(artifact->digest),
                   db_int(artifact->size), db_int(time_now_ms()));
 }
 

@@ -58,25 +58,64 @@ static bool is_old(const char *id)
     return time_now_ms() - strtoll(digits, NULL, 16) > UPLOAD_MS_MAX;
 }
 
-/* Removes what nobody ended, and counts what is under way. */
-static bool sweep(Scope *scope, size_t *count)
+/* Whether it is the folder of an upload, and which id. */
+static bool read_name(const char *name, const char **id, bool *is_joined)
 {
     static const char *const states[] = {OPEN, JOINING, JOINED};
+
+    for (size_t i = 0; i < COUNT(states); i++) {
+        if (!text_has_prefix(name, states[i]))
+            continue;
+        *id = name + strlen(states[i]);
+        *is_joined = strcmp(states[i], JOINED) == 0;
+        return true;
+    }
+    return false;
+}
+
+static bool add_size(Scope *scope, const char *folder, int64_t *bytes)
+{
+    TextList paths;
+
+    if (!folder_walk(folder, scope->arena, &paths, &scope->error))
+        return false;
+    for (size_t i = 0; i < paths.count; i++) {
+        int64_t size;
+
+        if (!file_size(arena_format(scope->arena, "%s/%s", folder, paths.items[i]), &size,
+                       &scope->error))
+            return false;
+        *bytes += size;
+    }
+    return true;
+}
+
+static bool sweep_one(Scope *scope, const char *name, bool is_rehearsal, UploadSweep *sweep)
+{
+    const char *folder = folder_of(scope, "", name), *id;
+    bool is_joined;
+
+    if (!read_name(name, &id, &is_joined))
+        return true;
+    if (!is_old(id)) {
+        sweep->open_count += !is_joined;
+        return true;
+    }
+    if (!is_joined && !add_size(scope, folder, &sweep->bytes))
+        return false;
+    sweep->count += !is_joined;
+    return is_rehearsal || folder_remove(folder, &scope->error);
+}
+
+bool artifact_upload_sweep(Scope *scope, bool is_rehearsal, UploadSweep *sweep)
+{
     TextList names;
 
-    *count = 0;
     if (!folder_list(scope->platform->temporary, scope->arena, &names, &scope->error))
         return false;
-    for (size_t i = 0; i < names.count * COUNT(states); i++) {
-        const char *name = names.items[i / COUNT(states)], *state = states[i % COUNT(states)];
-
-        if (!text_has_prefix(name, state))
-            continue;
-        if (is_old(name + strlen(state)) &&
-            !folder_remove(folder_of(scope, "", name), &scope->error))
+    for (size_t i = 0; i < names.count; i++)
+        if (!sweep_one(scope, names.items[i], is_rehearsal, sweep))
             return false;
-        *count += strcmp(state, JOINED) != 0;
-    }
     return true;
 }
 
@@ -84,13 +123,14 @@ bool artifact_upload_begin(Scope *scope, const char *path, int64_t part_count, c
 {
     char text[ID_TEXT_SIZE];
     const char *made = arena_text(scope->arena, id_timed(text));
-    size_t count;
+    UploadSweep sweep = {0};
 
     if (part_count < 1 || part_count > UPLOAD_PARTS_MAX)
         return fail(&scope->error, ERROR_INVALID, "an upload has 1 to %d parts", UPLOAD_PARTS_MAX);
-    if (!sweep(scope, &count))
+    if (!artifact_upload_sweep(scope, false, &sweep) ||
+        !artifact_store_check_room(scope->platform->artifacts, 1, &scope->error))
         return false;
-    if (count >= UPLOADS_MAX)
+    if (sweep.open_count >= UPLOADS_MAX)
         return fail(&scope->error, ERROR_BUSY, "%d uploads in parts are under way, try again later",
                     UPLOADS_MAX);
     if (!folder_make(folder_of(scope, OPEN, made), &scope->error) ||
@@ -103,8 +143,10 @@ bool artifact_upload_begin(Scope *scope, const char *path, int64_t part_count, c
 bool artifact_upload_add(Scope *scope, const char *id, int64_t number, const char *file)
 {
     const char *folder;
+    int64_t size;
 
-    if (!check_id(scope, id))
+    if (!check_id(scope, id) || !file_size(file, &size, &scope->error) ||
+        !artifact_store_check_room(scope->platform->artifacts, size, &scope->error))
         return false;
     if (number < 1 || number > UPLOAD_PARTS_MAX)
         return fail(&scope->error, ERROR_INVALID, "the parts of an upload are 1 to %d",

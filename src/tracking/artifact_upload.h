@@ -37,5 +37,13 @@ bool artifact_upload_join(Scope *scope, const ArtifactJoin *join, Artifact *arti
 /* done false: it can be joined again. */
 bool artifact_upload_end(Scope *scope, const char *id, bool done) MUST_CHECK;
 
+typedef struct UploadSweep {
+    int64_t count, bytes; /* that nobody ended for a day */
+    int64_t open_count;   /* others */
+} UploadSweep;
+
+/* Removes what nobody ended for a day, and adds it up; a rehearsal only adds it up. */
+bool artifact_upload_sweep(Scope *scope, bool is_rehearsal, UploadSweep *sweep) MUST_CHECK;
+
 /* Forgets the parts; fine when there is no such upload. */
 bool artifact_upload_abort(Scope *scope, const char *id) MUST_CHECK;

@@ -173,7 +173,9 @@ static bool insert(Scope *scope, const ExperimentSpec *spec, int64_t *id)
 {
     static const char sql[] =
         "INSERT INTO experiments(id, name, created_at, updated_at, artifact_location)"
-        "VALUES ((SELECT coalesce(max(id), 0) + 1 FROM experiments), $1, $2, $2, $3)"
+        "VALUES ((SELECT max(id) + 1 FROM (SELECT coalesce(max(id), 0) AS id FROM experiments "
+        "UNION ALL"
+        "          SELECT id FROM purged_ids WHERE noun = 'experiment') AS given), $1, $2, $2, $3)"
         "RETURNING id";
 
     return db_get_int(scope->db, &scope->error, id, sql, db_text(spec->name), db_int(time_now_ms()),
@@ -277,7 +279,21 @@ static bool mark_runs(Scope *scope, int64_t id, int64_t deleted_at)
                       " WHERE experiment_id = $1 AND deleted_at IS NULL",
                       db_int(id), db_int(deleted_at));
     return db_run(scope->db, &scope->error,
-                  "UPDATE runs SET deleted_at = NULL WHERE experiment_id = $1", db_int(id));
+                  "UPDATE runs SET deleted_at = NULL"
+                  " WHERE experiment_id = $1 AND purged_at IS NULL",
+                  db_int(id));
+}
+
+/* Some of what it had is gone. */
+static bool check_restorable(Scope *scope, int64_t id)
+{
+    int64_t is_purged = 0;
+
+    return db_get_int(scope->db, &scope->error, &is_purged,
+                      "SELECT purged_at IS NOT NULL FROM experiments WHERE id = $1", db_int(id)) &&
+           (!is_purged ||
+            fail(&scope->error, ERROR_CONFLICT,
+                 "experiment %" PRId64 " is being purged, so it cannot be restored", id));
 }
 
 /* deleted_at 0: restores. */
@@ -289,6 +305,8 @@ static bool mark(Scope *scope, int64_t id, int64_t deleted_at)
         return false;
     if (experiment.is_deleted == (deleted_at != 0))
         return true;
+    if (!deleted_at && !check_restorable(scope, id))
+        return false;
     return db_run(scope->db, &scope->error,
                   "UPDATE experiments SET deleted_at = $2, updated_at = $3 WHERE id = $1",
                   db_int(id), db_int_or_null(deleted_at), db_int(time_now_ms())) &&

@@ -152,7 +152,9 @@ static bool insert(Scope *scope, Run *run)
 {
     static const char sql[] =
         "INSERT INTO runs(key, id, experiment_id, name, user_name, status, started_at)"
-        "VALUES ((SELECT coalesce(max(key), 0) + 1 FROM runs), $1, $2, $3, $4, $5, $6)"
+        "VALUES (1 + (SELECT max(id) FROM (SELECT coalesce(max(key), 0) AS id FROM runs UNION ALL"
+        "               SELECT id FROM purged_ids WHERE noun = 'run') AS given),"
+        "  $1, $2, $3, $4, $5, $6)"
         "RETURNING key";
 
     return db_get_int(scope->db, &scope->error, &run->key, sql, db_text(run->id),
@@ -240,6 +242,17 @@ bool run_update(Scope *scope, const char *id, const RunChange *change)
            append_event(scope, "run.finished", &run);
 }
 
+/* Some of what it had is gone. */
+static bool check_restorable(Scope *scope, const Run *run)
+{
+    int64_t is_purged = 0;
+
+    return db_get_int(scope->db, &scope->error, &is_purged,
+                      "SELECT purged_at IS NOT NULL FROM runs WHERE key = $1", db_int(run->key)) &&
+           (!is_purged || fail(&scope->error, ERROR_CONFLICT,
+                               "run \"%s\" is being purged, so it cannot be restored", run->id));
+}
+
 /* deleted_at 0: restores. */
 static bool mark(Scope *scope, const char *id, int64_t deleted_at)
 {
@@ -249,6 +262,8 @@ static bool mark(Scope *scope, const char *id, int64_t deleted_at)
         return false;
     if (run.is_deleted == (deleted_at != 0))
         return true;
+    if (!deleted_at && !check_restorable(scope, &run))
+        return false;
     return db_run(scope->db, &scope->error, "UPDATE runs SET deleted_at = $2 WHERE key = $1",
                   db_int(run.key), db_int_or_null(deleted_at)) &&
            append_event(scope, deleted_at ? "run.deleted" : "run.restored", &run);

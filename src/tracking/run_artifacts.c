@@ -39,8 +39,9 @@ bool run_log_artifact(Scope *scope, const char *id, const char *path, const Arti
 
     if (!run_check_artifact_path(scope, path) || !run_find_writable(scope, id, &run))
         return false;
-    if (!artifact_exists(scope->platform->artifacts, artifact->digest))
-        return fail(&scope->error, ERROR_NOT_FOUND, "blob \"%.64s\" is not in the artifact store",
+    if (!artifact_claim(scope->platform->artifacts, artifact->digest, &scope->error))
+        return scope->error.kind == ERROR_NOT_FOUND &&
+               fail(&scope->error, ERROR_NOT_FOUND, "blob \"%.64s\" is not in the artifact store",
                     artifact->digest);
     return db_run(scope->db, &scope->error, sql, db_int(run.key), db_text(path),
                   db_text(artifact->digest), db_int(artifact->size));

@@ -27,6 +27,9 @@ NAMES = {
         "training: written",
         "promotion: gate recorded, not deployed",
         "deployment: serves, not answered",
+        "purge: some rows removed",
+        "purge: rows removed, blobs not",
+        "purge: some blobs removed",
     ],
 }
 RANDOM_KILLS = 10
@@ -43,7 +46,7 @@ def test_a_killed_server_has_all_it_acknowledged_and_nothing_half_written():
         assert set(driver.reached) == {name for names in NAMES.values() for name in names}
     finally:
         driver.close()
-    assert (driver.passed, driver.failed) == (8 + RANDOM_KILLS, 0)
+    assert (driver.passed, driver.failed) == (11 + RANDOM_KILLS, 0)
 
 
 def children_of(process_id):

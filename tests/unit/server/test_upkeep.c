@@ -1,0 +1,137 @@
+/* test_upkeep.c: a server counts its files and purges by itself, and stops doing so at once. */
+
+#include "server/upkeep.h"
+
+#include "base/file.h"
+#include "base/time.h"
+#include "server/application.h"
+#include "tests/test.h"
+#include "tracking/run.h"
+
+typedef struct Stage {
+    Arena *arena;
+    const char *folder;
+    Application *application;
+    Session session;
+    Scope scope;
+} Stage;
+
+static Stage stage_open(void)
+{
+    Stage stage = {.arena = arena_create()};
+    Error error = {0};
+
+    EXPECT_OK(folder_make_temporary("/tmp", stage.arena, &stage.folder, &error), error);
+    EXPECT_OK(
+        application_open(&(ApplicationSpec){.folder = stage.folder}, &stage.application, &error),
+        error);
+    EXPECT_OK(session_open(stage.application->platform, &stage.session, &error), error);
+    stage.scope = session_scope(&stage.session, stage.application->platform,
+                                (Principal){"tester", ROLE_OWNER});
+    return stage;
+}
+
+static void stage_close(Stage *stage)
+{
+    Error error = {0};
+
+    session_close(&stage->session);
+    application_close(stage->application);
+    EXPECT_OK(folder_remove(stage->folder, &error), error);
+    arena_destroy(stage->arena);
+}
+
+/* Deleted so long ago that anybody's rule is met. */
+static bool write_deleted(Scope *scope, void *context)
+{
+    Run *run = context;
+
+    return run_create(scope, &(RunSpec){.experiment_id = 0}, run) && run_delete(scope, run->id) &&
+           db_run(scope->db, &scope->error, "UPDATE runs SET deleted_at = 1 WHERE key = $1",
+                  db_int(run->key));
+}
+
+static Run add_deleted(Stage *stage)
+{
+    Run run;
+
+    EXPECT_OK(scope_write(&stage->scope, write_deleted, &run), stage->scope.error);
+    return run;
+}
+
+static bool is_there(Stage *stage, const Run *run)
+{
+    bool is = run_find(&stage->scope, run->id, &(Run){0});
+
+    stage->scope.error = (Error){0};
+    return is;
+}
+
+static Upkeep *start(Stage *stage, int64_t days)
+{
+    const UpkeepSpec spec = {.application = stage->application,
+                             .purge_after_days = days,
+                             .first_ms = 1,
+                             .every_ms = 1,
+                             .quiet_ms = 1};
+    Error error = {0};
+    Upkeep *upkeep = upkeep_create(&spec, &error);
+
+    EXPECT_OK(upkeep, error);
+    return upkeep;
+}
+
+static void test_what_was_deleted_long_ago_is_purged_day_after_day(void)
+{
+    CLEANUP(stage_close) Stage stage = stage_open();
+    Run first = add_deleted(&stage), second;
+    Upkeep *upkeep = start(&stage, 30);
+
+    while (is_there(&stage, &first))
+        time_sleep_ms(1);
+    second = add_deleted(&stage);
+    while (is_there(&stage, &second))
+        time_sleep_ms(1);
+    upkeep_destroy(upkeep);
+}
+
+static void test_without_a_rule_nothing_is_purged_and_files_are_counted(void)
+{
+    CLEANUP(stage_close) Stage stage = stage_open();
+    ArtifactStore *store = stage.application->platform->artifacts;
+    Run run = add_deleted(&stage);
+    Artifact artifact;
+    Upkeep *upkeep;
+
+    EXPECT_OK(artifact_add_bytes(store, "hello", 5, &artifact, &stage.scope.error),
+              stage.scope.error);
+    upkeep = start(&stage, 0);
+    while (!artifact_store_usage(store).is_counted)
+        time_sleep_ms(1);
+    upkeep_destroy(upkeep);
+    EXPECT(artifact_store_usage(store).bytes == 5);
+    EXPECT(is_there(&stage, &run));
+}
+
+static void test_it_ends_while_it_waits(void)
+{
+    CLEANUP(stage_close) Stage stage = stage_open();
+    UpkeepSpec spec = {.application = stage.application, .purge_after_days = 1};
+    Error error = {0};
+    Upkeep *upkeep = upkeep_create(&spec, &error);
+
+    EXPECT_OK(upkeep, error);
+    upkeep_destroy(upkeep); /* not ten minutes later */
+}
+
+int main(int count, char **names)
+{
+    static const Test tests[] = {
+        TEST(test_what_was_deleted_long_ago_is_purged_day_after_day),
+        TEST(test_without_a_rule_nothing_is_purged_and_files_are_counted),
+        TEST(test_it_ends_while_it_waits),
+        {0},
+    };
+
+    return test_main(tests, count, names);
+}
