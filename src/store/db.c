@@ -208,7 +208,7 @@ static int prepare(Db *db, const char *sql, sqlite3_stmt **statement, bool *in_o
 
     if (slot)
         slot->used_at = ++db->used_count;
-    if (found) {
+    if (slot && found) {
         slot->in_use = true;
         *statement = slot->statement;
         *in_order = slot->is_in_order;
