@@ -43,6 +43,7 @@ static PurgeRow *const purge_rows[] = {
     [PURGE_RUN] = purge_run_row,
     [PURGE_LOGGED_MODEL] = logged_model_purge,
     [PURGE_MODEL_VERSION] = purge_version_row,
+    [PURGE_LOGGED_DATASET] = logged_dataset_purge,
     [PURGE_EXPERIMENT] = experiment_purge,
 };
 
@@ -76,13 +77,6 @@ static bool purge_unit(Scope *scope, void *context)
         progress->gone.bytes += is_due ? item->bytes : 0;
     }
     return true;
-}
-
-static bool purge_datasets_unit(Scope *scope, void *context)
-{
-    int64_t rows = ROWS_PER_UNIT;
-
-    return unused_datasets_purge(scope, &rows, context);
 }
 
 /* With memory of its own, which goes at its end. */
@@ -121,12 +115,12 @@ static bool purge_kind(Purge *purge, PurgeNoun noun, const PurgeItemList *list, 
 
 static bool purge_datasets(Purge *purge)
 {
-    bool is_gone = purge->plan.runs.count == 0;
+    PurgeItemList unused = {0};
+    ArtifactTally ignored = {0};
 
-    while (!is_gone)
-        if (!write_unit(purge, purge_datasets_unit, &is_gone))
-            return false;
-    return true;
+    return purge->plan.runs.count == 0 ||
+           (purge_find_datasets(purge->scope, purge->plan.until, &unused) &&
+            purge_kind(purge, PURGE_LOGGED_DATASET, &unused, &ignored));
 }
 
 static bool purge_all_rows(Purge *purge)

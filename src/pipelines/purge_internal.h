@@ -40,8 +40,12 @@ typedef enum PurgeNoun {
     PURGE_RUN,
     PURGE_LOGGED_MODEL,
     PURGE_MODEL_VERSION,
+    PURGE_LOGGED_DATASET,
     PURGE_EXPERIMENT,
 } PurgeNoun;
+
+/* What was noted of data sets that no run uses any more: known when the runs are gone. */
+bool purge_find_datasets(Scope *scope, int64_t until, PurgeItemList *list) MUST_CHECK;
 
 /* Whether it still is due: somebody may have restored it, or made a version of it, meanwhile. */
 bool purge_is_due(Scope *scope, PurgeNoun noun, int64_t key, int64_t until, bool *is) MUST_CHECK;

@@ -44,6 +44,12 @@
     "           EXISTS (SELECT 1 FROM logged_models WHERE experiment_id = r.id) THEN 'runs'"       \
     "      ELSE 'due' END"
 
+/* $1 has no say in it. */
+#define DATASET_STATE                                                                              \
+    " CASE WHEN $1 < 0 OR"                                                                         \
+    "           EXISTS (SELECT 1 FROM run_datasets WHERE dataset_key = r.key)"                     \
+    "      THEN 'live' ELSE 'due' END"
+
 /* As it will be when all else that is due is gone. */
 #define EXPERIMENT_STATE_LATER                                                                     \
     " CASE WHEN EXISTS (SELECT 1 FROM runs r"                                                      \
@@ -62,6 +68,8 @@ bool purge_is_due(Scope *scope, PurgeNoun noun, int64_t key, int64_t until, bool
             "SELECT 1 FROM logged_models r WHERE r.key = $2 AND" MODEL_STATE " = 'due'",
         [PURGE_MODEL_VERSION] =
             "SELECT 1 FROM model_versions r WHERE r.id = $2 AND" VERSION_STATE " = 'due'",
+        [PURGE_LOGGED_DATASET] =
+            "SELECT 1 FROM logged_datasets r WHERE r.key = $2 AND" DATASET_STATE " = 'due'",
         [PURGE_EXPERIMENT] =
             "SELECT 1 FROM experiments r WHERE r.id = $2 AND" EXPERIMENT_STATE " = 'due'",
     };
@@ -212,4 +220,15 @@ bool purge_plan(Scope *scope, PurgePlan *plan, PurgeReport *report)
                " WHERE (x.deleted_at <= $1 OR x.purged_at IS NOT NULL) AND x.id <> 0 ORDER BY x.id",
                &plan->experiments) &&
            add_roots(&planning);
+}
+
+bool purge_find_datasets(Scope *scope, int64_t until, PurgeItemList *list)
+{
+    PurgePlan plan = {.until = until};
+    PurgeReport unchanged = {0};
+    Planning planning = {scope, &plan, &unchanged};
+
+    return take(&planning, "data set",
+                "SELECT r.key, r.name," DATASET_STATE " FROM logged_datasets r ORDER BY r.key",
+                list);
 }

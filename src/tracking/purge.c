@@ -275,16 +275,10 @@ bool experiment_purge(Scope *scope, int64_t id, int64_t *rows, bool *is_gone)
     return *is_gone ? end_experiment(scope, id) : begin_experiment(scope, id);
 }
 
-bool unused_datasets_purge(Scope *scope, int64_t *rows, bool *is_gone)
+bool logged_dataset_purge(Scope *scope, int64_t key, int64_t *rows, bool *is_gone)
 {
-    static const char sql[] =
-        "DELETE FROM logged_datasets WHERE key IN"
-        " (SELECT key FROM logged_datasets AS unused WHERE NOT EXISTS"
-        "   (SELECT 1 FROM run_datasets WHERE dataset_key = unused.key) LIMIT $1)";
-
-    if (!db_run(scope->db, &scope->error, sql, db_int(*rows)))
-        return false;
-    *rows -= db_changes(scope->db);
-    *is_gone = *rows > 0;
-    return true;
+    (*rows)--;
+    *is_gone = true;
+    return db_run(scope->db, &scope->error, "DELETE FROM logged_datasets WHERE key = $1",
+                  db_int(key));
 }

@@ -27,5 +27,5 @@ bool logged_model_purge(Scope *scope, int64_t key, int64_t *rows, bool *is_gone)
 /* One without runs and logged models; its traces go with it. */
 bool experiment_purge(Scope *scope, int64_t id, int64_t *rows, bool *is_gone) MUST_CHECK;
 
-/* What was noted of data sets that no run says it used any more. */
-bool unused_datasets_purge(Scope *scope, int64_t *rows, bool *is_gone) MUST_CHECK;
+/* What was noted of a data set that no run says it used any more. */
+bool logged_dataset_purge(Scope *scope, int64_t key, int64_t *rows, bool *is_gone) MUST_CHECK;
