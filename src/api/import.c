@@ -262,6 +262,7 @@ static bool take_file(Import *import, const JsonValue *value)
     Scope *scope = import->scope;
     FileItem item = {0};
     TreeEntry entry = {0};
+    Error ignored = {0};
 
     if (!mlflow_read_item(scope, value, "files", file_item, &item) || !check_file(scope, &item))
         return false;
@@ -269,7 +270,7 @@ static bool take_file(Import *import, const JsonValue *value)
         import->counts.files.present++;
         return true;
     }
-    if (!item.digest || !artifact_exists(scope->platform->artifacts, item.digest)) {
+    if (!item.digest || !artifact_claim(scope->platform->artifacts, item.digest, &ignored)) {
         *arena_push(scope->arena, &import->wanted) = import->file_at;
         return true;
     }

@@ -6,6 +6,7 @@
 #include "access/event.h"
 #include "base/time.h"
 #include "tracking/experiment_internal.h"
+#include "tracking/purge.h"
 
 enum { NAME_CHARACTERS_MAX = 500, LOCATION_BYTES_MAX = 2048 };
 
@@ -173,9 +174,7 @@ static bool insert(Scope *scope, const ExperimentSpec *spec, int64_t *id)
 {
     static const char sql[] =
         "INSERT INTO experiments(id, name, created_at, updated_at, artifact_location)"
-        "VALUES ((SELECT max(id) + 1 FROM (SELECT coalesce(max(id), 0) AS id FROM experiments "
-        "UNION ALL"
-        "          SELECT id FROM purged_ids WHERE noun = 'experiment') AS given), $1, $2, $2, $3)"
+        "VALUES (" NEXT_EXPERIMENT_ID ", $1, $2, $2, $3)"
         "RETURNING id";
 
     return db_get_int(scope->db, &scope->error, id, sql, db_text(spec->name), db_int(time_now_ms()),

@@ -5,6 +5,7 @@
 #include "access/event.h"
 #include "tracking/experiment_internal.h"
 #include "tracking/moving.h"
+#include "tracking/purge.h"
 
 /* Numbers above would make all that come after long; those of a folder have 18 digits. */
 enum { KEPT_ID_MAX = 1000000000 };
@@ -27,8 +28,10 @@ static bool insert(Scope *scope, const Experiment *given, const char *location, 
         "INSERT INTO experiments"
         "  (id, name, created_at, updated_at, deleted_at, artifact_location)"
         "VALUES (CASE WHEN $1 BETWEEN 1 AND $2"
-        "              AND NOT EXISTS (SELECT 1 FROM experiments WHERE id = $1) THEN $1"
-        "             ELSE (SELECT max(id) + 1 FROM experiments) END, $3, $4, $5, $6, $7)"
+        "              AND NOT EXISTS (SELECT 1 FROM experiments WHERE id = $1)"
+        "              AND NOT EXISTS (SELECT 1 FROM purged_ids"
+        "                               WHERE noun = 'experiment' AND id >= $1) THEN $1"
+        "             ELSE " NEXT_EXPERIMENT_ID " END, $3, $4, $5, $6, $7)"
         "RETURNING id";
 
     return db_get_int(scope->db, &scope->error, id, sql, db_int(given->id), db_int(KEPT_ID_MAX),

@@ -8,7 +8,9 @@
 
 static bool check_blob(Scope *scope, const TreeEntry *entry)
 {
-    return artifact_exists(scope->platform->artifacts, entry->digest) ||
+    if (artifact_claim(scope->platform->artifacts, entry->digest, &scope->error))
+        return true;
+    return scope->error.kind == ERROR_NOT_FOUND &&
            fail(&scope->error, ERROR_NOT_FOUND, "blob \"%.64s\" is not in the artifact store",
                 entry->digest);
 }

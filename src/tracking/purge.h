@@ -11,6 +11,14 @@
 
 #include "access/scope.h"
 
+/* In an INSERT: greater than all that was ever given, also to what was purged. */
+#define NEXT_RUN_KEY                                                                               \
+    "(SELECT max(id) + 1 FROM (SELECT coalesce(max(key), 0) AS id FROM runs"                       \
+    "   UNION ALL SELECT id FROM purged_ids WHERE noun = 'run') AS given)"
+#define NEXT_EXPERIMENT_ID                                                                         \
+    "(SELECT max(id) + 1 FROM (SELECT coalesce(max(id), 0) AS id FROM experiments"                 \
+    "   UNION ALL SELECT id FROM purged_ids WHERE noun = 'experiment') AS given)"
+
 typedef struct PurgeTable {
     const char *table;
     const char *delete_some; /* of $1, at most $2 rows */

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "tracking/experiment.h"
+#include "tracking/purge.h"
 #include "tracking/run_internal.h"
 
 enum { NAME_CHARACTERS_MAX = 250, USER_CHARACTERS_MAX = 256 };
@@ -152,9 +153,7 @@ static bool insert(Scope *scope, Run *run)
 {
     static const char sql[] =
         "INSERT INTO runs(key, id, experiment_id, name, user_name, status, started_at)"
-        "VALUES (1 + (SELECT max(id) FROM (SELECT coalesce(max(key), 0) AS id FROM runs UNION ALL"
-        "               SELECT id FROM purged_ids WHERE noun = 'run') AS given),"
-        "  $1, $2, $3, $4, $5, $6)"
+        "VALUES (" NEXT_RUN_KEY ", $1, $2, $3, $4, $5, $6)"
         "RETURNING key";
 
     return db_get_int(scope->db, &scope->error, &run->key, sql, db_text(run->id),

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "tracking/metric_series.h"
 #include "tracking/moving.h"
+#include "tracking/purge.h"
 
 enum { ID_DIGITS = 32, USER_CHARACTERS_MAX = 256 };
 
@@ -32,7 +33,7 @@ static bool insert(Scope *scope, const RunMove *move)
     static const char sql[] =
         "INSERT INTO runs(key, id, experiment_id, name, user_name, status, started_at, ended_at,"
         "                 deleted_at)"
-        "VALUES ((SELECT coalesce(max(key), 0) + 1 FROM runs), $1, $2, $3, $4, $5, $6, $7, $8)";
+        "VALUES (" NEXT_RUN_KEY ", $1, $2, $3, $4, $5, $6, $7, $8)";
     const Run *run = move->run;
 
     return db_run(scope->db, &scope->error, sql, db_text(run->id), db_int(run->experiment_id),

@@ -13,6 +13,7 @@
 #include "tracking/artifact_upload.h"
 #include "tracking/experiment.h"
 #include "tracking/logged_model.h"
+#include "tracking/moving.h"
 #include "tracking/purge.h"
 #include "tracking/run.h"
 #include "tracking/trace.h"
@@ -415,6 +416,28 @@ static void test_keys_of_runs_and_ids_of_experiments_are_never_given_again(void)
     EXPECT(start_run(&fixture, 0).key == run.key + 1);
 }
 
+static void test_an_import_takes_no_purged_id_and_no_purged_bytes(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Run run = start_run(&fixture, 0), other = start_run(&fixture, 0);
+    Artifact artifact = log_file(&fixture, &run, "file", "file");
+    TreeEntry entry = {.path = "file", .size = artifact.size};
+    MovingCounts counts = {0};
+    Experiment lab, given = {.name = "theirs"};
+
+    memcpy(entry.digest, artifact.digest, sizeof(entry.digest));
+    EXPECT_OK(experiment_create(&fixture.scope, &(ExperimentSpec){.name = "lab"}, &lab),
+              fixture.scope.error);
+    EXPECT_OK(experiment_delete(&fixture.scope, lab.id), fixture.scope.error);
+    delete_run(&fixture, &run);
+    EXPECT(purge(&fixture).experiment_count == 1);
+    given.id = lab.id;
+    EXPECT_OK(experiment_import(&fixture.scope, &given, &given, &counts), fixture.scope.error);
+    EXPECT(given.id == lab.id + 1);
+    EXPECT(!run_import_file(&fixture.scope, other.id, &entry, &counts));
+    EXPECT(fixture.scope.error.kind == ERROR_NOT_FOUND);
+}
+
 /* ---- what stays ---- */
 
 static Artifact add_package(Fixture *fixture, const char *text)
@@ -732,6 +755,7 @@ int main(int count, char **names)
         TEST(test_a_run_that_is_half_gone_is_not_restored_and_the_next_purge_goes_on),
         TEST(test_many_runs_and_rows_take_several_units_and_all_go),
         TEST(test_keys_of_runs_and_ids_of_experiments_are_never_given_again),
+        TEST(test_an_import_takes_no_purged_id_and_no_purged_bytes),
         TEST(test_a_run_that_a_version_came_from_stays_with_its_files_until_the_version_goes),
         TEST(test_what_was_released_stays),
         TEST(test_an_experiment_stays_while_something_in_it_does),
