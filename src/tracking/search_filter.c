@@ -459,7 +459,7 @@ static bool take_value(Parser *parser, const Subject *subject, SearchClause *cla
 
 static bool read_clause(Parser *parser, SearchClause *clause)
 {
-    Subject subject;
+    Subject subject = {0};
 
     if (!read_subject(parser, &subject))
         return false;
@@ -505,7 +505,7 @@ static bool fail_order(Parser *parser, const char *text)
 
 static bool read_order(Parser *parser, const char *text, SearchOrder *order)
 {
-    Subject subject;
+    Subject subject = {0};
     bool is_descending;
 
     parser->at = text;
@@ -533,7 +533,7 @@ static bool is_twice(const SearchOrderList *list)
     const SearchOrder *last = &list->items[list->count - 1];
 
     for (size_t i = 0; i + 1 < list->count; i++)
-        if (list->items[i].entity == last->entity && strcmp(list->items[i].key, last->key) == 0)
+        if (list->items[i].entity == last->entity && text_equal(list->items[i].key, last->key))
             return true;
     return false;
 }
