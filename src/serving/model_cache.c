@@ -8,9 +8,10 @@
 #include "base/arena.h"
 
 /* A file as it was when the model was loaded; any writing moves its times, replacing it its number.
- */
+ * A claim (artifact_claim()) moves them too: then its bytes tell. */
 typedef struct FileMark {
     const char *path;
+    const char *digest;
     dev_t device;
     ino_t number;
     off_t size;
@@ -51,14 +52,18 @@ static void cached_destroy(CachedModel *cached)
     free(cached);
 }
 
-static bool mark_file(const char *path, FileMark *mark)
+/* The path and the digest are there; fills in the others. */
+static bool mark_file(FileMark *mark)
 {
     struct stat status;
 
-    if (stat(path, &status) != 0)
+    if (stat(mark->path, &status) != 0)
         return false;
-    *mark = (FileMark){path,           status.st_dev,  status.st_ino,
-                       status.st_size, status.st_mtim, status.st_ctim};
+    mark->device = status.st_dev;
+    mark->number = status.st_ino;
+    mark->size = status.st_size;
+    mark->modified = status.st_mtim;
+    mark->changed = status.st_ctim;
     return true;
 }
 
@@ -67,27 +72,45 @@ static bool same_moment(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-static bool is_untouched(const CachedModel *cached)
+static bool has_its_bytes(const FileMark *mark)
 {
-    for (size_t i = 0; i < cached->files.count; i++) {
-        const FileMark *then = &cached->files.items[i];
-        FileMark now;
+    char digest[DIGEST_TEXT_SIZE];
+    Error ignored = {0};
 
-        if (!mark_file(then->path, &now) || now.device != then->device ||
-            now.number != then->number || now.size != then->size ||
-            !same_moment(now.modified, then->modified) || !same_moment(now.changed, then->changed))
+    return digest_file(mark->path, digest, &ignored) && strcmp(digest, mark->digest) == 0;
+}
+
+static bool is_file_untouched(FileMark *then)
+{
+    FileMark now = *then;
+
+    if (!mark_file(&now) || now.device != then->device || now.number != then->number ||
+        now.size != then->size)
+        return false;
+    if (same_moment(now.modified, then->modified) && same_moment(now.changed, then->changed))
+        return true;
+    if (!has_its_bytes(&now))
+        return false;
+    *then = now;
+    return true;
+}
+
+static bool is_untouched(CachedModel *cached)
+{
+    for (size_t i = 0; i < cached->files.count; i++)
+        if (!is_file_untouched(&cached->files.items[i]))
             return false;
-    }
     return true;
 }
 
 static bool add_mark(CachedModel *cached, const ArtifactStore *store, const char *digest,
                      Error *error)
 {
-    const char *path = artifact_path(store, digest, cached->arena);
     FileMark *mark = arena_push(cached->arena, &cached->files);
 
-    if (!mark_file(path, mark))
+    mark->path = artifact_path(store, digest, cached->arena);
+    mark->digest = arena_text(cached->arena, digest);
+    if (!mark_file(mark))
         return fail(error, ERROR_NOT_FOUND, "artifact %.12s is not in the store", digest);
     cached->size += (size_t)mark->size;
     return true;
