@@ -132,19 +132,15 @@ static bool get_bulk(Scope *scope, const Request *request, Response *response)
 
 enum { NO_STEP = INT32_MIN }; /* a step of a range has 32 bits */
 
-typedef struct IntervalQuery {
-    MetricSampleSpec spec;
-} IntervalQuery;
-
 static const JsonField interval_query[] = {
-    {"run_ids", JSON_TEXT_LIST, offsetof(IntervalQuery, spec.run_ids), JSON_REQUIRED,
+    {"run_ids", JSON_TEXT_LIST, offsetof(MetricSampleSpec, run_ids), JSON_REQUIRED,
      "1 to 100 runs"},
-    {"metric_key", JSON_TEXT, offsetof(IntervalQuery, spec.key), JSON_REQUIRED, "\"loss\""},
-    {"start_step", JSON_INT, offsetof(IntervalQuery, spec.first_step), JSON_OPTIONAL,
+    {"metric_key", JSON_TEXT, offsetof(MetricSampleSpec, key), JSON_REQUIRED, "\"loss\""},
+    {"start_step", JSON_INT, offsetof(MetricSampleSpec, first_step), JSON_OPTIONAL,
      "the first step of a range; with end_step"},
-    {"end_step", JSON_INT, offsetof(IntervalQuery, spec.last_step), JSON_OPTIONAL,
+    {"end_step", JSON_INT, offsetof(MetricSampleSpec, last_step), JSON_OPTIONAL,
      "the last step of a range; with start_step"},
-    {"max_results", JSON_INT, offsetof(IntervalQuery, spec.step_count), JSON_OPTIONAL,
+    {"max_results", JSON_INT, offsetof(MetricSampleSpec, step_count), JSON_OPTIONAL,
      "steps, 1 to 2500; 2500"},
     {0},
 };
@@ -161,12 +157,12 @@ static bool take_range(Scope *scope, MetricSampleSpec *spec)
 
 static bool get_interval(Scope *scope, const Request *request, Response *response)
 {
-    IntervalQuery query = {
-        .spec = {.step_count = SAMPLE_STEPS_MAX, .first_step = NO_STEP, .last_step = NO_STEP}};
+    MetricSampleSpec spec = {
+        .step_count = SAMPLE_STEPS_MAX, .first_step = NO_STEP, .last_step = NO_STEP};
     RunMetricsList list = {0};
 
-    if (!mlflow_read(scope, request, interval_query, &query) || !take_range(scope, &query.spec) ||
-        !metric_sample(scope, &query.spec, &list))
+    if (!mlflow_read(scope, request, interval_query, &spec) || !take_range(scope, &spec) ||
+        !metric_sample(scope, &spec, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "metrics");

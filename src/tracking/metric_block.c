@@ -1,11 +1,10 @@
 #include "tracking/metric_block.h"
 
 #include <string.h>
-#include <zstd.h>
 
-#include "base/varint.h"
+#include "base/packed.h"
 
-enum { LAYOUT = 1, PACK_LEVEL = 1, POINT_BYTES_MAX = 2 * NUMBER_BYTES_MAX + 8 };
+enum { LAYOUT = 1, POINT_BYTES_MAX = 2 * NUMBER_BYTES_MAX + 8 };
 
 /* Differences of differences: nothing at all where steps and times are even. All arithmetic is
  * modulo 2^64, so that any two numbers have a difference. */
@@ -72,26 +71,10 @@ static void take_planes(const char *planes, MetricList *points)
     }
 }
 
-static size_t pack(const char *plain, size_t size, char *packed, size_t capacity)
-{
-    ZSTD_CCtx *packer = ZSTD_createCCtx();
-    size_t packed_size;
-
-    if (!packer)
-        out_of_memory();
-    ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, PACK_LEVEL);
-    ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1);
-    packed_size = ZSTD_compress2(packer, packed, capacity, plain, size);
-    ZSTD_freeCCtx(packer);
-    if (ZSTD_isError(packed_size)) /* there is room for whatever comes */
-        out_of_memory();
-    return packed_size;
-}
-
 MetricBlock metric_block_write(const MetricList *points, Arena *arena)
 {
     char *plain = arena_take(arena, points->count * POINT_BYTES_MAX + 1), *end = plain;
-    size_t bound = ZSTD_compressBound(points->count * POINT_BYTES_MAX);
+    size_t bound = packed_bound(points->count * POINT_BYTES_MAX);
     char *block = arena_take(arena, 1 + NUMBER_BYTES_MAX + bound), *at = block;
     Trend times = {0}, steps = {0};
 
@@ -102,19 +85,8 @@ MetricBlock metric_block_write(const MetricList *points, Arena *arena)
     end = put_planes(points, end);
     *at++ = LAYOUT;
     at = put_number(at, points->count);
-    at += pack(plain, (size_t)(end - plain), at, bound);
+    at += packed_write(plain, (size_t)(end - plain), at);
     return (MetricBlock){block, (size_t)(at - block)};
-}
-
-/* The plain bytes of a block, or one that is damaged. */
-static ByteCursor unpack(ByteCursor packed, size_t most, Arena *arena)
-{
-    char *plain = arena_take(arena, most + 1);
-    size_t size = ZSTD_decompress(plain, most, packed.at, bytes_left(&packed));
-
-    if (ZSTD_isError(size))
-        return (ByteCursor){.is_damaged = true};
-    return (ByteCursor){.at = plain, .end = plain + size};
 }
 
 static void take_points(ByteCursor *cursor, const char *key, MetricList *points)
@@ -142,7 +114,7 @@ bool metric_block_read(const MetricBlock *block, const char *key, Arena *arena, 
     if (packed.is_damaged || *layout != LAYOUT || count == 0 || count > METRIC_BLOCK_POINTS_MAX)
         return fail(error, ERROR_INTERNAL, "a block of a metric's points is damaged");
     taken = (MetricList){arena_array(arena, Metric, count), count};
-    cursor = unpack(packed, count * POINT_BYTES_MAX, arena);
+    cursor = packed_read(packed, count * POINT_BYTES_MAX, arena);
     take_points(&cursor, key, &taken);
     planes = take_bytes(&cursor, 8 * count);
     if (cursor.is_damaged || bytes_left(&cursor) > 0)

@@ -4,52 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/statement.h"
 #include "tracking/run_internal.h"
 
 enum { LIMIT_DEFAULT = 100, EXPERIMENTS_MAX = 1000 };
-
-/* SQL under way and the values of its $1, $2 ... values[0] is db_query()'s dummy. */
-typedef struct Statement {
-    Arena *arena;
-    TextBuilder sql;
-    DbValue *values;
-    size_t count, capacity;
-} Statement;
-
-static Statement statement_create(Arena *arena, size_t values_max)
-{
-    return (Statement){
-        .arena = arena,
-        .sql = {.arena = arena},
-        .values = arena_array(arena, DbValue, values_max + 1),
-        .count = 1,
-        .capacity = values_max + 1,
-    };
-}
-
-/* Appends sql, whose one "?" becomes the number of this value. */
-static void add_value(Statement *statement, const char *sql, DbValue value)
-{
-    const char *hole = strchr(sql, '?');
-
-    text_append_bytes(&statement->sql, sql, (size_t)(hole - sql));
-    text_append_format(&statement->sql, "$%zu", statement->count);
-    text_append(&statement->sql, hole + 1);
-    statement->values[statement->count++] = value;
-}
-
-static void add_numbers(Statement *statement, const int64_t *numbers, size_t count)
-{
-    text_append(&statement->sql, "(");
-    for (size_t i = 0; i < count; i++)
-        add_value(statement, i ? ", ?" : "?", db_int(numbers[i]));
-    text_append(&statement->sql, ")");
-}
-
-static Query run_statement(Statement *statement, Db *db)
-{
-    return db_query_values(db, text_built(&statement->sql), statement->values, statement->count);
-}
 
 typedef struct Order {
     const char *column; /* of runs; or NULL */
@@ -110,13 +68,14 @@ static bool parse_order(Scope *scope, const char *text, Order *order)
 static void add_join(Statement *statement, const Order *order)
 {
     if (order->metric)
-        add_value(statement,
-                  " LEFT JOIN latest_metrics AS by ON by.run_key = runs.key"
-                  " AND by.key_id = (SELECT id FROM metric_keys WHERE name = ?)",
-                  db_text(order->metric));
+        statement_add_value(statement,
+                            " LEFT JOIN latest_metrics AS by ON by.run_key = runs.key"
+                            " AND by.key_id = (SELECT id FROM metric_keys WHERE name = ?)",
+                            db_text(order->metric));
     if (order->param)
-        add_value(statement, " LEFT JOIN run_params AS by ON by.run_key = runs.key AND by.key = ?",
-                  db_text(order->param));
+        statement_add_value(statement,
+                            " LEFT JOIN run_params AS by ON by.run_key = runs.key AND by.key = ?",
+                            db_text(order->param));
 }
 
 static const char *like_pattern(const char *part, Arena *arena)
@@ -141,30 +100,30 @@ static void add_conditions(Statement *statement, const RunFilter *filter)
         [RUN_LIFE_ALL] = " WHERE true",
     };
 
-    text_append(&statement->sql, lives[filter->life]);
+    statement_add(statement, lives[filter->life]);
     if (filter->experiment_count) {
-        text_append(&statement->sql, " AND runs.experiment_id IN ");
-        add_numbers(statement, filter->experiment_ids, filter->experiment_count);
+        statement_add(statement, " AND runs.experiment_id IN ");
+        statement_add_integers(statement, filter->experiment_ids, filter->experiment_count);
     }
     if (filter->status)
-        add_value(statement, " AND runs.status = ?", db_text(filter->status));
+        statement_add_value(statement, " AND runs.status = ?", db_text(filter->status));
     if (filter->name_part)
-        add_value(statement, " AND lower(runs.name) LIKE lower(?) ESCAPE '\\'",
-                  db_text(like_pattern(filter->name_part, statement->arena)));
+        statement_add_value(statement, " AND lower(runs.name) LIKE lower(?) ESCAPE '\\'",
+                            db_text(like_pattern(filter->name_part, statement->arena)));
 }
 
 static void add_order(Statement *statement, const Order *order)
 {
     const char *direction = order->is_descending ? " DESC" : " ASC";
 
-    text_append(&statement->sql, " ORDER BY ");
+    statement_add(statement, " ORDER BY ");
     if (order->metric)
         text_append_format(&statement->sql, "by.run_key IS NULL, by.is_nan, by.value%s", direction);
     else if (order->param)
         text_append_format(&statement->sql, "by.run_key IS NULL, by.value%s", direction);
     else
         text_append_format(&statement->sql, "runs.%s%s", order->column, direction);
-    text_append(&statement->sql, ", runs.started_at DESC, runs.id");
+    statement_add(statement, ", runs.started_at DESC, runs.id");
 }
 
 static bool check_filter(Scope *scope, const RunFilter *filter)
@@ -186,26 +145,27 @@ static bool check_filter(Scope *scope, const RunFilter *filter)
 
 static bool count_runs(Scope *scope, const RunFilter *filter, int64_t *total)
 {
-    Statement statement = statement_create(scope->arena, filter->experiment_count + 2);
+    Statement statement = statement_create(scope->arena);
 
-    text_append(&statement.sql, "SELECT count(*) FROM runs");
+    statement_add(&statement, "SELECT count(*) FROM runs");
     add_conditions(&statement, filter);
     return db_get_int_values(scope->db, &scope->error, total, text_built(&statement.sql),
-                             statement.values, statement.count);
+                             statement.values.items, statement.values.count);
 }
 
 static bool read_page(Scope *scope, const RunFilter *filter, const Order *order, RunList *list)
 {
-    Statement statement = statement_create(scope->arena, filter->experiment_count + 5);
+    Statement statement = statement_create(scope->arena);
 
-    text_append(&statement.sql, SELECT_RUN);
+    statement_add(&statement, SELECT_RUN);
     add_join(&statement, order);
     add_conditions(&statement, filter);
     add_order(&statement, order);
-    add_value(&statement, " LIMIT ?", db_int(filter->limit ? filter->limit : LIMIT_DEFAULT));
-    add_value(&statement, " OFFSET ?", db_int(filter->offset));
+    statement_add_value(&statement, " LIMIT ?",
+                        db_int(filter->limit ? filter->limit : LIMIT_DEFAULT));
+    statement_add_value(&statement, " OFFSET ?", db_int(filter->offset));
 
-    CLEANUP(query_finalize) Query query = run_statement(&statement, scope->db);
+    CLEANUP(query_finalize) Query query = statement_query(&statement, scope->db);
 
     while (query_next(&query))
         *arena_push(scope->arena, list) = run_from_row(&query, scope->arena);

@@ -1,11 +1,10 @@
 #include "tracking/span_block.h"
 
 #include <string.h>
-#include <zstd.h>
 
-#include "base/varint.h"
+#include "base/packed.h"
 
-enum { LAYOUT = 1, PACK_LEVEL = 1, ID_BYTES = SPAN_ID_SIZE - 1 };
+enum { LAYOUT = 1, ID_BYTES = SPAN_ID_SIZE - 1 };
 
 static char *put_bytes(char *at, const char *bytes, size_t size)
 {
@@ -39,25 +38,9 @@ static size_t put_spans(const SpanList *spans, char *plain)
     return (size_t)(at - plain);
 }
 
-static size_t pack(const char *plain, size_t size, char *packed, size_t capacity)
-{
-    ZSTD_CCtx *packer = ZSTD_createCCtx();
-    size_t packed_size;
-
-    if (!packer)
-        out_of_memory();
-    ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, PACK_LEVEL);
-    ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1);
-    packed_size = ZSTD_compress2(packer, packed, capacity, plain, size);
-    ZSTD_freeCCtx(packer);
-    if (ZSTD_isError(packed_size)) /* there is room for whatever comes */
-        out_of_memory();
-    return packed_size;
-}
-
 bool span_block_write(const SpanList *spans, Arena *arena, SpanBlock *block, Error *error)
 {
-    size_t most = plain_size_max(spans), size, bound;
+    size_t most = plain_size_max(spans), size;
     char *plain, *bytes, *at;
 
     if (most > SPAN_BLOCK_BYTES_MAX)
@@ -65,11 +48,10 @@ bool span_block_write(const SpanList *spans, Arena *arena, SpanBlock *block, Err
                     SPAN_BLOCK_BYTES_MAX);
     plain = arena_take(arena, most);
     size = put_spans(spans, plain);
-    bound = ZSTD_compressBound(size);
-    bytes = arena_take(arena, 1 + NUMBER_BYTES_MAX + bound);
+    bytes = arena_take(arena, 1 + NUMBER_BYTES_MAX + packed_bound(size));
     bytes[0] = LAYOUT;
     at = put_number(bytes + 1, size);
-    at += pack(plain, size, at, bound);
+    at += packed_write(plain, size, at);
     *block = (SpanBlock){bytes, (size_t)(at - bytes), size};
     return true;
 }
@@ -89,16 +71,6 @@ static void take_span(ByteCursor *cursor, Arena *arena, Span *span)
     span->json = arena_copy(arena, json, length);
 }
 
-static ByteCursor unpack(ByteCursor packed, size_t size, Arena *arena)
-{
-    char *plain = arena_take(arena, size + 1);
-    size_t unpacked = ZSTD_decompress(plain, size, packed.at, bytes_left(&packed));
-
-    if (ZSTD_isError(unpacked) || unpacked != size)
-        return (ByteCursor){.is_damaged = true};
-    return (ByteCursor){.at = plain, .end = plain + size};
-}
-
 bool span_block_read(const void *bytes, size_t size, Arena *arena, SpanList *spans, Error *error)
 {
     ByteCursor packed = {.at = bytes, .end = (const char *)bytes + size}, cursor;
@@ -108,7 +80,9 @@ bool span_block_read(const void *bytes, size_t size, Arena *arena, SpanList *spa
 
     if (packed.is_damaged || *layout != LAYOUT || plain_size > SPAN_BLOCK_BYTES_MAX)
         return fail(error, ERROR_INTERNAL, "a block of a trace's spans is damaged");
-    cursor = unpack(packed, plain_size, arena);
+    cursor = packed_read(packed, plain_size, arena);
+    if (bytes_left(&cursor) != plain_size)
+        return fail(error, ERROR_INTERNAL, "a block of a trace's spans is damaged");
     count = take_number(&cursor);
     for (uint64_t i = 0; i < count && !cursor.is_damaged; i++) {
         Span span = {0};
