@@ -2,22 +2,19 @@
 """Scripts of users, unchanged, with MLflow's own client (tests/requirements-mlflow.txt) against Slipway.
 
 Each test runs one of mlflow_scripts/, which asserts what a user would see, and then looks at the same store by Slipway's own
-ways. Where the client is not and cannot be installed, nothing is tested and a line says SKIP, as where a route is still to come.
+ways. Where the client is not and cannot be installed, nothing is tested and a line says SKIP.
 """
 import json
 import os
 import subprocess
 import sys
 
-from harness import JSON_TYPE, SlipwayTest, run
+from harness import SlipwayTest, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 VENV = os.path.join(ROOT, "build", "mlflow-venv")
 SCRIPT_SECONDS_MAX = 240
-SEARCH, FILES, INPUTS = "POST mlflow/runs/search", "GET mlflow-artifacts/artifacts", "POST mlflow/runs/log-inputs"
-MODELS, LOGGED = "POST mlflow/registered-models/create", "POST mlflow/logged-models/search"
-TRACES = "POST mlflow/traces"
 QUIET = {"GIT_PYTHON_REFRESH": "quiet", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true",
          "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
 
@@ -42,14 +39,9 @@ class ClientTest(SlipwayTest):
         self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-4000:])
         return done.stdout
 
-    def play_if_there(self, script, *needed):
-        """For what a server of this state does not route yet: a line says so. Returns the port, or nothing."""
+    def play_alone(self, script):
+        """On a server of its own; returns its port."""
         port = self.start()[1]
-        for method, path in map(str.split, needed):
-            answer, body = self.ask(port, f"/api/2.0/{path}", method=method, body="{}", headers=JSON_TYPE)
-            if answer.status == 404 and body["error_code"] == "ENDPOINT_NOT_FOUND":
-                print(f"\nSKIP {script}: there is no {path} yet")
-                return None
         self.play(port, script)
         return port
 
@@ -81,51 +73,46 @@ class ClientTest(SlipwayTest):
         self.play(self.start()[1], "writers")
 
     def test_search(self):
-        port = self.play_if_there("search", SEARCH)
-        if port:
-            found = self.own(port, "runs?order_by=metrics.f1+desc&limit=2")["runs"]
-            self.assertEqual([one["name"] for one in found], ["oak 2", "oak 1"])
+        port = self.play_alone("search")
+        found = self.own(port, "runs?order_by=metrics.f1+desc&limit=2")["runs"]
+        self.assertEqual([one["name"] for one in found], ["oak 2", "oak 1"])
 
     def test_paging(self):
-        self.play_if_there("paging", SEARCH)
+        self.play_alone("paging")
 
     def test_artifacts(self):
-        port = self.play_if_there("artifacts", SEARCH, FILES)
-        if port:
-            run_id = self.own_json("run", "list")["runs"][0]["id"]
-            files = self.own(port, f"runs/{run_id}/artifacts")["artifacts"]
-            self.assertIn(("all/large.bin", 9 << 20), [(one["path"], one["size"]) for one in files])
-            self.assertEqual(self.ask(port, f"/api/v1/runs/{run_id}/artifacts/file?path=texts/note.txt")[1], b"another")
+        port = self.play_alone("artifacts")
+        run_id = self.own_json("run", "list")["runs"][0]["id"]
+        files = self.own(port, f"runs/{run_id}/artifacts")["artifacts"]
+        self.assertIn(("all/large.bin", 9 << 20), [(one["path"], one["size"]) for one in files])
+        self.assertEqual(self.ask(port, f"/api/v1/runs/{run_id}/artifacts/file?path=texts/note.txt")[1], b"another")
 
     def test_registry(self):
-        port = self.play_if_there("registry", FILES, MODELS)
-        if port:
-            self.assertEqual(self.own(port, "models/leavers/versions/3")["version"], 3)
-            self.assertIn("champion", self.command("model", "show", "leavers"))
+        port = self.play_alone("registry")
+        self.assertEqual(self.own(port, "models/leavers/versions/3")["version"], 3)
+        self.assertIn("champion", self.command("model", "show", "leavers"))
 
     def test_prompts(self):
-        self.play_if_there("prompts", MODELS)
+        self.play_alone("prompts")
 
     def test_datasets(self):
-        self.play_if_there("datasets", SEARCH, INPUTS)
+        self.play_alone("datasets")
 
     def test_logged_models(self):
-        self.play_if_there("logged_models", FILES, LOGGED)
+        self.play_alone("logged_models")
 
     def test_models(self):
-        port = self.play_if_there("models", SEARCH, FILES, INPUTS, LOGGED, MODELS)
-        if port:
-            self.assertIn("champion", self.command("model", "show", "iris"))
-            self.assertEqual(self.own(port, "models/iris/versions/2")["version"], 2)
+        port = self.play_alone("models")
+        self.assertIn("champion", self.command("model", "show", "iris"))
+        self.assertEqual(self.own(port, "models/iris/versions/2")["version"], 2)
 
     def test_xgboost(self):
-        self.play_if_there("xgboost_autolog", FILES, INPUTS, LOGGED)
+        self.play_alone("xgboost_autolog")
 
     def test_traces(self):
-        port = self.play_if_there("traces", FILES, TRACES)
-        if port:
-            deleted = self.own(port, "audit?action=trace.deleted")["events"]
-            self.assertEqual([one["detail"]["count"] for one in deleted], [1, 1, 3])
+        port = self.play_alone("traces")
+        deleted = self.own(port, "audit?action=trace.deleted")["events"]
+        self.assertEqual([one["detail"]["count"] for one in deleted], [1, 1, 3])
 
     def test_sign_in(self):
         secret, viewer = self.token("ada", "contributor"), self.token("eve", "viewer")
