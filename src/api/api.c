@@ -13,6 +13,7 @@ const Route *const api_tables[] = {
     model_routes,
     project_routes,
     training_routes,
+    pipeline_routes,
     promotion_routes,
     purge_routes,
     endpoint_routes,

@@ -8,6 +8,7 @@ const Command *const command_tables[] = {
     project_commands,
     data_commands,
     train_commands,
+    pipeline_commands,
     promote_commands,
     run_commands,
     model_commands,

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/scheduler.h"
 #include "pipelines/trainer.h"
 #include "serving/serving.h"
 
@@ -36,7 +37,9 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     }
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
-    if (!opened->trainer || !(spec->loads_later || application_load(opened, error))) {
+    if (opened->trainer)
+        opened->scheduler = scheduler_create(&(SchedulerSpec){.platform = opened->platform}, error);
+    if (!opened->scheduler || !(spec->loads_later || application_load(opened, error))) {
         application_close(opened);
         return false;
     }
@@ -48,6 +51,7 @@ void application_close(Application *application)
 {
     if (!application)
         return;
+    scheduler_destroy(application->scheduler);
     trainer_destroy(application->trainer);
     serving_destroy(application->serving);
     platform_close(application->platform);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/scheduler.h"
 #include "server/open_files.h"
 #include "server/origin.h"
 #include "server/server_internal.h"
@@ -176,7 +177,8 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
         opened->quick = lane_create(quick_lane);
         opened->slow = lane_create(slow_lane);
         if (check_tokens(opened, spec->address, error) && start_upkeep(opened, spec, error) &&
-            listen_on(opened, spec, error)) {
+            listen_on(opened, spec, error) &&
+            scheduler_start(opened->application->scheduler, opened->url, error)) {
             *server = opened;
             return true;
         }

@@ -1,0 +1,3 @@
+#include "pipelines/builtin.h"
+
+const PlanBuiltin pipeline_builtins[] = {{0}};

@@ -1,0 +1,301 @@
+/* scheduler_look.c: attempts under way: which have ended, which are to begin or to end. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "pipelines/scheduler_internal.h"
+
+enum { SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
+
+static bool find_attempt(Scope *scope, const char *key, StepAttempt **attempt)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_ATTEMPT " WHERE key = $1", db_text(key));
+    StepAttemptList list = {0};
+
+    if (!step_attempts_take(scope, &query, &list))
+        return false;
+    if (!list.count)
+        return fail(&scope->error, ERROR_INTERNAL, "attempt %s is not in the store", key);
+    *attempt = list.items;
+    return true;
+}
+
+/* ---- ends ---- */
+
+static bool add_end(Scope *scope, const char *key, AttemptEnd end, AttemptEndList *ends)
+{
+    StepAttempt *attempt;
+
+    if (!find_attempt(scope, key, &attempt))
+        return false;
+    end.attempt = attempt;
+    *arena_push(scope->arena, ends) = end;
+    return true;
+}
+
+static bool add_lost(Scope *scope, const char *key, const char *reason, AttemptEndList *ends)
+{
+    size_t left = attempt_kill_processes(key);
+
+    if (left)
+        log_event(LOG_WARNING, "attempt_left_processes", log_text("key", key),
+                  log_int("count", (int64_t)left));
+    return add_end(scope, key, (AttemptEnd){.status = "lost", .reason = reason}, ends);
+}
+
+/* A metrics file that cannot be read is the step's mistake. */
+static bool add_ended(Scope *scope, const char *key, const AttemptProbe *probe,
+                      AttemptEndList *ends)
+{
+    AttemptEnd end = {
+        .status = json_as_text(json_member(probe->end, "outcome"), "failed"),
+        .reason = json_as_text(json_member(probe->end, "reason"), NULL),
+        .document = probe->end,
+    };
+
+    if (strcmp(end.status, "succeeded") == 0 && !attempt_end_read_metrics(scope, &end)) {
+        end.status = "failed";
+        end.reason = arena_text(scope->arena, scope->error.message);
+        end.metrics = (MetricList){0};
+        scope->error = (Error){0};
+    }
+    return add_end(scope, key, end, ends);
+}
+
+/* ---- cancelling ---- */
+
+static bool is_cancelled(Scope *scope, const char *key, bool *cancelled)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT r.cancelled_at FROM step_attempts a"
+                           " JOIN pipeline_runs r ON r.id = a.run_id WHERE a.key = $1",
+                           db_text(key));
+
+    *cancelled = query_next(&query) && query_int(&query, 0) != 0;
+    return query_end(&query, &scope->error);
+}
+
+/* Again until it has ended: a shim that had not begun to listen may have missed it. */
+static bool cancel(Scheduler *scheduler, Scope *scope, Active *active)
+{
+    Executor *executor = scheduler->local;
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
+    int64_t now_us = time_monotonic_us();
+
+    if (active->cancelled_us && now_us - active->cancelled_us < CANCEL_AGAIN_US)
+        return true;
+    active->cancelled_us = now_us;
+    return file_write(arena_format(scope->arena, "%s/cancel", folder), "", 0, &scope->error) &&
+           executor->kind->cancel(executor, active->key, active->handle, &scope->error);
+}
+
+/* ---- looking ---- */
+
+static bool begin_again(Scheduler *scheduler, Scope *scope, Active *active)
+{
+    StepAttempt *attempt;
+
+    if (!find_attempt(scope, active->key, &attempt))
+        return false;
+    scheduler_submit(scheduler, scope, attempt);
+    return true;
+}
+
+/* Nobody has claimed it. It is promised, so it is begun; whatever else was started for it, its
+ * claim lets one of them go on. */
+static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active,
+                           ExecutorState state, AttemptEndList *ends)
+{
+    if (!active->is_of_boot)
+        return add_lost(scope, active->key, "the machine was started anew", ends);
+    if (state == EXECUTOR_RUNNING || state == EXECUTOR_QUEUED)
+        return true;
+    if (active->submissions >= SUBMISSIONS_MAX)
+        return add_lost(scope, active->key, "its shim ended before it began", ends);
+    return begin_again(scheduler, scope, active);
+}
+
+static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, ExecutorState state,
+                    AttemptEndList *ends)
+{
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
+    AttemptProbe probe;
+    bool cancelled;
+
+    if (!attempt_probe(folder, scope->arena, &probe, &scope->error))
+        return false;
+    if (probe.state == ATTEMPT_ENDED)
+        return add_ended(scope, active->key, &probe, ends);
+    if (probe.state == ATTEMPT_DEAD)
+        return add_lost(scope, active->key, "its shim was killed", ends);
+    if (!is_cancelled(scope, active->key, &cancelled))
+        return false;
+    if (probe.state == ATTEMPT_ABSENT && !(cancelled && active->submissions))
+        return look_at_absent(scheduler, scope, active, state, ends);
+    return !cancelled || cancel(scheduler, scope, active);
+}
+
+bool scheduler_look(Scheduler *scheduler, Scope *scope, AttemptEndList *ends)
+{
+    Executor *executor = scheduler->local;
+    size_t count = scheduler->active_count;
+    ExecutorProbe *probes = arena_array(scope->arena, ExecutorProbe, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        probes[i] = (ExecutorProbe){.key = scheduler->actives[i].key,
+                                    .handle = scheduler->actives[i].handle};
+    if (!executor->kind->poll(executor, probes, count, scope->arena, &scope->error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!look_at(scheduler, scope, &scheduler->actives[i], probes[i].state, ends))
+            return false;
+    return true;
+}
+
+/* ---- submitting ---- */
+
+enum { GRACE_MS = 2000 };
+
+static void write_environment(Scheduler *scheduler, Scope *scope, const StepStart *start,
+                              const StepAttempt *attempt, JsonWriter *json)
+{
+    json_open_object(json, "environment");
+    for (size_t i = 0; i < start->step.environment.count; i++)
+        json_text(json, start->step.environment.items[i].name,
+                  start->step.environment.items[i].text);
+    json_text(json, "SLIPWAY_PROJECT", start->run->project);
+    json_text(json, "SLIPWAY_RUN_ID", start->run->id);
+    json_text(json, "SLIPWAY_RUN_NUMBER",
+              arena_format(scope->arena, "%lld", (long long)start->run->number));
+    json_text(json, "SLIPWAY_STEP", start->row->name);
+    json_text(json, "SLIPWAY_ATTEMPT",
+              arena_format(scope->arena, "%lld", (long long)attempt->attempt));
+    if (scheduler->address) {
+        json_text(json, "SLIPWAY_SERVER", scheduler->address);
+        json_text(json, "MLFLOW_TRACKING_URI", scheduler->address);
+    }
+    if (attempt->tracked_run)
+        json_text(json, "MLFLOW_RUN_ID", attempt->tracked_run);
+    json_text(json, "MLFLOW_EXPERIMENT_NAME", start->run->project);
+    json_close(json);
+}
+
+static void write_texts(JsonWriter *json, const char *key, const TextList *list)
+{
+    json_open_array(json, key);
+    for (size_t i = 0; i < list->count; i++)
+        json_text(json, NULL, list->items[i]);
+    json_close(json);
+}
+
+static void write_outs(JsonWriter *json, const PlanPathList *outs)
+{
+    static const char *const uses[] = {
+        [PLAN_OUT] = "out", [PLAN_METRICS] = "metrics", [PLAN_PLOTS] = "plots"};
+
+    json_open_array(json, "outs");
+    for (size_t i = 0; i < outs->count; i++) {
+        json_open_object(json, NULL);
+        json_text(json, "path", outs->items[i].path);
+        json_text(json, "use", uses[outs->items[i].use]);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+static bool make_spec(Scheduler *scheduler, Scope *scope, const StepStart *start,
+                      const StepAttempt *attempt, const char **document)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+    const char *files;
+
+    if (!step_start_files(scope, start, &files))
+        return false;
+    json_open_object(json, NULL);
+    {
+        json_text(json, "key", attempt->key);
+        json_text(json, "artifacts",
+                  arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
+        json_text(json, "tree", start->run->tree);
+        json_raw(json, "files", files);
+        write_texts(json, "commands", &start->step.commands);
+        write_texts(json, "arguments", &start->step.arguments);
+        json_text(json, "folder", start->step.folder);
+        write_environment(scheduler, scope, start, attempt, json);
+        write_outs(json, &start->step.outs);
+        json_int(json, "timeout_ms", start->step.timeout_ms);
+        json_int(json, "grace_ms", GRACE_MS);
+        json_int(json, "memory_bytes", start->step.memory_bytes);
+        json_int(json, "files_max", start->step.files);
+    }
+    json_close(json);
+    *document = json_finish(json);
+    return true;
+}
+
+/* Not flushed: until the shim claims it, it is made again from the store. */
+static bool put_spec(const char *folder, const char *document, Arena *arena, Error *error)
+{
+    const char *path = arena_format(arena, "%s/spec.json", folder);
+    FILE *file;
+    bool done;
+
+    if (!folder_make(folder, error))
+        return false;
+    file = fopen(path, "w");
+    if (!file)
+        return fail_errno(error, "write", path);
+    done = fputs(document, file) >= 0;
+    done = fclose(file) == 0 && done;
+    return done || fail_errno(error, "write", path);
+}
+
+static bool submit(Scheduler *scheduler, Scope *scope, const StepAttempt *attempt, Active *active)
+{
+    const char *folder = step_attempt_folder(scope->platform, attempt->key, scope->arena);
+    Executor *executor = scheduler->local;
+    ExecutorJob job = {.key = attempt->key, .program = scheduler->program, .folder = folder};
+    PipelineRun run;
+    PipelineStep row;
+    StepStart start = {.run = &run, .row = &row};
+    const char *document, *handle;
+
+    if (!pipeline_run_find(scope, attempt->run_id, &run) ||
+        !pipeline_step_at(scope, attempt->run_id, attempt->position, &row) ||
+        !step_start_read(scope, &start) ||
+        !make_spec(scheduler, scope, &start, attempt, &document) ||
+        !put_spec(folder, document, scope->arena, &scope->error))
+        return false;
+    CRASH_POINT("scheduler: spec written, shim not started");
+    if (!executor->kind->submit(executor, &job, scope->arena, &handle, &scope->error))
+        return false;
+    CRASH_POINT("scheduler: shim started");
+    free(active->handle);
+    active->handle = strdup(handle);
+    if (!active->handle)
+        out_of_memory();
+    return true;
+}
+
+void scheduler_submit(Scheduler *scheduler, Scope *scope, const StepAttempt *attempt)
+{
+    Active *active = scheduler_find(scheduler, attempt->key);
+
+    if (active->handle) /* of a shim that ended before it began */
+        scheduler->local->kind->forget(scheduler->local, active->handle);
+    free(active->handle);
+    active->handle = NULL;
+    active->submissions++;
+    if (submit(scheduler, scope, attempt, active))
+        return;
+    log_event(LOG_ERROR, "attempt_not_started", log_text("key", attempt->key),
+              log_text("reason", scope->error.message));
+    scope->error = (Error){0};
+}
