@@ -6,6 +6,7 @@
  *     log        what it prints, as it prints it
  *     work/      its own copy of the files it works on
  *     cancel     is there when the attempt is to end
+ *     errors     what the shim itself had to say
  *
  * The two may be on different machines that share the folder, and neither must live for the other.
  * A record comes into its place locked already, by link(): of several shims for one attempt, one
@@ -16,6 +17,8 @@
 #include <stdint.h>
 
 #include "base/json.h"
+
+#define ATTEMPT_ERRORS "errors"
 
 enum { ATTEMPT_KEY_MAX = 63, ATTEMPT_RECORD_BYTES_MAX = 16 * 1024 * 1024 };
 

@@ -47,6 +47,12 @@ static Child *find_child(LocalExecutor *local, const char *key)
     return NULL;
 }
 
+static void close_process(Child *child)
+{
+    file_close(&child->process);
+    child->process = -1;
+}
+
 static void look_at(Child *child)
 {
     pid_t ended;
@@ -56,13 +62,14 @@ static void look_at(Child *child)
     ended = waitpid(child->id, NULL, WNOHANG);
     child->has_ended = ended == child->id || (ended < 0 && errno == ECHILD);
     if (child->has_ended)
-        file_close(&child->process);
+        close_process(child);
 }
 
 /* A session of its own: neither a terminal's signals nor the end of the server reach it. */
-static bool spawn(const ExecutorJob *job, pid_t *id, Error *error)
+static bool spawn(const ExecutorJob *job, Arena *arena, pid_t *id, Error *error)
 {
     const char *const arguments[] = {job->program, "shim", job->folder, NULL};
+    const char *errors = arena_format(arena, "%s/" ATTEMPT_ERRORS, job->folder);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -73,6 +80,8 @@ static bool spawn(const ExecutorJob *job, pid_t *id, Error *error)
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors,
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
     status = posix_spawn(id, job->program, &actions, &attributes, (char **)(uintptr_t)arguments,
@@ -106,7 +115,7 @@ static bool submit(Executor *executor, const ExecutorJob *job, Arena *arena, con
     Child *child;
     pid_t id;
 
-    if (!spawn(job, &id, error))
+    if (!spawn(job, arena, &id, error))
         return false;
     grow(local);
     child = &local->children[local->count++];
@@ -179,7 +188,7 @@ static void forget(Executor *executor, const char *handle)
         if (local->children[i].id != (pid_t)id)
             continue;
         look_at(&local->children[i]);
-        file_close(&local->children[i].process);
+        close_process(&local->children[i]);
         local->children[i] = local->children[--local->count];
         return;
     }
@@ -205,7 +214,7 @@ static void close_executor(Executor *executor)
     LocalExecutor *local = local_of(executor);
 
     for (size_t i = 0; i < local->count; i++)
-        file_close(&local->children[i].process);
+        close_process(&local->children[i]);
     file_close(&local->wake);
     free(local->children);
     free(local->files);

@@ -187,6 +187,24 @@ static void read_boot(Scheduler *scheduler)
         fclose(file);
 }
 
+/* Folders of attempts that have their end in the store, and were to be removed. */
+static bool sweep(Scheduler *scheduler, Scope *scope)
+{
+    const char *folder = arena_format(scope->arena, "%s/attempts", scope->platform->folder);
+    TextList names = {0};
+
+    if (!folder_exists(folder))
+        return true;
+    if (!folder_list(folder, scope->arena, &names, &scope->error))
+        return false;
+    for (size_t i = 0; i < names.count; i++)
+        if (!scheduler_find(scheduler, names.items[i]) &&
+            !folder_remove(arena_format(scope->arena, "%s/%s", folder, names.items[i]),
+                           &scope->error))
+            return false;
+    return true;
+}
+
 static bool recover(Scheduler *scheduler, Error *error)
 {
     CLEANUP(session_close) Session session = {0};
@@ -205,7 +223,10 @@ static bool recover(Scheduler *scheduler, Error *error)
     for (size_t i = 0; i < open.count; i++)
         scheduler_add(scheduler, open.items[i].key,
                       strcmp(open.items[i].boot, scheduler->boot) == 0);
-    return true;
+    if (sweep(scheduler, &scope))
+        return true;
+    *error = scope.error;
+    return false;
 }
 
 static void clear(Scheduler *scheduler)
@@ -240,6 +261,7 @@ Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error)
     scheduler->platform = spec->platform;
     scheduler->program = own_program();
     scheduler->slots = spec->slots ? spec->slots : processors > 2 ? (size_t)processors : 2;
+    if (getenv("SLIPWAY_SLOTS")) scheduler->slots = (size_t)atoi(getenv("SLIPWAY_SLOTS"));
     read_boot(scheduler);
     scheduler->local = executor_local_create(error);
     if (scheduler->local && recover(scheduler, error))

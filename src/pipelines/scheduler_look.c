@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "pipelines/scheduler_internal.h"
 
-enum { SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
+enum { ERRORS_BYTES_MAX = 65536, SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
 
 static bool find_attempt(Scope *scope, const char *key, StepAttempt **attempt)
 {
@@ -108,6 +108,20 @@ static bool begin_again(Scheduler *scheduler, Scope *scope, Active *active)
     return true;
 }
 
+static const char *unbegun_reason(Scope *scope, const char *key)
+{
+    const char *folder = step_attempt_folder(scope->platform, key, scope->arena);
+    const char *path = arena_format(scope->arena, "%s/" ATTEMPT_ERRORS, folder);
+    const char *text = "";
+    Error ignored = {0};
+    size_t size;
+
+    if (!file_read(path, ERRORS_BYTES_MAX, scope->arena, &text, &size, &ignored))
+        text = "";
+    return arena_format(scope->arena, "its shim ended before it began%s%.*s", *text ? ": " : "",
+                        (int)strcspn(text, "\n"), text);
+}
+
 /* Nobody has claimed it. It is promised, so it is begun; whatever else was started for it, its
  * claim lets one of them go on. */
 static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active,
@@ -118,7 +132,7 @@ static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active,
     if (state == EXECUTOR_RUNNING || state == EXECUTOR_QUEUED)
         return true;
     if (active->submissions >= SUBMISSIONS_MAX)
-        return add_lost(scope, active->key, "its shim ended before it began", ends);
+        return add_lost(scope, active->key, unbegun_reason(scope, active->key), ends);
     return begin_again(scheduler, scope, active);
 }
 
