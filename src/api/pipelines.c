@@ -85,6 +85,7 @@ static bool start_run(Scope *scope, const Request *request, Response *response)
             return false;
     if (!pipeline_start(scope, &body.order, &run, &is_new))
         return false;
+    api_show_endpoints(request->application, scope);
     wake(request);
     response->status = is_new ? 202 : 200;
     pipeline_run_write_json(response->json, NULL, &run);

@@ -51,12 +51,16 @@ typedef struct AttemptEnd {
     const char *status; /* succeeded, failed, lost, cancelled, timed_out */
     const char *reason;
     const JsonValue *document; /* the shim's, or NULL */
+    const char *result;        /* of a built-in step, as JSON; or NULL */
+    bool (*write)(Scope *scope, struct AttemptEnd *end); /* what else it does, once; or NULL */
+    void *context;
+    bool is_written;
     MetricList metrics;        /* of its metrics files */
     const char *metrics_json;  /* the same, by file; or NULL */
 } AttemptEnd;
 
 /* Inside a write. An attempt that has an end keeps it. */
-bool attempt_end_write(Scope *scope, const AttemptEnd *end) MUST_CHECK;
+bool attempt_end_write(Scope *scope, AttemptEnd *end) MUST_CHECK;
 
 /* Reads the metrics files among the outs of an attempt that succeeded. */
 bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end) MUST_CHECK;

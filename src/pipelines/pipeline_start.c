@@ -4,6 +4,7 @@
 
 #include "pipelines/builtin.h"
 #include "pipelines/pipeline.h"
+#include "pipelines/project.h"
 #include "plan/pipeline_file.h"
 
 enum { SOURCE_BYTES_MAX = 16 * 1024 * 1024 };
@@ -83,7 +84,10 @@ static const char *origin_json(const PipelineOrder *order, Arena *arena)
 }
 
 typedef struct Start {
+    const char *yaml; /* of the project; NULL: a dvc.yaml */
+    size_t yaml_size;
     const PipelineRunSpec *spec;
+    Plan *plan;
     PipelineRun *run;
     bool *is_new;
 } Start;
@@ -92,11 +96,16 @@ static bool write_start(Scope *scope, void *context)
 {
     Start *start = context;
 
+    ProjectChange change;
+
+    if (start->yaml && !project_put(scope, start->spec->project, start->yaml, start->yaml_size,
+                                    &change))
+        return false;
     return pipeline_run_create(scope, start->spec, start->run, start->is_new);
 }
 
 static bool read_plan(Scope *scope, const PipelineOrder *order, const Tree *tree,
-                      PipelineRunSpec *spec, Plan *plan)
+                      PipelineRunSpec *spec, Start *start)
 {
     Source files = {scope, tree};
     PlanSource source = {source_exists, source_read, &files};
@@ -111,8 +120,12 @@ static bool read_plan(Scope *scope, const PipelineOrder *order, const Tree *tree
         return false;
     if (!yaml_parse(bytes, size, scope->arena, &root, &scope->error) ||
         !pipeline_file_read(root, pipeline_builtins, scope->arena, &file, &scope->error) ||
-        !pipeline_plan(&file, &request, scope->arena, plan, &scope->error))
+        !pipeline_plan(&file, &request, scope->arena, start->plan, &scope->error))
         return fail_in(&scope->error, "%s", spec->file);
+    if (!file.is_dvc) {
+        start->yaml = bytes;
+        start->yaml_size = size;
+    }
     return choose_project(scope, order, root, &spec->project);
 }
 
@@ -124,13 +137,13 @@ bool pipeline_start(Scope *scope, const PipelineOrder *order, PipelineRun *run, 
         .trigger_key = order->trigger_key,
         .is_forced = order->is_forced,
     };
-    Start start = {&spec, run, is_new};
     Tree tree = order->files;
     Artifact listing;
     Plan plan = {0};
+    Start start = {.spec = &spec, .plan = &plan, .run = run, .is_new = is_new};
 
     if (!tree_add(scope->platform->artifacts, &tree, scope->arena, &listing, &scope->error) ||
-        !read_plan(scope, order, &tree, &spec, &plan))
+        !read_plan(scope, order, &tree, &spec, &start))
         return false;
     spec.tree = listing.digest;
     spec.plan = &plan;

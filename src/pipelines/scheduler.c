@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "pipelines/scheduler_internal.h"
 
-enum { WAIT_MS = 1000, WAIT_AFTER_FAILURE_MS = 1000 };
+enum { POOL_THREADS = 2, POOL_QUEUE_MAX = 1000, WAIT_MS = 1000, WAIT_AFTER_FAILURE_MS = 1000 };
 
 static char *copy_text(const char *text)
 {
@@ -55,6 +55,8 @@ void scheduler_remove(Scheduler *scheduler, const char *key)
 
     if (!active)
         return;
+    if (active->task)
+        builtin_task_end(active->task);
     if (active->handle)
         scheduler->local->kind->forget(scheduler->local, active->handle);
     free(active->handle);
@@ -133,7 +135,7 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
         return false;
     }
     for (size_t i = 0; i < began.count; i++)
-        scheduler_submit(scheduler, scope, &began.items[i]);
+        scheduler_submit(scheduler, scope, scheduler_find(scheduler, began.items[i].key), NULL);
     remove_ended(scheduler, scope, &ends);
     return more;
 }
@@ -231,6 +233,11 @@ static bool recover(Scheduler *scheduler, Error *error)
 
 static void clear(Scheduler *scheduler)
 {
+    if (scheduler->pool)
+        thread_pool_destroy(scheduler->pool);
+    for (size_t i = 0; i < scheduler->active_count; i++)
+        if (scheduler->actives[i].task)
+            builtin_task_end(scheduler->actives[i].task);
     if (scheduler->local)
         scheduler->local->kind->close(scheduler->local);
     for (size_t i = 0; i < scheduler->active_count; i++)
@@ -261,8 +268,8 @@ Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error)
     scheduler->platform = spec->platform;
     scheduler->program = own_program();
     scheduler->slots = spec->slots ? spec->slots : processors > 2 ? (size_t)processors : 2;
-    if (getenv("SLIPWAY_SLOTS")) scheduler->slots = (size_t)atoi(getenv("SLIPWAY_SLOTS"));
     read_boot(scheduler);
+    scheduler->pool = thread_pool_create(POOL_THREADS, POOL_QUEUE_MAX);
     scheduler->local = executor_local_create(error);
     if (scheduler->local && recover(scheduler, error))
         return scheduler;

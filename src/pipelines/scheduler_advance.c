@@ -268,7 +268,7 @@ static bool write_turn(Scope *scope, void *context)
     Advance *advance = context;
 
     for (size_t i = 0; i < advance->ends->count; i++)
-        if (!attempt_end_write(scope, &advance->ends->items[i]))
+        if (!advance->ends->items[i].is_written && !attempt_end_write(scope, &advance->ends->items[i]))
             return false;
     CRASH_POINT("scheduler: ends written, not committed");
     return end_cancelled(scope) && take_all_ready(scope, advance);

@@ -7,7 +7,7 @@
 #include "access/platform.h"
 #include "engine/attempt.h"
 #include "engine/executor.h"
-#include "pipelines/pipeline_internal.h"
+#include "pipelines/builtin_task.h"
 #include "pipelines/scheduler.h"
 
 enum { BOOT_SIZE = 64, SCHEDULER_STEPS_A_TURN = 500 };
@@ -20,6 +20,7 @@ typedef struct Active {
     bool is_of_boot;    /* it was begun since the machine started */
     int submissions;
     int64_t cancelled_us; /* when it was last asked to end; 0: never */
+    BuiltinTask *task;    /* under way, or NULL */
 } Active;
 
 /* The files of a run, which are read once. */
@@ -38,6 +39,7 @@ struct Scheduler {
     char boot[BOOT_SIZE]; /* names this start of the machine */
     size_t slots;
     Executor *local;
+    ThreadPool *pool; /* of built-in steps */
     pthread_t thread;
     bool is_started;
     atomic_bool is_stopping;
@@ -69,6 +71,7 @@ bool scheduler_look(Scheduler *scheduler, Scope *scope, AttemptEndList *ends) MU
 bool scheduler_advance(Scheduler *scheduler, Scope *scope, const AttemptEndList *ends,
                        StepAttemptList *began, bool *more) MUST_CHECK;
 
-/* Writes the attempt's spec.json and has its shim started; what goes wrong is logged and tried again
- * at the next look. */
-void scheduler_submit(Scheduler *scheduler, Scope *scope, const StepAttempt *attempt);
+/* Writes the attempt's spec.json and has its shim started, or begins what comes before that; what
+ * goes wrong is logged and tried again at the next look. job: of a built-in step that is prepared;
+ * else NULL. */
+void scheduler_submit(Scheduler *scheduler, Scope *scope, Active *active, const char *job);

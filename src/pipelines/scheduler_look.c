@@ -12,29 +12,15 @@
 
 enum { ERRORS_BYTES_MAX = 65536, SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
 
-static bool find_attempt(Scope *scope, const char *key, StepAttempt **attempt)
-{
-    CLEANUP(query_finalize)
-    Query query = db_query(scope->db, SELECT_ATTEMPT " WHERE key = $1", db_text(key));
-    StepAttemptList list = {0};
-
-    if (!step_attempts_take(scope, &query, &list))
-        return false;
-    if (!list.count)
-        return fail(&scope->error, ERROR_INTERNAL, "attempt %s is not in the store", key);
-    *attempt = list.items;
-    return true;
-}
-
 /* ---- ends ---- */
 
 static bool add_end(Scope *scope, const char *key, AttemptEnd end, AttemptEndList *ends)
 {
-    StepAttempt *attempt;
+    BuiltinKey *found = arena_new(scope->arena, BuiltinKey);
 
-    if (!find_attempt(scope, key, &attempt))
+    if (!builtin_key_find(scope, key, found))
         return false;
-    end.attempt = attempt;
+    end.attempt = &found->attempt;
     *arena_push(scope->arena, ends) = end;
     return true;
 }
@@ -98,14 +84,53 @@ static bool cancel(Scheduler *scheduler, Scope *scope, Active *active)
 
 /* ---- looking ---- */
 
-static bool begin_again(Scheduler *scheduler, Scope *scope, Active *active)
+static void wake(void *context)
 {
-    StepAttempt *attempt;
+    executor_wake(((Scheduler *)context)->local);
+}
 
-    if (!find_attempt(scope, active->key, &attempt))
+static void begin_task(Scheduler *scheduler, Active *active, BuiltinPhase phase)
+{
+    active->task = builtin_task_begin(
+        scheduler->pool,
+        &(BuiltinTaskSpec){scheduler->platform, active->key, phase, wake, scheduler});
+}
+
+static const Builtin *builtin_of(const BuiltinKey *found)
+{
+    return found->start.step.uses ? builtin_find(found->start.step.uses) : NULL;
+}
+
+/* The shim of a built-in step has done the work: now its end. */
+static bool finish_builtin(Scheduler *scheduler, Scope *scope, Active *active,
+                           const AttemptProbe *probe, AttemptEndList *ends)
+{
+    BuiltinKey found;
+
+    if (!builtin_key_find(scope, active->key, &found))
         return false;
-    scheduler_submit(scheduler, scope, attempt);
+    if (!builtin_of(&found) ||
+        strcmp(json_as_text(json_member(probe->end, "outcome"), ""), "succeeded") != 0)
+        return add_ended(scope, active->key, probe, ends);
+    begin_task(scheduler, active, BUILTIN_FINISH);
     return true;
+}
+
+/* What a task that is done has left; the attempt may have its end by it. */
+static bool take_task(Scheduler *scheduler, Scope *scope, Active *active, AttemptEndList *ends)
+{
+    BuiltinTask *task = active->task;
+    bool done = true;
+
+    if (!builtin_task_is_done(task))
+        return true;
+    active->task = NULL;
+    if (builtin_task_has_ended(task))
+        done = add_end(scope, active->key, (AttemptEnd){.is_written = true}, ends);
+    else if (builtin_task_job(task))
+        scheduler_submit(scheduler, scope, active, builtin_task_job(task));
+    builtin_task_end(task);
+    return done;
 }
 
 static const char *unbegun_reason(Scope *scope, const char *key)
@@ -133,7 +158,8 @@ static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active,
         return true;
     if (active->submissions >= SUBMISSIONS_MAX)
         return add_lost(scope, active->key, unbegun_reason(scope, active->key), ends);
-    return begin_again(scheduler, scope, active);
+    scheduler_submit(scheduler, scope, active, NULL);
+    return true;
 }
 
 static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, ExecutorState state,
@@ -143,10 +169,12 @@ static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, Executor
     AttemptProbe probe;
     bool cancelled;
 
+    if (active->task)
+        return take_task(scheduler, scope, active, ends);
     if (!attempt_probe(folder, scope->arena, &probe, &scope->error))
         return false;
     if (probe.state == ATTEMPT_ENDED)
-        return add_ended(scope, active->key, &probe, ends);
+        return finish_builtin(scheduler, scope, active, &probe, ends);
     if (probe.state == ATTEMPT_DEAD)
         return add_lost(scope, active->key, "its shim was killed", ends);
     if (!is_cancelled(scope, active->key, &cancelled))
@@ -224,9 +252,11 @@ static void write_outs(JsonWriter *json, const PlanPathList *outs)
     json_close(json);
 }
 
-static bool make_spec(Scheduler *scheduler, Scope *scope, const StepStart *start,
-                      const StepAttempt *attempt, const char **document)
+static bool make_spec(Scheduler *scheduler, Scope *scope, const BuiltinKey *found, const char *job,
+                      const char **document)
 {
+    const StepStart *start = &found->start;
+    const StepAttempt *attempt = &found->attempt;
     JsonWriter *json = json_writer_create(scope->arena);
     const char *files;
 
@@ -241,6 +271,11 @@ static bool make_spec(Scheduler *scheduler, Scope *scope, const StepStart *start
         json_raw(json, "files", files);
         write_texts(json, "commands", &start->step.commands);
         write_texts(json, "arguments", &start->step.arguments);
+        if (job) {
+            json_text(json, "step", builtin_of(found)->worker);
+            json_raw(json, "job", job);
+            json_text(json, "made", "made");
+        }
         json_text(json, "folder", start->step.folder);
         write_environment(scheduler, scope, start, attempt, json);
         write_outs(json, &start->step.outs);
@@ -271,45 +306,52 @@ static bool put_spec(const char *folder, const char *document, Arena *arena, Err
     return done || fail_errno(error, "write", path);
 }
 
-static bool submit(Scheduler *scheduler, Scope *scope, const StepAttempt *attempt, Active *active)
+static bool submit(Scheduler *scheduler, Scope *scope, const BuiltinKey *found, const char *job,
+                   Active *active)
 {
-    const char *folder = step_attempt_folder(scope->platform, attempt->key, scope->arena);
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
     Executor *executor = scheduler->local;
-    ExecutorJob job = {.key = attempt->key, .program = scheduler->program, .folder = folder};
-    PipelineRun run;
-    PipelineStep row;
-    StepStart start = {.run = &run, .row = &row};
+    ExecutorJob order = {.key = active->key, .program = scheduler->program, .folder = folder};
     const char *document, *handle;
 
-    if (!pipeline_run_find(scope, attempt->run_id, &run) ||
-        !pipeline_step_at(scope, attempt->run_id, attempt->position, &row) ||
-        !step_start_read(scope, &start) ||
-        !make_spec(scheduler, scope, &start, attempt, &document) ||
+    if (!make_spec(scheduler, scope, found, job, &document) ||
         !put_spec(folder, document, scope->arena, &scope->error))
         return false;
     CRASH_POINT("scheduler: spec written, shim not started");
-    if (!executor->kind->submit(executor, &job, scope->arena, &handle, &scope->error))
+    active->submissions++;
+    if (!executor->kind->submit(executor, &order, scope->arena, &handle, &scope->error))
         return false;
     CRASH_POINT("scheduler: shim started");
-    free(active->handle);
     active->handle = strdup(handle);
     if (!active->handle)
         out_of_memory();
     return true;
 }
 
-void scheduler_submit(Scheduler *scheduler, Scope *scope, const StepAttempt *attempt)
+/* A built-in step is prepared first, and one without a shim is done where others are finished. */
+static bool submit_or_prepare(Scheduler *scheduler, Scope *scope, Active *active, const char *job)
 {
-    Active *active = scheduler_find(scheduler, attempt->key);
+    const Builtin *builtin;
+    BuiltinKey found;
 
+    if (!builtin_key_find(scope, active->key, &found))
+        return false;
+    builtin = builtin_of(&found);
+    if (!found.start.step.uses || (builtin && job))
+        return submit(scheduler, scope, &found, job, active);
+    begin_task(scheduler, active, builtin && builtin->worker ? BUILTIN_PREPARE : BUILTIN_FINISH);
+    return true;
+}
+
+void scheduler_submit(Scheduler *scheduler, Scope *scope, Active *active, const char *job)
+{
     if (active->handle) /* of a shim that ended before it began */
         scheduler->local->kind->forget(scheduler->local, active->handle);
     free(active->handle);
     active->handle = NULL;
-    active->submissions++;
-    if (submit(scheduler, scope, attempt, active))
+    if (submit_or_prepare(scheduler, scope, active, job))
         return;
-    log_event(LOG_ERROR, "attempt_not_started", log_text("key", attempt->key),
+    log_event(LOG_ERROR, "attempt_not_started", log_text("key", active->key),
               log_text("reason", scope->error.message));
     scope->error = (Error){0};
 }

@@ -186,7 +186,7 @@ static bool write_success(Scope *scope, const AttemptEnd *end, const PipelineSte
                 " WHERE run_id = $1 AND position = $2",
                 db_text(step->run_id), db_int(step->position),
                 db_text(print_or_null(outs, scope->arena)),
-                db_text(print_or_null(json_member(end->document, "result"), scope->arena)),
+                db_text(end->result),
                 db_text(end->metrics_json)))
         return false;
     if (step->cache_key &&
@@ -268,7 +268,7 @@ static bool write_tracked(Scope *scope, const AttemptEnd *end)
     return end_tracked_if_there(scope, id, tracked_status(end->status), end->reason);
 }
 
-bool attempt_end_write(Scope *scope, const AttemptEnd *end)
+bool attempt_end_write(Scope *scope, AttemptEnd *end)
 {
     PipelineStep step;
     PipelineRun run;
@@ -278,6 +278,8 @@ bool attempt_end_write(Scope *scope, const AttemptEnd *end)
         return false;
     if (!is_ours)
         return true;
+    if (end->write && strcmp(end->status, "succeeded") == 0 && !end->write(scope, end))
+        return false;
     if (!pipeline_step_at(scope, end->attempt->run_id, end->attempt->position, &step) ||
         !pipeline_run_find(scope, step.run_id, &run) || !write_tracked(scope, end))
         return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "pipelines/builtin.h"
 #include "pipelines/pipeline_internal.h"
 
 /* ---- what expressions may ask for ---- */
@@ -301,6 +302,13 @@ static bool write_deps(Scope *scope, const StepStart *start, JsonWriter *json)
     return true;
 }
 
+static bool write_builtin(Scope *scope, const StepStart *start, JsonWriter *json)
+{
+    const Builtin *builtin = start->step.uses ? builtin_find(start->step.uses) : NULL;
+
+    return !builtin || !builtin->inputs || builtin->inputs(scope, start, json);
+}
+
 static void write_outs(const StepStart *start, JsonWriter *json, Arena *arena)
 {
     TextList paths = {0};
@@ -328,7 +336,7 @@ bool step_start_inputs(Scope *scope, const StepStart *start, const char **inputs
     write_values(json, "env", &step->environment, scope->arena);
     write_values(json, "with", &step->with, scope->arena);
     write_values(json, "param", &step->params, scope->arena);
-    if (!write_deps(scope, start, json))
+    if (!write_deps(scope, start, json) || !write_builtin(scope, start, json))
         return false;
     json_close(json);
     *inputs = json_finish(json);
