@@ -1,5 +1,6 @@
 /* main.c: slipway COMMAND, or slipway step NAME, as which the program starts itself for work in a
- * child process, or slipway shim FOLDER, as which an executor starts it for one attempt of a step. */
+ * child process, or slipway shim FOLDER, as which an executor starts it for one attempt of a step.
+ */
 
 #include <signal.h>
 #include <string.h>

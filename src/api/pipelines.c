@@ -1,4 +1,5 @@
-/* pipelines.c: /api/v1/pipelines, /api/v1/pipeline-runs: runs of pipelines, their steps and logs. */
+/* pipelines.c: /api/v1/pipelines, /api/v1/pipeline-runs: runs of pipelines, their steps and logs.
+ */
 
 #include "pipelines/pipeline.h"
 

@@ -22,10 +22,11 @@ static bool find_run(Cli *cli, const char *text, ClientReply *reply, const JsonV
 
     if (is_id || hash) {
         const char *path =
-            is_id ? cli_format(cli, "/api/v1/pipeline-runs/%s", text)
-                  : cli_format(cli, "/api/v1/pipelines/%s/runs/%s",
-                               cli_encoded(cli, arena_copy(cli->arena, text, (size_t)(hash - text))),
-                               cli_encoded(cli, hash + 1));
+            is_id
+                ? cli_format(cli, "/api/v1/pipeline-runs/%s", text)
+                : cli_format(cli, "/api/v1/pipelines/%s/runs/%s",
+                             cli_encoded(cli, arena_copy(cli->arena, text, (size_t)(hash - text))),
+                             cli_encoded(cli, hash + 1));
 
         if (!cli_get(cli, path, reply))
             return false;
@@ -71,8 +72,7 @@ static bool write_params(Cli *cli, JsonWriter *json)
         if (!equals || equals == params.items[i])
             return fail(&cli->error, ERROR_INVALID, "--param takes NAME=VALUE, not \"%s\"",
                         params.items[i]);
-        json_text(json,
-                  arena_copy(cli->arena, params.items[i], (size_t)(equals - params.items[i])),
+        json_text(json, arena_copy(cli->arena, params.items[i], (size_t)(equals - params.items[i])),
                   equals + 1);
     }
     json_close(json);
@@ -163,9 +163,9 @@ static const char *name_of(Cli *cli, const JsonValue *run)
 static bool list_runs(Cli *cli)
 {
     const char *project = cli_argument(cli, 0);
-    const char *path = project ? cli_format(cli, "/api/v1/pipelines/%s/runs",
-                                            cli_encoded(cli, project))
-                               : "/api/v1/pipeline-runs";
+    const char *path = project
+                           ? cli_format(cli, "/api/v1/pipelines/%s/runs", cli_encoded(cli, project))
+                           : "/api/v1/pipeline-runs";
     TextList cells = {0};
     ClientReply reply;
 

@@ -25,10 +25,9 @@ typedef struct Follow {
 
 static bool get_steps(Cli *cli, const char *id, ClientReply *reply, int64_t after)
 {
-    return cli_get(cli,
-                   cli_format(cli, "/api/v1/pipeline-runs/%s/steps?after=%lld", id,
-                              (long long)after),
-                   reply);
+    return cli_get(
+        cli, cli_format(cli, "/api/v1/pipeline-runs/%s/steps?after=%lld", id, (long long)after),
+        reply);
 }
 
 /* ---- following ---- */
@@ -52,7 +51,8 @@ static bool print_log(Follow *follow, Followed *step)
 
     do {
         if (!cli_get(cli,
-                     cli_format(cli, "/api/v1/pipeline-runs/%s/steps/%s/log?attempt=%lld&offset=%lld",
+                     cli_format(cli,
+                                "/api/v1/pipeline-runs/%s/steps/%s/log?attempt=%lld&offset=%lld",
                                 follow->id, cli_encoded(cli, step->name), (long long)step->attempt,
                                 (long long)step->offset),
                      &reply))
@@ -177,9 +177,9 @@ static void add_row(Cli *cli, const JsonValue *step, TextList *cells)
     text_list_add(cells, cli->arena, json_as_text(json_member(step, "name"), ""));
     text_list_add(cells, cli->arena,
                   is_cached ? "cached" : json_as_text(json_member(step, "status"), ""));
-    text_list_add(cells, cli->arena,
-                  cli_format(cli, "%lld",
-                             (long long)json_as_int(json_member(step, "attempts"), 0)));
+    text_list_add(
+        cells, cli->arena,
+        cli_format(cli, "%lld", (long long)json_as_int(json_member(step, "attempts"), 0)));
     text_list_add(cells, cli->arena, seconds_of(cli, step));
     text_list_add(cells, cli->arena, json_as_text(json_member(step, "reason"), ""));
 }

@@ -1,6 +1,5 @@
 #include "engine/attempt.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include "base/crash.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "base/text.h"
 
 enum { ENVIRONMENT_BYTES_MAX = 256 * 1024 };
 
@@ -166,11 +166,12 @@ static size_t kill_once(const char *variable, char *text)
     size_t count = 0;
 
     for (struct dirent *entry; folder && (entry = readdir(folder)) != NULL;) {
-        pid_t id = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
+        int64_t id;
 
-        if (id <= 1 || id == getpid() || !is_of_attempt(entry->d_name, variable, text))
+        if (!text_to_int(entry->d_name, &id) || id <= 1 || id == getpid() ||
+            !is_of_attempt(entry->d_name, variable, text))
             continue;
-        count += kill(id, SIGKILL) == 0;
+        count += kill((pid_t)id, SIGKILL) == 0;
     }
     if (folder)
         closedir(folder);

@@ -25,8 +25,8 @@ typedef struct Executor Executor;
 
 typedef struct ExecutorJob {
     const char *key;
-    const char *program; /* the path of slipway */
-    const char *folder;  /* of the attempt: there, with its spec.json */
+    const char *program;                          /* the path of slipway */
+    const char *folder;                           /* of the attempt: there, with its spec.json */
     int64_t cpus, memory_bytes, gpus, timeout_ms; /* 0: the engine's own */
 } ExecutorJob;
 
@@ -44,7 +44,7 @@ typedef struct ExecutorProbe {
 } ExecutorProbe;
 
 typedef struct ExecutorKind {
-    const char *name;       /* "local", "slurm" */
+    const char *name;        /* "local", "slurm" */
     bool is_on_this_machine; /* the lock of a record can be seen */
     bool (*submit)(Executor *executor, const ExecutorJob *job, Arena *arena, const char **handle,
                    Error *error);

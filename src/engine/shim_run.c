@@ -70,7 +70,6 @@ static bool drain(Shim *shim, int output)
     return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-
 static void end_group(const Shim *shim, pid_t child, int64_t *kill_at_us)
 {
     bool is_time = *kill_at_us && time_monotonic_us() >= *kill_at_us;
@@ -134,8 +133,7 @@ static void judge(const Shim *shim, int status, ShimOutcome *outcome)
             arena_format(shim->arena, "it was ended by signal %d%s", outcome->signal,
                          outcome->signal == SIGKILL ? " (killed, or out of memory)" : "");
     else if (outcome->exit_code)
-        outcome->reason =
-            arena_format(shim->arena, "it ended with status %d", outcome->exit_code);
+        outcome->reason = arena_format(shim->arena, "it ended with status %d", outcome->exit_code);
     outcome->outcome = outcome->reason ? "failed" : "succeeded";
 }
 

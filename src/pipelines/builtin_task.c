@@ -93,8 +93,7 @@ static bool finish(Scope *scope, Work *work, const Builtin *builtin)
 {
     AttemptProbe probe = {0};
 
-    if (builtin->worker &&
-        !attempt_probe(work->step.folder, scope->arena, &probe, &scope->error))
+    if (builtin->worker && !attempt_probe(work->step.folder, scope->arena, &probe, &scope->error))
         return false;
     work->end.status = "succeeded";
     work->end.document = probe.end;
@@ -154,8 +153,8 @@ static void run(void *context)
     Error error = {0};
 
     if (session_open(task->spec.platform, &session, &error)) {
-        Scope scope = session_scope(&session, task->spec.platform,
-                                    (Principal){"slipway", ROLE_OWNER});
+        Scope scope =
+            session_scope(&session, task->spec.platform, (Principal){"slipway", ROLE_OWNER});
 
         do_work(&scope, task);
     } else {

@@ -49,9 +49,9 @@ static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
         !project_find(scope, order.project, &project))
         return false;
     json_text(json, arena_format(scope->arena, "data %s", order.dataset), data.digest);
-    json_text(json, "project", arena_text(scope->arena, digest_bytes(project.settings,
-                                                                     strlen(project.settings),
-                                                                     digest)));
+    json_text(
+        json, "project",
+        arena_text(scope->arena, digest_bytes(project.settings, strlen(project.settings), digest)));
     return true;
 }
 

@@ -50,13 +50,13 @@ typedef struct AttemptEnd {
     const StepAttempt *attempt;
     const char *status; /* succeeded, failed, lost, cancelled, timed_out */
     const char *reason;
-    const JsonValue *document; /* the shim's, or NULL */
-    const char *result;        /* of a built-in step, as JSON; or NULL */
+    const JsonValue *document;                           /* the shim's, or NULL */
+    const char *result;                                  /* of a built-in step, as JSON; or NULL */
     bool (*write)(Scope *scope, struct AttemptEnd *end); /* what else it does, once; or NULL */
     void *context;
     bool is_written;
-    MetricList metrics;        /* of its metrics files */
-    const char *metrics_json;  /* the same, by file; or NULL */
+    MetricList metrics;       /* of its metrics files */
+    const char *metrics_json; /* the same, by file; or NULL */
 } AttemptEnd;
 
 /* Inside a write. An attempt that has an end keeps it. */

@@ -78,15 +78,15 @@ bool pipeline_run_find_number(Scope *scope, const char *project, int64_t number,
 bool pipeline_run_list(Scope *scope, const char *project, const Page *page, PipelineRunList *list)
 {
     CLEANUP(query_finalize)
-    Query query = project ? db_query(scope->db,
-                                     SELECT_RUN " WHERE project = $1 AND number < $2"
-                                                " ORDER BY number DESC LIMIT $3",
-                                     db_text(project), db_int(page_before(page)),
-                                     db_int(page_limit(page)))
-                          : db_query(scope->db,
-                                     SELECT_RUN " WHERE created_at < $1"
-                                                " ORDER BY created_at DESC LIMIT $2",
-                                     db_int(page_before(page)), db_int(page_limit(page)));
+    Query query =
+        project ? db_query(scope->db,
+                           SELECT_RUN " WHERE project = $1 AND number < $2"
+                                      " ORDER BY number DESC LIMIT $3",
+                           db_text(project), db_int(page_before(page)), db_int(page_limit(page)))
+                : db_query(scope->db,
+                           SELECT_RUN " WHERE created_at < $1"
+                                      " ORDER BY created_at DESC LIMIT $2",
+                           db_int(page_before(page)), db_int(page_limit(page)));
 
     while (query_next(&query))
         *arena_push(scope->arena, list) = from_row(&query, scope->arena);
@@ -144,8 +144,7 @@ static bool insert_step(Scope *scope, const char *run_id, const Plan *plan, size
                 " VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7)",
                 db_text(run_id), db_int((int64_t)position), db_text(step->name),
                 db_text(json_finish(json)), db_text(is_ready ? "ready" : "waiting"),
-                db_int((int64_t)step->needs.count),
-                is_ready ? db_int(0) : db_int_or_null(0)))
+                db_int((int64_t)step->needs.count), is_ready ? db_int(0) : db_int_or_null(0)))
         return false;
     for (size_t i = 0; i < step->needs.count; i++)
         if (!db_run(scope->db, &scope->error,
@@ -159,7 +158,8 @@ static bool insert_step(Scope *scope, const char *run_id, const Plan *plan, size
 /* The tracked run that those of the steps belong to. */
 static bool create_tracked(Scope *scope, const PipelineRunSpec *spec, int64_t number, Run *tracked)
 {
-    RunSpec run = {.name = arena_format(scope->arena, "%s #%lld", spec->project, (long long)number)};
+    RunSpec run = {.name =
+                       arena_format(scope->arena, "%s #%lld", spec->project, (long long)number)};
     Experiment experiment;
 
     *arena_push(scope->arena, &run.tags) = (Param){"slipway.project", spec->project};
@@ -178,10 +178,9 @@ static bool append_created(Scope *scope, const PipelineRun *run)
     json_int(json, "steps", run->open_steps);
     json_raw(json, "origin", run->origin);
     json_close(json);
-    return event_append(
-        scope, "pipeline_run.created",
-        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
-        json_finish(json));
+    return event_append(scope, "pipeline_run.created",
+                        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
+                        json_finish(json));
 }
 
 static bool insert_run(Scope *scope, const PipelineRunSpec *spec, int64_t number, PipelineRun *run)
@@ -242,8 +241,8 @@ bool pipeline_run_cancel(Scope *scope, const char *id, PipelineRun *run)
     return db_run(scope->db, &scope->error,
                   "UPDATE pipeline_runs SET cancelled_at = $2, cancelled_by = $3 WHERE id = $1",
                   db_text(id), db_int(time_now_ms()), db_text(scope->principal.name)) &&
-           event_append(
-               scope, "pipeline_run.cancel_asked",
-               arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number), NULL) &&
+           event_append(scope, "pipeline_run.cancel_asked",
+                        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
+                        NULL) &&
            pipeline_run_find(scope, id, run);
 }

@@ -61,7 +61,8 @@ static bool choose_project(Scope *scope, const PipelineOrder *order, const YamlN
 
     *project = named && named->text ? named->text : order->project;
     if (!*project)
-        return fail_field(&scope->error, "project", "the file names no project, and neither do you");
+        return fail_field(&scope->error, "project",
+                          "the file names no project, and neither do you");
     if (order->project && strcmp(*project, order->project) != 0)
         return fail_field(&scope->error, "project", "the file is that of project \"%.128s\"",
                           *project);
@@ -98,8 +99,8 @@ static bool write_start(Scope *scope, void *context)
 
     ProjectChange change;
 
-    if (start->yaml && !project_put(scope, start->spec->project, start->yaml, start->yaml_size,
-                                    &change))
+    if (start->yaml &&
+        !project_put(scope, start->spec->project, start->yaml, start->yaml_size, &change))
         return false;
     return pipeline_run_create(scope, start->spec, start->run, start->is_new);
 }

@@ -140,9 +140,9 @@ bool step_attempts_take(Scope *scope, Query *query, StepAttemptList *list)
 bool step_attempt_list(Scope *scope, const char *run_id, int64_t position, StepAttemptList *list)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db,
-                           SELECT_ATTEMPT " WHERE run_id = $1 AND position = $2 ORDER BY attempt",
-                           db_text(run_id), db_int(position));
+    Query query =
+        db_query(scope->db, SELECT_ATTEMPT " WHERE run_id = $1 AND position = $2 ORDER BY attempt",
+                 db_text(run_id), db_int(position));
 
     return step_attempts_take(scope, &query, list);
 }

@@ -29,7 +29,8 @@ Active *scheduler_add(Scheduler *scheduler, const char *key, bool is_of_boot)
     Active *active;
 
     if (scheduler->active_count == scheduler->active_capacity) {
-        scheduler->active_capacity = scheduler->active_capacity ? 2 * scheduler->active_capacity : 16;
+        scheduler->active_capacity =
+            scheduler->active_capacity ? 2 * scheduler->active_capacity : 16;
         scheduler->actives =
             realloc(scheduler->actives, scheduler->active_capacity * sizeof(*scheduler->actives));
         if (!scheduler->actives)

@@ -1,15 +1,16 @@
 /* scheduler.h: the thread that moves the steps of pipelines.
  *
- * All that it must remember is in the store and in the folders of attempts, so one that is killed is
- * followed by another at the same place: what runs goes on and is found again by its record, what
- * ended meanwhile is taken up, what was promised and not begun is begun. A turn is
+ * All that it must remember is in the store and in the folders of attempts, so one that is killed
+ * is followed by another at the same place: what runs goes on and is found again by its record,
+ * what ended meanwhile is taken up, what was promised and not begun is begun. A turn is
  *
  *     look at the attempts under way -> one write: how they ended, what became ready, what begins
  *     now -> start the shims of what begins
  *
  * so that a chain of steps waits for the disk twice a step: the shim's end, and the write.
  *
- * Owned by the server (or the command that runs alone). All functions may be called from any thread.
+ * Owned by the server (or the command that runs alone). All functions may be called from any
+ * thread.
  */
 #pragma once
 

@@ -172,9 +172,9 @@ static bool decide(Scope *scope, Advance *advance, StepStart *start)
         return false;
     if (!wanted)
         return step_end(scope, start->run->id, start->row->position, "skipped",
-                        start->step.when ? arena_format(scope->arena, "\"%s\" is not true",
-                                                        start->step.when)
-                                         : "what it needs did not succeed");
+                        start->step.when
+                            ? arena_format(scope->arena, "\"%s\" is not true", start->step.when)
+                            : "what it needs did not succeed");
     return begin_or_take(scope, advance, start);
 }
 
@@ -268,7 +268,8 @@ static bool write_turn(Scope *scope, void *context)
     Advance *advance = context;
 
     for (size_t i = 0; i < advance->ends->count; i++)
-        if (!advance->ends->items[i].is_written && !attempt_end_write(scope, &advance->ends->items[i]))
+        if (!advance->ends->items[i].is_written &&
+            !attempt_end_write(scope, &advance->ends->items[i]))
             return false;
     CRASH_POINT("scheduler: ends written, not committed");
     return end_cancelled(scope) && take_all_ready(scope, advance);

@@ -91,9 +91,9 @@ static void wake(void *context)
 
 static void begin_task(Scheduler *scheduler, Active *active, BuiltinPhase phase)
 {
-    active->task = builtin_task_begin(
-        scheduler->pool,
-        &(BuiltinTaskSpec){scheduler->platform, active->key, phase, wake, scheduler});
+    active->task =
+        builtin_task_begin(scheduler->pool, &(BuiltinTaskSpec){scheduler->platform, active->key,
+                                                               phase, wake, scheduler});
 }
 
 static const Builtin *builtin_of(const BuiltinKey *found)
@@ -149,8 +149,8 @@ static const char *unbegun_reason(Scope *scope, const char *key)
 
 /* Nobody has claimed it. It is promised, so it is begun; whatever else was started for it, its
  * claim lets one of them go on. */
-static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active,
-                           ExecutorState state, AttemptEndList *ends)
+static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active, ExecutorState state,
+                           AttemptEndList *ends)
 {
     if (!active->is_of_boot)
         return add_lost(scope, active->key, "the machine was started anew", ends);

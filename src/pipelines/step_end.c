@@ -25,10 +25,9 @@ static bool append_ended(Scope *scope, const PipelineRun *run, const char *statu
     json_text(json, "id", run->id);
     json_int(json, "failed_steps", run->bad_steps);
     json_close(json);
-    return event_append(
-        scope, arena_format(scope->arena, "pipeline_run.%s", status),
-        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
-        json_finish(json));
+    return event_append(scope, arena_format(scope->arena, "pipeline_run.%s", status),
+                        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
+                        json_finish(json));
 }
 
 static const char *first_failure(Scope *scope, const char *run_id)
@@ -72,9 +71,7 @@ static bool end_tracked_if_there(Scope *scope, const char *run_id, RunStatus sta
 
 static bool end_run(Scope *scope, const PipelineRun *run)
 {
-    const char *status = run->cancelled_at ? "cancelled"
-                         : run->bad_steps  ? "failed"
-                                           : "succeeded";
+    const char *status = run->cancelled_at ? "cancelled" : run->bad_steps ? "failed" : "succeeded";
     RunStatus tracked = run->cancelled_at ? RUN_KILLED : run->bad_steps ? RUN_FAILED : RUN_FINISHED;
     const char *reason = run->bad_steps ? first_failure(scope, run->id) : NULL;
 
@@ -185,8 +182,7 @@ static bool write_success(Scope *scope, const AttemptEnd *end, const PipelineSte
                 "UPDATE pipeline_steps SET outs = $3, result = $4, metrics = $5"
                 " WHERE run_id = $1 AND position = $2",
                 db_text(step->run_id), db_int(step->position),
-                db_text(print_or_null(outs, scope->arena)),
-                db_text(end->result),
+                db_text(print_or_null(outs, scope->arena)), db_text(end->result),
                 db_text(end->metrics_json)))
         return false;
     if (step->cache_key &&
@@ -236,7 +232,8 @@ static bool write_loss(Scope *scope, const AttemptEnd *end, const PipelineStep *
     if (step->losses < LOSSES_MAX)
         return again(scope, step, true, LOSS_WAIT_MS);
     return step_end(scope, step->run_id, step->position, "failed",
-                    arena_format(scope->arena, "its attempts were lost %d times, the last because %s",
+                    arena_format(scope->arena,
+                                 "its attempts were lost %d times, the last because %s",
                                  LOSSES_MAX + 1, end->reason));
 }
 
@@ -259,8 +256,7 @@ static bool write_tracked(Scope *scope, const AttemptEnd *end)
 {
     const char *id = end->attempt->tracked_run;
 
-    if (id && end->metrics.count &&
-        !scope_write(scope, log_metrics, (void *)(uintptr_t)end)) {
+    if (id && end->metrics.count && !scope_write(scope, log_metrics, (void *)(uintptr_t)end)) {
         if (scope->error.kind == ERROR_INTERNAL || scope->error.kind == ERROR_UNAVAILABLE)
             return false;
         scope->error = (Error){0}; /* the user has ended, deleted or purged it */
@@ -307,14 +303,15 @@ static void flatten(Scope *scope, AttemptEnd *end, const char *prefix, const Jso
     if (end->metrics.count == BATCH_METRICS_MAX)
         return;
     if (json_is_number(value) && is_metric_name(prefix)) {
-        *arena_push(scope->arena, &end->metrics) =
-            (Metric){.key = prefix, .value = json_as_double(value, NAN), .timestamp = time_now_ms()};
+        *arena_push(scope->arena, &end->metrics) = (Metric){
+            .key = prefix, .value = json_as_double(value, NAN), .timestamp = time_now_ms()};
         return;
     }
     if (!json_is_object(value))
         return;
     for (JsonWalk walk = json_walk(value); json_walk_next(&walk);)
-        flatten(scope, end, arena_format(scope->arena, "%s%s%s", prefix, dot, walk.key), walk.value);
+        flatten(scope, end, arena_format(scope->arena, "%s%s%s", prefix, dot, walk.key),
+                walk.value);
 }
 
 static bool parse_metrics(Scope *scope, const char *path, const char *text, size_t size,

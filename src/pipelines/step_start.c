@@ -19,8 +19,7 @@ static const JsonValue *parse(const Names *names, const char *document)
     const JsonValue *value = NULL;
     Error ignored = {0};
 
-    if (!document ||
-        !json_parse(document, strlen(document), names->scope->arena, &value, &ignored))
+    if (!document || !json_parse(document, strlen(document), names->scope->arena, &value, &ignored))
         return NULL;
     return value;
 }
@@ -127,8 +126,8 @@ bool step_start_wanted(Scope *scope, const StepStart *start, bool *wanted)
     Names names = names_of(scope, start);
 
     *wanted = start->row->bad_needs == 0;
-    return !start->step.when || plan_is_true(start->step.when, look_up, &names, scope->arena,
-                                             wanted, &scope->error);
+    return !start->step.when ||
+           plan_is_true(start->step.when, look_up, &names, scope->arena, wanted, &scope->error);
 }
 
 /* ---- the outs of others that it depends on ---- */

@@ -240,8 +240,7 @@ static bool write_start(Scope *scope, void *context)
     if (!experiment_ensure(scope, start->order->project, &experiment))
         return false;
     spec.experiment_id = experiment.id;
-    if (!run_create(scope, &spec, start->run) ||
-        !run_log_batch(scope, start->run->id, &batch))
+    if (!run_create(scope, &spec, start->run) || !run_log_batch(scope, start->run->id, &batch))
         return false;
     order.run_id = start->run->id;
     return insert_training(scope, &order);
