@@ -20,6 +20,7 @@ typedef struct BuiltinStep {
     const StepAttempt *attempt;
     const char *folder; /* of the attempt */
     const char *made;   /* the folder in it that is there for what it makes */
+    struct Serving *serving;
 } BuiltinStep;
 
 typedef struct Builtin {
@@ -39,4 +40,5 @@ const Builtin *builtin_find(const char *name);
 /* The value of a member of "with", or NULL. */
 const char *builtin_with(const StepStart *start, const char *name);
 
-extern const Builtin builtin_train, builtin_check_data, builtin_evaluate;
+extern const Builtin builtin_train, builtin_check_data, builtin_evaluate, builtin_release_gate,
+    builtin_release_staging, builtin_release_production;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "engine/attempt.h"
+#include "serving/serving.h"
 
 struct BuiltinTask {
     BuiltinTaskSpec spec;
@@ -100,6 +101,8 @@ static bool finish(Scope *scope, Work *work, const Builtin *builtin)
     if (!builtin->finish(scope, &work->step, &work->end))
         return false;
     work->task->has_ended = scope_write(scope, write_end, work);
+    if (work->task->has_ended && work->end.reloads && !serving_reload(work->step.serving, scope))
+        log_event(LOG_ERROR, "endpoint not loaded", log_text("reason", scope->error.message));
     return work->task->has_ended;
 }
 
@@ -133,6 +136,7 @@ static void do_work(Scope *scope, BuiltinTask *task)
         .start = &work->found.start,
         .attempt = &work->found.attempt,
         .folder = step_attempt_folder(scope->platform, task->key, scope->arena),
+        .serving = task->spec.serving,
     };
     work->step.made = arena_format(scope->arena, "%s/work/made", work->step.folder);
     builtin = builtin_find(work->found.start.step.uses);

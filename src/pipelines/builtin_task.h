@@ -20,6 +20,7 @@ typedef enum BuiltinPhase {
 
 typedef struct BuiltinTaskSpec {
     const Platform *platform;
+    struct Serving *serving;
     const char *key; /* of the attempt */
     BuiltinPhase phase;
     void (*wake)(void *context);

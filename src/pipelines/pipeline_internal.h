@@ -54,6 +54,7 @@ typedef struct AttemptEnd {
     const char *result;                                  /* of a built-in step, as JSON; or NULL */
     bool (*write)(Scope *scope, struct AttemptEnd *end); /* what else it does, once; or NULL */
     void *context;
+    bool reloads; /* what serves is another version then */
     bool is_written;
     MetricList metrics;       /* of its metrics files */
     const char *metrics_json; /* the same, by file; or NULL */

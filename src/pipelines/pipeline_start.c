@@ -5,6 +5,7 @@
 #include "pipelines/builtin.h"
 #include "pipelines/pipeline.h"
 #include "pipelines/project.h"
+#include "pipelines/release.h"
 #include "plan/pipeline_file.h"
 
 enum { SOURCE_BYTES_MAX = 16 * 1024 * 1024 };
@@ -112,6 +113,7 @@ static bool read_plan(Scope *scope, const PipelineOrder *order, const Tree *tree
     PlanSource source = {source_exists, source_read, &files};
     PlanRequest request = {order->params, &source};
     const YamlNode *root;
+    ReleaseFile release;
     PipelineFile file;
     const char *bytes;
     size_t size;
@@ -123,6 +125,9 @@ static bool read_plan(Scope *scope, const PipelineOrder *order, const Tree *tree
         !pipeline_file_read(root, pipeline_builtins, scope->arena, &file, &scope->error) ||
         !pipeline_plan(&file, &request, scope->arena, start->plan, &scope->error))
         return fail_in(&scope->error, "%s", spec->file);
+    if (!release_file_read(root, scope->arena, &release, &scope->error))
+        return fail_in(&scope->error, "%s", spec->file);
+    release_add_steps(&release, scope->arena, start->plan);
     if (!file.is_dvc) {
         start->yaml = bytes;
         start->yaml_size = size;

@@ -267,6 +267,7 @@ Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error)
     if (!scheduler)
         out_of_memory();
     scheduler->platform = spec->platform;
+    scheduler->serving = spec->serving;
     scheduler->program = own_program();
     scheduler->slots = spec->slots ? spec->slots : processors > 2 ? (size_t)processors : 2;
     read_boot(scheduler);

@@ -20,7 +20,8 @@ typedef struct Scheduler Scheduler;
 
 typedef struct SchedulerSpec {
     const Platform *platform;
-    size_t slots; /* steps at once; 0: as many as there are processors, 2 at least */
+    struct Serving *serving; /* for releases */
+    size_t slots;            /* steps at once; 0: as many as there are processors, 2 at least */
 } SchedulerSpec;
 
 Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error) MUST_CHECK;

@@ -35,6 +35,7 @@ enum { RUN_TREES = 8 };
 
 struct Scheduler {
     const Platform *platform;
+    struct Serving *serving;
     char *address, *program;
     char boot[BOOT_SIZE]; /* names this start of the machine */
     size_t slots;

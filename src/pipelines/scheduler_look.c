@@ -91,9 +91,9 @@ static void wake(void *context)
 
 static void begin_task(Scheduler *scheduler, Active *active, BuiltinPhase phase)
 {
-    active->task =
-        builtin_task_begin(scheduler->pool, &(BuiltinTaskSpec){scheduler->platform, active->key,
-                                                               phase, wake, scheduler});
+    active->task = builtin_task_begin(scheduler->pool,
+                                      &(BuiltinTaskSpec){scheduler->platform, scheduler->serving,
+                                                         active->key, phase, wake, scheduler});
 }
 
 static const Builtin *builtin_of(const BuiltinKey *found)

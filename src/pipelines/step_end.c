@@ -274,7 +274,7 @@ bool attempt_end_write(Scope *scope, AttemptEnd *end)
         return false;
     if (!is_ours)
         return true;
-    if (end->write && strcmp(end->status, "succeeded") == 0 && !end->write(scope, end))
+    if (end->write && !end->write(scope, end))
         return false;
     if (!pipeline_step_at(scope, end->attempt->run_id, end->attempt->position, &step) ||
         !pipeline_run_find(scope, step.run_id, &run) || !write_tracked(scope, end))

@@ -38,7 +38,8 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
     if (opened->trainer)
-        opened->scheduler = scheduler_create(&(SchedulerSpec){.platform = opened->platform}, error);
+        opened->scheduler =
+            scheduler_create(&(SchedulerSpec){opened->platform, opened->serving, 0}, error);
     if (!opened->scheduler || !(spec->loads_later || application_load(opened, error))) {
         application_close(opened);
         return false;

@@ -1,0 +1,116 @@
+#include "pipelines/release.h"
+
+#include <string.h>
+
+typedef struct Parts {
+    ReleaseFile file;
+    const YamlNode *gate, *staging, *production;
+    const YamlNode *benchmark;
+} Parts;
+
+static const YamlField release_fields[] = {
+    {"endpoint", YAML_FIELD_TEXT, offsetof(Parts, file.endpoint), JSON_REQUIRED},
+    {"gate", YAML_FIELD_ANY, offsetof(Parts, gate), JSON_OPTIONAL},
+    {"staging", YAML_FIELD_MAP, offsetof(Parts, staging), JSON_OPTIONAL},
+    {"production", YAML_FIELD_ANY, offsetof(Parts, production), JSON_OPTIONAL},
+    {0},
+};
+
+static const YamlField staging_fields[] = {
+    {"smoke", YAML_FIELD_TEXT, offsetof(Parts, file.smoke), JSON_OPTIONAL},
+    {"benchmark", YAML_FIELD_MAP, offsetof(Parts, benchmark), JSON_OPTIONAL},
+    {0},
+};
+
+static const YamlField benchmark_fields[] = {
+    {"p99_ms", YAML_FIELD_NUMBER, offsetof(Parts, file.p99_ms), JSON_REQUIRED},
+    {0},
+};
+
+bool release_file_read(const YamlNode *root, Arena *arena, ReleaseFile *file, Error *error)
+{
+    const YamlNode *release = yaml_member(root, "release");
+    Parts parts = {0};
+
+    *file = (ReleaseFile){0};
+    if (!release || yaml_is_null(release))
+        return true;
+    if (!yaml_read(release, release_fields, &parts, arena, error) ||
+        (parts.staging && !yaml_read(parts.staging, staging_fields, &parts, arena, error)) ||
+        (parts.benchmark && !yaml_read(parts.benchmark, benchmark_fields, &parts, arena, error)))
+        return false;
+    if (parts.benchmark && !(parts.file.p99_ms > 0))
+        return yaml_fail(parts.benchmark, arena, error, "\"p99_ms\" is more than 0");
+    *file = parts.file;
+    return true;
+}
+
+/* ---- steps ---- */
+
+static bool trains(const Plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].uses && strcmp(plan->items[i].uses, "train") == 0)
+            return true;
+    return false;
+}
+
+/* Positions that nothing waits for. */
+static PlanNeeds last_steps(const Plan *plan, Arena *arena)
+{
+    bool *waited = arena_array(arena, bool, plan->count + 1);
+    PlanNeeds last = {0};
+
+    for (size_t i = 0; i < plan->count; i++)
+        for (size_t k = 0; k < plan->items[i].needs.count; k++)
+            waited[plan->items[i].needs.items[k]] = true;
+    for (size_t i = 0; i < plan->count; i++)
+        if (!waited[i])
+            *arena_push(arena, &last) = i;
+    return last;
+}
+
+static PlanStep *add_step(Arena *arena, Plan *plan, const char *name, PlanNeeds needs)
+{
+    PlanStep *step = arena_push(arena, plan);
+
+    *step = (PlanStep){
+        .name = name, .stage = name, .uses = name, .folder = ".", .needs = needs, .always = true};
+    return step;
+}
+
+static void add_with(Arena *arena, PlanStep *step, const char *name, const char *text)
+{
+    if (text)
+        *arena_push(arena, &step->with) = (PlanValue){name, text};
+}
+
+static PlanNeeds one_need(Arena *arena, size_t position)
+{
+    PlanNeeds needs = {0};
+
+    *arena_push(arena, &needs) = position;
+    return needs;
+}
+
+void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
+{
+    static const char accepted[] = "steps['release.gate'].outputs.outcome == 'accepted'";
+    static const char staged[] = "steps['release.staging'].outcome == 'succeeded'";
+    PlanStep *step;
+
+    if (!file->endpoint || !trains(plan))
+        return;
+    step = add_step(arena, plan, "release.gate", last_steps(plan, arena));
+    add_with(arena, step, "endpoint", file->endpoint);
+    step = add_step(arena, plan, "release.staging", one_need(arena, plan->count - 1));
+    step->when = accepted;
+    add_with(arena, step, "endpoint", file->endpoint);
+    add_with(arena, step, "smoke", file->smoke);
+    if (file->p99_ms > 0)
+        add_with(arena, step, "p99_ms", arena_format(arena, "%g", file->p99_ms));
+    step = add_step(arena, plan, "release.production", one_need(arena, plan->count - 1));
+    step->when = staged;
+    step->place = RELEASE_PLACE;
+    add_with(arena, step, "endpoint", file->endpoint);
+}
