@@ -35,7 +35,7 @@ static const Builtin *const builtins[] = {&builtin_check_data,      &builtin_tra
                                           &builtin_evaluate,        &builtin_release_gate,
                                           &builtin_release_staging, &builtin_release_production};
 
-const Builtin *builtin_find(const char *name)
+const Builtin *builtin_by_name(const char *name)
 {
     for (size_t i = 0; i < COUNT(builtins); i++)
         if (strcmp(builtins[i]->name, name) == 0)

@@ -35,7 +35,7 @@ typedef struct Builtin {
 
 extern const PlanBuiltin pipeline_builtins[]; /* ends with a row of zeros */
 
-const Builtin *builtin_find(const char *name);
+const Builtin *builtin_by_name(const char *name);
 
 /* The value of a member of "with", or NULL. */
 const char *builtin_with(const StepStart *start, const char *name);

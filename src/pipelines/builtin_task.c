@@ -139,7 +139,7 @@ static void do_work(Scope *scope, BuiltinTask *task)
         .serving = task->spec.serving,
     };
     work->step.made = arena_format(scope->arena, "%s/work/made", work->step.folder);
-    builtin = builtin_find(work->found.start.step.uses);
+    builtin = builtin_by_name(work->found.start.step.uses);
     if (!builtin)
         done = fail(&scope->error, ERROR_NOT_IMPLEMENTED, "there is no built-in step \"%s\"",
                     work->found.start.step.uses);

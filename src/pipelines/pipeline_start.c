@@ -31,8 +31,8 @@ static bool source_exists(void *context, const char *path)
     return false;
 }
 
-static bool source_read(void *context, const char *path, Arena *arena, const char **bytes,
-                        size_t *size, Error *error)
+static bool source_read(void *context, const char *path, Arena *arena, PlanBytes *bytes,
+                        Error *error)
 {
     const Source *source = context;
     const TreeEntry *entry = tree_find(source->tree, path);
@@ -40,7 +40,7 @@ static bool source_read(void *context, const char *path, Arena *arena, const cha
     if (!entry)
         return fail(error, ERROR_NOT_FOUND, "\"%s\" is not among the project's files", path);
     return artifact_read(source->scope->platform->artifacts, entry->digest, SOURCE_BYTES_MAX, arena,
-                         bytes, size, error) ||
+                         &bytes->bytes, &bytes->size, error) ||
            fail_in(error, "%s", path);
 }
 
@@ -115,13 +115,12 @@ static bool read_plan(Scope *scope, const PipelineOrder *order, const Tree *tree
     const YamlNode *root;
     ReleaseFile release;
     PipelineFile file;
-    const char *bytes;
-    size_t size;
+    PlanBytes read;
 
     spec->file = choose_file(order, tree);
-    if (!source_read(&files, spec->file, scope->arena, &bytes, &size, &scope->error))
+    if (!source_read(&files, spec->file, scope->arena, &read, &scope->error))
         return false;
-    if (!yaml_parse(bytes, size, scope->arena, &root, &scope->error) ||
+    if (!yaml_parse(read.bytes, read.size, scope->arena, &root, &scope->error) ||
         !pipeline_file_read(root, pipeline_builtins, scope->arena, &file, &scope->error) ||
         !pipeline_plan(&file, &request, scope->arena, start->plan, &scope->error))
         return fail_in(&scope->error, "%s", spec->file);
@@ -129,8 +128,8 @@ static bool read_plan(Scope *scope, const PipelineOrder *order, const Tree *tree
         return fail_in(&scope->error, "%s", spec->file);
     release_add_steps(&release, scope->arena, start->plan);
     if (!file.is_dvc) {
-        start->yaml = bytes;
-        start->yaml_size = size;
+        start->yaml = read.bytes;
+        start->yaml_size = read.size;
     }
     return choose_project(scope, order, root, &spec->project);
 }

@@ -95,8 +95,9 @@ static PlanNeeds one_need(Arena *arena, size_t position)
 
 void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
 {
-    static const char accepted[] = "steps['release.gate'].outputs.outcome == 'accepted'";
-    static const char staged[] = "steps['release.staging'].outcome == 'succeeded'";
+    static const char accepted[] =
+        "success() && steps['release.gate'].outputs.outcome == 'accepted'";
+    static const char staged[] = "success() && steps['release.staging'].outcome == 'succeeded'";
     PlanStep *step;
 
     if (!file->endpoint || !trains(plan))

@@ -98,7 +98,7 @@ static void begin_task(Scheduler *scheduler, Active *active, BuiltinPhase phase)
 
 static const Builtin *builtin_of(const BuiltinKey *found)
 {
-    return found->start.step.uses ? builtin_find(found->start.step.uses) : NULL;
+    return found->start.step.uses ? builtin_by_name(found->start.step.uses) : NULL;
 }
 
 /* The shim of a built-in step has done the work: now its end. */

@@ -24,14 +24,15 @@ static const JsonValue *parse(const Names *names, const char *document)
     return value;
 }
 
-/* steps.NAME.outcome, .metrics, .outputs */
-static const JsonValue *look_up_step(const Names *names, const char *name)
+/* steps.NAME.outcome, .metrics, .outputs; what a step did not measure or say is null. */
+static const JsonValue *look_up_step(const Names *names, const TextList *name)
 {
     JsonWriter *json = json_writer_create(names->scope->arena);
-    PipelineStep step;
     Error kept = names->scope->error;
+    const JsonValue *value;
+    PipelineStep step;
 
-    if (!pipeline_step_find(names->scope, names->run->id, name, &step)) {
+    if (!pipeline_step_find(names->scope, names->run->id, name->items[1], &step)) {
         names->scope->error = kept;
         return NULL;
     }
@@ -40,7 +41,10 @@ static const JsonValue *look_up_step(const Names *names, const char *name)
     json_raw(json, "metrics", step.metrics);
     json_raw(json, "outputs", step.result);
     json_close(json);
-    return parse(names, json_finish(json));
+    value = parse(names, json_finish(json));
+    for (size_t i = 2; value && i < name->count; i++)
+        value = json_member(value, name->items[i]);
+    return value ? value : parse(names, "null");
 }
 
 static const JsonValue *look_up_run(const Names *names)
@@ -55,10 +59,9 @@ static const JsonValue *look_up_run(const Names *names)
     return parse(names, json_finish(json));
 }
 
-/* Whether all that the step waited for went well: what success() and failure() mean. */
-static const JsonValue *look_up_needs(const Names *names)
+static const JsonValue *truth(const Names *names, bool value)
 {
-    return parse(names, names->bad_needs ? "{\"succeeded\":false}" : "{\"succeeded\":true}");
+    return parse(names, value ? "true" : "false");
 }
 
 static const JsonValue *look_up(void *context, const TextList *name)
@@ -74,31 +77,35 @@ static const JsonValue *look_up(void *context, const TextList *name)
         value = parse(names, names->run->params);
     else if (strcmp(first, "trigger") == 0)
         value = parse(names, names->run->origin);
-    else if (strcmp(first, "needs") == 0)
-        value = look_up_needs(names);
-    else if (strcmp(first, "steps") == 0 && name->count > 1) {
-        value = look_up_step(names, name->items[1]);
-        next = 2;
-    }
+    else if (strcmp(first, "success()") == 0)
+        value = truth(names, !names->bad_needs);
+    else if (strcmp(first, "failure()") == 0)
+        value = truth(names, names->bad_needs);
+    else if (strcmp(first, "steps") == 0 && name->count > 1)
+        return look_up_step(names, name);
     for (; value && next < name->count; next++)
         value = json_member(value, name->items[next]);
     return value;
 }
 
-static bool resolve_values(const Names *names, PlanValueList *list)
+static bool resolve_values(Names *names, PlanValueList *list)
 {
+    PlanNames known = {look_up, names};
+
     for (size_t i = 0; i < list->count; i++)
-        if (!plan_resolve(list->items[i].text, look_up, (void *)(uintptr_t)names,
-                          names->scope->arena, &list->items[i].text, &names->scope->error))
+        if (!plan_resolve(list->items[i].text, &known, names->scope->arena, &list->items[i].text,
+                          &names->scope->error))
             return fail_in(&names->scope->error, "%s", list->items[i].name);
     return true;
 }
 
-static bool resolve_arguments(const Names *names, TextList *list)
+static bool resolve_arguments(Names *names, TextList *list)
 {
+    PlanNames known = {look_up, names};
+
     for (size_t i = 0; i < list->count; i++)
-        if (!plan_resolve(list->items[i], look_up, (void *)(uintptr_t)names, names->scope->arena,
-                          &list->items[i], &names->scope->error))
+        if (!plan_resolve(list->items[i], &known, names->scope->arena, &list->items[i],
+                          &names->scope->error))
             return false;
     return true;
 }
@@ -124,10 +131,11 @@ bool step_start_read(Scope *scope, StepStart *start)
 bool step_start_wanted(Scope *scope, const StepStart *start, bool *wanted)
 {
     Names names = names_of(scope, start);
+    PlanNames known = {look_up, &names};
 
     *wanted = start->row->bad_needs == 0;
     return !start->step.when ||
-           plan_is_true(start->step.when, look_up, &names, scope->arena, wanted, &scope->error);
+           plan_is_true(start->step.when, &known, scope->arena, wanted, &scope->error);
 }
 
 /* ---- the outs of others that it depends on ---- */
@@ -303,7 +311,7 @@ static bool write_deps(Scope *scope, const StepStart *start, JsonWriter *json)
 
 static bool write_builtin(Scope *scope, const StepStart *start, JsonWriter *json)
 {
-    const Builtin *builtin = start->step.uses ? builtin_find(start->step.uses) : NULL;
+    const Builtin *builtin = start->step.uses ? builtin_by_name(start->step.uses) : NULL;
 
     return !builtin || !builtin->inputs || builtin->inputs(scope, start, json);
 }
