@@ -211,7 +211,7 @@ static bool finish_staging(Scope *scope, const BuiltinStep *step, AttemptEnd *en
         return false;
     release = new_release(scope, step->start, &version, &endpoint);
     release->deploy.endpoint =
-        arena_format(scope->arena, "%s" RELEASE_STAGING_SUFFIX, endpoint.name);
+        arena_format(scope->arena, "%s" ENDPOINT_STAGING_SUFFIX, endpoint.name);
     if (!serving_prepare_new(step->serving, scope, version.package) ||
         !scope_write(scope, deploy_to_staging, release) || !serving_reload(step->serving, scope))
         return false;

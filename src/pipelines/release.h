@@ -14,8 +14,7 @@
 #include "base/yaml.h"
 #include "pipelines/pipeline.h"
 
-#define RELEASE_PLACE          "production"
-#define RELEASE_STAGING_SUFFIX "-staging"
+#define RELEASE_PLACE "production"
 
 /* The part "release" of slipway.yaml, but for the gate's rule (project_file.h). */
 typedef struct ReleaseFile {

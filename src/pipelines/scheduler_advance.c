@@ -38,6 +38,14 @@ static bool create_tracked(Scope *scope, const StepStart *start, const char **id
     return true;
 }
 
+/* What a program does, or a training; not what the server does in a moment. */
+static bool has_tracked(const StepStart *start)
+{
+    const Builtin *builtin = start->step.uses ? builtin_by_name(start->step.uses) : NULL;
+
+    return !builtin || builtin->worker;
+}
+
 static bool mark_running(Scope *scope, const StepStart *start, int64_t now)
 {
     return db_run(scope->db, &scope->error,
@@ -64,7 +72,8 @@ static bool begin(Scope *scope, Advance *advance, const StepStart *start)
         .created_at = now,
     };
 
-    if (!create_tracked(scope, start, &attempt.tracked_run) || !mark_running(scope, start, now) ||
+    if ((has_tracked(start) && !create_tracked(scope, start, &attempt.tracked_run)) ||
+        !mark_running(scope, start, now) ||
         !db_run(scope->db, &scope->error,
                 "INSERT INTO step_attempts (run_id, position, attempt, key, status, executor, boot,"
                 " tracked_run, created_at) VALUES ($1, $2, $3, $4, 'running', $5, $6, $7, $8)",
@@ -172,9 +181,9 @@ static bool decide(Scope *scope, Advance *advance, StepStart *start)
         return false;
     if (!wanted)
         return step_end(scope, start->run->id, start->row->position, "skipped",
-                        start->step.when
-                            ? arena_format(scope->arena, "\"%s\" is not true", start->step.when)
-                            : "what it needs did not succeed");
+                        start->row->bad_needs
+                            ? "what it needs did not succeed"
+                            : arena_format(scope->arena, "\"%s\" is not true", start->step.when));
     return begin_or_take(scope, advance, start);
 }
 

@@ -155,8 +155,18 @@ static bool read_columns(Scope *scope, const DatasetColumns *columns, const Json
     return json_parse(text, strlen(text), scope->arena, value, &scope->error);
 }
 
-/* The rows as a data set of their own, which the evaluation refuses where the version has learnt
- * from one. */
+static bool check_count(Smoke *smoke, const Evaluation *judged)
+{
+    int64_t count = json_as_int(json_member(judged->result, "training_rows"), -1);
+
+    return count == 0 ||
+           fail(&smoke->scope->error, ERROR_CONFLICT,
+                "%s: the version has learnt from %" PRId64 " of its %zu rows, which prove nothing",
+                smoke->path, count, smoke->lines.count);
+}
+
+/* The rows as a data set of their own, whose evaluation counts those that the version has learnt
+ * from. */
 static bool check_unseen(Smoke *smoke, const ModelVersion *version)
 {
     Scope *scope = smoke->scope;
@@ -165,7 +175,10 @@ static bool check_unseen(Smoke *smoke, const ModelVersion *version)
     const char *project = start->run->project;
     DatasetSpec spec = {.name = arena_format(scope->arena, "%s.smoke", project),
                         .source = smoke->path};
-    EvaluationSpec evaluation = {.project = project, .model = version->model, .data = spec.name};
+    EvaluationSpec evaluation = {.project = project,
+                                 .model = version->model,
+                                 .data = spec.name,
+                                 .allow_training_rows = true};
     const char *number = arena_format(scope->arena, "%" PRId64, version->version);
     Evaluation judged;
     DatasetVersion data;
@@ -180,7 +193,8 @@ static bool check_unseen(Smoke *smoke, const ModelVersion *version)
     spec.options.target = smoke->target;
     return read_columns(scope, &learnt.columns, &spec.options.columns) &&
            json_parse(number, strlen(number), scope->arena, &evaluation.version, &scope->error) &&
-           dataset_add(scope, &spec, &data, &is_new) && evaluation_run(scope, &evaluation, &judged);
+           dataset_add(scope, &spec, &data, &is_new) &&
+           evaluation_run(scope, &evaluation, &judged) && check_count(smoke, &judged);
 }
 
 /* ---- how long it takes ---- */

@@ -184,6 +184,11 @@ static bool record_change(Scope *scope, const Endpoint *before, const Change *ch
                         before->name, json_finish(json));
 }
 
+static const char *alias_of(const char *endpoint)
+{
+    return text_has_suffix(endpoint, ENDPOINT_STAGING_SUFFIX) ? "staging" : "champion";
+}
+
 /* Appends the change as the newest deployment, which makes it live. The alias follows what serves,
  * also on the way back. */
 static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
@@ -204,7 +209,7 @@ static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
     CRASH_POINT("deployment: inserted, not recorded");
     return record_change(scope, &before, change) &&
            model_version_release(scope, change->model, change->version) &&
-           model_alias_set(scope, change->model, "champion", change->version) &&
+           model_alias_set(scope, change->model, alias_of(before.name), change->version) &&
            endpoint_find(scope, before.name, endpoint);
 }
 

@@ -47,6 +47,10 @@ typedef struct DeploySpec {
     const char *gate;
 } DeploySpec;
 
+/* At the end of an endpoint's name: what serves there is tried, not in production. The alias that
+ * follows it is "staging", not "champion". */
+#define ENDPOINT_STAGING_SUFFIX "-staging"
+
 /* All that change something are called inside a write. */
 
 /* The endpoint with this name, made with the default rule if there is none. project NULL: any; for
