@@ -300,7 +300,8 @@ static const Expression *find_place(const Expression *node, const char *at, cons
         return NULL;
     for (; operand && number; number--)
         operand = operand->next;
-    *end = behind + 1;
+    if (operand)
+        *end = behind + 1;
     return operand;
 }
 

@@ -19,16 +19,18 @@ static const char *const type_wanted[] = {
 
 /* Values. */
 
+/* A day that is in the calendar is the same when it comes back: February has no 30th. */
 static bool is_date(const char *text)
 {
-    char instant[DATE_LENGTH + sizeof("T00:00:00Z")];
+    char instant[DATE_LENGTH + sizeof("T00:00:00Z")], again[TIME_TEXT_SIZE];
     int64_t time_ms;
 
     if (strlen(text) != DATE_LENGTH)
         return false;
     memcpy(instant, text, DATE_LENGTH);
     memcpy(instant + DATE_LENGTH, "T00:00:00Z", sizeof("T00:00:00Z"));
-    return time_parse(instant, &time_ms);
+    return time_parse(instant, &time_ms) &&
+           strncmp(time_format(time_ms, again), text, DATE_LENGTH) == 0;
 }
 
 /* A number as JSON has it: the text of another number is none ("+3", ".5"). */
