@@ -63,5 +63,9 @@ bool project_file_data(const ProjectFile *file, const char *name, const ProjectD
 /* The member "options" of what registering this data takes. */
 void project_data_write_options(JsonWriter *json, const ProjectData *data);
 
+/* The JSON Schema of slipway.yaml and dvc.yaml, for editors, from the tables that they are read by.
+ */
+void project_file_write_schema(JsonWriter *json);
+
 /* The file's meaning with every default filled in; "options" is what registering data takes. */
 void project_file_write_json(JsonWriter *json, const char *key, const ProjectFile *file);

@@ -33,15 +33,6 @@ static bool is_date(const char *text)
            strncmp(time_format(time_ms, again), text, DATE_LENGTH) == 0;
 }
 
-/* A number as JSON has it: the text of another number is none ("+3", ".5"). */
-static const char *number_json(double number, Arena *arena)
-{
-    JsonWriter *json = json_writer_create(arena);
-
-    json_double(json, NULL, number);
-    return json_finish(json);
-}
-
 static const char *text_json(const char *text, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
@@ -67,7 +58,7 @@ static const char *read_text(PipelineParamType type, const char *text, Arena *ar
     case PIPELINE_NUMBER:
         if (text_to_int(text, &integer))
             return arena_format(arena, "%lld", (long long)integer);
-        return text_to_double(text, &number) ? number_json(number, arena) : NULL;
+        return text_to_double(text, &number) ? number_text(number, arena) : NULL;
     case PIPELINE_BOOLEAN:
         break;
     }
