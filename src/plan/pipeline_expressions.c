@@ -42,15 +42,14 @@ static bool check_vars(const Place *place, const TextList *name)
 
 static bool check_item(const Place *place, const TextList *name)
 {
-    bool is_map = place->stage && place->stage->foreach && place->stage->foreach->type != YAML_LIST;
+    const YamlNode *foreach = place->stage ? place->stage->foreach : NULL;
 
     if (!place->is_spread)
         return fail_node(place->reader, place->node,
                          "\"%s\" means something under foreach or matrix alone", name->items[0]);
-    return strcmp(name->items[0], "key") != 0 || is_map ||
+    return strcmp(name->items[0], "key") != 0 || !foreach || foreach->type != YAML_LIST ||
            fail_node(place->reader, place->node,
-                     "\"key\" means something under a foreach over a "
-                     "map alone");
+                     "\"key\" means nothing under a foreach over a list");
 }
 
 static bool check_matrix(const Place *place, const TextList *name)
@@ -127,7 +126,7 @@ static const struct {
 } roots[] = {
     {"params", check_param}, {"vars", check_vars},       {"item", check_item},
     {"key", check_item},     {"matrix", check_matrix},   {"steps", check_steps},
-    {"run", check_run},      {"trigger", check_trigger}, {TEMPLATE_DVC_ROOT, check_dvc},
+    {"run", check_run},      {"trigger", check_trigger}, {EXPRESSION_DVC_ROOT, check_dvc},
 };
 
 static bool check_name(void *context, const TextList *name)

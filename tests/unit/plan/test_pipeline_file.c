@@ -169,7 +169,7 @@ static const struct {
     {A "{cmd: 'x ${{ item }}'}\n", "stages.a.cmd",
      "line 3, column 12: \"item\" means something under foreach or matrix alone"},
     {A "{foreach: [a], do: {cmd: 'x ${{ key }}'}}\n", "stages.a.do.cmd",
-     "line 3, column 31: \"key\" means something under a foreach over a map alone"},
+     "line 3, column 31: \"key\" means nothing under a foreach over a list"},
     {A "{cmd: 'x ${{ matrix.m }}'}\n", "stages.a.cmd",
      "line 3, column 12: \"matrix\" means something in a stage with matrix alone"},
     {A "{matrix: {m: [1]}, cmd: 'x ${{ matrix.n }}'}\n", "stages.a.cmd",
