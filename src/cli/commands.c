@@ -6,6 +6,7 @@
 const Command *const command_tables[] = {
     server_commands,
     project_commands,
+    validate_commands,
     data_commands,
     train_commands,
     pipeline_commands,

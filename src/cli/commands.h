@@ -5,6 +5,7 @@
 
 extern const Command server_commands[];
 extern const Command project_commands[];
+extern const Command validate_commands[];
 extern const Command data_commands[];
 extern const Command train_commands[];
 extern const Command pipeline_commands[];

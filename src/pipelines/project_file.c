@@ -6,13 +6,16 @@
 
 #include "base/yaml.h"
 #include "ml/report.h"
+#include "pipelines/builtin.h"
 #include "pipelines/gate.h"
+#include "plan/schema.h"
 
 /* The file as the tables below read it, before anything is checked. */
 
 typedef struct FileParts {
     const char *project;
-    const YamlNode *data, *release, *stages, *on, *monitor, *notify;
+    const YamlNode *data, *release, *monitor, *notify;
+    const YamlNode *stages, *params, *vars, *env, *on, *concurrency; /* of the pipeline */
 } FileParts;
 
 static const YamlField file_fields[] = {
@@ -20,7 +23,11 @@ static const YamlField file_fields[] = {
     {"data", YAML_FIELD_MAP, offsetof(FileParts, data), JSON_OPTIONAL},
     {"release", YAML_FIELD_MAP, offsetof(FileParts, release), JSON_OPTIONAL},
     {"stages", YAML_FIELD_ANY, offsetof(FileParts, stages), JSON_OPTIONAL},
+    {"params", YAML_FIELD_ANY, offsetof(FileParts, params), JSON_OPTIONAL},
+    {"vars", YAML_FIELD_ANY, offsetof(FileParts, vars), JSON_OPTIONAL},
+    {"env", YAML_FIELD_ANY, offsetof(FileParts, env), JSON_OPTIONAL},
     {"on", YAML_FIELD_ANY, offsetof(FileParts, on), JSON_OPTIONAL},
+    {"concurrency", YAML_FIELD_ANY, offsetof(FileParts, concurrency), JSON_OPTIONAL},
     {"monitor", YAML_FIELD_ANY, offsetof(FileParts, monitor), JSON_OPTIONAL},
     {"notify", YAML_FIELD_ANY, offsetof(FileParts, notify), JSON_OPTIONAL},
     {0},
@@ -382,11 +389,10 @@ static bool read_parts(Reader *reader, const YamlNode *root, const FileParts *pa
             return false;
     if (parts->release && !read_release(reader, parts->release))
         return false;
-    warn_unread(reader, parts->stages);
-    warn_unread(reader, parts->on);
     warn_unread(reader, parts->monitor);
     warn_unread(reader, parts->notify);
-    return true;
+    return pipeline_file_read(root, pipeline_builtins, reader->arena, &reader->file->pipeline,
+                              reader->error);
 }
 
 bool project_file_read(const char *bytes, size_t size, Arena *arena, ProjectFile *file,
@@ -491,5 +497,145 @@ void project_file_write_json(JsonWriter *json, const char *key, const ProjectFil
         gate_rule_write_json(json, "gate", &file->gate);
         json_close(json);
     }
+    json_close(json);
+}
+
+/* The JSON Schema: what the tables of fields do not say of a member is said here. */
+
+typedef struct FieldDetail {
+    const YamlField *fields;
+    const char *name;
+    const char *const *words; /* it is one of these */
+    const YamlField *members; /* it is a map of these */
+    bool is_named;            /* it is a map of any names to that */
+} FieldDetail;
+
+static const char *const demands[] = {"not-worse", "better", NULL};
+
+static const FieldDetail details[] = {
+    {file_fields, "data", NULL, data_fields, true},
+    {file_fields, "release", NULL, release_fields},
+    {data_fields, "columns", column_words, .is_named = true},
+    {data_fields, "holdout", NULL, holdout_fields},
+    {data_fields, "format", formats},
+    {data_fields, "encoding", encodings},
+    {data_fields, "on_error", on_errors},
+    {holdout_fields, "by", splits},
+    {release_fields, "gate", NULL, gate_fields},
+    {gate_fields, "demand", demands},
+};
+
+static const FieldDetail *find_detail(const YamlField *fields, const char *name)
+{
+    for (size_t i = 0; i < COUNT(details); i++)
+        if (details[i].fields == fields && strcmp(details[i].name, name) == 0)
+            return &details[i];
+    return NULL;
+}
+
+static void write_types(JsonWriter *json, YamlFieldType type)
+{
+    static const char *const types[][4] = {
+        [YAML_FIELD_TEXT] = {"string", "number", "boolean"},
+        [YAML_FIELD_INT] = {"integer"},
+        [YAML_FIELD_NUMBER] = {"number"},
+        [YAML_FIELD_BOOL] = {"boolean"},
+        [YAML_FIELD_TEXT_LIST] = {"string", "number", "boolean", "array"},
+        [YAML_FIELD_MAP] = {"object"},
+        [YAML_FIELD_ANY] = {NULL},
+    };
+
+    if (!types[type][0])
+        return;
+    json_open_array(json, "type");
+    for (size_t i = 0; i < COUNT(types[type]) && types[type][i]; i++)
+        json_text(json, NULL, types[type][i]);
+    json_close(json);
+}
+
+static void write_members(JsonWriter *json, const YamlField *fields);
+
+/* The members of the schema of one field, where its detail says more than its type. */
+static void write_detail(JsonWriter *json, const FieldDetail *detail)
+{
+    if (detail->words) {
+        json_open_array(json, "enum");
+        for (size_t i = 0; detail->words[i]; i++)
+            json_text(json, NULL, detail->words[i]);
+        json_close(json);
+        return;
+    }
+    json_text(json, "type", "object");
+    json_open_object(json, "properties");
+    write_members(json, detail->members);
+    json_close(json);
+    json_bool(json, "additionalProperties", false);
+}
+
+/* The deepest nesting is that of the tables. */
+static void write_member(JsonWriter *json, const YamlField *field, const FieldDetail *detail)
+{
+    json_open_object(json, field->name);
+    if (!detail) {
+        write_types(json, field->type);
+    } else if (detail->is_named) {
+        json_text(json, "type", "object");
+        json_open_object(json, "additionalProperties");
+        write_detail(json, detail);
+        json_close(json);
+    } else {
+        write_detail(json, detail);
+    }
+    json_close(json);
+}
+
+/* Of the file, the parts of the pipeline are written where its tables are. */
+static bool is_pipeline(const YamlField *field)
+{
+    static const size_t parts[] = {offsetof(FileParts, stages), offsetof(FileParts, params),
+                                   offsetof(FileParts, vars),   offsetof(FileParts, env),
+                                   offsetof(FileParts, on),     offsetof(FileParts, concurrency)};
+
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (field->offset == parts[i])
+            return true;
+    return false;
+}
+
+static void write_members(JsonWriter *json, const YamlField *fields)
+{
+    for (const YamlField *field = fields; field->name; field++)
+        if (fields != file_fields || !is_pipeline(field))
+            write_member(json, field, find_detail(fields, field->name));
+}
+
+static void write_document(JsonWriter *json, const char *key, bool is_dvc)
+{
+    json_open_object(json, key);
+    json_open_object(json, "properties");
+    if (!is_dvc)
+        write_members(json, file_fields);
+    pipeline_schema_write_properties(json, is_dvc);
+    json_close(json);
+    json_bool(json, "additionalProperties", false);
+    json_close(json);
+}
+
+void project_file_write_schema(JsonWriter *json)
+{
+    json_open_object(json, NULL);
+    json_text(json, "$schema", "http://json-schema.org/draft-07/schema#");
+    json_text(json, "title", "slipway.yaml, or a dvc.yaml");
+    json_text(json, "type", "object");
+    json_open_object(json, "if");
+    json_open_array(json, "required");
+    json_text(json, NULL, "project");
+    json_close(json);
+    json_close(json);
+    write_document(json, "then", false);
+    write_document(json, "else", true);
+    json_open_object(json, "$defs");
+    pipeline_schema_write_definitions(json, pipeline_builtins);
+    json_close(json);
     json_close(json);
 }

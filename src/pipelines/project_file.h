@@ -12,14 +12,17 @@
  *       gate: {metric: f1, margin: 0.01, minimum: 0.85}
  *
  * Reading is pure: it looks at no file, no store and no network. Whatever is not listed here is
- * refused with its line, its column and what is allowed. The parts stages, on, monitor and notify,
- * data.NAME.expect, release.staging and release.production are known but not read yet; each gives a
- * warning that says so, because a setting that does nothing must not look as if it did.
+ * refused with its line, its column and what is allowed. Stages, params, vars, env, on and
+ * concurrency are plan/pipeline_file.h's, which is asked here: a file that was read has no mistake
+ * in them either. The parts monitor and notify, data.NAME.expect, release.staging and
+ * release.production are known but not read yet; each gives a warning that says so, because a
+ * setting that does nothing must not look as if it did.
  */
 #pragma once
 
 #include "data/dataset.h"
 #include "data/holdout.h"
+#include "plan/pipeline_file.h"
 #include "serving/endpoint.h"
 
 typedef struct ProjectData {
@@ -45,7 +48,8 @@ typedef struct ProjectFile {
     ProjectDataList data;
     const char *endpoint; /* NULL: the file has no release part */
     bool has_gate;
-    GateRule gate;     /* the defaults where the file is silent; metric is never NULL */
+    GateRule gate; /* the defaults where the file is silent; metric is never NULL */
+    PipelineFile pipeline;
     TextList warnings; /* sentences */
 } ProjectFile;
 
@@ -58,6 +62,10 @@ bool project_file_data(const ProjectFile *file, const char *name, const ProjectD
 
 /* The member "options" of what registering this data takes. */
 void project_data_write_options(JsonWriter *json, const ProjectData *data);
+
+/* The JSON Schema of slipway.yaml and dvc.yaml, for editors, from the tables that they are read by.
+ */
+void project_file_write_schema(JsonWriter *json);
 
 /* The file's meaning with every default filled in; "options" is what registering data takes. */
 void project_file_write_json(JsonWriter *json, const char *key, const ProjectFile *file);

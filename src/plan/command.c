@@ -92,11 +92,11 @@ static bool check_key(const Command *command, const char *key)
 static bool append_word(Command *command, TextBuilder *line, const JsonValue *json)
 {
     const ExpressionValue value = expression_value_of(json, command->arena);
-    const TemplatePart plain = {.text = ""};
-    TemplatePart part = plain;
+    TemplatePart part = {.text = TEMPLATE_DVC_NULL};
     const char *settled, *name;
 
-    if (!expression_value_text(&value, &part.text, command->error) ||
+    if ((value.type != EXPRESSION_NULL &&
+         !expression_value_text(&value, &part.text, command->error)) ||
         !template_settle(&(TemplatePartList){&part, 1}, command->names, &settled))
         return false;
     name = add_variable(command, "", settled);

@@ -113,9 +113,10 @@ static bool evaluate(const Expression *node, const ExpressionNames *names, Expre
 static const char *name_text(const TextList *name, Arena *arena)
 {
     TextBuilder built = {.arena = arena};
+    size_t first = strcmp(name->items[0], EXPRESSION_DVC_ROOT) == 0;
 
-    for (size_t i = 0; i < name->count; i++)
-        text_append_format(&built, "%s%s", i ? "." : "", name->items[i]);
+    for (size_t i = first; i < name->count; i++)
+        text_append_format(&built, "%s%s", i > first ? "." : "", name->items[i]);
     return text_built(&built);
 }
 
@@ -300,7 +301,8 @@ static const Expression *find_place(const Expression *node, const char *at, cons
         return NULL;
     for (; operand && number; number--)
         operand = operand->next;
-    *end = behind + 1;
+    if (operand)
+        *end = behind + 1;
     return operand;
 }
 

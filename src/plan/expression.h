@@ -24,6 +24,9 @@
 
 enum { EXPRESSION_BYTES_MAX = 4096, EXPRESSION_DEPTH_MAX = 32, EXPRESSION_RESULT_MAX = 1 << 20 };
 
+/* The first part of a name of DVC's, ${x}: no name of an expression can have it. */
+#define EXPRESSION_DVC_ROOT "$"
+
 typedef struct Expression Expression;
 
 /* ERROR_INVALID that says at which character, counted from 1. */

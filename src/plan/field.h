@@ -44,6 +44,7 @@ struct Field {
     const Field *fields;
     const char *const *words; /* ends with NULL */
     bool is_short, is_required;
+    bool is_elsewhere; /* another reader's: let through as it is, and no part of the schema here */
 };
 
 typedef struct FieldReader {

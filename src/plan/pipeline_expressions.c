@@ -42,15 +42,14 @@ static bool check_vars(const Place *place, const TextList *name)
 
 static bool check_item(const Place *place, const TextList *name)
 {
-    bool is_map = place->stage && place->stage->foreach && place->stage->foreach->type != YAML_LIST;
+    const YamlNode *foreach = place->stage ? place->stage->foreach : NULL;
 
     if (!place->is_spread)
         return fail_node(place->reader, place->node,
                          "\"%s\" means something under foreach or matrix alone", name->items[0]);
-    return strcmp(name->items[0], "key") != 0 || is_map ||
+    return strcmp(name->items[0], "key") != 0 || !foreach || foreach->type != YAML_LIST ||
            fail_node(place->reader, place->node,
-                     "\"key\" means something under a foreach over a "
-                     "map alone");
+                     "\"key\" means nothing under a foreach over a list");
 }
 
 static bool check_matrix(const Place *place, const TextList *name)
@@ -67,7 +66,21 @@ static bool check_matrix(const Place *place, const TextList *name)
                      name->items[1]);
 }
 
-/* steps.NAME.outcome, steps.NAME.metrics.NAME; NAME is a stage or one of its steps. */
+/* What a start can ask of another step, by the parts of the name. */
+static const struct {
+    const char *name;
+    size_t least, most;
+} step_members[] = {{"outcome", 3, 3}, {"metrics", 4, 4}, {"outputs", 4, 16}};
+
+static bool is_step_member(const TextList *name)
+{
+    for (size_t i = 0; name->count > 2 && i < COUNT(step_members); i++)
+        if (strcmp(step_members[i].name, name->items[2]) == 0)
+            return name->count >= step_members[i].least && name->count <= step_members[i].most;
+    return false;
+}
+
+/* NAME is a stage or one of its steps. */
 static bool check_steps(const Place *place, const TextList *name)
 {
     PipelineReader *reader = place->reader;
@@ -76,10 +89,9 @@ static bool check_steps(const Place *place, const TextList *name)
 
     if (!place->stage)
         return fail_node(reader, place->node, "\"steps\" means something in a stage alone");
-    if (name->count < 3 || (strcmp(name->items[2], "outcome") == 0 && name->count != 3) ||
-        (strcmp(name->items[2], "metrics") == 0 && name->count != 4) ||
-        (strcmp(name->items[2], "outcome") != 0 && strcmp(name->items[2], "metrics") != 0))
-        return fail_count(place, "steps.NAME.outcome or steps.NAME.metrics.NAME");
+    if (!is_step_member(name))
+        return fail_count(place, "steps.NAME.outcome, steps.NAME.metrics.NAME or "
+                                 "steps.NAME.outputs.NAME");
     at = strchrnul(name->items[1], '@');
     at = arena_copy(reader->fields.arena, name->items[1], (size_t)(at - name->items[1]));
     return name_index_find(&reader->parts->stage_index, at, &found) ||
@@ -114,7 +126,7 @@ static const struct {
 } roots[] = {
     {"params", check_param}, {"vars", check_vars},       {"item", check_item},
     {"key", check_item},     {"matrix", check_matrix},   {"steps", check_steps},
-    {"run", check_run},      {"trigger", check_trigger}, {TEMPLATE_DVC_ROOT, check_dvc},
+    {"run", check_run},      {"trigger", check_trigger}, {EXPRESSION_DVC_ROOT, check_dvc},
 };
 
 static bool check_name(void *context, const TextList *name)

@@ -159,13 +159,14 @@ static const Field concurrency_fields[] = {
     }
 
 const Field slipway_fields[] = {
-    {"project", FORM_ONE, SHAPE_TEXT, FILE_AT(project), "the project's name"},
-    {"data", FORM_ONE, SHAPE_ANY, FILE_AT(data), "data sets"},
-    {"release", FORM_ONE, SHAPE_ANY, FILE_AT(release), "where its models serve"},
+    {"project", FORM_ONE, SHAPE_TEXT, FILE_AT(project), "the project's name", .is_elsewhere = true},
+    {"data", FORM_ONE, SHAPE_ANY, FILE_AT(data), "data sets", .is_elsewhere = true},
+    {"release", FORM_ONE, SHAPE_ANY, FILE_AT(release), "where its models serve",
+     .is_elsewhere = true},
     {"params", FORM_MAP, SHAPE_ANY, FILE_AT(params), "what a run can be given", param_fields},
     PIPELINE_ROWS,
-    {"monitor", FORM_ONE, SHAPE_ANY, FILE_AT(monitor), "not read yet"},
-    {"notify", FORM_ONE, SHAPE_ANY, FILE_AT(notify), "not read yet"},
+    {"monitor", FORM_ONE, SHAPE_ANY, FILE_AT(monitor), "not read yet", .is_elsewhere = true},
+    {"notify", FORM_ONE, SHAPE_ANY, FILE_AT(notify), "not read yet", .is_elsewhere = true},
     {0},
 };
 

@@ -98,7 +98,7 @@ bool when_parse(const YamlNode *node, Arena *arena, const Expression **expressio
 bool env_check(PipelineReader *reader, const YamlNode *env) MUST_CHECK;
 bool numbers_check(const FieldReader *reader, const StageParts *parts) MUST_CHECK;
 
-const PlanBuiltin *builtin_find(const PlanBuiltin builtins[], const char *name);
-const PlanBuiltinField *builtin_field_find(const PlanBuiltin *builtin, const char *name);
-bool builtin_value_check(const FieldReader *reader, const YamlNode *node,
-                         const PlanBuiltinField *field) MUST_CHECK;
+const PlanBuiltin *plan_builtin_find(const PlanBuiltin builtins[], const char *name);
+const PlanBuiltinField *plan_builtin_field_find(const PlanBuiltin *builtin, const char *name);
+bool plan_builtin_value_check(const FieldReader *reader, const YamlNode *node,
+                              const PlanBuiltinField *field) MUST_CHECK;

@@ -19,25 +19,18 @@ static const char *const type_wanted[] = {
 
 /* Values. */
 
+/* A day that is in the calendar is the same when it comes back: February has no 30th. */
 static bool is_date(const char *text)
 {
-    char instant[DATE_LENGTH + sizeof("T00:00:00Z")];
+    char instant[DATE_LENGTH + sizeof("T00:00:00Z")], again[TIME_TEXT_SIZE];
     int64_t time_ms;
 
     if (strlen(text) != DATE_LENGTH)
         return false;
     memcpy(instant, text, DATE_LENGTH);
     memcpy(instant + DATE_LENGTH, "T00:00:00Z", sizeof("T00:00:00Z"));
-    return time_parse(instant, &time_ms);
-}
-
-/* A number as JSON has it: the text of another number is none ("+3", ".5"). */
-static const char *number_json(double number, Arena *arena)
-{
-    JsonWriter *json = json_writer_create(arena);
-
-    json_double(json, NULL, number);
-    return json_finish(json);
+    return time_parse(instant, &time_ms) &&
+           strncmp(time_format(time_ms, again), text, DATE_LENGTH) == 0;
 }
 
 static const char *text_json(const char *text, Arena *arena)
@@ -65,7 +58,7 @@ static const char *read_text(PipelineParamType type, const char *text, Arena *ar
     case PIPELINE_NUMBER:
         if (text_to_int(text, &integer))
             return arena_format(arena, "%lld", (long long)integer);
-        return text_to_double(text, &number) ? number_json(number, arena) : NULL;
+        return text_to_double(text, &number) ? number_text(number, arena) : NULL;
     case PIPELINE_BOOLEAN:
         break;
     }

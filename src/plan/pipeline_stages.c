@@ -64,7 +64,7 @@ static const char *with_names(const PlanBuiltin *builtin, Arena *arena)
     return names.count ? text_built(&names) : "none";
 }
 
-const PlanBuiltin *builtin_find(const PlanBuiltin builtins[], const char *name)
+const PlanBuiltin *plan_builtin_find(const PlanBuiltin builtins[], const char *name)
 {
     for (const PlanBuiltin *builtin = builtins; builtin->name; builtin++)
         if (strcmp(builtin->name, name) == 0)
@@ -72,7 +72,7 @@ const PlanBuiltin *builtin_find(const PlanBuiltin builtins[], const char *name)
     return NULL;
 }
 
-const PlanBuiltinField *builtin_field_find(const PlanBuiltin *builtin, const char *name)
+const PlanBuiltinField *plan_builtin_field_find(const PlanBuiltin *builtin, const char *name)
 {
     for (const PlanBuiltinField *field = builtin->fields; field->name; field++)
         if (strcmp(field->name, name) == 0)
@@ -96,8 +96,8 @@ static const struct {
     [JSON_OBJECT] = {YAML_MAP, SHAPE_ANY, "a map"},
 };
 
-bool builtin_value_check(const FieldReader *reader, const YamlNode *node,
-                         const PlanBuiltinField *field)
+bool plan_builtin_value_check(const FieldReader *reader, const YamlNode *node,
+                              const PlanBuiltinField *field)
 {
     Field row = {.form = FORM_ONE};
     int64_t integer;
@@ -123,14 +123,14 @@ static bool check_with(PipelineReader *reader, const PipelineStage *stage,
     const YamlNode *with = stage->parts.with;
 
     for (const YamlNode *node = with ? with->first : NULL; node; node = node->next) {
-        const PlanBuiltinField *field = builtin_field_find(builtin, node->key);
+        const PlanBuiltinField *field = plan_builtin_field_find(builtin, node->key);
 
         if (!field)
             return fail_field(reader->fields.error, path_of(reader, node),
                               "line %zu, column %zu: \"%s\" takes no \"%s\"; it takes: %s",
                               node->key_line, node->key_column, builtin->name, node->key,
                               with_names(builtin, reader->fields.arena));
-        if (!yaml_is_null(node) && !builtin_value_check(&reader->fields, node, field))
+        if (!yaml_is_null(node) && !plan_builtin_value_check(&reader->fields, node, field))
             return false;
     }
     for (const PlanBuiltinField *field = builtin->fields; field->name; field++)
@@ -143,7 +143,8 @@ static bool check_with(PipelineReader *reader, const PipelineStage *stage,
 static bool check_uses(PipelineReader *reader, const PipelineStage *stage)
 {
     const YamlNode *uses = stage->parts.uses;
-    const PlanBuiltin *builtin = uses ? builtin_find(reader->parts->builtins, uses->text) : NULL;
+    const PlanBuiltin *builtin =
+        uses ? plan_builtin_find(reader->parts->builtins, uses->text) : NULL;
 
     if (uses && !builtin)
         return fail_node(reader, uses, "there is no built-in step \"%.100s\"; there are %s",

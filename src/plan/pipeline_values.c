@@ -1,5 +1,8 @@
 #include "plan/pipeline_values.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/path.h"
@@ -8,12 +11,29 @@
 
 /* Trees as JSON. */
 
+/* YAML 1.2's 0x1f and 0o17, which base/yaml.h leaves a text. */
+static bool read_based(const char *text, int64_t *integer)
+{
+    bool is_hex = text_has_prefix(text, "0x"), is_octal = text_has_prefix(text, "0o");
+    char *end;
+
+    if ((!is_hex && !is_octal) || !isxdigit((unsigned char)text[2]))
+        return false;
+    errno = 0;
+    *integer = strtoll(text + 2, &end, is_hex ? 16 : 8);
+    return !*end && !errno;
+}
+
 /* An integer or a real number is written so that it is read as the same: 1.0 stays one. */
 static void write_scalar(JsonWriter *json, const char *key, const YamlNode *node, Arena *arena)
 {
     int64_t integer;
     double number;
 
+    if (!node->is_quoted && read_based(node->text, &integer)) {
+        json_int(json, key, integer);
+        return;
+    }
     if (node->is_quoted || text_to_int(node->text, &integer) || !yaml_to_number(node, &number)) {
         yaml_write_json(json, key, node);
         return;
@@ -71,7 +91,7 @@ const JsonValue *value_find(void *context, const TextList *name)
     const JsonValue *values = NULL;
     size_t position = 1;
 
-    if (strcmp(root, TEMPLATE_DVC_ROOT) == 0) { /* ${item.x}, ${key}, ${anything of vars} */
+    if (strcmp(root, EXPRESSION_DVC_ROOT) == 0) { /* ${item.x}, ${key}, ${anything of vars} */
         bool is_inserted = (scope->item && strcmp(name->items[1], "item") == 0) ||
                            (scope->key && strcmp(name->items[1], "key") == 0);
 

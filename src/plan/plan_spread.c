@@ -159,6 +159,7 @@ static bool combine(Planner *planner, const YamlNode *node, const DialList *dial
     }
     json_close(json);
     *item = (PlanItem){.suffix = text_built(&suffix)};
+    item->key = json_of_text(planner, item->suffix);
     return json_parse(json_finish(json), json_size(json), planner->arena, &item->item,
                       planner->error);
 }

@@ -132,7 +132,7 @@ static bool add_known(Planner *planner, const YamlNode *node, const PlanBuiltinF
     if (yaml_is_null(node))
         return field->need == JSON_OPTIONAL ||
                yaml_fail(node, planner->arena, planner->error, "\"%s\" has no value", node->key);
-    if (!builtin_value_check(&reader, node, field))
+    if (!plan_builtin_value_check(&reader, node, field))
         return false;
     if (node->type != YAML_SCALAR) {
         if (!yaml_to_json(node, planner->arena, &json, planner->error))
@@ -151,9 +151,9 @@ static bool add_with(Planner *planner, const StageParts *parts, PlanStep *step)
 
     if (!parts->with)
         return true;
-    builtin = builtin_find(planner->file->parts->builtins, step->uses);
+    builtin = plan_builtin_find(planner->file->parts->builtins, step->uses);
     for (const YamlNode *node = parts->with->first; node; node = node->next) {
-        const PlanBuiltinField *field = builtin_field_find(builtin, node->key);
+        const PlanBuiltinField *field = plan_builtin_field_find(builtin, node->key);
         const YamlNode *resolved;
         bool late;
 

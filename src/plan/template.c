@@ -64,7 +64,7 @@ static bool take_expression(Splitter *splitter)
 /* DVC's names: words of letters, digits, "_", "-", "/" and blanks, with "." between, and [0]. */
 static bool read_dvc_name(const char *inner, Arena *arena, TextList *name)
 {
-    text_list_add(name, arena, TEMPLATE_DVC_ROOT);
+    text_list_add(name, arena, EXPRESSION_DVC_ROOT);
     for (;;) {
         size_t length = 0;
 
@@ -167,6 +167,8 @@ static bool append_value(TextBuilder *text, const TemplatePart *part, const Expr
     if (!expression_evaluate(part->expression, names, &value) ||
         !expression_value_text(&value, &written, names->error))
         return fail_in_part(part, names->error);
+    if (value.type == EXPRESSION_NULL && !text_has_prefix(part->text, OPENING))
+        written = TEMPLATE_DVC_NULL;
     if (text->count + strlen(written) > EXPRESSION_RESULT_MAX)
         return fail(names->error, ERROR_TOO_LARGE, "the text has more than %d bytes",
                     EXPRESSION_RESULT_MAX);

@@ -8,7 +8,8 @@
 
 #include "plan/expression.h"
 
-#define TEMPLATE_DVC_ROOT "$"
+/* What null is in a text of DVC's. */
+#define TEMPLATE_DVC_NULL "None"
 
 typedef enum TemplateStyle { TEMPLATE_PLAIN, TEMPLATE_DVC } TemplateStyle;
 
