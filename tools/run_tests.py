@@ -33,6 +33,7 @@ SANITIZERS = {
 # What a test wants installed by pip, in a folder of build/; it says SKIP by itself where that fails.
 VENVS = {
     "tests/blackbox/test_mlflow_client.py": ("build/mlflow-venv", "tests/requirements-mlflow.txt"),
+    "tests/blackbox/test_mlflow2_client.py": ("build/mlflow2-venv", "tests/requirements-mlflow2.txt"),
 }
 
 
