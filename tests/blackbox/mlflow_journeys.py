@@ -706,6 +706,89 @@ LOGGED_MODELS = [
     ("DELETE", f"logged-models/{NO_MODEL}", {"model_id": NO_MODEL}),
 ]
 
+V3 = "/api/3.0/mlflow/traces"
+GOOD = {"assessment_name": "good", "source": {"source_type": "HUMAN", "source_id": "ada"}, "feedback": {"value": True},
+        "create_time": "1970-01-01T00:00:05Z", "last_update_time": "1970-01-01T00:00:05Z", "rationale": "so", "metadata": {"a": "1"}}
+
+
+def told(trace_id, second, **more):
+    return ("POST", V3, {"trace": {"trace_info": {
+        "trace_id": trace_id, "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "$experiment"}},
+        "request_time": f"1970-01-01T00:00:0{second}.500Z", "execution_duration": "2.250s", "state": "OK", **more}}})
+
+
+def traces(text="", **more):
+    return ("POST", f"{V3}/search", {"locations": [{"mlflow_experiment": {"experiment_id": "$experiment"}}], "filter": text, **more})
+
+
+TRACES = [
+    ("POST", "experiments/create", {"name": "traces"}, EXPERIMENT),
+    ("POST", "runs/create", {"experiment_id": "$experiment", "run_name": "t", "start_time": 1000}, RUN),
+    told("tr-1", 1, request_preview="in", response_preview="out", client_request_id="c-1",
+         trace_metadata={"mlflow.sourceRun": "$run", "m": "1"}, tags={"mlflow.traceName": "Ask", "team": "a"}),
+    told("tr-2", 2, state="ERROR", execution_duration="0.500s", tags={"mlflow.traceName": "answer", "team": "b"}),
+    told("tr-3", 3, state="IN_PROGRESS", tags={"it's": "odd"}),
+    ("POST", V3, {"trace": {"trace_info": {"trace_id": "tr-4"}}}, {}, MISTAKE),
+    ("POST", V3, {}),
+    ("GET", f"{V3}/tr-1", None),
+    ("GET", f"{V3}/tr-0", None),
+    ("POST", f"{V3}/batchGetInfos", {"trace_ids": ["tr-1", "tr-0"]}),
+    ("PATCH", f"{V3}/tr-1/tags", {"key": "color", "value": "red"}),
+    ("PATCH", "traces/tr-1/tags", {"key": "color", "value": "blue"}),
+    ("PATCH", f"{V3}/tr-1/tags", {"value": "red"}),
+    ("PATCH", f"{V3}/tr-0/tags", {"key": "color", "value": "red"}, {}, SQL),
+    ("DELETE", f"{V3}/tr-2/tags", {"key": "team"}),
+    ("DELETE", f"{V3}/tr-2/tags", {"key": "team"}),
+    ("GET", f"{V3}/tr-1", None),
+    ("POST", f"{V3}/tr-1/assessments", {"assessment": GOOD}, {"good": "assessment.assessment_id"}),
+    ("POST", f"{V3}/tr-1/assessments", {"assessment": {
+        "assessment_name": "want", "source": GOOD["source"], "create_time": "1970-01-01T00:00:06Z", "last_update_time": "1970-01-01T00:00:06Z",
+        "expectation": {"serialized_value": {"serialization_format": "JSON_FORMAT", "value": '[1, "x"]'}}}},
+     {"want": "assessment.assessment_id"}),
+    ("POST", f"{V3}/tr-0/assessments", {"assessment": GOOD}),
+    ("GET", f"{V3}/tr-1/assessments/$good", None),
+    ("GET", f"{V3}/tr-1/assessments/$want", None),
+    ("GET", f"{V3}/tr-1/assessments/a-0", None),
+    ("PATCH", f"{V3}/tr-1/assessments/$good", {"assessment": {"assessment_name": "better", "feedback": {"value": 0.5}, "metadata": {"b": "2"}},
+                                               "update_mask": "assessmentName,feedback,metadata"}),
+    ("POST", f"{V3}/tr-1/assessments", {"assessment": {**GOOD, "feedback": {"value": "no"}, "overrides": "$good"}},
+     {"over": "assessment.assessment_id"}),
+    ("GET", f"{V3}/tr-1/assessments/$good", None),
+    ("DELETE", f"{V3}/tr-1/assessments/$over", {}),
+    ("GET", f"{V3}/tr-1/assessments/$good", None),
+    ("DELETE", f"{V3}/tr-1/assessments/$want", {}),
+    traces(), traces("status = 'ERROR'"), traces("trace.status = 'OK'"), traces("attributes.status != 'OK'"), traces("timestamp_ms >= 2000"),
+    traces("timestamp > 1000 AND attributes.timestamp_ms < 3000"), traces("execution_time_ms < 600"), traces("name = 'Ask'"),
+    traces("name LIKE 'a%'"), traces("name ILIKE 'a%'"), traces("tags.team = 'a'"), traces("tag.team != 'a'"), traces("tags.team IS NULL"),
+    traces("tags.team IS NOT NULL AND request_id = 'tr-1'"), traces("metadata.m = '1'"), traces("request_metadata.m LIKE '1'"),
+    traces("client_request_id = 'c-1'"), traces("run_id = '$run'"), traces("status = 'OK' OR status = 'ERROR'"), traces("nothing = 'x'"),
+    ("POST", "traces/link-to-run", {"trace_ids": ["tr-3"], "run_id": "$run"}),
+    ("POST", "traces/link-to-run", {"trace_ids": ["tr-3"], "run_id": "$run"}),
+    traces("run_id = '$run'"), traces(order_by=["timestamp_ms ASC"]), traces(order_by=["execution_time_ms"]),
+    traces(order_by=["attributes.execution_time_ms DESC", "timestamp_ms"]), traces(order_by=["name"]),
+    traces(max_results=2) + ({"page": "next_page_token"},), traces(max_results=2, page_token="$page"), traces(page_token="junk"),
+    traces(max_results=501), traces(max_results=0), traces(order_by=["name", "name"]) + ({}, MISTAKE),
+    ("POST", f"{V3}/search", {"locations": [{"mlflow_experiment": {"experiment_id": "99"}}]}),
+    ("POST", f"{V3}/search", {}),
+    ("POST", f"{V3}/delete-traces", {"experiment_id": "$experiment"}),
+    ("POST", f"{V3}/delete-traces", {"experiment_id": "$experiment", "request_ids": ["tr-2", "tr-0"]}),
+    ("POST", "traces/delete-traces", {"experiment_id": "$experiment", "max_timestamp_millis": 9000, "max_traces": 1}),
+    traces(),
+    ("POST", f"{V3}/delete-traces", {"experiment_id": "$experiment", "max_timestamp_millis": 9000}),
+    traces(),
+    # as clients before version 3 ask
+    ("POST", "traces", {"experiment_id": "$experiment", "timestamp_ms": 1000, "request_metadata": pairs(m="1"),
+                        "tags": pairs(mlflow__traceName="old")}, {"old": "trace_info.request_id"}),
+    ("PATCH", "traces/$old", {"timestamp_ms": 1700, "status": "OK", "request_metadata": pairs(n="2"), "tags": pairs(team="a")}),
+    ("GET", "traces/$old/info", None),
+    ("GET", "traces/nobody/info", None),
+    ("PATCH", "traces/nobody", {"timestamp_ms": 1, "status": "OK"}),
+    ("GET", "traces", {"experiment_ids": ["$experiment"], "filter": "name = 'old'", "max_results": 10}),
+    ("GET", "traces", {"experiment_ids": ["$experiment"], "filter": "name = 'none'", "max_results": 10}),
+    ("GET", "traces", {"filter": "name = 'old'"}),
+    ("GET", f"{V3}/$old", None),
+]
+
 WIRE = [
     ("POST", "experiments/create", b'{"name": "plain"}', {"plain": "experiment_id"}),
     ("POST", "experiments/create", b'"{\\"name\\": \\"twice\\"}"', {"twice": "experiment_id"}),
@@ -732,4 +815,4 @@ WIRE = [
 
 JOURNEYS = {"experiments": EXPERIMENTS, "runs": RUNS, "metrics": METRICS, "inputs": INPUTS, "search": SEARCH,
             "experiment search": EXPERIMENT_SEARCH, "registry": REGISTRY, "aliases": ALIASES, "registry search": REGISTRY_SEARCH,
-            "artifacts": ARTIFACTS, "logged models": LOGGED_MODELS, "wire": WIRE}
+            "artifacts": ARTIFACTS, "logged models": LOGGED_MODELS, "traces": TRACES, "wire": WIRE}

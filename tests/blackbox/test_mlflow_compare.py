@@ -5,6 +5,7 @@ RULES are what differs from one start of a server to the next, and what is ours 
 says besides, wherever it says it. DIFFERENCES are single rows. Of EXTRAS and DIFFERENCES each has a sentence of
 docs/reference/mlflow.md, must be met, and must be gone from here when the servers agree.
 """
+import datetime
 import json
 import os
 import re
@@ -50,7 +51,11 @@ def ids(_, value):
 
 def times(_, value):
     """What happened now."""
-    return "NOW" if type(value) is int and abs(value - time.time() * 1000) < NOW_SECONDS * 1000 else value
+    if isinstance(value, str) and re.match(r"^\d{4}-\d\d-\d\dT[\d:.]+Z$", value):
+        milliseconds = datetime.datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp() * 1000
+    else:
+        milliseconds = value if type(value) is int else 0
+    return "NOW" if abs(milliseconds - time.time() * 1000) < NOW_SECONDS * 1000 else value
 
 
 def made_up_names(_, value):
@@ -93,6 +98,20 @@ def versions(key, value):
     return "VERSION" if key == "" and isinstance(value, str) and re.match(r"^\d+\.\d+\.\d+$", value) else value
 
 
+def finalized(_, value):
+    """A note of MLflow's server to itself."""
+    if isinstance(value, dict) and "trace_metadata" in value:
+        noted = {name: item for name, item in value["trace_metadata"].items() if name != "mlflow.trace.infoFinalized"}
+        value = {name: item for name, item in value.items() if name != "trace_metadata"}
+        return {**value, "trace_metadata": noted} if noted else value
+    return value
+
+
+def whole_seconds(key, value):
+    """Said with or without .000."""
+    return value.replace(".000Z", "Z") if key in ("create_time", "last_update_time", "request_time") and isinstance(value, str) else value
+
+
 def workspaces(_, value):
     """There are none here; all are of the one that MLflow calls default."""
     return {name: item for name, item in value.items() if name != "workspace"} if isinstance(value, dict) else value
@@ -103,7 +122,8 @@ def nothing(key, value):
     return {} if key == "" and value == "" else value
 
 
-RULES = [ids, times, made_up_names, page_tokens, json_in_texts, orders_of_pairs, words, versions, workspaces, nothing]
+RULES = [ids, times, made_up_names, page_tokens, json_in_texts, orders_of_pairs, words, versions, finalized, whole_seconds,
+         workspaces, nothing]
 
 
 def normal(value, key=""):
@@ -163,7 +183,7 @@ DIFFERENCES = {
             lambda theirs, ours: theirs.is_taken() and ours.status == 400 and ours.is_mistake()),
     "taken": ("What cannot be read is refused", lambda theirs, ours: theirs.is_taken() and ours.status == 400 and ours.is_mistake()),
     "sql": ("A reason has its code, as RESOURCE_ALREADY_EXISTS, where MLflow's server passes on an error of its database.",
-            lambda theirs, ours: theirs.code() == "BAD_REQUEST" and ours.status == 400 and ours.is_mistake()),
+            lambda theirs, ours: theirs.code() == "BAD_REQUEST" and ours.is_mistake()),
     "start": ("A run without a start starts now.", lambda theirs, ours: theirs.body["run"]["info"].pop("start_time") == 0 and
               ours.body["run"]["info"].pop("start_time") == "NOW" and theirs == ours),
     "resumed": ("A run that is RUNNING again has no end.", lambda theirs, ours: theirs.body["run_info"].pop("end_time") and
