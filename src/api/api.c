@@ -76,12 +76,15 @@ void api_answer_error(const Route *route, Scope *scope, Response *response)
 
 void api_answer_no_route(const Request *request, Scope *scope, Response *response)
 {
-    if (scope->error.kind != ERROR_NOT_FOUND || !route_is_looked_for_by_mlflow(request)) {
+    if (!route_is_looked_for_by_mlflow(request)) {
         api_answer_error(NULL, scope, response);
         return;
     }
     *response = (Response){.status = 404, .json = json_writer_create(scope->arena)};
-    mlflow_write_no_route(response->json, &scope->error);
+    if (scope->error.kind == ERROR_NOT_FOUND)
+        mlflow_write_no_route(response->json, &scope->error);
+    else
+        response->status = mlflow_write_error(response->json, &scope->error);
 }
 
 bool api_check_role(const Route *route, Scope *scope)
