@@ -85,10 +85,10 @@ bool digest_is_valid(const char *text)
 }
 
 /* HMAC() of libcrypto goes by its newer interface; see above. */
-void hmac_bytes(const char *key, const void *bytes, size_t size, unsigned char mac[HMAC_SIZE])
+void hmac_bytes(const void *key, size_t key_size, const void *bytes, size_t size,
+                unsigned char mac[HMAC_SIZE])
 {
     unsigned char inner[SHA256_CBLOCK] = {0}, outer[SHA256_CBLOCK];
-    size_t key_size = strlen(key);
     SHA256_CTX context;
 
     if (key_size > sizeof(inner)) {

@@ -23,4 +23,5 @@ bool digest_is_valid(const char *text);
 const char *hex_format(const void *bytes, size_t size, char *text);
 
 /* HMAC-SHA-256 (RFC 2104): that who made it knows the key. */
-void hmac_bytes(const char *key, const void *bytes, size_t size, unsigned char mac[HMAC_SIZE]);
+void hmac_bytes(const void *key, size_t key_size, const void *bytes, size_t size,
+                unsigned char mac[HMAC_SIZE]);

@@ -235,7 +235,7 @@ static void test_hmacs_are_those_of_rfc_4231(void)
         unsigned char mac[HMAC_SIZE];
         char digits[DIGEST_TEXT_SIZE];
 
-        hmac_bytes(cases[i].key, cases[i].text, strlen(cases[i].text), mac);
+        hmac_bytes(cases[i].key, strlen(cases[i].key), cases[i].text, strlen(cases[i].text), mac);
         EXPECT_TEXT(hex_format(mac, sizeof(mac), digits), cases[i].expected);
     }
 }
