@@ -30,8 +30,10 @@ static void hear(void *context, HttpExchange *exchange)
     Receiver *receiver = context;
     const HttpBody *body = http_exchange_body(exchange);
     int status = 200;
+    bool holds;
 
     pthread_mutex_lock(&receiver->lock);
+    holds = receiver->holds;
     receiver->ids[receiver->count] =
         arena_text(receiver->arena, http_exchange_header(exchange, "X-MLflow-Delivery-Id"));
     receiver->bodies[receiver->count++] = arena_copy(receiver->arena, body->bytes, body->size);
@@ -39,11 +41,18 @@ static void hear(void *context, HttpExchange *exchange)
         receiver->refusals--;
         status = 503;
     }
-    if (receiver->holds)
+    if (holds)
         receiver->held = exchange;
     pthread_mutex_unlock(&receiver->lock);
-    if (!receiver->holds)
+    if (!holds)
         answer_text(exchange, status, "");
+}
+
+static void set_holds(Receiver *receiver, bool holds)
+{
+    pthread_mutex_lock(&receiver->lock);
+    receiver->holds = holds;
+    pthread_mutex_unlock(&receiver->lock);
 }
 
 static void receiver_open(Receiver *receiver)
@@ -212,7 +221,7 @@ static void test_a_receiver_that_does_not_answer_holds_up_itself_alone(void)
 
     receiver_open(&slow);
     receiver_open(&quick);
-    slow.holds = true;
+    set_holds(&slow, true);
     add(&stage, "slow", &slow);
     add(&stage, "quick", &quick);
     for (int i = 0; i < 10; i++)
@@ -227,13 +236,13 @@ static void test_what_was_not_answered_is_sent_after_the_next_start(void)
     CLEANUP(stage_close) Stage stage = stage_open();
 
     receiver_open(&receiver);
-    receiver.holds = true;
+    set_holds(&receiver, true);
     add(&stage, "ci", &receiver);
     tell(&stage, "event");
     wait_for(&receiver, 1);
     courier_destroy(stage.courier);
     EXPECT(waiting(&stage) == 1);
-    receiver.holds = false;
+    set_holds(&receiver, false);
     courier_start(&stage);
     wait_until_none_waits(&stage);
     EXPECT(heard(&receiver) == 2);
