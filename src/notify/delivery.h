@@ -45,7 +45,7 @@ typedef struct DeliveryList {
     size_t count;
 } DeliveryList;
 
-/* Whether an active webhook wants this kind: cheap where there are none. */
+/* Inside a write: whether an active webhook wants this kind. */
 bool delivery_is_wanted(Scope *scope, EventKind kind, bool *is_wanted) MUST_CHECK;
 
 /* Inside a write. data: a JSON object of at most DELIVERY_DATA_BYTES_MAX. */

@@ -7,16 +7,36 @@
 #include "notify/delivery.h"
 #include "notify/uuid.h"
 
-bool delivery_is_wanted(Scope *scope, EventKind kind, bool *is_wanted)
+static bool load_wanted(Scope *scope, EventKinds *wanted)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db,
-                           "SELECT 1 FROM webhook_events e JOIN webhooks w ON w.id = e.webhook_id"
-                           " WHERE e.event = $1 AND w.is_active = 1 LIMIT 1",
-                           db_text(event_kind_info(kind)->name));
+    Query query =
+        db_query(scope->db, "SELECT DISTINCT e.event FROM webhook_events e"
+                            "  JOIN webhooks w ON w.id = e.webhook_id WHERE w.is_active = 1");
 
-    *is_wanted = query_next(&query);
+    *wanted = 0;
+    while (query_next(&query)) {
+        EventKind kind;
+
+        if (event_kind_find(query_text(&query, 0, scope->arena), &kind))
+            *wanted |= event_kind_bit(kind);
+    }
     return query_end(&query, &scope->error);
+}
+
+bool delivery_is_wanted(Scope *scope, EventKind kind, bool *is_wanted)
+{
+    Outbox *outbox = scope->platform->outbox;
+    const Writer *writer = scope->platform->writer;
+    EventKinds wanted = 0;
+
+    if (!outbox_recall(outbox, writer, &wanted)) {
+        if (!load_wanted(scope, &wanted))
+            return false;
+        outbox_remember(outbox, writer, wanted);
+    }
+    *is_wanted = (wanted & event_kind_bit(kind)) != 0;
+    return true;
 }
 
 /* As Python writes it, whose older versions read no "Z" and no milliseconds. */

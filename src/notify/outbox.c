@@ -10,6 +10,9 @@ struct Outbox {
     NotifySettings settings;
     atomic_bool has_new;
     int bell;
+    bool remembers;  /* these three are the writer's thread's */
+    uint64_t change; /* the count when wanted was read */
+    EventKinds wanted;
 };
 
 static NotifySettings copy_of(const NotifySettings *settings, Arena *arena)
@@ -58,6 +61,24 @@ const NotifySettings *outbox_settings(const Outbox *outbox)
     static const NotifySettings none;
 
     return outbox ? &outbox->settings : &none;
+}
+
+bool outbox_recall(const Outbox *outbox, const Writer *writer, EventKinds *wanted)
+{
+    if (!outbox || !outbox->remembers || outbox->change != writer_announced_count(writer))
+        return false;
+    *wanted = outbox->wanted;
+    return true;
+}
+
+/* What is read of a change that is undone is forgotten with it: its end counts, too. */
+void outbox_remember(Outbox *outbox, const Writer *writer, EventKinds wanted)
+{
+    if (!outbox)
+        return;
+    outbox->remembers = true;
+    outbox->change = writer_announced_count(writer);
+    outbox->wanted = wanted;
 }
 
 void outbox_mark(Outbox *outbox)

@@ -10,6 +10,7 @@
 #include "access/scope.h"
 #include "base/text.h"
 #include "net/outgoing.h"
+#include "notify/event_kind.h"
 
 typedef struct NotifySettings {
     TextList hosts;       /* that may also be called by http and at addresses that are not public */
@@ -26,6 +27,11 @@ void outbox_destroy(Outbox *outbox);
 
 /* Never NULL, also of no outbox. */
 const NotifySettings *outbox_settings(const Outbox *outbox);
+
+/* Within a write: the kinds that active webhooks want, as they were remembered since webhooks last
+ * changed (writer_announced_count); so nobody asks the store for each event that nobody wants. */
+bool outbox_recall(const Outbox *outbox, const Writer *writer, EventKinds *wanted);
+void outbox_remember(Outbox *outbox, const Writer *writer, EventKinds wanted);
 
 /* Within a write: there is something new to send, once it is committed. */
 void outbox_mark(Outbox *outbox);

@@ -230,6 +230,7 @@ static bool append_event(Scope *scope, const char *action, const Webhook *webhoo
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
+    writer_announce(scope->platform->writer); /* who remembers which events are wanted */
     json_open_object(json, NULL);
     {
         json_text(json, "url", target_origin(webhook->url, scope->arena));

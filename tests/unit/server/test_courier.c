@@ -160,6 +160,20 @@ static void tell(Stage *stage, const char *subject)
     EXPECT_OK(scope_write(&stage->scope, do_tell, (char *)subject), stage->scope.error);
 }
 
+static bool do_disable(Scope *scope, void *context)
+{
+    Webhook webhook;
+
+    return webhook_find(scope, context, &webhook) &&
+           webhook_change(scope, &webhook, &(WebhookSpec){.status = WEBHOOK_DISABLED}, &webhook);
+}
+
+static bool fail_behind(Scope *scope, void *context)
+{
+    return do_disable(scope, context) && notify(scope, EVENT_RELEASE_REJECTED, "nobody", "") &&
+           fail(&scope->error, ERROR_CONFLICT, "on purpose");
+}
+
 static int64_t waiting(Stage *stage)
 {
     int64_t count = 0;
@@ -249,6 +263,25 @@ static void test_what_was_not_answered_is_sent_after_the_next_start(void)
     EXPECT_TEXT(receiver.ids[1], receiver.ids[0]);
 }
 
+/* Which events are wanted is remembered between changes of webhooks. */
+static void test_who_begins_or_ends_to_want_events_is_heeded_at_once(void)
+{
+    CLEANUP(receiver_close) Receiver receiver;
+    CLEANUP(stage_close) Stage stage = stage_open();
+
+    receiver_open(&receiver);
+    tell(&stage, "before");
+    add(&stage, "ci", &receiver);
+    tell(&stage, "first");
+    EXPECT(!scope_write(&stage.scope, fail_behind, (char *)"ci")); /* it wants them all the same */
+    tell(&stage, "second");
+    wait_until_none_waits(&stage);
+    EXPECT_OK(scope_write(&stage.scope, do_disable, (char *)"ci"), stage.scope.error);
+    tell(&stage, "behind");
+    EXPECT(waiting(&stage) == 0 && heard(&receiver) == 2);
+    EXPECT(strstr(receiver.bodies[0], "first") && strstr(receiver.bodies[1], "second"));
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -256,6 +289,7 @@ int main(int count, char **names)
         TEST(test_a_refusal_is_tried_again_by_the_same_id_before_what_is_behind_it),
         TEST(test_a_receiver_that_does_not_answer_holds_up_itself_alone),
         TEST(test_what_was_not_answered_is_sent_after_the_next_start),
+        TEST(test_who_begins_or_ends_to_want_events_is_heeded_at_once),
         {0},
     };
 
