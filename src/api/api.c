@@ -17,6 +17,7 @@ const Route *const api_tables[] = {
     purge_routes,
     endpoint_routes,
     access_routes,
+    webhook_routes,
     import_routes,
     import_version_routes,
     mlflow_system_routes,
@@ -36,6 +37,7 @@ const Route *const api_tables[] = {
     mlflow_trace_routes,
     mlflow_assessment_routes,
     mlflow_old_trace_routes,
+    mlflow_webhook_routes,
     NULL,
 };
 /* clang-format on */

@@ -34,6 +34,7 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         application_close(opened);
         return false;
     }
+    opened->platform->outbox = outbox_create(spec->notify);
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
     if (!opened->trainer || !(spec->loads_later || application_load(opened, error))) {
@@ -46,10 +47,14 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
 
 void application_close(Application *application)
 {
+    Outbox *outbox;
+
     if (!application)
         return;
+    outbox = application->platform ? application->platform->outbox : NULL;
     trainer_destroy(application->trainer);
     serving_destroy(application->serving);
     platform_close(application->platform);
+    outbox_destroy(outbox); /* the writer knew it */
     free(application);
 }

@@ -11,12 +11,33 @@ import subprocess
 import sys
 
 from harness import SlipwayTest, run
+from receiver import Receiver
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 SCRIPT_SECONDS_MAX = 240
 QUIET = {"GIT_PYTHON_REFRESH": "quiet", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true",
          "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
+
+# What MLflow's own server tells of mlflow_scripts/webhooks.py, here in the order in which it happened.
+MODEL, PROMPT = {"name": "leavers", "version": "1"}, {"name": "summary", "version": "1"}
+TOLD = [
+    ("registered_model.created", {"name": "leavers", "tags": {"team": "risk"}, "description": "who leaves"}),
+    ("model_version.created", dict(MODEL, source="s3://bucket/model", run_id=None, tags={"k": "v"}, description="first")),
+    ("model_version_tag.set", dict(MODEL, key="stage", value="ready")),
+    ("model_version_tag.deleted", dict(MODEL, key="stage")),
+    ("model_version_alias.created", dict(MODEL, alias="champion")),
+    ("model_version_alias.deleted", {"name": "leavers", "alias": "champion"}),
+    ("prompt.created", {"name": "summary", "tags": {"lang": "en"}, "description": "first"}),
+    ("prompt_version.created", dict(PROMPT, template="Summarize {{ text }}", tags={"lang": "en"}, description="first")),
+    ("prompt_tag.set", {"name": "summary", "key": "_mlflow_experiment_ids", "value": ",0,"}),
+    ("prompt_alias.created", dict(PROMPT, alias="production")),
+    ("prompt_tag.set", {"name": "summary", "key": "owner", "value": "ada"}),
+    ("prompt_tag.deleted", {"name": "summary", "key": "owner"}),
+    ("prompt_version_tag.set", dict(PROMPT, key="good", value="yes")),
+    ("prompt_version_tag.deleted", dict(PROMPT, key="good")),
+    ("prompt_alias.deleted", {"name": "summary", "alias": "production"}),
+]
 
 
 class ClientTest(SlipwayTest):
@@ -117,6 +138,18 @@ class ClientTest(SlipwayTest):
         port = self.play_alone("traces")
         deleted = self.own(port, "audit?action=trace.deleted")["events"]
         self.assertEqual([one["detail"]["count"] for one in deleted], [1, 1, 3])
+
+    def test_webhooks(self):
+        receiver = Receiver([200, 200, 500])
+        try:
+            port = self.start("--webhook-host", "127.0.0.1")[1]
+            self.play(port, "webhooks", RECEIVER=receiver.url, SECRET="hush")
+            heard = receiver.wait(3 + len(TOLD))
+        finally:
+            receiver.close()
+        self.assertEqual([one.event for one in heard[:3]], ["registered_model.created", "prompt_version.created", "registered_model.created"])
+        self.assertEqual([(one.event, one.data) for one in heard[3:]], TOLD)
+        self.assertTrue(all(one.is_signed_with("hush") for one in heard))
 
     def test_sign_in(self):
         secret, viewer = self.token("ada", "contributor"), self.token("eve", "viewer")
