@@ -18,6 +18,7 @@ const Route *const api_tables[] = {
     purge_routes,
     endpoint_routes,
     access_routes,
+    webhook_routes,
     import_routes,
     import_version_routes,
     mlflow_system_routes,
@@ -37,6 +38,7 @@ const Route *const api_tables[] = {
     mlflow_trace_routes,
     mlflow_assessment_routes,
     mlflow_old_trace_routes,
+    mlflow_webhook_routes,
     NULL,
 };
 /* clang-format on */
@@ -77,12 +79,15 @@ void api_answer_error(const Route *route, Scope *scope, Response *response)
 
 void api_answer_no_route(const Request *request, Scope *scope, Response *response)
 {
-    if (scope->error.kind != ERROR_NOT_FOUND || !route_is_looked_for_by_mlflow(request)) {
+    if (!route_is_looked_for_by_mlflow(request)) {
         api_answer_error(NULL, scope, response);
         return;
     }
     *response = (Response){.status = 404, .json = json_writer_create(scope->arena)};
-    mlflow_write_no_route(response->json, &scope->error);
+    if (scope->error.kind == ERROR_NOT_FOUND)
+        mlflow_write_no_route(response->json, &scope->error);
+    else
+        response->status = mlflow_write_error(response->json, &scope->error);
 }
 
 bool api_check_role(const Route *route, Scope *scope)

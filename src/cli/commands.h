@@ -16,5 +16,6 @@ extern const Command endpoint_commands[];
 extern const Command access_commands[];
 extern const Command import_commands[];
 extern const Command export_commands[];
+extern const Command webhook_commands[];
 extern const Command purge_commands[];
 extern const Command sample_commands[];

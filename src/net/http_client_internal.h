@@ -1,4 +1,5 @@
-/* http_client_internal.h: what http_fetch() and http_download() share of libcurl. */
+/* http_client_internal.h: what http_fetch(), http_download() and outgoing_start() share of libcurl.
+ */
 #pragma once
 
 #include "net/curl_library.h"
@@ -19,6 +20,13 @@ typedef struct HttpTransfer {
 } HttpTransfer;
 
 bool http_transfer_open(HttpTransfer *transfer, const char *url, Error *error);
+
+/* The same for other protocols: "smtp,smtps". */
+bool http_transfer_start(HttpTransfer *transfer, const char *url, const char *protocols,
+                         Error *error);
+
+/* Connects to public addresses only. */
+void http_transfer_guard(HttpTransfer *transfer);
 void http_transfer_headers(HttpTransfer *transfer, const HttpPair *headers, size_t count);
 
 /* True when a whole answer was received, of whatever status. */

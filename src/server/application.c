@@ -35,6 +35,7 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         application_close(opened);
         return false;
     }
+    opened->platform->outbox = outbox_create(spec->notify);
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
     if (opened->trainer)
@@ -50,11 +51,15 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
 
 void application_close(Application *application)
 {
+    Outbox *outbox;
+
     if (!application)
         return;
     scheduler_destroy(application->scheduler);
+    outbox = application->platform ? application->platform->outbox : NULL;
     trainer_destroy(application->trainer);
     serving_destroy(application->serving);
     platform_close(application->platform);
+    outbox_destroy(outbox); /* the writer knew it */
     free(application);
 }

@@ -232,7 +232,7 @@ static bool walk_in_order(Race *race, Outcome *outcome)
 static bool gather(Searcher *searcher)
 {
     const KeySet *set = &searcher_smallest(searcher)->set;
-    Batch batch = {.count = 0};
+    Batch batch = {.has_firsts = false};
 
     found_drop(searcher, NULL);
     for (size_t i = 0; i < set->capacity; i++) {

@@ -106,11 +106,13 @@ typedef struct Searcher {
 
 typedef struct Batch {
     int64_t keys[SEARCH_BATCH];
+    OrderValue firsts[SEARCH_BATCH]; /* what each has of the first order */
+    bool has_firsts;
     size_t count;
 } Batch;
 
 /* Checks all of the batch, and keeps what matches. */
-bool searcher_check(Searcher *searcher, Batch *batch) MUST_CHECK;
+bool searcher_check(Searcher *searcher, const Batch *batch) MUST_CHECK;
 
 /* ---- run_search_found.c ---- */
 

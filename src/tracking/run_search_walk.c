@@ -168,11 +168,22 @@ static bool next_row(Walk *walk, Searcher *searcher, bool *more)
     return next_row(walk, searcher, more);
 }
 
+static void take_number(Walk *walk, Batch *batch)
+{
+    double number = query_double(&walk->query, 1);
+
+    walk->repeats = walk->repeats && number == walk->number ? walk->repeats + 1 : 1;
+    walk->number = number;
+    batch->firsts[batch->count] =
+        walk->is_nan ? (OrderValue){.rank = RANK_NAN} : (OrderValue){.number = number};
+}
+
 bool walk_fill(Walk *walk, Searcher *searcher, Batch *batch, bool *more)
 {
     size_t steps = 0;
 
     batch->count = 0;
+    batch->has_firsts = walk->kind == WALK_BY_FIRST;
     *more = true;
     for (; batch->count < SEARCH_BATCH && steps < STEPS_MAX; steps++) {
         if (!next_row(walk, searcher, more))
@@ -180,12 +191,9 @@ bool walk_fill(Walk *walk, Searcher *searcher, Batch *batch, bool *more)
         if (!*more)
             break;
         batch->keys[batch->count] = query_int(&walk->query, 0);
+        if (batch->has_firsts)
+            take_number(walk, batch);
         batch->count += searcher_has_in_sets(searcher, batch->keys[batch->count]);
-        if (walk->kind != WALK_BY_FIRST)
-            continue;
-        walk->repeats =
-            walk->repeats && query_double(&walk->query, 1) == walk->number ? walk->repeats + 1 : 1;
-        walk->number = query_double(&walk->query, 1);
     }
     searcher->seen += steps;
     return true;
