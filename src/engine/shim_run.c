@@ -21,7 +21,7 @@
 
 enum { LOOK_MS = 200, NICENESS = 19, DRAIN_MS = 1000, CANNOT_START = 127 };
 
-static void limit(int resource, int64_t value)
+static void limit(__rlimit_resource_t resource, int64_t value)
 {
     struct rlimit limits = {(rlim_t)value, (rlim_t)value};
 

@@ -118,10 +118,12 @@ class PipelineTest(SlipwayTest):
 
     def test_a_key_has_one_run(self):
         self.project(CHAIN)
-        self.start()
-        ids = {self.pipeline("run", "--no-wait", "--key", "commit-1").strip() for _ in range(3)}
-        self.assertEqual(len(ids), 1)
-        self.assertNotEqual(ids, {self.pipeline("run", "--no-wait", "--key", "commit-2").strip()})
+        port = self.start()[1]
+        ids = [self.pipeline("run", "--no-wait", "--key", "commit-1").strip() for _ in range(3)]
+        self.assertEqual(len(set(ids)), 1)
+        other = self.pipeline("run", "--no-wait", "--key", "commit-2").strip()
+        self.assertNotEqual(ids[0], other)
+        self.assertEqual([self.wait_for_run(port, one)["status"] for one in (ids[0], other)], ["succeeded"] * 2)
 
     def test_cancelling_reaches_what_left_the_group(self):
         self.project("stages:\n  long:\n    cmd: setsid sleep 4321 & sleep 4321\n  after:\n    cmd: 'true'\n"

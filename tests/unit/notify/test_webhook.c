@@ -114,8 +114,8 @@ static void test_names_and_texts_are_checked(void)
                                         "a b",
                                         "a/b",
                                         "\xc3\xa9",
-                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                                        "aaaaaaaa"};
+                                        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                         "aaaaaaaa")};
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
     Scope *scope = &fixture.scope;
     Webhook webhook;
