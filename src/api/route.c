@@ -45,8 +45,7 @@ bool route_speaks_mlflow(const Route *route)
 bool route_is_looked_for_by_mlflow(const Request *request)
 {
     return has_number_behind(request->path, "/api/") ||
-           has_number_behind(request->path, "/ajax-api/") ||
-           strcmp(request->path, "/graphql") == 0;
+           has_number_behind(request->path, "/ajax-api/") || strcmp(request->path, "/graphql") == 0;
 }
 
 static bool is_left_out(const Route *route, const char *segment)
