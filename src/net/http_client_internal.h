@@ -14,7 +14,8 @@ typedef struct HttpTransfer {
     uint64_t bytes_max;
     uint64_t size;     /* of what came so far */
     bool is_too_large; /* set by a writer that stopped because of bytes_max */
-    char refused[80];  /* the address that a guard refused, or "" */
+    bool public_only;  /* connects to public addresses alone */
+    char refused[80];  /* the address that was refused for it, or "" */
     int write_errno;   /* why a writer stopped, or 0 */
     char detail[CURL_ERROR_SIZE];
 } HttpTransfer;
@@ -25,8 +26,8 @@ bool http_transfer_open(HttpTransfer *transfer, const char *url, Error *error);
 bool http_transfer_start(HttpTransfer *transfer, const char *url, const char *protocols,
                          Error *error);
 
-/* Connects to public addresses only. */
-void http_transfer_guard(HttpTransfer *transfer);
+/* Its sockets are not inherited by children, and may be connected to public addresses only. */
+void http_transfer_guard(HttpTransfer *transfer, bool public_only);
 void http_transfer_headers(HttpTransfer *transfer, const HttpPair *headers, size_t count);
 
 /* True when a whole answer was received, of whatever status. */

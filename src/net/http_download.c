@@ -65,8 +65,7 @@ static void prepare(Download *download, const HttpDownloadSpec *spec)
     curl->easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->bytes_max);
     curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
     curl->easy_setopt(handle, CURLOPT_WRITEDATA, download);
-    if (!spec->allow_private)
-        http_transfer_guard(transfer);
+    http_transfer_guard(transfer, !spec->allow_private);
 }
 
 static bool open_part(Download *download, const char *target_path, Error *error)

@@ -50,15 +50,16 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     HttpTransfer *transfer = context;
 
     (void)purpose;
-    if (!address_is_public(&address->addr)) {
+    if (transfer->public_only && !address_is_public(&address->addr)) {
         address_format(&address->addr, transfer->refused);
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-void http_transfer_guard(HttpTransfer *transfer)
+void http_transfer_guard(HttpTransfer *transfer, bool public_only)
 {
+    transfer->public_only = public_only;
     transfer->curl->easy_setopt(transfer->handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
     transfer->curl->easy_setopt(transfer->handle, CURLOPT_OPENSOCKETDATA, transfer);
 }

@@ -79,8 +79,7 @@ static void prepare_post(Sending *sending, const OutgoingSpec *spec)
     http_transfer_headers(&sending->transfer, spec->headers, spec->header_count);
     curl->easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)sending->body_size);
     curl->easy_setopt(handle, CURLOPT_POSTFIELDS, sending->body);
-    if (!spec->may_be_private)
-        http_transfer_guard(&sending->transfer);
+    http_transfer_guard(&sending->transfer, !spec->may_be_private);
 }
 
 static void prepare_mail(Sending *sending, const OutgoingSpec *spec)
@@ -89,6 +88,7 @@ static void prepare_mail(Sending *sending, const OutgoingSpec *spec)
     CURL *handle = sending->transfer.handle;
     const MailServer *server = spec->mail_server;
 
+    http_transfer_guard(&sending->transfer, false);
     sending->recipients =
         curl->slist_append(NULL, arena_format(sending->arena, "<%s>", spec->recipient));
     curl->easy_setopt(handle, CURLOPT_MAIL_FROM,

@@ -238,6 +238,16 @@ class WebhooksTest(SlipwayTest):
         self.create(port, "a")
         self.assertEqual(mail.wait(1)[0][3], ["slipway", SECRET])
 
+    def test_the_secret_goes_to_no_other_machine_without_tls(self):
+        mail = self.listen(MailServer(with_auth=True))
+        mail.url = mail.url.replace("127.0.0.1", "[::ffff:127.0.0.1]")  # the same place, not by a loopback's name
+        port = self.start_with_mail(mail, "--smtp-user", "slipway", "--smtp-secret-file", self.secret_file)[1]
+        self.add("ops", "mailto:ops@example.com")
+        self.create(port, "a")
+        wait_for(lambda: self.shown(port, "ops", "/deliveries")["deliveries"][0]["tries"] > 0, "a try")
+        self.assertEqual((mail.mails, [line for line in mail.commands if line.startswith("AUTH")]), ([], []))
+        self.assertIn("EHLO", "".join(mail.commands))
+
     def test_mail_options_are_checked(self):
         for options, sentence in (
                 (["--smtp-url", "smtp://a"], "mails need --smtp-url and --smtp-from, which is an address as slipway@example.com"),

@@ -1,5 +1,6 @@
 #include "net/outgoing.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 
@@ -57,6 +58,16 @@ static void note(void *owner, void *context, const OutgoingReply *reply)
     fixture->replies[fixture->count] = *reply;
     fixture->replies[fixture->count].body = arena_copy(fixture->arena, reply->body, reply->size);
     fixture->names[fixture->count++] = context;
+}
+
+static HttpExchange *held(Site *site)
+{
+    HttpExchange *exchange;
+
+    pthread_mutex_lock(&site->lock);
+    exchange = site->held;
+    pthread_mutex_unlock(&site->lock);
+    return exchange;
 }
 
 static void fixture_open(Fixture *fixture)
@@ -174,7 +185,7 @@ static void test_one_that_waits_holds_up_no_other(void)
         outgoing_wait(outgoing, -1, 1000);
     EXPECT(outgoing_count(outgoing) == 1);
     EXPECT_TEXT(fixture.names[0], "quick");
-    while (!fixture.site.held)
+    while (!held(&fixture.site))
         outgoing_wait(outgoing, -1, 10);
     answer_text(fixture.site.held, 204, "");
     while (outgoing_count(outgoing))
@@ -197,12 +208,50 @@ static void test_a_bell_ends_the_waiting(void)
     EXPECT_OK(outgoing, fixture.error);
     EXPECT_OK(outgoing_start(outgoing, &slow, NULL, &fixture.error), fixture.error);
     outgoing_wait(outgoing, bell, 60 * 60 * 1000); /* would not end */
-    while (!fixture.site.held)
+    while (!held(&fixture.site))
         outgoing_wait(outgoing, -1, 10);
     outgoing_destroy(outgoing); /* breaks it off */
     answer_text(fixture.site.held, 200, "");
     EXPECT(fixture.count == 0);
     close(bell);
+}
+
+/* Whether all sockets that are connected to the server close in children; there is one at least. */
+static bool sockets_close_in_children(const Fixture *fixture)
+{
+    size_t count = 0;
+
+    for (int handle = 3; handle < 256; handle++) {
+        struct sockaddr_in peer = {0};
+        socklen_t size = sizeof(peer);
+
+        if (getpeername(handle, (struct sockaddr *)&peer, &size) != 0 ||
+            ntohs(peer.sin_port) != http_server_port(fixture->server))
+            continue;
+        count++;
+        if (!(fcntl(handle, F_GETFD) & FD_CLOEXEC))
+            return false;
+    }
+    return count > 0;
+}
+
+/* A training that starts meanwhile would keep the connection open for minutes. */
+static void test_children_do_not_inherit_connections(void)
+{
+    CLEANUP(fixture_close) Fixture fixture;
+    Outgoing *outgoing;
+    OutgoingSpec slow;
+
+    fixture_open(&fixture);
+    slow = post_to(&fixture, "/held", "x");
+    outgoing = outgoing_create(note, &fixture, &fixture.error);
+    EXPECT_OK(outgoing, fixture.error);
+    EXPECT_OK(outgoing_start(outgoing, &slow, NULL, &fixture.error), fixture.error);
+    while (!held(&fixture.site))
+        outgoing_wait(outgoing, -1, 10);
+    EXPECT(sockets_close_in_children(&fixture));
+    outgoing_destroy(outgoing);
+    answer_text(fixture.site.held, 200, "");
 }
 
 int main(int count, char **names)
@@ -216,6 +265,7 @@ int main(int count, char **names)
         TEST(test_nobody_listening_is_a_reason_without_the_path),
         TEST(test_one_that_waits_holds_up_no_other),
         TEST(test_a_bell_ends_the_waiting),
+        TEST(test_children_do_not_inherit_connections),
         {0},
     };
 
