@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+import mlflow_many_runs
+import mlflow_search_journeys
 from harness import run
 from mlflow_journeys import JOURNEYS
 from mlflow_peer import ROOT, MlflowServer, install
@@ -280,6 +282,59 @@ class CompareTest(WireTest):
             if theirs == ours or not DIFFERENCES[row[4]][1](theirs, ours):
                 wrong.append(f"{asked} does not differ as \"{row[4]}\"{said}")
         self.assertFalse(wrong, "\n" + "\n".join(wrong[:WRONG_MAX]))
+
+    def make_many_runs(self):
+        """In two experiments, of which the first has some that the server made, too; returns it as a party."""
+        self.peer.empty()
+        peer = Party(self.peer.port)
+        for name, kept in ("many", "experiment"), ("others", "others"):
+            peer.ask_row(("POST", "experiments/create", {"name": name}, {kept: "experiment_id"}))
+        for row in mlflow_search_journeys.searched():
+            peer.ask_row(row)
+        mlflow_many_runs.fill(self.peer.database, [int(peer.kept["experiment"]), int(peer.kept["others"])])
+        return peer
+
+    def search_both(self, parties, **asked):
+        """The page token of each."""
+        answers = [party.request(party.port, "POST", "runs/search", {**asked, **token})[1]
+                   for party, token in zip(parties, asked.pop("tokens", ({}, {})))]
+        found = [[one["info"]["run_id"] for one in answer.get("runs", [])] for answer in answers]
+        self.assertEqual(*found, asked)
+        theirs, ours = (Answer(200, normal(answer)) for answer in answers)
+        self.strip_extras(("POST", "runs/search", asked), theirs, ours)
+        self.assertEqual(theirs.body, ours.body, asked)
+        return found[0], [{"page_token": answer["next_page_token"]} if "next_page_token" in answer else {} for answer in answers]
+
+    def test_of_10000_runs_that_are_imported_the_same_are_found(self):
+        peer = self.make_many_runs()
+        done = self.run_command("import", "mlflow", self.peer.database, "--json", "--data", self.data)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        counts = json.loads(done.stdout.splitlines()[0])["counts"]
+        self.assertEqual((counts["runs"]["imported"], sum(count["left_out"] for count in counts.values())),
+                         (mlflow_many_runs.COUNT + len(mlflow_search_journeys.SEARCHED), 0))
+        parties = peer, Party(self.start()[1])
+        many, others = [peer.kept["experiment"]], [peer.kept["others"]]
+        for text in mlflow_many_runs.FILTERS:
+            self.search_both(parties, experiment_ids=many, filter=text, max_results=20)
+        for order in mlflow_many_runs.ORDERS:
+            self.search_both(parties, experiment_ids=many, order_by=order, max_results=20)
+        for order in mlflow_many_runs.SLOW_ORDERS:
+            self.search_both(parties, experiment_ids=others, order_by=order, max_results=40)
+            self.search_both(parties, experiment_ids=others, order_by=order, max_results=20, filter="metrics.f1 > 0.3 AND tags.team != 'risk'")
+        for more in {"run_view_type": "DELETED_ONLY"}, {"run_view_type": "ALL", "filter": "params.model = 'net'"}:
+            self.search_both(parties, experiment_ids=many + others, max_results=50, **more)
+        self.read_pages(parties, 150, experiment_ids=many, filter="params.model LIKE '%o%' AND metrics.f1 > 0.6")
+        self.read_pages(parties, 60, experiment_ids=others, filter="tags.team ILIKE 'risk'", order_by=["metrics.loss DESC"])
+        whole, _ = self.search_both(parties, experiment_ids=many, order_by=["metrics.f1 DESC"], max_results=1500)
+        self.assertEqual(len(whole), 1500)
+
+    def read_pages(self, parties, size, **asked):
+        seen, tokens = self.search_both(parties, max_results=size, **asked)
+        while tokens[0]:
+            page, tokens = self.search_both(parties, max_results=size, tokens=tokens, **asked)
+            seen += page
+        self.assertGreater(len(seen), 2 * size)
+        self.assertEqual(len(set(seen)), len(seen))
 
     def test_zz_what_differs_is_met_and_said(self):
         """After all journeys."""
