@@ -9,6 +9,7 @@ const Command *const command_tables[] = {
     data_commands,
     train_commands,
     pipeline_commands,
+    trigger_commands,
     promote_commands,
     run_commands,
     model_commands,

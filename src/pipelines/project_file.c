@@ -6,13 +6,15 @@
 
 #include "base/yaml.h"
 #include "ml/report.h"
+#include "pipelines/builtin.h"
 #include "pipelines/gate.h"
 
 /* The file as the tables below read it, before anything is checked. */
 
 typedef struct FileParts {
     const char *project;
-    const YamlNode *data, *release, *stages, *on, *monitor, *notify;
+    const YamlNode *data, *release, *monitor, *notify;
+    const YamlNode *stages, *params, *vars, *env, *on, *concurrency; /* of the pipeline */
 } FileParts;
 
 static const YamlField file_fields[] = {
@@ -20,7 +22,11 @@ static const YamlField file_fields[] = {
     {"data", YAML_FIELD_MAP, offsetof(FileParts, data), JSON_OPTIONAL},
     {"release", YAML_FIELD_MAP, offsetof(FileParts, release), JSON_OPTIONAL},
     {"stages", YAML_FIELD_ANY, offsetof(FileParts, stages), JSON_OPTIONAL},
+    {"params", YAML_FIELD_ANY, offsetof(FileParts, params), JSON_OPTIONAL},
+    {"vars", YAML_FIELD_ANY, offsetof(FileParts, vars), JSON_OPTIONAL},
+    {"env", YAML_FIELD_ANY, offsetof(FileParts, env), JSON_OPTIONAL},
     {"on", YAML_FIELD_ANY, offsetof(FileParts, on), JSON_OPTIONAL},
+    {"concurrency", YAML_FIELD_ANY, offsetof(FileParts, concurrency), JSON_OPTIONAL},
     {"monitor", YAML_FIELD_ANY, offsetof(FileParts, monitor), JSON_OPTIONAL},
     {"notify", YAML_FIELD_ANY, offsetof(FileParts, notify), JSON_OPTIONAL},
     {0},
@@ -382,11 +388,10 @@ static bool read_parts(Reader *reader, const YamlNode *root, const FileParts *pa
             return false;
     if (parts->release && !read_release(reader, parts->release))
         return false;
-    warn_unread(reader, parts->stages);
-    warn_unread(reader, parts->on);
     warn_unread(reader, parts->monitor);
     warn_unread(reader, parts->notify);
-    return true;
+    return pipeline_file_read(root, pipeline_builtins, reader->arena, &reader->file->pipeline,
+                              reader->error);
 }
 
 bool project_file_read(const char *bytes, size_t size, Arena *arena, ProjectFile *file,

@@ -12,14 +12,17 @@
  *       gate: {metric: f1, margin: 0.01, minimum: 0.85}
  *
  * Reading is pure: it looks at no file, no store and no network. Whatever is not listed here is
- * refused with its line, its column and what is allowed. The parts stages, on, monitor and notify,
- * data.NAME.expect, release.staging and release.production are known but not read yet; each gives a
- * warning that says so, because a setting that does nothing must not look as if it did.
+ * refused with its line, its column and what is allowed. Stages, params, vars, env, on and
+ * concurrency are plan/pipeline_file.h's, which is asked here: a file that was read has no mistake
+ * in them either. The parts monitor and notify, data.NAME.expect, release.staging and
+ * release.production are known but not read yet; each gives a warning that says so, because a
+ * setting that does nothing must not look as if it did.
  */
 #pragma once
 
 #include "data/dataset.h"
 #include "data/holdout.h"
+#include "plan/pipeline_file.h"
 #include "serving/endpoint.h"
 
 typedef struct ProjectData {
@@ -45,7 +48,8 @@ typedef struct ProjectFile {
     ProjectDataList data;
     const char *endpoint; /* NULL: the file has no release part */
     bool has_gate;
-    GateRule gate;     /* the defaults where the file is silent; metric is never NULL */
+    GateRule gate; /* the defaults where the file is silent; metric is never NULL */
+    PipelineFile pipeline;
     TextList warnings; /* sentences */
 } ProjectFile;
 

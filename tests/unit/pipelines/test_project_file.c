@@ -15,7 +15,7 @@ static const struct {
      "not start with \".\""},
     {"project: spam\nrelase: {}\n", "relase",
      "line 2, column 1: \"relase\" is not a setting of the file, which has project, data, release, "
-     "stages, on, monitor, notify"},
+     "stages, params, vars, env, on, concurrency, monitor, notify"},
     {DATA "    targt: CLASS\n", "data.comments.targt",
      "line 4, column 5: \"targt\" is not a setting of \"data.comments\", which has source, target, "
      "columns, group, time, format, delimiter, header, names, encoding, quote, on_error, holdout, "
@@ -160,11 +160,29 @@ static void test_every_format_that_can_be_read_can_be_named(void)
 static void test_a_part_that_does_nothing_yet_says_so(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    ProjectFile file = read_file("project: spam\nstages: {a: {cmd: x}}\non: {push: main}\n", arena);
+    ProjectFile file = read_file("project: spam\nmonitor: {window: 1d}\nnotify: []\n", arena);
 
     EXPECT(file.warnings.count == 2);
-    EXPECT_TEXT(file.warnings.items[0], "line 2: \"stages\" is not read yet");
-    EXPECT_TEXT(file.warnings.items[1], "line 3: \"on\" is not read yet");
+    EXPECT_TEXT(file.warnings.items[0], "line 2: \"monitor\" is not read yet");
+    EXPECT_TEXT(file.warnings.items[1], "line 3: \"notify\" is not read yet");
+}
+
+static void test_a_file_is_put_with_its_whole_pipeline_or_not_at_all(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *circle = DATA "    target: C\nstages:\n  a: {cmd: x, needs: b}\n"
+                              "  b: {cmd: x, needs: a, deps: [comments]}\n";
+    ProjectFile file = read_file("project: spam\nstages: {a: {uses: train, with: {data: c}}}\n"
+                                 "on: {push: main}\nconcurrency: skip\n",
+                                 arena);
+    Error error = {0};
+
+    EXPECT(file.warnings.count == 0 && file.pipeline.stages.count == 1);
+    EXPECT_TEXT(file.pipeline.on.push.items[0], "main");
+    EXPECT(file.pipeline.overlap == PIPELINE_SKIP);
+    EXPECT(!project_file_read(circle, strlen(circle), arena, &file, &error));
+    EXPECT_TEXT(error.message,
+                "line 6, column 6: steps wait for each other in a circle: a -> b -> a");
 }
 
 static void test_f13_a_minimum_that_none_can_miss_is_warned_of(void)
@@ -200,6 +218,7 @@ int main(int count, char **names)
         TEST(test_the_holdout_follows_the_columns_where_it_is_not_given),
         TEST(test_every_format_that_can_be_read_can_be_named),
         TEST(test_a_part_that_does_nothing_yet_says_so),
+        TEST(test_a_file_is_put_with_its_whole_pipeline_or_not_at_all),
         TEST(test_f13_a_minimum_that_none_can_miss_is_warned_of),
         TEST(test_one_of_several_data_sets_must_be_named),
         {0},
