@@ -15,6 +15,7 @@ const Route *const api_tables[] = {
     training_routes,
     pipeline_routes,
     trigger_routes,
+    hook_routes,
     promotion_routes,
     purge_routes,
     endpoint_routes,

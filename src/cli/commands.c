@@ -10,6 +10,7 @@ const Command *const command_tables[] = {
     train_commands,
     pipeline_commands,
     trigger_commands,
+    hook_commands,
     promote_commands,
     run_commands,
     model_commands,

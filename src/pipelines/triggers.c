@@ -1,11 +1,13 @@
 #include "pipelines/triggers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "access/platform.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/hook.h"
 #include "pipelines/schedule.h"
 #include "pipelines/scheduler.h"
 
@@ -18,7 +20,9 @@ struct Triggers {
     bool is_started;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool is_woken, is_stopping; /* guarded by lock */
+    bool is_woken; /* guarded by lock */
+    atomic_bool is_stopping;
+    bool has_looked; /* at all repositories, since the start; the thread's own */
 };
 
 Triggers *triggers_create(const Platform *platform, struct Scheduler *scheduler)
@@ -48,11 +52,11 @@ static bool wait_for_turn(Triggers *triggers)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += WAIT_MS / 1000;
     pthread_mutex_lock(&triggers->lock);
-    while (!triggers->is_woken && !triggers->is_stopping)
+    while (!triggers->is_woken && !atomic_load(&triggers->is_stopping))
         if (pthread_cond_timedwait(&triggers->changed, &triggers->lock, &until) != 0)
             break;
     triggers->is_woken = false;
-    goes_on = !triggers->is_stopping;
+    goes_on = !atomic_load(&triggers->is_stopping);
     pthread_mutex_unlock(&triggers->lock);
     return goes_on;
 }
@@ -65,11 +69,23 @@ static bool turn_schedules(Scope *scope, Triggers *triggers, size_t *started)
     return schedule_turn(scope, time_now_ms(), started);
 }
 
+static bool turn_pushes(Scope *scope, Triggers *triggers, size_t *started)
+{
+    PushTurn turn = {.stopped = &triggers->is_stopping, .looks_at_all = !triggers->has_looked};
+
+    if (!push_turn(scope, &turn))
+        return false;
+    triggers->has_looked = true;
+    *started = turn.started;
+    return true;
+}
+
 static const struct {
     const char *name;
     Turn *turn;
 } turns[] = {
     {"schedules", turn_schedules},
+    {"pushes", turn_pushes},
 };
 
 /* One kind of trigger that fails does not hold up the others. */
@@ -115,7 +131,8 @@ static void tell(Triggers *triggers, bool is_end)
 {
     pthread_mutex_lock(&triggers->lock);
     triggers->is_woken = true;
-    triggers->is_stopping = triggers->is_stopping || is_end;
+    if (is_end)
+        atomic_store(&triggers->is_stopping, true);
     pthread_cond_signal(&triggers->changed);
     pthread_mutex_unlock(&triggers->lock);
 }

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """What starts runs of pipelines when nobody sends files, on a real server with a real git."""
+import base64
+import hashlib
+import hmac
 import json
 import os
+import subprocess
 import time
 
 from harness import SlipwayTest, run
@@ -144,6 +148,139 @@ class TriggersTest(SlipwayTest):
         self.start()
         with self.assertRaisesRegex(AssertionError, "Europe/Atlantis"):
             self.put(FILE.replace("Amsterdam", "Atlantis"))
+
+    # ---- pushes
+
+    def git(self, *arguments, folder=None):
+        done = subprocess.run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments],
+                              cwd=folder or self.project, capture_output=True, text=True,
+                              env=self.environment(GIT_CONFIG_GLOBAL="/dev/null"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip()
+
+    def repository(self):
+        """A bare repository whose branch "old" was pushed before there was a hook; returns the hook's secret."""
+        self.bare = os.path.join(self.folder, "spam.git")
+        self.git("init", "--quiet", "--bare", self.bare)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("remote", "add", "origin", self.bare)
+        self.commit("on: {push: [main, 'release/*']}\n")
+        self.git("push", "--quiet", "origin", "main:old")
+        return self.command("hook", "set", "spam", "--repository", self.bare).strip()
+
+    def commit(self, on):
+        with open(os.path.join(self.project, "slipway.yaml"), "w") as file:
+            file.write(FILE.split("on:")[0].replace("HOLD", self.hold) + on)
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def tell(self, port, status, body, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.expect(status, port, "/api/v1/hooks/spam/git", method="POST", body=body, headers=headers)[1]
+
+    def pushes(self, port):
+        listed = self.expect(200, port, "/api/v1/hooks/spam")[1]["pushes"]
+        return {one["ref"].split("/", 2)[2]: one for one in listed}
+
+    def test_a_push_starts_a_run_of_its_commit_once(self):
+        port = self.start()[1]
+        secret = self.repository()
+        commit = self.git("rev-parse", "HEAD")
+        self.git("push", "--quiet", "origin", "main", "main:release/1", "main:other")
+        body = json.dumps({"ref": "refs/heads/main", "after": commit})
+        sign = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+        basic = "Basic " + base64.b64encode(f"azure:{secret}".encode()).decode()
+        azure = json.dumps({"resource": {"refUpdates": [
+            {"name": f"refs/heads/{name}", "newObjectId": commit} for name in ("release/1", "other")]}})
+        self.tell(port, 202, body, X_Hub_Signature_256="sha256=" + sign)
+        self.tell(port, 202, body, X_Gitlab_Token=secret)
+        self.tell(port, 202, body, X_Slipway_Signature=sign)
+        self.tell(port, 202, azure, Authorization=basic)
+        self.wait_until(lambda: not any(one["status"] == "waiting" for one in self.pushes(port).values()))
+        pushes = self.pushes(port)
+        self.assertEqual({name: one["status"] for name, one in pushes.items()},
+                         {"old": "ignored", "main": "started", "release/1": "started", "other": "ignored"})
+        self.assertEqual(pushes["other"]["reason"], "slipway.yaml does not name the branch under on: push")
+        self.wait_for(port, ["succeeded", "succeeded"])
+        self.assertEqual([(one["origin"]["trigger"], one["origin"]["commit"], one["origin"]["branch"])
+                          for one in self.runs(port)],
+                         [("push", commit, "main"), ("push", commit, "release/1")])
+        source = self.expect(200, port, "/api/v1/pipelines/spam")[1]
+        self.assertEqual((source["commit"], source["branch"]), (commit, "main"))
+
+    def test_a_push_that_nobody_told_of_is_found(self):
+        server, port = self.start()
+        self.repository()
+        self.stop(server)
+        commit = self.commit("on: {push: main}\n")
+        self.git("push", "--quiet", "origin", "main")
+        port = self.start()[1]
+        self.wait_for(port, ["succeeded"])
+        push = self.pushes(port)["main"]
+        self.assertEqual((push["commit"], push["told_by"], push["status"]), (commit, "look", "started"))
+
+    def test_the_script_of_a_bare_repository_tells_of_pushes(self):
+        port = self.start()[1]
+        secret = self.repository()
+        script = self.command("hook", "script", "spam", "--url", f"http://127.0.0.1:{port}")
+        for name, text in (("hooks/post-receive", script), ("slipway-secret", secret)):
+            with open(os.path.join(self.bare, name), "w") as file:
+                file.write(text)
+        os.chmod(os.path.join(self.bare, "hooks/post-receive"), 0o755)
+        self.git("push", "--quiet", "origin", "main")
+        self.wait_for(port, ["succeeded"])
+        self.assertEqual(self.pushes(port)["main"]["told_by"], "hook")
+
+    def test_what_is_not_signed_is_refused(self):
+        port = self.start()[1]
+        secret = self.repository()
+        body = json.dumps({"ref": "refs/heads/main", "after": "0" * 39 + "1"})
+        sign = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+        wrong = hmac.new(b"", body.encode(), hashlib.sha256).hexdigest()
+        basic = "Basic " + base64.b64encode(b"azure:wrong").decode()
+        for headers in ({"X_Hub_Signature_256": sign}, {"X_Hub_Signature_256": "sha256=" + wrong},
+                        {"X_Gitlab_Token": ""}, {"X_Gitlab_Token": secret[:-1]}, {"X_Slipway_Signature": sign[:-1]},
+                        {"X_Slipway_Signature": sign.upper()}, {"Authorization": basic}, {"Authorization": "Basic !!!!"},
+                        {"Authorization": "Bearer " + secret}, {"X_Slipway_Signature": sign, "X_Gitlab_Token": "x"}):
+            error = self.tell(port, 401, body, **headers)["error"]
+            self.assertEqual(error["message"], "the signature is not that of the project's hook and this body")
+        self.assertIn("a hook is signed", self.tell(port, 401, body)["error"]["message"])
+        self.tell(port, 401, body + " ", X_Slipway_Signature=sign)
+        self.expect(401, port, "/api/v1/hooks/none/git", method="POST", body=body,
+                    headers={"X-Slipway-Signature": wrong})
+        self.tell(port, 413, "x" * (4 * 1024 * 1024 + 1), X_Gitlab_Token=secret)
+        for body in ("", "{", "[]", '{"ref": 7, "after": 8}', '{"ref": "refs/heads/main", "after": "HEAD"}',
+                     '{"ref": "refs/heads/main", "after": "--upload-pack=x"}'):
+            if body != "[]":
+                self.tell(port, 400, body, X_Gitlab_Token=secret)
+        for body in ('{"zen": "x"}', json.dumps({"ref": "refs/heads/main", "after": "0" * 40}),
+                     json.dumps({"ref": "refs/tags/v1", "after": "1" * 40})):
+            self.assertEqual(self.tell(port, 202, body, X_Gitlab_Token=secret)["pushes"], 0)
+        self.assertEqual(set(self.pushes(port)), {"old"})
+
+    def test_a_commit_that_is_not_there_and_a_wrong_file_say_so(self):
+        port = self.start()[1]
+        secret = self.repository()
+        commit = self.commit("on: {push: main}\nstagse: {}\n")
+        self.git("push", "--quiet", "origin", "main:wrong")
+        for name, after in (("wrong", commit), ("gone", "1" * 40)):
+            self.tell(port, 202, json.dumps({"ref": "refs/heads/" + name, "after": after}), X_Gitlab_Token=secret)
+        self.wait_until(lambda: not any(one["status"] == "waiting" for one in self.pushes(port).values()))
+        pushes = self.pushes(port)
+        self.assertIn('"stagse"', pushes["wrong"]["reason"])
+        self.assertEqual(pushes["gone"]["reason"], "commit 111111111111 is not in the repository")
+        self.assertEqual(self.runs(port), [])
+
+    def test_a_repository_that_git_would_not_take_as_one_is_refused(self):
+        self.start()
+        for repository in ("--upload-pack=touch", "ext::sh -c true", "relative/path", "/a b"):
+            done = self.run_command("hook", "set", "spam", f"--repository={repository}", "--data", self.data)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("a repository is", done.stderr)
+        done = self.run_command("hook", "set", "spam", "--repository", self.folder + "/none", "--data", self.data)
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("git ls-remote: ", done.stderr)
 
 
 if __name__ == "__main__":
