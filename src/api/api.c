@@ -14,6 +14,8 @@ const Route *const api_tables[] = {
     project_routes,
     training_routes,
     pipeline_routes,
+    trigger_routes,
+    hook_routes,
     promotion_routes,
     purge_routes,
     endpoint_routes,

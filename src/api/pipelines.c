@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/project_tree.h"
 #include "base/file.h"
 #include "pipelines/scheduler.h"
 
@@ -44,35 +45,6 @@ static const JsonField start_fields[] = {
     {0},
 };
 
-typedef struct FileBody {
-    const char *path, *digest;
-} FileBody;
-
-static const JsonField file_fields[] = {
-    {"path", JSON_TEXT, offsetof(FileBody, path), JSON_REQUIRED, NULL},
-    {"digest", JSON_TEXT, offsetof(FileBody, digest), JSON_REQUIRED, NULL},
-    {0},
-};
-
-static bool read_file(Scope *scope, const JsonValue *item, Tree *tree)
-{
-    TreeEntry entry = {0};
-    FileBody file = {0};
-
-    if (!json_read_value(item, file_fields, &file, scope->arena, &scope->error))
-        return false;
-    if (!digest_is_valid(file.digest))
-        return fail_field(&scope->error, "digest", "a digest has 64 lowercase hexadecimal digits");
-    entry.path = file.path;
-    memcpy(entry.digest, file.digest, sizeof(entry.digest));
-    if (!artifact_exists(scope->platform->artifacts, entry.digest))
-        return fail(&scope->error, ERROR_NOT_FOUND, "artifact %.12s (\"%s\") is not in the store",
-                    entry.digest, entry.path);
-    *arena_push(scope->arena, tree) = entry;
-    return file_size(artifact_path(scope->platform->artifacts, entry.digest, scope->arena),
-                     &tree->items[tree->count - 1].size, &scope->error);
-}
-
 static bool start_run(Scope *scope, const Request *request, Response *response)
 {
     StartBody body = {.order = {.trigger = "manual"}};
@@ -81,10 +53,8 @@ static bool start_run(Scope *scope, const Request *request, Response *response)
 
     if (!request_read(scope, request, start_fields, &body))
         return false;
-    for (JsonWalk walk = json_walk(body.files); json_walk_next(&walk);)
-        if (!read_file(scope, walk.value, &body.order.files))
-            return false;
-    if (!pipeline_start(scope, &body.order, &run, &is_new))
+    if (!project_tree_read(scope, body.files, &body.order.files) ||
+        !pipeline_start(scope, &body.order, &run, &is_new))
         return false;
     api_show_endpoints(request->application, scope);
     wake(request);

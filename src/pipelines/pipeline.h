@@ -12,7 +12,7 @@
 
 #include "access/page.h"
 #include "access/scope.h"
-#include "plan/plan.h"
+#include "plan/pipeline_file.h"
 
 typedef struct PipelineRun {
     const char *id; /* 32 hexadecimal digits */
@@ -22,6 +22,8 @@ typedef struct PipelineRun {
     const char *file, *tree;
     const char *params, *origin; /* JSON objects */
     const char *trigger_key, *run_id;
+    const char
+        *follows; /* the run that must have ended before a step of this one begins; or NULL */
     bool is_forced;
     int64_t open_steps, bad_steps;
     int64_t cancelled_at;
@@ -44,11 +46,14 @@ typedef struct PipelineRunSpec {
     const char *origin;      /* a JSON object: {"trigger": "manual", "commit": ...} */
     const char *trigger_key; /* NULL, or what this run is for: there is one run of it at most */
     bool is_forced;
+    PipelineOverlap overlap; /* while another run of the project is open */
     const Plan *plan;
 } PipelineRunSpec;
 
-/* Inside a write. *is_new false: the run of that trigger_key was there, and is the answer. Appends
- * pipeline_run.created. */
+/* Inside a write. *is_new false: the run of that trigger_key was there, or one was open and the
+ * rule is to skip; that one is the answer. By the rule to replace, those that are open are
+ * cancelled first. Either way a new run's steps begin when no older one of the project is open.
+ * Appends pipeline_run.created. */
 bool pipeline_run_create(Scope *scope, const PipelineRunSpec *spec, PipelineRun *run,
                          bool *is_new) MUST_CHECK;
 
@@ -120,8 +125,11 @@ typedef struct PipelineOrder {
     const char *project;     /* NULL: the one that the file names */
     const char *file;        /* in the tree; NULL: slipway.yaml, else dvc.yaml */
     Tree files;              /* of the project: blobs that are in the store */
+    bool is_stored;          /* they are those of its pipeline (pipeline_source.h) */
+    bool queues;             /* whatever the file says of runs at once */
     const JsonValue *params; /* an object, or NULL */
-    const char *trigger;     /* "manual" */
+    const char *trigger;     /* "manual", "api", "schedule", "push", "data", "alarm", "backfill" */
+    const char *cause;       /* of it, a text for people: the tick, the alarm; or NULL */
     const char *trigger_key;
     const char *commit, *branch; /* or NULL */
     bool is_dirty;               /* the files are not those of the commit */

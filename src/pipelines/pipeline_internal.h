@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pipelines/pipeline.h"
+#include "pipelines/release.h"
 #include "tracking/run.h"
 
 /* Every select starts with these columns, in the order that the rows are read. */
@@ -19,6 +20,36 @@ bool pipeline_steps_take(Scope *scope, Query *query, PipelineStepList *list) MUS
 bool pipeline_step_at(Scope *scope, const char *run_id, int64_t position,
                       PipelineStep *step) MUST_CHECK;
 bool step_attempts_take(Scope *scope, Query *query, StepAttemptList *list) MUST_CHECK;
+
+/* The files of an order with the pipeline's among them, read and checked. */
+typedef struct OrderRead {
+    Tree tree;
+    Artifact listing;
+    const char *path, *project;
+    const char *yaml; /* of the project; NULL: a dvc.yaml */
+    size_t yaml_size;
+    PipelineFile file;
+    ReleaseFile release;
+} OrderRead;
+
+bool pipeline_order_read(Scope *scope, const PipelineOrder *order, OrderRead *read) MUST_CHECK;
+bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRead *read,
+                         Plan *plan) MUST_CHECK;
+
+/* Of a run that is asked for while others of its project are open. */
+typedef struct Overlap {
+    const char *run; /* the newest open one, which the new one follows; NULL: none is */
+    bool is_skipped; /* there is no new one: that is the answer */
+} Overlap;
+
+/* Inside a write. Cancels those that are replaced. */
+bool pipeline_overlap(Scope *scope, const PipelineRunSpec *spec, Overlap *overlap) MUST_CHECK;
+
+/* Inside a write: the steps of a run that were only waiting for its turn are ready. */
+bool pipeline_overlap_release(Scope *scope, const char *run_id) MUST_CHECK;
+
+/* Inside a write, of a run that has just ended: the turn of the one that follows it. */
+bool pipeline_overlap_end(Scope *scope, const PipelineRun *run) MUST_CHECK;
 
 /* What a step that is about to start stands on. */
 typedef struct StepStart {

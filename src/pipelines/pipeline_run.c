@@ -6,7 +6,7 @@
 #include "base/crash.h"
 #include "base/id.h"
 #include "base/time.h"
-#include "pipelines/pipeline.h"
+#include "pipelines/pipeline_internal.h"
 #include "tracking/experiment.h"
 #include "tracking/run.h"
 
@@ -14,7 +14,7 @@
 #define SELECT_RUN                                                                                 \
     "SELECT id, project, number, status, reason, file, tree, params, origin, trigger_key, run_id," \
     " is_forced, open_steps, bad_steps, cancelled_at, cancelled_by, created_at, created_by,"       \
-    " started_at, ended_at FROM pipeline_runs"
+    " started_at, ended_at, follows FROM pipeline_runs"
 
 static PipelineRun from_row(const Query *query, Arena *arena)
 {
@@ -39,6 +39,7 @@ static PipelineRun from_row(const Query *query, Arena *arena)
         .created_by = query_text(query, 17, arena),
         .started_at = query_int(query, 18),
         .ended_at = query_int(query, 19),
+        .follows = query_text(query, 20, arena),
     };
 }
 
@@ -107,6 +108,7 @@ void pipeline_run_write_json(JsonWriter *json, const char *key, const PipelineRu
         json_raw(json, "params", run->params);
         json_raw(json, "origin", run->origin);
         json_text(json, "run_id", run->run_id);
+        json_text(json, "follows", run->follows);
         json_bool(json, "is_forced", run->is_forced);
         json_int(json, "open_steps", run->open_steps);
         json_int(json, "failed_steps", run->bad_steps);
@@ -131,25 +133,25 @@ static bool find_triggered(Scope *scope, const PipelineRunSpec *spec, PipelineRu
     return take_one(scope, &query, run, found);
 }
 
-static bool insert_step(Scope *scope, const char *run_id, const Plan *plan, size_t position)
+static bool insert_step(Scope *scope, const PipelineRun *run, const Plan *plan, size_t position)
 {
     const PlanStep *step = &plan->items[position];
     JsonWriter *json = json_writer_create(scope->arena);
-    bool is_ready = step->needs.count == 0;
+    bool is_ready = step->needs.count == 0 && !run->follows;
 
     plan_step_write_json(json, NULL, step);
     if (!db_run(scope->db, &scope->error,
                 "INSERT INTO pipeline_steps (run_id, position, name, spec, status, waits_for,"
                 " bad_needs, attempts, losses, ready_at)"
                 " VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7)",
-                db_text(run_id), db_int((int64_t)position), db_text(step->name),
+                db_text(run->id), db_int((int64_t)position), db_text(step->name),
                 db_text(json_finish(json)), db_text(is_ready ? "ready" : "waiting"),
                 db_int((int64_t)step->needs.count), is_ready ? db_int(0) : db_int_or_null(0)))
         return false;
     for (size_t i = 0; i < step->needs.count; i++)
         if (!db_run(scope->db, &scope->error,
                     "INSERT INTO pipeline_edges (run_id, step, next) VALUES ($1, $2, $3)",
-                    db_text(run_id), db_int((int64_t)step->needs.items[i]),
+                    db_text(run->id), db_int((int64_t)step->needs.items[i]),
                     db_int((int64_t)position)))
             return false;
     return true;
@@ -183,31 +185,37 @@ static bool append_created(Scope *scope, const PipelineRun *run)
                         json_finish(json));
 }
 
-static bool insert_run(Scope *scope, const PipelineRunSpec *spec, int64_t number, PipelineRun *run)
+static bool insert_run(Scope *scope, const PipelineRunSpec *spec, const char *follows,
+                       PipelineRun *run)
 {
     char id[ID_TEXT_SIZE];
+    int64_t number;
     Run tracked;
 
-    if (!create_tracked(scope, spec, number, &tracked))
+    if (!db_get_int(scope->db, &scope->error, &number,
+                    "SELECT COALESCE(MAX(number), 0) + 1 FROM pipeline_runs WHERE project = $1",
+                    db_text(spec->project)) ||
+        !create_tracked(scope, spec, number, &tracked))
         return false;
     id_timed(id);
     return db_run(scope->db, &scope->error,
                   "INSERT INTO pipeline_runs (id, project, number, status, file, tree, params,"
                   " origin, trigger_key, run_id, is_forced, open_steps, bad_steps, created_at,"
-                  " created_by)"
-                  " VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13)",
+                  " created_by, follows)"
+                  " VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13,"
+                  " $14)",
                   db_text(id), db_text(spec->project), db_int(number), db_text(spec->file),
                   db_text(spec->tree), db_text(spec->params), db_text(spec->origin),
                   db_text(spec->trigger_key), db_text(tracked.id), db_int(spec->is_forced),
                   db_int((int64_t)spec->plan->count), db_int(time_now_ms()),
-                  db_text(scope->principal.name)) &&
+                  db_text(scope->principal.name), db_text(follows)) &&
            pipeline_run_find(scope, id, run);
 }
 
 bool pipeline_run_create(Scope *scope, const PipelineRunSpec *spec, PipelineRun *run, bool *is_new)
 {
     bool found = false;
-    int64_t number;
+    Overlap overlap;
 
     if (spec->trigger_key && !find_triggered(scope, spec, run, &found))
         return false;
@@ -216,13 +224,15 @@ bool pipeline_run_create(Scope *scope, const PipelineRunSpec *spec, PipelineRun 
         return true;
     if (spec->plan->count == 0)
         return fail(&scope->error, ERROR_CONFLICT, "%s has no stages", spec->file);
-    if (!db_get_int(scope->db, &scope->error, &number,
-                    "SELECT COALESCE(MAX(number), 0) + 1 FROM pipeline_runs WHERE project = $1",
-                    db_text(spec->project)) ||
-        !insert_run(scope, spec, number, run))
+    if (!pipeline_overlap(scope, spec, &overlap))
+        return false;
+    *is_new = !overlap.is_skipped;
+    if (overlap.is_skipped)
+        return pipeline_run_find(scope, overlap.run, run);
+    if (!insert_run(scope, spec, overlap.run, run))
         return false;
     for (size_t i = 0; i < spec->plan->count; i++)
-        if (!insert_step(scope, run->id, spec->plan, i))
+        if (!insert_step(scope, run, spec->plan, i))
             return false;
     CRASH_POINT("pipeline: run inserted, not committed");
     return append_created(scope, run);
@@ -241,6 +251,7 @@ bool pipeline_run_cancel(Scope *scope, const char *id, PipelineRun *run)
     return db_run(scope->db, &scope->error,
                   "UPDATE pipeline_runs SET cancelled_at = $2, cancelled_by = $3 WHERE id = $1",
                   db_text(id), db_int(time_now_ms()), db_text(scope->principal.name)) &&
+           pipeline_overlap_release(scope, id) &&
            event_append(scope, "pipeline_run.cancel_asked",
                         arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
                         NULL) &&

@@ -3,10 +3,8 @@
 #include <string.h>
 
 #include "pipelines/builtin.h"
-#include "pipelines/pipeline.h"
+#include "pipelines/pipeline_internal.h"
 #include "pipelines/project.h"
-#include "pipelines/release.h"
-#include "plan/pipeline_file.h"
 
 enum { SOURCE_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -77,6 +75,8 @@ static const char *origin_json(const PipelineOrder *order, Arena *arena)
     json_open_object(json, NULL);
     {
         json_text(json, "trigger", order->trigger);
+        if (order->cause)
+            json_text(json, "cause", order->cause);
         json_text(json, "commit", order->commit);
         json_text(json, "branch", order->branch);
         json_bool(json, "is_dirty", order->is_dirty);
@@ -85,11 +85,61 @@ static const char *origin_json(const PipelineOrder *order, Arena *arena)
     return json_finish(json);
 }
 
+/* ---- reading ---- */
+
+static bool parse_file(Scope *scope, const PipelineOrder *order, const Source *files,
+                       OrderRead *read)
+{
+    const YamlNode *root;
+    PlanBytes bytes;
+
+    if (!source_read((void *)(uintptr_t)files, read->path, scope->arena, &bytes, &scope->error))
+        return false;
+    if (!yaml_parse(bytes.bytes, bytes.size, scope->arena, &root, &scope->error) ||
+        !pipeline_file_read(root, pipeline_builtins, scope->arena, &read->file, &scope->error) ||
+        !release_file_read(root, scope->arena, &read->release, &scope->error))
+        return fail_in(&scope->error, "%s", read->path);
+    if (!read->file.is_dvc) {
+        read->yaml = bytes.bytes;
+        read->yaml_size = bytes.size;
+    }
+    return choose_project(scope, order, root, &read->project);
+}
+
+bool pipeline_order_read(Scope *scope, const PipelineOrder *order, OrderRead *read)
+{
+    OrderRead done = {.tree = order->files};
+    Source files = {scope, &done.tree};
+
+    if (!tree_add(scope->platform->artifacts, &done.tree, scope->arena, &done.listing,
+                  &scope->error))
+        return false;
+    done.path = choose_file(order, &done.tree);
+    if (!parse_file(scope, order, &files, &done))
+        return false;
+    *read = done;
+    return true;
+}
+
+bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRead *read,
+                         Plan *plan)
+{
+    Source files = {scope, &read->tree};
+    PlanSource source = {source_exists, source_read, &files};
+    PlanRequest request = {order->params, &source};
+
+    if (!pipeline_plan(&read->file, &request, scope->arena, plan, &scope->error))
+        return fail_in(&scope->error, "%s", read->path);
+    release_add_steps(&read->release, scope->arena, plan);
+    return true;
+}
+
+/* ---- starting ---- */
+
 typedef struct Start {
-    const char *yaml; /* of the project; NULL: a dvc.yaml */
-    size_t yaml_size;
+    const OrderRead *read;
+    bool puts_project;
     const PipelineRunSpec *spec;
-    Plan *plan;
     PipelineRun *run;
     bool *is_new;
 } Start;
@@ -97,60 +147,46 @@ typedef struct Start {
 static bool write_start(Scope *scope, void *context)
 {
     Start *start = context;
-
+    const OrderRead *read = start->read;
     ProjectChange change;
 
-    if (start->yaml &&
-        !project_put(scope, start->spec->project, start->yaml, start->yaml_size, &change))
+    if (start->puts_project &&
+        !project_put(scope, read->project, read->yaml, read->yaml_size, &change))
         return false;
     return pipeline_run_create(scope, start->spec, start->run, start->is_new);
 }
 
-static bool read_plan(Scope *scope, const PipelineOrder *order, const Tree *tree,
-                      PipelineRunSpec *spec, Start *start)
+/* A file may keep people, or programs, from starting it. */
+static bool check_trigger(Scope *scope, const PipelineOrder *order, const OrderRead *read)
 {
-    Source files = {scope, tree};
-    PlanSource source = {source_exists, source_read, &files};
-    PlanRequest request = {order->params, &source};
-    const YamlNode *root;
-    ReleaseFile release;
-    PipelineFile file;
-    PlanBytes read;
+    const PipelineTriggers *on = &read->file.on;
+    bool is_refused = (!on->manual && text_equal(order->trigger, "manual")) ||
+                      (!on->api && text_equal(order->trigger, "api"));
 
-    spec->file = choose_file(order, tree);
-    if (!source_read(&files, spec->file, scope->arena, &read, &scope->error))
-        return false;
-    if (!yaml_parse(read.bytes, read.size, scope->arena, &root, &scope->error) ||
-        !pipeline_file_read(root, pipeline_builtins, scope->arena, &file, &scope->error) ||
-        !pipeline_plan(&file, &request, scope->arena, start->plan, &scope->error))
-        return fail_in(&scope->error, "%s", spec->file);
-    if (!release_file_read(root, scope->arena, &release, &scope->error))
-        return fail_in(&scope->error, "%s", spec->file);
-    release_add_steps(&release, scope->arena, start->plan);
-    if (!file.is_dvc) {
-        start->yaml = read.bytes;
-        start->yaml_size = read.size;
-    }
-    return choose_project(scope, order, root, &spec->project);
+    return !is_refused || fail(&scope->error, ERROR_CONFLICT, "%s says on: {%s: false}", read->path,
+                               order->trigger);
 }
 
 bool pipeline_start(Scope *scope, const PipelineOrder *order, PipelineRun *run, bool *is_new)
 {
+    Plan plan = {0};
     PipelineRunSpec spec = {
         .params = order->params ? json_print(order->params, scope->arena) : "{}",
         .origin = origin_json(order, scope->arena),
         .trigger_key = order->trigger_key,
         .is_forced = order->is_forced,
+        .plan = &plan,
     };
-    Tree tree = order->files;
-    Artifact listing;
-    Plan plan = {0};
-    Start start = {.spec = &spec, .plan = &plan, .run = run, .is_new = is_new};
+    OrderRead read;
+    Start start = {&read, false, &spec, run, is_new};
 
-    if (!tree_add(scope->platform->artifacts, &tree, scope->arena, &listing, &scope->error) ||
-        !read_plan(scope, order, &tree, &spec, &start))
+    if (!pipeline_order_read(scope, order, &read) || !check_trigger(scope, order, &read) ||
+        !pipeline_order_plan(scope, order, &read, &plan))
         return false;
-    spec.tree = listing.digest;
-    spec.plan = &plan;
+    start.puts_project = read.yaml && !order->is_stored;
+    spec.project = read.project;
+    spec.file = read.path;
+    spec.tree = read.listing.digest;
+    spec.overlap = order->queues ? PIPELINE_QUEUE : read.file.overlap;
     return scope_write(scope, write_start, &start);
 }

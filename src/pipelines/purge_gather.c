@@ -171,7 +171,8 @@ static bool find_packages(Gathering *gathering)
     static const char sql[] =
         "SELECT id, package FROM model_versions WHERE package <> ''"
         " UNION ALL SELECT 0, package FROM deployments"
-        " UNION ALL SELECT DISTINCT 0, tree FROM pipeline_runs WHERE tree IS NOT NULL";
+        " UNION ALL SELECT DISTINCT 0, tree FROM pipeline_runs WHERE tree IS NOT NULL"
+        " UNION ALL SELECT 0, tree FROM pipelines";
     Scope *scope = gathering->scope;
     CLEANUP(query_finalize) Query query = db_query(scope->db, sql);
 

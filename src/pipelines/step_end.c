@@ -81,7 +81,7 @@ static bool end_run(Scope *scope, const PipelineRun *run)
                   "UPDATE pipeline_runs SET status = $2, reason = $3, ended_at = $4 WHERE id = $1",
                   db_text(run->id), db_text(status), db_text(reason), db_int(time_now_ms())) &&
            end_tracked_if_there(scope, run->run_id, tracked, reason) &&
-           append_ended(scope, run, status);
+           pipeline_overlap_end(scope, run) && append_ended(scope, run, status);
 }
 
 /* ---- steps ---- */

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "pipelines/scheduler.h"
 #include "pipelines/trainer.h"
+#include "pipelines/triggers.h"
 #include "serving/serving.h"
 
 /* An endpoint whose model cannot be loaded keeps the server unready, not down: others serve, and a
@@ -41,6 +42,8 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     if (opened->trainer)
         opened->scheduler =
             scheduler_create(&(SchedulerSpec){opened->platform, opened->serving, 0}, error);
+    if (opened->scheduler)
+        opened->triggers = triggers_create(opened->platform, opened->scheduler);
     if (!opened->scheduler || !(spec->loads_later || application_load(opened, error))) {
         application_close(opened);
         return false;
@@ -55,6 +58,7 @@ void application_close(Application *application)
 
     if (!application)
         return;
+    triggers_destroy(application->triggers);
     scheduler_destroy(application->scheduler);
     outbox = application->platform ? application->platform->outbox : NULL;
     trainer_destroy(application->trainer);

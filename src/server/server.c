@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "pipelines/scheduler.h"
+#include "pipelines/triggers.h"
 #include "server/open_files.h"
 #include "server/origin.h"
 #include "server/server_internal.h"
@@ -185,7 +186,8 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
         opened->slow = lane_create(slow_lane);
         if (check_tokens(opened, spec->address, error) && start_upkeep(opened, spec, error) &&
             start_courier(opened, error) && listen_on(opened, spec, error) &&
-            scheduler_start(opened->application->scheduler, opened->url, error)) {
+            scheduler_start(opened->application->scheduler, opened->url, error) &&
+            triggers_start(opened->application->triggers, error)) {
             *server = opened;
             return true;
         }

@@ -22,8 +22,8 @@ static const Exchange exchanges[] = {
     {ROLE_VIEWER, "PUT", PROJECT, "project: spam\n", 403, "{\"error\":{\"code\":\"forbidden\""},
     {ROLE_CONTRIBUTOR, "PUT", PROJECT, "project: spam\ndat: {}\n", 422,
      "{\"error\":{\"code\":\"invalid_field\",\"message\":\"line 2, column 1: \\\"dat\\\" is not a "
-     "setting of the file, which has project, data, release, stages, on, monitor, "
-     "notify\",\"field\":\"dat\""},
+     "setting of the file, which has project, data, release, stages, params, vars, env, on, "
+     "concurrency, monitor, notify\",\"field\":\"dat\""},
     {ROLE_CONTRIBUTOR, "PUT", PROJECT, "project: [\n", 400, "{\"error\":{\"code\":\"invalid\""},
     {ROLE_CONTRIBUTOR, "PUT", PROJECT, "project: ham\n", 422,
      "{\"error\":{\"code\":\"invalid_field\",\"message\":\"the file describes project \\\"ham\\\", "
