@@ -5,6 +5,7 @@
 /* The plain functions of SHA-256 need nothing else of libcrypto, and so little of it is linked; its
  * newer interface brings 4 MB of providers along. OpenSSL calls them deprecated, but has them. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,4 +111,11 @@ void hmac_bytes(const void *key, size_t key_size, const void *bytes, size_t size
     SHA256_Update(&context, outer, sizeof(outer));
     SHA256_Update(&context, mac, HMAC_SIZE);
     SHA256_Final(mac, &context);
+}
+
+bool text_equal_secretly(const char *given, const char *secret)
+{
+    size_t length = strlen(secret);
+
+    return strlen(given) == length && CRYPTO_memcmp(given, secret, length) == 0;
 }

@@ -25,3 +25,6 @@ const char *hex_format(const void *bytes, size_t size, char *text);
 /* HMAC-SHA-256 (RFC 2104): that who made it knows the key. */
 void hmac_bytes(const void *key, size_t key_size, const void *bytes, size_t size,
                 unsigned char mac[HMAC_SIZE]);
+
+/* Whether two texts are the same, in a time that does not tell where they differ. */
+bool text_equal_secretly(const char *given, const char *secret);

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "access/event.h"
-#include "base/hmac.h"
+#include "base/digest.h"
 #include "base/id.h"
 #include "base/time.h"
 #include "pipelines/git.h"
@@ -120,11 +120,13 @@ bool hook_set(Scope *scope, const char *project, const char *repository, Hook *h
 
 /* ---- who says so ---- */
 
-static bool is_signed(const Hmac *hmac, const char *digits, const char *body, size_t size)
+static bool is_signed(const char *secret, const char *digits, const char *body, size_t size)
 {
-    char expected[DIGEST_TEXT_SIZE];
+    unsigned char mac[HMAC_SIZE];
+    char expected[2 * HMAC_SIZE + 1];
 
-    return text_equal_secretly(digits, hmac_bytes(hmac, body, size, expected));
+    hmac_bytes(secret, strlen(secret), body, size, mac);
+    return text_equal_secretly(digits, hex_format(mac, sizeof(mac), expected));
 }
 
 static bool is_basic(const char *header, const char *secret)
@@ -145,7 +147,6 @@ static bool is_basic(const char *header, const char *secret)
 bool hook_verify(const char *secret, const HookSigns *signs, const char *body, size_t size,
                  Error *error)
 {
-    Hmac hmac = {secret, strlen(secret)};
     bool is_right = signs->github || signs->gitlab || signs->plain || signs->authorization;
 
     if (!is_right)
@@ -154,11 +155,11 @@ bool hook_verify(const char *secret, const HookSigns *signs, const char *body, s
                     "or basic authentication with its secret");
     if (signs->github)
         is_right = text_has_prefix(signs->github, "sha256=") &&
-                   is_signed(&hmac, signs->github + 7, body, size);
+                   is_signed(secret, signs->github + 7, body, size);
     if (signs->gitlab)
         is_right = is_right && text_equal_secretly(signs->gitlab, secret);
     if (signs->plain)
-        is_right = is_right && is_signed(&hmac, signs->plain, body, size);
+        is_right = is_right && is_signed(secret, signs->plain, body, size);
     if (signs->authorization)
         is_right = is_right && is_basic(signs->authorization, secret);
     return is_right || fail(error, ERROR_UNAUTHENTICATED,

@@ -216,6 +216,15 @@ static void test_a_pool_runs_all_it_accepted(void)
     EXPECT(accepted > 0 && atomic_load(&sum) == accepted);
 }
 
+static void test_only_the_whole_secret_is_the_secret(void)
+{
+    static const char *const others[] = {"abd", "ab", "", "abcd", "ABC"};
+
+    EXPECT(text_equal_secretly("abc", "abc"));
+    for (size_t i = 0; i < COUNT(others); i++)
+        EXPECT(!text_equal_secretly(others[i], "abc"));
+}
+
 static void test_hmacs_are_those_of_rfc_4231(void)
 {
     char long_key[132] = {0};
@@ -257,6 +266,7 @@ int main(int count, char **names)
         TEST(test_a_program_that_is_not_there_is_an_error),
         TEST(test_a_pool_runs_all_it_accepted),
         TEST(test_hmacs_are_those_of_rfc_4231),
+        TEST(test_only_the_whole_secret_is_the_secret),
         {0},
     };
 
