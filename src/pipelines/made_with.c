@@ -1,4 +1,4 @@
-#include "pipelines/environment.h"
+#include "pipelines/made_with.h"
 
 #include <sqlite3.h>
 #include <sys/utsname.h>
@@ -30,7 +30,7 @@ static void write_machine(JsonWriter *json)
     json_int(json, "processor_count", sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-const char *environment_json(bool with_machine, Arena *arena)
+const char *made_with_json(bool with_machine, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
 
