@@ -15,6 +15,8 @@ const Route *const api_tables[] = {
     training_routes,
     pipeline_routes,
     promotion_routes,
+    environment_routes,
+    approval_routes,
     purge_routes,
     endpoint_routes,
     access_routes,

@@ -10,6 +10,8 @@ const Command *const command_tables[] = {
     data_commands,
     train_commands,
     pipeline_commands,
+    environment_commands,
+    approval_commands,
     promote_commands,
     run_commands,
     model_commands,

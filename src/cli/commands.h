@@ -9,6 +9,8 @@ extern const Command validate_commands[];
 extern const Command data_commands[];
 extern const Command train_commands[];
 extern const Command pipeline_commands[];
+extern const Command environment_commands[];
+extern const Command approval_commands[];
 extern const Command promote_commands[];
 extern const Command run_commands[];
 extern const Command model_commands[];

@@ -159,6 +159,24 @@ static bool write_results(Scope *scope, const StepStart *start, JsonWriter *json
     return query_end(&query, &scope->error);
 }
 
+static void write_texts(JsonWriter *json, const char *key, const TextList *list)
+{
+    if (!list->count)
+        return;
+    json_open_array(json, key);
+    for (size_t i = 0; i < list->count; i++)
+        json_text(json, NULL, list->items[i]);
+    json_close(json);
+}
+
+static void write_action(const PlanStep *step, JsonWriter *json)
+{
+    if (step->uses)
+        json_text(json, "uses", step->uses);
+    write_texts(json, "commands", &step->commands);
+    write_texts(json, "arguments", &step->arguments);
+}
+
 static bool make_detail(Scope *scope, const StepStart *start, const char *inputs,
                         const char **detail)
 {
@@ -170,6 +188,7 @@ static bool make_detail(Scope *scope, const StepStart *start, const char *inputs
             json, "run",
             arena_format(scope->arena, "%s#%" PRId64, start->run->project, start->run->number));
         json_text(json, "step", start->row->name);
+        write_action(&start->step, json);
         json_raw(json, "origin", start->run->origin);
         json_raw(json, "params", start->run->params);
         json_raw(json, "inputs", inputs);
