@@ -17,6 +17,8 @@ const Route *const api_tables[] = {
     trigger_routes,
     hook_routes,
     promotion_routes,
+    environment_routes,
+    approval_routes,
     purge_routes,
     endpoint_routes,
     access_routes,

@@ -12,6 +12,8 @@ const Command *const command_tables[] = {
     pipeline_commands,
     trigger_commands,
     hook_commands,
+    environment_commands,
+    approval_commands,
     promote_commands,
     run_commands,
     model_commands,

@@ -11,6 +11,8 @@ extern const Command train_commands[];
 extern const Command pipeline_commands[];
 extern const Command trigger_commands[];
 extern const Command hook_commands[];
+extern const Command environment_commands[];
+extern const Command approval_commands[];
 extern const Command promote_commands[];
 extern const Command run_commands[];
 extern const Command model_commands[];

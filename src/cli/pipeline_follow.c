@@ -10,6 +10,7 @@ enum { POLL_MS = 200, FOLLOWED_MAX = 200 };
 /* One step, as far as it was printed. */
 typedef struct Followed {
     const char *name, *status;
+    const char *held; /* why it does not begin, as it was printed; or NULL */
     int64_t attempt, offset;
     bool is_begun; /* a line of it has no end yet */
 } Followed;
@@ -76,6 +77,17 @@ static void print_end(Followed *step, const JsonValue *now)
            reason ? reason : "");
 }
 
+/* It waits for people, or for a time of the week: said once. */
+static void print_held(Arena *arena, Followed *step, const JsonValue *now)
+{
+    const char *reason = json_as_text(json_member(now, "reason"), NULL);
+
+    if (!reason || text_equal(reason, step->held))
+        return;
+    step->held = arena_text(arena, reason);
+    printf("%s: %s\n", step->name, reason);
+}
+
 static bool is_end(const char *status)
 {
     return strcmp(status, "waiting") != 0 && strcmp(status, "ready") != 0 &&
@@ -99,6 +111,8 @@ static bool take_step(Follow *follow, Followed *step, const JsonValue *now)
         return false;
     if (is_end(status) && !follow->cli->json)
         print_end(step, now);
+    if (strcmp(status, "ready") == 0 && !follow->cli->json)
+        print_held(follow->cli->arena, step, now);
     fflush(stdout);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "base/crash.h"
 #include "base/id.h"
 #include "base/time.h"
+#include "pipelines/approval.h"
 #include "pipelines/pipeline_internal.h"
 #include "tracking/experiment.h"
 #include "tracking/run.h"
@@ -252,6 +253,7 @@ bool pipeline_run_cancel(Scope *scope, const char *id, PipelineRun *run)
                   "UPDATE pipeline_runs SET cancelled_at = $2, cancelled_by = $3 WHERE id = $1",
                   db_text(id), db_int(time_now_ms()), db_text(scope->principal.name)) &&
            pipeline_overlap_release(scope, id) &&
+           approval_withdraw_run(scope, id, "the run was cancelled") &&
            event_append(scope, "pipeline_run.cancel_asked",
                         arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
                         NULL) &&

@@ -121,6 +121,7 @@ static bool gather_texts(Gathering *gathering)
         "SELECT holdout_digest FROM model_versions",
         "SELECT gate FROM deployments",
         "SELECT result FROM pipeline_steps WHERE result IS NOT NULL",
+        "SELECT detail FROM approvals",
         "SELECT log_digest FROM step_attempts WHERE log_digest IS NOT NULL",
     };
 

@@ -2,17 +2,30 @@
 
 #include <string.h>
 
+#include "pipelines/environment.h"
+
 typedef struct Parts {
     ReleaseFile file;
     const YamlNode *gate, *staging, *production;
-    const YamlNode *benchmark;
+    const YamlNode *benchmark, *unread;
+    const char *approval;
 } Parts;
 
 static const YamlField release_fields[] = {
     {"endpoint", YAML_FIELD_TEXT, offsetof(Parts, file.endpoint), JSON_REQUIRED},
     {"gate", YAML_FIELD_ANY, offsetof(Parts, gate), JSON_OPTIONAL},
     {"staging", YAML_FIELD_MAP, offsetof(Parts, staging), JSON_OPTIONAL},
-    {"production", YAML_FIELD_ANY, offsetof(Parts, production), JSON_OPTIONAL},
+    {"production", YAML_FIELD_MAP, offsetof(Parts, production), JSON_OPTIONAL},
+    {0},
+};
+
+static const YamlField production_fields[] = {
+    {"approval", YAML_FIELD_TEXT, offsetof(Parts, approval), JSON_OPTIONAL},
+    {"approvals", YAML_FIELD_INT, offsetof(Parts, file.approvals), JSON_OPTIONAL},
+    {"four_eyes", YAML_FIELD_BOOL, offsetof(Parts, file.four_eyes), JSON_OPTIONAL},
+    {"traffic", YAML_FIELD_ANY, offsetof(Parts, unread), JSON_OPTIONAL},
+    {"hold", YAML_FIELD_ANY, offsetof(Parts, unread), JSON_OPTIONAL},
+    {"abort", YAML_FIELD_ANY, offsetof(Parts, unread), JSON_OPTIONAL},
     {0},
 };
 
@@ -27,6 +40,24 @@ static const YamlField benchmark_fields[] = {
     {0},
 };
 
+/* The file may demand more than the server does, so less is no mistake: it changes nothing. */
+static bool read_production(Parts *parts, Arena *arena, Error *error)
+{
+    if (!parts->production)
+        return true;
+    if (!yaml_read(parts->production, production_fields, parts, arena, error))
+        return false;
+    if (parts->approval && strcmp(parts->approval, "required") != 0)
+        return yaml_fail(yaml_member(parts->production, "approval"), arena, error,
+                         "\"approval\" is required, or left out");
+    if (parts->file.approvals < 0 || parts->file.approvals > ENVIRONMENT_APPROVALS_MAX)
+        return yaml_fail(yaml_member(parts->production, "approvals"), arena, error,
+                         "\"approvals\" is 0 to %d", ENVIRONMENT_APPROVALS_MAX);
+    if (parts->approval && !parts->file.approvals)
+        parts->file.approvals = 1;
+    return true;
+}
+
 bool release_file_read(const YamlNode *root, Arena *arena, ReleaseFile *file, Error *error)
 {
     const YamlNode *release = yaml_member(root, "release");
@@ -37,7 +68,8 @@ bool release_file_read(const YamlNode *root, Arena *arena, ReleaseFile *file, Er
         return true;
     if (!yaml_read(release, release_fields, &parts, arena, error) ||
         (parts.staging && !yaml_read(parts.staging, staging_fields, &parts, arena, error)) ||
-        (parts.benchmark && !yaml_read(parts.benchmark, benchmark_fields, &parts, arena, error)))
+        (parts.benchmark && !yaml_read(parts.benchmark, benchmark_fields, &parts, arena, error)) ||
+        !read_production(&parts, arena, error))
         return false;
     if (parts.benchmark && !(parts.file.p99_ms > 0))
         return yaml_fail(parts.benchmark, arena, error, "\"p99_ms\" is more than 0");
@@ -114,4 +146,8 @@ void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
     step->when = staged;
     step->place = RELEASE_PLACE;
     add_with(arena, step, "endpoint", file->endpoint);
+    if (file->approvals)
+        add_with(arena, step, "approvals", arena_format(arena, "%d", (int)file->approvals));
+    if (file->four_eyes)
+        add_with(arena, step, "four_eyes", "true");
 }

@@ -21,6 +21,8 @@ typedef struct ReleaseFile {
     const char *endpoint; /* NULL: the file releases nothing */
     const char *smoke;    /* a path among the project's files, or NULL */
     double p99_ms;        /* of one row at staging; 0: no limit */
+    int64_t approvals;    /* before production, if the server does not demand more */
+    bool four_eyes;
 } ReleaseFile;
 
 bool release_file_read(const YamlNode *root, Arena *arena, ReleaseFile *file,

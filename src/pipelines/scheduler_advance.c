@@ -6,6 +6,7 @@
 #include "base/crash.h"
 #include "base/time.h"
 #include "pipelines/scheduler_internal.h"
+#include "pipelines/step_approval.h"
 #include "tracking/experiment.h"
 
 typedef struct Advance {
@@ -153,7 +154,7 @@ static bool keep_inputs(Scope *scope, const StepStart *start, const char *inputs
 
 static bool begin_or_take(Scope *scope, Advance *advance, const StepStart *start)
 {
-    bool may_take = !start->run->is_forced && !start->step.always;
+    bool may_take = !start->run->is_forced && !start->step.always && !start->step.place;
     const char *inputs, *key;
     PipelineStep cached;
     bool found = false, whole = false;
@@ -172,7 +173,7 @@ static bool begin_or_take(Scope *scope, Advance *advance, const StepStart *start
 
 static bool decide(Scope *scope, Advance *advance, StepStart *start)
 {
-    bool wanted;
+    bool wanted, goes;
 
     if (start->run->cancelled_at)
         return step_end(scope, start->run->id, start->row->position, "cancelled",
@@ -184,7 +185,9 @@ static bool decide(Scope *scope, Advance *advance, StepStart *start)
                         start->row->bad_needs
                             ? "what it needs did not succeed"
                             : arena_format(scope->arena, "\"%s\" is not true", start->step.when));
-    return begin_or_take(scope, advance, start);
+    if (!step_approval_pass(scope, start, &goes))
+        return false;
+    return !goes || begin_or_take(scope, advance, start);
 }
 
 typedef struct Decision {

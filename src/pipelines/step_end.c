@@ -6,6 +6,7 @@
 #include "access/event.h"
 #include "base/time.h"
 #include "base/yaml.h"
+#include "pipelines/approval.h"
 #include "pipelines/pipeline_internal.h"
 
 enum {
@@ -81,7 +82,9 @@ static bool end_run(Scope *scope, const PipelineRun *run)
                   "UPDATE pipeline_runs SET status = $2, reason = $3, ended_at = $4 WHERE id = $1",
                   db_text(run->id), db_text(status), db_text(reason), db_int(time_now_ms())) &&
            end_tracked_if_there(scope, run->run_id, tracked, reason) &&
-           pipeline_overlap_end(scope, run) && append_ended(scope, run, status);
+           pipeline_overlap_end(scope, run) &&
+           approval_withdraw_run(scope, run->id, "the run has ended") &&
+           append_ended(scope, run, status);
 }
 
 /* ---- steps ---- */

@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "base/worker.h"
 #include "ml/report.h"
-#include "pipelines/environment.h"
+#include "pipelines/made_with.h"
 #include "pipelines/project.h"
 #include "pipelines/step_job.h"
 #include "pipelines/training_internal.h"
@@ -275,7 +275,7 @@ static bool create_version(Scope *scope, const TrainingResult *result, ModelVers
         .dataset_digest = result->data->digest,
         .holdout_digest = result->holdout->rows,
         .code_commit = order->code_commit,
-        .environment = environment_json(true, scope->arena),
+        .environment = made_with_json(true, scope->arena),
     };
     RunBatch batch = {0};
 
