@@ -41,7 +41,7 @@ static bool find_pending(Cli *cli, const char *text, const char *hash, int64_t *
 static bool get_approval(Cli *cli, ClientReply *reply)
 {
     const char *text = cli_argument(cli, 0), *hash = strchr(text, '#');
-    int64_t id;
+    int64_t id = 0;
 
     if (hash && !find_pending(cli, text, hash, &id))
         return false;
