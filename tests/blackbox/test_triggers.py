@@ -34,6 +34,15 @@ class TriggersTest(SlipwayTest):
         self.project = os.path.join(self.folder, "project")
         os.makedirs(self.project)
 
+    def tearDown(self):
+        """Steps outlive their server: the folder goes when they have ended."""
+        if os.path.exists(self.hold):
+            os.remove(self.hold)
+        if self.servers and self.servers[-1].poll() is None:
+            self.wait_until(lambda: all(one["ended_at"] for one in json.loads(
+                self.command("pipeline", "list", "--json"))["pipeline_runs"]))
+        super().tearDown()
+
     def put(self, text=FILE):
         with open(os.path.join(self.project, "slipway.yaml"), "w") as file:
             file.write(text.replace("HOLD", self.hold))
