@@ -6,6 +6,8 @@
 #include "api/api.h"
 #include "api/project_tree.h"
 #include "base/time.h"
+#include "pipelines/backfill.h"
+#include "pipelines/occasion.h"
 #include "pipelines/pipeline_source.h"
 #include "pipelines/schedule.h"
 #include "pipelines/scheduler.h"
@@ -109,6 +111,75 @@ static bool start_source(Scope *scope, const Request *request, Response *respons
     return true;
 }
 
+static const JsonField backfill_fields[] = {
+    {"param", JSON_TEXT, offsetof(BackfillSpec, param), JSON_REQUIRED,
+     "The param that gets the dates."},
+    {"from", JSON_TEXT, offsetof(BackfillSpec, from), JSON_REQUIRED, "The first date: 2020-01-01."},
+    {"to", JSON_TEXT, offsetof(BackfillSpec, to), JSON_REQUIRED, "The last date."},
+    {"every", JSON_TEXT, offsetof(BackfillSpec, every), JSON_OPTIONAL,
+     "day (if absent), week, month or year."},
+    {"params", JSON_OBJECT, offsetof(BackfillSpec, params), JSON_OPTIONAL,
+     "Values of the other params."},
+    {"force", JSON_BOOL, offsetof(BackfillSpec, is_forced), JSON_OPTIONAL,
+     "Take nothing from the cache."},
+    {0},
+};
+
+static bool start_backfill(Scope *scope, const Request *request, Response *response)
+{
+    BackfillSpec spec = {0};
+    PipelineRunList runs = {0};
+    int64_t started;
+    bool done;
+
+    if (!request_read(scope, request, backfill_fields, &spec))
+        return false;
+    spec.project = request_parameter(request, "project");
+    done = backfill_start(scope, &spec, &runs, &started);
+    wake(request);
+    if (!done)
+        return false;
+    response->status = started ? 202 : 200;
+    json_open_object(response->json, NULL);
+    json_int(response->json, "started", started);
+    json_open_array(response->json, "pipeline_runs");
+    for (size_t i = 0; i < runs.count; i++)
+        pipeline_run_write_json(response->json, NULL, &runs.items[i]);
+    json_close(response->json);
+    json_close(response->json);
+    return true;
+}
+
+static const JsonField alarm_fields[] = {
+    {"kind", JSON_TEXT, offsetof(Alarm, kind), JSON_REQUIRED, "As under on: alarm of the file."},
+    {"detail", JSON_TEXT, offsetof(Alarm, detail), JSON_OPTIONAL, "What happened, for people."},
+    {"key", JSON_TEXT, offsetof(Alarm, key), JSON_OPTIONAL,
+     "The alarm's own: the same one again is the same run."},
+    {0},
+};
+
+static bool raise_alarm(Scope *scope, const Request *request, Response *response)
+{
+    Alarm alarm = {0};
+    PipelineRun run;
+    bool is_on;
+
+    if (!request_read(scope, request, alarm_fields, &alarm))
+        return false;
+    alarm.project = request_parameter(request, "project");
+    if (!alarm_raise(scope, &alarm, &run, &is_on))
+        return false;
+    wake(request);
+    response->status = is_on ? 202 : 200;
+    json_open_object(response->json, NULL);
+    if (is_on)
+        pipeline_run_write_json(response->json, "pipeline_run", &run);
+    else
+        json_null(response->json, "pipeline_run");
+    json_close(response->json);
+    return true;
+}
+
 /* ---- schedules ---- */
 
 static bool write_schedules(Scope *scope, const char *project, Response *response)
@@ -150,6 +221,12 @@ const Route trigger_routes[] = {
     {"POST", "/api/v1/pipelines/{project}/runs", ROLE_CONTRIBUTOR, ROUTE_SLOW, start_source,
      "Run a project's pipeline; 202 with the accepted run, 200 with the one of that key.",
      start_fields},
+    {"POST", "/api/v1/pipelines/{project}/backfill", ROLE_CONTRIBUTOR, ROUTE_SLOW, start_backfill,
+     "Run a project's pipeline for each date of a range; asked again, for those that are missing.",
+     backfill_fields},
+    {"POST", "/api/v1/pipelines/{project}/alarm", ROLE_CONTRIBUTOR, ROUTE_SLOW, raise_alarm,
+     "Raise an alarm; 202 with the run that it started, 200 when the file is not on that kind.",
+     alarm_fields},
     {"GET", "/api/v1/pipelines/{project}/schedules", ROLE_VIEWER, ROUTE_READ,
      list_project_schedules, "List the schedules of a project, each with its next times."},
     {"GET", "/api/v1/schedules", ROLE_VIEWER, ROUTE_READ, list_schedules,

@@ -1,4 +1,4 @@
-/* trigger.c: slipway pipeline start, slipway schedule list */
+/* trigger.c: slipway pipeline start, backfill, slipway schedule list */
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +36,40 @@ static bool start_pipeline(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     printf("%s\n", json_as_text(json_member(reply.json, "id"), ""));
+    return true;
+}
+
+static const CommandOption backfill_options[] = {
+    {"--param", OPTION_TEXT, "NAME", "the param that gets the dates"},
+    {"--from", OPTION_TEXT, "DATE", "the first, as 2020-01-01"},
+    {"--to", OPTION_TEXT, "DATE", "the last"},
+    {"--every", OPTION_TEXT, "PACE", "day (if not given), week, month or year"},
+    {"--force", OPTION_FLAG, NULL, "take nothing from the cache"},
+    {0},
+};
+
+static bool start_backfill(Cli *cli)
+{
+    JsonWriter *json = json_writer_create(cli->arena);
+    ClientReply reply;
+
+    json_open_object(json, NULL);
+    json_text(json, "param", cli_option(cli, "--param"));
+    json_text(json, "from", cli_option(cli, "--from"));
+    json_text(json, "to", cli_option(cli, "--to"));
+    json_text(json, "every", cli_option(cli, "--every"));
+    json_bool(json, "force", cli_has_option(cli, "--force"));
+    json_close(json);
+    if (!cli_send(cli, "POST",
+                  cli_format(cli, "/api/v1/pipelines/%s/backfill",
+                             cli_encoded(cli, cli_argument(cli, 0))),
+                  json_finish(json), &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    printf("%lld of %zu runs started, the others were there\n",
+           (long long)json_as_int(json_member(reply.json, "started"), 0),
+           json_count(json_member(reply.json, "pipeline_runs")));
     return true;
 }
 
@@ -87,6 +121,10 @@ const Command trigger_commands[] = {
     {"pipeline start", "PROJECT", start_pipeline,
      "Run the pipeline of a project as it was last put (slipway up) or pushed.",
      "slipway pipeline start spam --param rows=1000", start_options},
+    {"pipeline backfill", "PROJECT", start_backfill,
+     "Run the pipeline of a project for each date of a range; asked again, for those missing.",
+     "slipway pipeline backfill spam --param date --from 2020-01-01 --to 2021-02-01 --every month",
+     backfill_options},
     {"schedule list", "[PROJECT]", list_schedules,
      "List the schedules of pipelines with their next times, each in its zone.",
      "slipway schedule list"},

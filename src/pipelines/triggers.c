@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "pipelines/hook.h"
+#include "pipelines/occasion.h"
 #include "pipelines/schedule.h"
 #include "pipelines/scheduler.h"
 
@@ -69,6 +70,12 @@ static bool turn_schedules(Scope *scope, Triggers *triggers, size_t *started)
     return schedule_turn(scope, time_now_ms(), started);
 }
 
+static bool turn_data(Scope *scope, Triggers *triggers, size_t *started)
+{
+    (void)triggers;
+    return data_turn(scope, started);
+}
+
 static bool turn_pushes(Scope *scope, Triggers *triggers, size_t *started)
 {
     PushTurn turn = {.stopped = &triggers->is_stopping, .looks_at_all = !triggers->has_looked};
@@ -85,6 +92,7 @@ static const struct {
     Turn *turn;
 } turns[] = {
     {"schedules", turn_schedules},
+    {"data", turn_data},
     {"pushes", turn_pushes},
 };
 

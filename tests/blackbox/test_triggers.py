@@ -34,6 +34,15 @@ class TriggersTest(SlipwayTest):
         self.project = os.path.join(self.folder, "project")
         os.makedirs(self.project)
 
+    def tearDown(self):
+        """Steps outlive their server: the folder goes when they have ended."""
+        if os.path.exists(self.hold):
+            os.remove(self.hold)
+        if self.servers and self.servers[-1].poll() is None:
+            self.wait_until(lambda: all(one["ended_at"] for one in json.loads(
+                self.command("pipeline", "list", "--json"))["pipeline_runs"]))
+        super().tearDown()
+
     def put(self, text=FILE):
         with open(os.path.join(self.project, "slipway.yaml"), "w") as file:
             file.write(text.replace("HOLD", self.hold))
@@ -148,6 +157,57 @@ class TriggersTest(SlipwayTest):
         self.start()
         with self.assertRaisesRegex(AssertionError, "Europe/Atlantis"):
             self.put(FILE.replace("Amsterdam", "Atlantis"))
+
+    # ---- new data, alarms, backfill
+
+    def test_a_new_version_of_a_data_set_starts_a_run(self):
+        port = self.start()[1]
+        self.put("data: {comments: {target: label}}\n" + FILE.split("on:")[0] + "on: {data: comments}\n")
+        time.sleep(1.5)  # the first look only notes where the trail ends
+        self.assertEqual(self.runs(port), [])
+        for name, text in (("comments", "a,label\n1,x\n2,y\n"), ("comments", "a,label\n1,x\n2,y\n3,y\n"),
+                           ("others", "a,label\n1,x\n2,y\n")):
+            path = os.path.join(self.folder, "rows.csv")
+            with open(path, "w") as file:
+                file.write(text)
+            self.command("data", "add", name, path, "--target", "label")
+        self.wait_for(port, ["succeeded", "succeeded"])
+        self.assertEqual([one["origin"]["cause"] for one in self.runs(port)], ["comments@1", "comments@2"])
+
+    def test_an_alarm_starts_what_is_on_it_once(self):
+        port = self.start()[1]
+        self.put(FILE.split("on:")[0] + "on: {alarm: drift}\n")
+
+        def alarm(status, **body):
+            return self.expect(status, port, "/api/v1/pipelines/spam/alarm", method="POST", body=json.dumps(body))[1]
+        first = alarm(202, kind="drift", detail="column a", key="monday")["pipeline_run"]
+        self.assertEqual(first["origin"]["cause"], "drift: column a")
+        self.assertEqual(alarm(202, kind="drift", key="monday")["pipeline_run"]["id"], first["id"])
+        self.assertIsNone(alarm(200, kind="latency")["pipeline_run"])
+        alarm(422, kind="")
+        self.assertEqual(len(self.runs(port)), 1)
+
+    def test_a_backfill_of_fourteen_months_goes_on_after_the_fifth(self):
+        port = self.start()[1]
+        self.put()
+        words = ("pipeline", "backfill", "spam", "--param", "date", "--every", "month", "--from", "2020-01-31")
+        self.assertEqual(self.command(*words, "--to", "2020-05-31"), "5 of 5 runs started, the others were there\n")
+        self.assertEqual(self.command(*words, "--to", "2021-02-28"), "9 of 14 runs started, the others were there\n")
+        self.wait_for(port, ["succeeded"] * 14)
+        dates = [one["params"]["date"] for one in self.runs(port)]
+        self.assertEqual(dates[:4] + dates[-2:], ["2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30",
+                                                  "2021-01-31", "2021-02-28"])
+
+    def test_a_wrong_backfill_starts_nothing(self):
+        port = self.start()[1]
+        self.put()
+        whole = {"param": "date", "from": "2020-01-01", "to": "2020-02-01"}
+        for field, value in (("from", "2020-02-30"), ("to", "soon"), ("to", "2019-12-31"), ("to", "2035-01-01"),
+                             ("every", "hour"), ("param", "day")):
+            error = self.expect(422, port, "/api/v1/pipelines/spam/backfill", method="POST",
+                                body=json.dumps(dict(whole, **{field: value})))[1]["error"]
+            self.assertEqual(error["field"], "day" if field == "param" else field, error)
+        self.assertEqual(self.runs(port), [])
 
     # ---- pushes
 
