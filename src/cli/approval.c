@@ -140,8 +140,10 @@ static void print_result(Cli *cli, const JsonValue *step)
 {
     const JsonValue *result = json_member(step, "result");
     const char *name = approval_text(step, "name"), *outcome = approval_text(result, "outcome");
-    const char *reason = approval_text(result, "reason");
+    const char *reason = approval_text(result, "reason"), *model = approval_text(result, "model");
 
+    if (*outcome && *model)
+        reason = cli_format(cli, "%s version %lld", model, number(result, "version"));
     if (*outcome)
         printf("  %-18s %s%s%s\n", name, outcome, *reason ? ": " : "", reason);
     else if (result && !json_is_null(result))

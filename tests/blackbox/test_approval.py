@@ -31,8 +31,18 @@ stages:
 params:
   release: {type: text, default: one}
 """
+RELEASE = """project: shop
+data:
+  shop: {source: shop.csv, target: label}
+stages:
+  check: {uses: check-data, with: {data: shop}}
+  train: {uses: train, with: {budget: 0}, needs: [check]}
+release:
+  endpoint: shop
+  production: {approvals: %s}
+"""
 APPROVALS = "/api/v1/approvals"
-SECONDS_MAX = 30
+SECONDS_MAX = 60
 LINE_BYTES = 64
 
 
@@ -235,6 +245,57 @@ class ApprovalTest(SlipwayTest):
         self.assertEqual(self.wait_for_run(self.begin())["status"], "succeeded")
         listed = self.command("approval", "list").splitlines()
         self.assertEqual(len(listed), 7)
+
+    def release(self, approvals):
+        self.put(RELEASE % approvals)
+        with open(os.path.join(self.project, "shop.csv"), "w") as file:
+            file.write("note,label\n")
+            file.writelines(f"win a free phone {number},win\nlovely song {number},ham\n" for number in range(40))
+        run_id = self.begin()
+        self.wait_until(lambda: (self.steps(run_id)["release.production"]["reason"] or "").startswith("waits "))
+        return run_id
+
+    def serves(self):
+        return self.get("/api/v1/endpoints/shop")["version"]
+
+    def test_a_release_waits_before_production_and_shows_what_the_gate_said(self):
+        self.serve()
+        run_id = self.release(0)
+        approval = self.get(f"{APPROVALS}/1")
+        self.assertEqual((approval["title"], approval["needed"]), ("shop#1/release.production", 1))
+        version = self.get("/api/v1/models/shop/versions/1")
+        self.assertEqual(approval["detail"]["inputs"]["package"], version["package"])
+        said = {one["name"]: one["result"] for one in approval["detail"]["steps"]}
+        self.assertEqual(said["release.gate"]["verdict"]["challenger"]["version"], 1)
+        self.assertEqual((said["release.staging"]["model"], said["release.staging"]["version"]), ("shop", 1))
+        shown = self.command("approval", "show", "shop#1")
+        self.assertIn("accepted: the first model of this endpoint: f1", shown)
+        self.assertIn("deployed: shop version 1\n", shown)
+        self.assertIsNone(self.serves())
+        self.again()
+        self.assertIsNone(self.serves())
+        self.command("approve", "shop#1", "--comment", "go")
+        self.assertEqual(self.wait_for_run(run_id)["status"], "succeeded")
+        self.assertEqual(self.serves(), 1)
+
+    def test_a_file_may_demand_more_than_the_server_and_a_rejected_release_changes_nothing(self):
+        self.serve()
+        run_id = self.release(3)
+        approval = self.get(f"{APPROVALS}/1")
+        self.assertEqual(approval["needed"], 3)
+        self.decide(approval, approved=False, comment="the interval is too wide")
+        self.assertEqual(self.wait_for_run(run_id)["reason"], 'step "release.production": approval 1 was rejected by '
+                                                              "local: the interval is too wide")
+        self.assertIsNone(self.serves())
+
+    def test_a_production_that_says_something_else_is_refused(self):
+        for wrong, sentence in [("{approval: maybe}", '"approval" is required, or left out'),
+                                ("{approvals: 11}", '"approvals" is 0 to 10'),
+                                ("{approvers: 1}", '"approvers" is not a setting of "release.production"')]:
+            self.put((RELEASE % 0).replace("{approvals: 0}", wrong))
+            done = self.run_command("pipeline", "run", "--data", self.data, folder=self.project)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(sentence, done.stderr)
 
     # rules
 
