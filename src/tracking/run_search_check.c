@@ -108,12 +108,17 @@ static void keep(Check *check)
 
 typedef void TakeRow(Check *check, size_t index, const Query *query, const void *context);
 
-enum { LOOKUP_VALUES_MAX = 3 };
+enum {
+    LOOKUP_VALUES_MAX = 3,
+    LOOK_COST = 40, /* for each run, in rows that are read one after the other */
+    NEAR_COST = 4,
+};
 
 typedef struct LookUp {
     const char *sql;
     DbValue values[LOOKUP_VALUES_MAX]; /* $65 and so on */
     size_t value_count;
+    bool is_near;  /* what it reads lies together */
     TakeRow *take; /* gets each row that is there */
     const void *context;
 } LookUp;
@@ -124,6 +129,7 @@ static bool look_up(Check *check, const LookUp *lookup)
     DbValue values[1 + SOME_KEYS_COUNT + LOOKUP_VALUES_MAX] = {0};
 
     memcpy(values + 1 + SOME_KEYS_COUNT, lookup->values, sizeof(lookup->values));
+    check->searcher->spent += check->count * (lookup->is_near ? NEAR_COST : LOOK_COST);
     for (size_t start = 0; start < check->count; start += SOME_KEYS_COUNT) {
         for (size_t i = 0; i < SOME_KEYS_COUNT; i++)
             values[i + 1] = db_int(start + i < check->count ? check->items[start + i]->key : 0);
@@ -185,6 +191,7 @@ static LookUp equality_of(const Check *check, const Term *term)
         .values = {db_int(check->searcher->experiment_id), db_text(term->subject.key),
                    db_text(term->clause.text)},
         .value_count = 3,
+        .is_near = true,
         .take = take_equal,
     };
 }
@@ -362,6 +369,7 @@ bool searcher_check(Searcher *searcher, const Batch *batch)
     Check check = {.searcher = searcher, .arena = arena};
 
     take_batch(&check, batch);
+    searcher->checked += batch->count;
     for (size_t i = 0; i < searcher->terms.count; i++) {
         const Term *term = &searcher->terms.items[i];
         bool is_dataset = term->subject.entity == SEARCH_DATASET;

@@ -94,12 +94,15 @@ typedef struct Searcher {
     Found found;
     int64_t experiment_id;
     const char *location; /* of the experiment's files */
+    size_t walks;         /* that were begun in it */
 
-    /* Of the walk under way: runs that it gave, those that matched, and of a walk by start the last
-     * of these. */
-    size_t seen, matched;
+    /* Of the walk under way: runs that it gave, those that were checked, those that matched, and of
+     * a walk by start the last of these. */
+    size_t seen, checked, matched;
     bool keeps_worst;
     Candidate *worst;
+
+    size_t spent; /* on checks since the collectors took their last: rows that they could take */
 } Searcher;
 
 /* ---- run_search_check.c ---- */
