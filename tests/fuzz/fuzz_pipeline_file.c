@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cron.h"
 #include "base/file.h"
-#include "plan/cron.h"
 #include "plan/pipeline_file.h"
 
 static const PlanBuiltinField train_fields[] = {
@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const YamlNode *root;
     PipelineFile file = {0};
     Error error = {0};
-    PlanCron cron;
+    CronSchedule schedule;
 
     if (!yaml_parse((const char *)data, size, arena, &root, &error))
         return 0;
@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     for (size_t i = 0; i < file.on.schedules.count; i++)
-        require(plan_cron_read(file.on.schedules.items[i].cron, &cron));
+        require(cron_parse(file.on.schedules.items[i].cron, &schedule, &error));
     check_plan(&file, arena);
     return 0;
 }
