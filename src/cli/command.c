@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -170,6 +171,8 @@ const char *cli_encoded(Cli *cli, const char *text)
     return url_encode(cli->arena, text);
 }
 
+enum { TABLE_COLUMNS_MAX = 32 };
+
 /* Columns on the screen: code points, which is right for all but wide and combining ones. */
 static size_t display_width(const char *text)
 {
@@ -207,11 +210,15 @@ static void print_cell(const char *text, size_t width, bool right, bool last)
 void cli_print_table(const char *const *cells, size_t column_count, size_t row_count,
                      const char *alignment)
 {
+    size_t widths[TABLE_COLUMNS_MAX];
+
+    assert(column_count <= TABLE_COLUMNS_MAX);
+    for (size_t column = 0; column < column_count; column++)
+        widths[column] = column_width(cells, column_count, row_count, column);
     for (size_t row = 0; row < row_count; row++)
         for (size_t column = 0; column < column_count; column++)
-            print_cell(cells[row * column_count + column],
-                       column_width(cells, column_count, row_count, column),
-                       alignment[column] == 'r', column + 1 == column_count);
+            print_cell(cells[row * column_count + column], widths[column], alignment[column] == 'r',
+                       column + 1 == column_count);
 }
 
 const char *cli_number(Cli *cli, double value, int decimals)

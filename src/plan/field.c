@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "plan/cron.h"
-
 typedef struct Unit {
     const char *name;
     int64_t size;
@@ -91,13 +89,6 @@ static bool is_bool(const YamlNode *node)
     return yaml_to_bool(node, &value);
 }
 
-static bool is_cron(const YamlNode *node)
-{
-    PlanCron cron;
-
-    return plan_cron_read(node->text, &cron);
-}
-
 /* What a scalar is asked for, and how a message calls it. */
 static const struct {
     bool (*is)(const YamlNode *node);
@@ -111,8 +102,6 @@ static const struct {
     [SHAPE_BOOL] = {is_bool, "true or false"},
     [SHAPE_DURATION] = {is_duration, "a duration such as 500ms, 5s, 2m, 1h or 1d"},
     [SHAPE_BYTES] = {is_size, "a size such as 512MB, 2GB or 1GiB"},
-    [SHAPE_CRON] = {is_cron, "a schedule of five fields (minute, hour, day, month, weekday) such "
-                             "as \"0 3 * * 1\""},
 };
 
 const char *field_words(const char *const words[], Arena *arena)

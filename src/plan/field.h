@@ -27,8 +27,7 @@ typedef enum FieldShape {
     SHAPE_BOOL,     /* true or false */
     SHAPE_DURATION, /* 500ms, 5s, 2m, 1h, 1d */
     SHAPE_BYTES,    /* 512MB, 2GB, 1GiB */
-    SHAPE_CRON,
-    SHAPE_FIELDS, /* a map of fields; with is_short, what is no map stands for its first field */
+    SHAPE_FIELDS,   /* a map of fields; with is_short, what is no map stands for its first field */
     SHAPE_ANY,
 } FieldShape;
 

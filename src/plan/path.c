@@ -60,8 +60,10 @@ bool path_settle(const char *folder, const char *path, Arena *arena, const char 
         return false;
     if (!add_parts(&parts, folder, arena) || !add_parts(&parts, path, arena))
         return fail(error, ERROR_INVALID, "\"%s\" leaves the project's folder", path);
-    for (size_t i = 0; i < parts.count; i++)
-        text_append_format(&joined, "%s%s", i ? "/" : "", parts.items[i]);
+    for (size_t i = 0; i < parts.count; i++) {
+        text_append(&joined, i ? "/" : "");
+        text_append(&joined, parts.items[i]);
+    }
     *settled = parts.count ? text_built(&joined) : ".";
     return true;
 }

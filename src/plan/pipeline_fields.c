@@ -121,7 +121,8 @@ const Field param_fields[] = {
 };
 
 const Field schedule_fields[] = {
-    {"cron", FORM_ONE, SHAPE_CRON, SCHEDULE_AT(cron), "minute, hour, day, month and weekday",
+    {"cron", FORM_ONE, SHAPE_TEXT, SCHEDULE_AT(cron),
+     "minute, hour, day, month and weekday, as in crontab(5); or @daily and the like",
      .is_required = true},
     {"timezone", FORM_ONE, SHAPE_TEXT, SCHEDULE_AT(timezone), "of the tz database; UTC"},
     {"missed", FORM_ONE, SHAPE_WORD, SCHEDULE_AT(missed),

@@ -29,8 +29,9 @@ static void index_data(PipelineReader *reader)
 
 /* With the defaults alone a plan shows cycles, twin outputs and the like before anything is run.
  * Without a default, or with values of files, that must wait for the run. */
-static bool check_plan(const PipelineFile *file, Arena *arena, Error *error)
+static bool check_plan(const PipelineFile *file, Error *error)
 {
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
     const PlanRequest request = {0};
     Plan plan;
 
@@ -58,7 +59,7 @@ bool pipeline_file_read(const YamlNode *root, const PlanBuiltin builtins[], Aren
     warn_unused(&reader);
     if (!params_read(&reader) || !vars_check(&reader, parts->nodes.vars, &parts->needs_files) ||
         !triggers_read(&reader) || !stages_read(&reader) || !expressions_check(&reader) ||
-        !check_plan(&read, arena, error))
+        !check_plan(&read, error))
         return false;
     *file = read;
     return true;

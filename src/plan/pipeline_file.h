@@ -77,7 +77,7 @@ typedef struct PipelineParamList {
 } PipelineParamList;
 
 typedef struct PipelineSchedule {
-    const char *cron;     /* plan/cron.h reads it */
+    const char *cron;     /* as base/cron.h reads it */
     const char *timezone; /* as in the tz database; "UTC" where the file names none */
     const char *missed;   /* "latest", "skip" or "all" */
 } PipelineSchedule;

@@ -1,18 +1,25 @@
 /* pipeline_triggers.c: what starts a run, and what a start does while one goes on. */
 
-#include <ctype.h>
 #include <string.h>
 
+#include "base/cron.h"
+#include "base/zone.h"
 #include "plan/pipeline_internal.h"
 
 enum { SCHEDULES_MAX = 100 };
 
-static bool is_timezone(const char *text)
+/* Whether there is such a zone is the system's to say, not the file's. */
+static bool check_times(PipelineReader *reader, const ScheduleParts *parts)
 {
-    for (const char *at = text; *at; at++)
-        if (!isalnum((unsigned char)*at) && !strchr("/_+-", *at))
-            return false;
-    return *text && *text != '/' && strlen(text) < 64;
+    CronSchedule schedule;
+    Error error = {0};
+
+    if (!cron_parse(parts->cron->text, &schedule, &error))
+        return fail_node(reader, parts->cron, "%s", error.message);
+    return !parts->timezone || zone_name_is_valid(parts->timezone->text) ||
+           fail_node(reader, parts->timezone,
+                     "a time zone has a name such as Europe/Amsterdam or UTC, not \"%.60s\"",
+                     parts->timezone->text);
 }
 
 static bool read_schedule(PipelineReader *reader, const YamlNode *node)
@@ -20,12 +27,9 @@ static bool read_schedule(PipelineReader *reader, const YamlNode *node)
     PipelineScheduleList *schedules = &reader->file->on.schedules;
     ScheduleParts parts = {0};
 
-    if (!fields_read(&reader->fields, node, schedule_fields, &parts))
+    if (!fields_read(&reader->fields, node, schedule_fields, &parts) ||
+        !check_times(reader, &parts))
         return false;
-    if (parts.timezone && !is_timezone(parts.timezone->text))
-        return fail_node(reader, parts.timezone,
-                         "a time zone has a name such as Europe/Amsterdam or UTC, not \"%.60s\"",
-                         parts.timezone->text);
     if (schedules->count == SCHEDULES_MAX)
         return fail_node(reader, node, "there are at most %d schedules", SCHEDULES_MAX);
     *arena_push(reader->fields.arena, schedules) =

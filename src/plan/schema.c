@@ -16,7 +16,6 @@ static const struct {
     [SHAPE_BOOL] = {"boolean", NULL},
     [SHAPE_DURATION] = {"string", "^[0-9]+(ms|s|m|h|d)$"},
     [SHAPE_BYTES] = {"string", "^[0-9]+(K|M|G|T)i?B$"},
-    [SHAPE_CRON] = {"string", "^\\s*\\S+\\s+\\S+\\s+\\S+\\s+\\S+\\s+\\S+\\s*$"},
 };
 
 static void write_field(JsonWriter *json, const char *key, const Field *field);

@@ -288,13 +288,16 @@ static const struct {
      "line 2, column 16: \"on.schedule\" is a map"},
     {P "on: {schedule: {}}\n", "on.schedule", "line 2, column 16: \"on.schedule\" has no \"cron\""},
     {P "on: {schedule: {cron: 0 3 * *}}\n", "on.schedule.cron",
-     "line 2, column 23: \"on.schedule.cron\" is a schedule of five fields (minute, hour, day, "
-     "month, "
-     "weekday) such as \"0 3 * * 1\", not \"0 3 * *\""},
+     "line 2, column 23: the schedule \"0 3 * *\" has 4 fields; it takes five, which are minute, "
+     "hour, day of month, month and day of week"},
     {P "on: {schedule: [{cron: 0 24 * * *}]}\n", "on.schedule.cron",
-     "line 2, column 24: \"on.schedule.cron\" is a schedule of five fields (minute, hour, day, "
-     "month, "
-     "weekday) such as \"0 3 * * 1\", not \"0 24 * * *\""},
+     "line 2, column 24: the hour \"24\" of a schedule is out of range; allowed are \"*\", 0 to "
+     "23, "
+     "ranges as 1-5, steps as */2 or 1-9/2, and lists of them with commas"},
+    {P "on: {schedule: [{cron: 0 0 30 2 *}]}\n", "on.schedule.cron",
+     "line 2, column 24: the day of month \"30\" of a schedule never comes in month \"2\"; allowed "
+     "are "
+     "days that one of its months has"},
     {P "on: {schedule: {cron: 0 3 * * 1, timezone: 'a b'}}\n", "on.schedule.timezone",
      "line 2, column 44: a time zone has a name such as Europe/Amsterdam or UTC, not \"a b\""},
     {P "on: {schedule: {cron: 0 3 * * 1, missed: none}}\n", "on.schedule.missed",
