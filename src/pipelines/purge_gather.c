@@ -167,7 +167,8 @@ static void measure_package(Gathering *gathering, const char *package, PurgeItem
 static bool find_packages(Gathering *gathering)
 {
     static const char sql[] = "SELECT id, package FROM model_versions WHERE package <> ''"
-                              " UNION ALL SELECT 0, package FROM deployments";
+                              " UNION ALL SELECT 0, package FROM deployments"
+                              " UNION ALL SELECT 0, package FROM candidates";
     Scope *scope = gathering->scope;
     CLEANUP(query_finalize) Query query = db_query(scope->db, sql);
 
