@@ -16,6 +16,7 @@ const Route *const api_tables[] = {
     promotion_routes,
     purge_routes,
     endpoint_routes,
+    candidate_routes,
     access_routes,
     import_routes,
     import_version_routes,

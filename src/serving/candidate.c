@@ -32,13 +32,17 @@ static const char *who(const Scope *scope)
     return scope->principal.name ? scope->principal.name : "local";
 }
 
-static bool check_share(const CandidateSpec *spec, Error *error)
+bool candidate_check(const CandidateSpec *spec, Error *error)
 {
     if (spec->is_shadow && spec->share)
         return fail_field(error, "share",
                           "a shadow has no share: it is asked whatever the live version is asked");
-    return (spec->share >= 0 && spec->share <= SHARE_WHOLE) ||
-           fail_field(error, "share", "a share is 0 to 100 %%, in steps of 0.1");
+    if (!(spec->share >= 0 && spec->share <= SHARE_WHOLE))
+        return fail_field(error, "share", "a share is 0 to 100 %%, in steps of 0.1");
+    return spec->share < SHARE_WHOLE || (spec->comment && *spec->comment) ||
+           fail_field(error, "comment",
+                      "a share of 100 %% does not ask the gate: promote the version, or say why in "
+                      "\"comment\" (--comment)");
 }
 
 static bool find_live(Scope *scope, const char *name, Endpoint *endpoint)
@@ -132,7 +136,7 @@ bool endpoint_candidate_set(Scope *scope, const CandidateSpec *spec, Endpoint *e
     Endpoint found;
     Candidate before;
 
-    if (!check_share(spec, &scope->error) || !find_live(scope, spec->endpoint, &found) ||
+    if (!candidate_check(spec, &scope->error) || !find_live(scope, spec->endpoint, &found) ||
         !find_version(scope, spec, &found, &version))
         return false;
     before = found.candidate;

@@ -53,6 +53,10 @@ typedef struct CandidateSpec {
     const char *comment;
 } CandidateSpec;
 
+/* A share from 0 to SHARE_WHOLE, or a shadow. All requests are a canary's only with a comment: it
+ * is as good as deployed, and the gate was not asked. */
+bool candidate_check(const CandidateSpec *spec, Error *error) MUST_CHECK;
+
 /* All that change something are called inside a write. */
 
 /* The package was verified before. */

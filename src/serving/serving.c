@@ -88,6 +88,15 @@ static bool ask(const ServedEndpoint *live, const PredictRequest *request, Arena
     return predict_by(live, request, arena, &answer->prediction, error);
 }
 
+/* The answer is written; what the log takes is not the version's. */
+static void compare(Serving *serving, Split *split, const PredictRequest *request,
+                    const SplitAnswer *answer)
+{
+    split_count(split, answer);
+    if (split->is_shadow)
+        shadow_offer(serving->shadow, split, request);
+}
+
 bool serving_predict(Serving *serving, const PredictRequest *request, Arena *arena,
                      JsonWriter *json, Error *error)
 {
@@ -102,11 +111,9 @@ bool serving_predict(Serving *serving, const PredictRequest *request, Arena *are
     prediction_write_json(json, &answer.prediction);
     duration = time_monotonic_us() - began;
     statistics_count(live->counts, 200, answer.prediction.frame.row_count, duration);
-    prediction_log_add(serving->log, &answer.prediction, time_now_ms(), duration);
     if (live->split)
-        split_count(live->split, &answer);
-    if (live->split && live->split->is_shadow)
-        shadow_offer(serving->shadow, live->split, request);
+        compare(serving, live->split, request, &answer);
+    prediction_log_add(serving->log, &answer.prediction, time_now_ms(), duration);
     return true;
 }
 
