@@ -21,6 +21,7 @@ const Route *const api_tables[] = {
     approval_routes,
     purge_routes,
     endpoint_routes,
+    candidate_routes,
     access_routes,
     webhook_routes,
     import_routes,

@@ -75,10 +75,10 @@ void api_show_endpoints(const Application *application, Scope *scope);
 /* The OpenAPI 3.0 document of all routes, from their tables. */
 const char *api_openapi(Arena *arena);
 
-extern const Route system_routes[], metrics_routes[], access_routes[], dataset_routes[],
-    experiment_routes[], run_routes[], run_artifact_routes[], model_routes[], endpoint_routes[],
-    predict_routes[], project_routes[], training_routes[], pipeline_routes[], trigger_routes[],
-    hook_routes[], promotion_routes[], purge_routes[], mlflow_system_routes[],
+extern const Route system_routes[], metrics_routes[], access_routes[], candidate_routes[],
+    dataset_routes[], experiment_routes[], run_routes[], run_artifact_routes[], model_routes[],
+    endpoint_routes[], predict_routes[], project_routes[], training_routes[], pipeline_routes[],
+    trigger_routes[], hook_routes[], promotion_routes[], purge_routes[], mlflow_system_routes[],
     mlflow_experiment_routes[], mlflow_run_routes[], mlflow_run_log_routes[],
     mlflow_history_routes[], mlflow_artifact_routes[], mlflow_upload_routes[],
     mlflow_run_input_routes[], mlflow_logged_model_routes[], mlflow_logged_model_search_routes[],

@@ -18,6 +18,7 @@ const Command *const command_tables[] = {
     run_commands,
     model_commands,
     endpoint_commands,
+    candidate_commands,
     import_commands,
     export_commands,
     access_commands,

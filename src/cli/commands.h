@@ -17,6 +17,7 @@ extern const Command promote_commands[];
 extern const Command run_commands[];
 extern const Command model_commands[];
 extern const Command endpoint_commands[];
+extern const Command candidate_commands[];
 extern const Command access_commands[];
 extern const Command import_commands[];
 extern const Command export_commands[];

@@ -172,6 +172,7 @@ static bool find_packages(Gathering *gathering)
     static const char sql[] =
         "SELECT id, package FROM model_versions WHERE package <> ''"
         " UNION ALL SELECT 0, package FROM deployments"
+        " UNION ALL SELECT 0, package FROM candidates"
         " UNION ALL SELECT DISTINCT 0, tree FROM pipeline_runs WHERE tree IS NOT NULL"
         " UNION ALL SELECT 0, tree FROM pipelines";
     Scope *scope = gathering->scope;
