@@ -40,7 +40,7 @@ TOLD = [
 ]
 
 
-class ClientTest(SlipwayTest):
+class ScriptTest(SlipwayTest):
     CLIENT = "mlflow"  # build/mlflow-venv, tests/requirements-mlflow.txt
     SCRIPTS = {}  # which one is played in the place of another
 
@@ -51,6 +51,9 @@ class ClientTest(SlipwayTest):
                                os.path.join(ROOT, "tests", f"requirements-{cls.CLIENT}.txt")], capture_output=True, text=True)
         return done.stderr.strip().splitlines()[-1] if done.returncode else None
 
+    def python(self):
+        return os.path.join(ROOT, "build", f"{self.CLIENT}-venv", "bin", "python")
+
     def play(self, port, script, **more):
         """Runs the script as its user would, in a folder of its own."""
         values = self.environment(MLFLOW_TRACKING_URI=f"http://127.0.0.1:{port}", MLFLOW_HTTP_REQUEST_MAX_RETRIES="1",
@@ -58,8 +61,7 @@ class ClientTest(SlipwayTest):
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "PYTHONPATH"):
             values.pop(name, None)
         script = f"{self.SCRIPTS.get(script, script)}.py"
-        done = subprocess.run([os.path.join(ROOT, "build", f"{self.CLIENT}-venv", "bin", "python"),
-                               os.path.join(HERE, "mlflow_scripts", script)], cwd=self.folder, env=values,
+        done = subprocess.run([self.python(), os.path.join(HERE, "mlflow_scripts", script)], cwd=self.folder, env=values,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SCRIPT_SECONDS_MAX)
         self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-4000:])
         return done.stdout
@@ -70,6 +72,8 @@ class ClientTest(SlipwayTest):
         self.play(port, script)
         return port
 
+
+class ClientTest(ScriptTest):
     def own(self, port, path):
         return self.expect(200, port, f"/api/v1/{path}")[1]
 
