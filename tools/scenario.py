@@ -188,7 +188,7 @@ class Work:
     """The loop, step by step. Each step may be done again after it was broken off. What the server
     acknowledged is in the ledger: runs, versions, packages, which version is live."""
 
-    STEPS = ["log_run", "register", "train", "promote", "purge", "predict", "roll_back", "deploy", "predict"]
+    STEPS = ["log_run", "register", "train", "promote", "purge", "try_out", "predict", "roll_back", "deploy", "predict"]
 
     def __init__(self, seed):
         self.seed = seed
@@ -199,6 +199,7 @@ class Work:
         self.live = None  # the version that was acknowledged last
         self.next_live = None  # the one that a step under way may have made live already
         self.previous = None  # the one before the last promotion or deployment
+        self.candidate = None  # the number of what is tried beside the live one, if that was acknowledged last
         self.may_litter = False  # temporary/ may hold what only the next start removes
         self.listener = None  # who is told of versions, if anybody
         self.checked = None  # what later checks may leave out: runs and digests; None: nothing
@@ -255,6 +256,21 @@ class Work:
                               {"model": "spam", "version": self.next_live})
             must(made["promoted"], f"the gate did not accept: {made}")
         self.previous, self.live, self.next_live = self.live, self.next_live, None
+
+    def try_out(self, server):
+        """A version beside the live one: two steps of its share, a shadow, and then nothing any more."""
+        other = max(version for version in self.packages if version != self.live)
+        for way in {"share": 20}, {"share": 50}, {"shadow": True}:
+            self.candidate = None
+            made = server.get("PUT", "/api/v1/endpoints/spam/candidate", {"model": "spam", "version": other, **way})
+            self.candidate = made["candidate"]["id"]
+            for _ in range(4):
+                made = server.get("POST", "/endpoints/spam/predict", {"data": ["buy now"]})
+                must(made["version"] in (self.live, other), f"version {made['version']} answered")
+                self.predictions[made["request_id"]] = made
+        self.candidate = None
+        server.get("DELETE", "/api/v1/endpoints/spam/candidate?comment=enough")
+        must(server.get("GET", "/api/v1/endpoints/spam")["candidate"] is None, "it is still tried")
 
     def roll_back(self, server):
         before = server.get("GET", "/api/v1/endpoints/spam")["version"]
@@ -434,15 +450,27 @@ def check_endpoint(server, work):
         return
     must(shown["version"] in (work.live, work.next_live),
          f"version {shown['version']} is live, not {work.live}")
-    check_golden(server, shown["package"], shown["version"])
+    tried = shown["candidate"]
+    must(work.candidate is None or (tried and tried["id"] == work.candidate),
+         f"candidate {work.candidate} is not tried any more: {tried}")
+    check_golden(server, shown["package"], shown["version"], tried and tried["version"])
 
 
-def check_golden(server, package, version):
+def ask_version(server, rows, version, tried):
+    """Its answer; what is tried beside it answers at most every second request."""
+    for _ in range(4):
+        made = server.get("POST", "/endpoints/spam/predict", {"data": rows})
+        if not tried or made["version"] != tried:
+            break
+    must(made["version"] == version, f"version {made['version']} answers, not {version}")
+    return made
+
+
+def check_golden(server, package, version, tried):
     listing = raw_content(server, package).decode().splitlines()[1:]
     named = {line.split(" ", 2)[2]: line.split(" ", 2)[0] for line in listing}
     golden = json.loads(raw_content(server, named["golden.json"]))
-    made = server.get("POST", "/endpoints/spam/predict", {"data": golden["rows"]})
-    must(made["version"] == version, f"version {made['version']} answers, not {version}")
+    made = ask_version(server, golden["rows"], version, tried)
     for row, known in zip(made["predictions"], golden["probabilities"], strict=True):
         answers = [row["probabilities"][name] for name in sorted(row["probabilities"])]
         must(all(abs(a - b) <= TOLERANCE for a, b in zip(answers, known, strict=True)),
