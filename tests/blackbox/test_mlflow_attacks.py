@@ -30,7 +30,7 @@ TEXTS = ["$(touch owned)", "`touch owned`", "; touch owned;", "{{ 7 * 7 }}", "{%
          "\u202eexe.txt", "=cmd|' /C calc'!A0"]
 MLMODEL = "flavors: !!python/object/apply:os.system ['touch owned']\nrun: &a [*a, *a]\nx: !<tag:yaml.org,2002:js/function> 'alert(1)'\n"
 # Routes that had no lock, or that sent requests on; here they are not at all.
-ABSENT = ["gateway-proxy?gateway_path=http://169.254.169.254", "gateway/proxy", "webhooks", "users/create", "users/get?username=admin", "jobs", "jobs/search",
+ABSENT = ["gateway-proxy?gateway_path=http://169.254.169.254", "gateway/proxy", "users/create", "users/get?username=admin", "jobs", "jobs/search",
           "issues", "scorers/register", "datasets/create", "experiments/permissions/create", "demo/generate"]
 
 
