@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/pipelines.h"
 #include "api/project_tree.h"
 #include "base/file.h"
 #include "pipelines/scheduler.h"
@@ -65,8 +66,8 @@ static bool start_run(Scope *scope, const Request *request, Response *response)
 
 /* ---- reading ---- */
 
-static bool write_list(Scope *scope, const Request *request, const char *project,
-                       Response *response)
+bool pipelines_answer_runs(Scope *scope, const Request *request, const char *project,
+                           Response *response)
 {
     PipelineRunList list = {0};
     Page page = {0};
@@ -89,12 +90,7 @@ static bool write_list(Scope *scope, const Request *request, const char *project
 
 static bool list_runs(Scope *scope, const Request *request, Response *response)
 {
-    return write_list(scope, request, NULL, response);
-}
-
-static bool list_project_runs(Scope *scope, const Request *request, Response *response)
-{
-    return write_list(scope, request, request_parameter(request, "project"), response);
+    return pipelines_answer_runs(scope, request, NULL, response);
 }
 
 static bool show_run(Scope *scope, const Request *request, Response *response)
@@ -292,8 +288,6 @@ const Route pipeline_routes[] = {
      start_fields},
     {"GET", "/api/v1/pipeline-runs", ROLE_VIEWER, ROUTE_READ, list_runs,
      "List the runs of all pipelines, the newest first.", NULL, page_by_number_fields},
-    {"GET", "/api/v1/pipelines/{project}/runs", ROLE_VIEWER, ROUTE_READ, list_project_runs,
-     "List the runs of a project's pipeline, the newest first.", NULL, page_by_number_fields},
     {"GET", "/api/v1/pipelines/{project}/runs/{number}", ROLE_VIEWER, ROUTE_READ, show_numbered,
      "Show a run by its number."},
     {"GET", "/api/v1/pipeline-runs/{id}", ROLE_VIEWER, ROUTE_READ, show_run, "Show a run."},

@@ -4,6 +4,7 @@
 #include "pipelines/triggers.h"
 
 #include "api/api.h"
+#include "api/pipelines.h"
 #include "api/project_tree.h"
 #include "base/time.h"
 #include "pipelines/backfill.h"
@@ -210,6 +211,11 @@ static bool list_project_schedules(Scope *scope, const Request *request, Respons
     return write_schedules(scope, request_parameter(request, "project"), response);
 }
 
+static bool list_runs(Scope *scope, const Request *request, Response *response)
+{
+    return pipelines_answer_runs(scope, request, request_parameter(request, "project"), response);
+}
+
 const Route trigger_routes[] = {
     {"GET", "/api/v1/pipelines", ROLE_VIEWER, ROUTE_READ, list_sources,
      "List the pipelines of projects, by project.", NULL, page_by_name_fields},
@@ -218,6 +224,8 @@ const Route trigger_routes[] = {
     {"POST", "/api/v1/pipelines/{project}/source", ROLE_CONTRIBUTOR, ROUTE_SLOW, put_source,
      "Put the files that a project's pipeline runs when nobody sends any; nothing runs.",
      source_fields},
+    {"GET", "/api/v1/pipelines/{project}/runs", ROLE_VIEWER, ROUTE_READ, list_runs,
+     "List the runs of a project's pipeline, the newest first.", NULL, page_by_number_fields},
     {"POST", "/api/v1/pipelines/{project}/runs", ROLE_CONTRIBUTOR, ROUTE_SLOW, start_source,
      "Run a project's pipeline; 202 with the accepted run, 200 with the one of that key.",
      start_fields},

@@ -134,6 +134,7 @@ static void complain(const Route *route, const char *what)
 static void test_every_route_is_described_and_at_home(void)
 {
     static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", NULL};
+    static const char signed_path[] = "/api/v1/hooks/{project}/git"; /* by the body's signature */
     RouteWalk walk = {0};
 
     for (const Route *route; (route = next_route(&walk)) != NULL;) {
@@ -149,7 +150,8 @@ static void test_every_route_is_described_and_at_home(void)
             complain(route, "too many parameters");
         if (strcmp(route->method, "GET") == 0 && (route->body || route->body_kind != BODY_JSON))
             complain(route, "GET with a body");
-        if (strcmp(route->method, "GET") != 0 && route->role == ROLE_ANYONE)
+        if (strcmp(route->method, "GET") != 0 && route->role == ROLE_ANYONE &&
+            strcmp(route->path, signed_path) != 0)
             complain(route, "anyone may change something");
     }
 }
