@@ -1,5 +1,6 @@
 /* main.c: slipway COMMAND, or slipway step NAME, as which the program starts itself for work in a
- * child process. */
+ * child process, or slipway shim FOLDER, as which an executor starts it for one attempt of a step.
+ */
 
 #include <signal.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/worker.h"
 #include "cli/command.h"
 #include "data/steps.h"
+#include "engine/shim.h"
 #include "pipelines/steps.h"
 #include "registry/package.h"
 
@@ -23,5 +25,7 @@ int main(int count, char **arguments)
     signal(SIGPIPE, SIG_IGN);
     if (count == 3 && strcmp(arguments[1], "step") == 0)
         return worker_main(step_tables, arguments[2]);
+    if (count == 3 && strcmp(arguments[1], "shim") == 0)
+        return shim_main(arguments[2]);
     return cli_main(count, arguments);
 }

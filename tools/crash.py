@@ -4,8 +4,9 @@
 usage: crash.py [BINARY]          build/debug/slipway: a build with crash points
 
 A server does a loop of work: log a run, register data, train, promote, predict, roll back, deploy.
-It is killed, starts again, and must have all that it acknowledged and nothing half-written; then the
-step that was broken off is done again, and the rest. See src/base/crash.h and tools/scenario.py.
+It is killed, starts again, and must have all that it acknowledged and nothing half-written, and a
+webhook hears of each version that was acknowledged; then the step that was broken off is done again,
+and the rest. See src/base/crash.h and tools/scenario.py.
 Kills at random moments go on with the folder that they left: tools/crash_life.py.
 
 CRASH_POINTS   how many passes of each point to kill at, spread evenly (3; 0: all)
@@ -27,7 +28,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from crash_life import KILLS_PER_LIFE, Lives
 from page import Page
-from scenario import Broken, Down, Late, Refused, Server, Work, check_store, must
+from scenario import Broken, Down, Late, Listener, Refused, Server, Work, check_store, must
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 LINE_BYTES = 64
@@ -50,8 +51,10 @@ class Driver:
         self.bases = {}  # name: folder
         self.ledgers = {}  # name of a base: what was acknowledged there
         self.lives = None
+        self.listener = Listener()
 
     def close(self):
+        self.listener.close()
         shutil.rmtree(self.folder)
 
     # where loops begin
@@ -64,7 +67,9 @@ class Driver:
             database = sqlite3.connect(os.path.join(self.bases["old"], "slipway.db"))
             database.executescript(file.read() + ";PRAGMA user_version = 1")
             database.close()
-        self.make_base("used", Work(1), ["set_up"])
+        work = Work(1)
+        work.listener = self.listener
+        self.make_base("used", work, ["subscribe", "set_up"])
 
     def make_base(self, name, work, steps):
         """A copy of the data folder after these steps."""

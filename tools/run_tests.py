@@ -31,8 +31,11 @@ SANITIZERS = {
     "TSAN_OPTIONS": "halt_on_error=0:exitcode=99:second_deadlock_stack=1",
 }
 # What a test wants installed by pip, in a folder of build/; it says SKIP by itself where that fails.
+MLFLOW = ("build/mlflow-venv", "tests/requirements-mlflow.txt")
 VENVS = {
-    "tests/blackbox/test_mlflow_client.py": ("build/mlflow-venv", "tests/requirements-mlflow.txt"),
+    "tests/blackbox/test_mlflow_client.py": MLFLOW,
+    "tests/blackbox/test_mlflow_compare.py": MLFLOW,
+    "tests/blackbox/test_mlflow2_client.py": ("build/mlflow2-venv", "tests/requirements-mlflow2.txt"),
 }
 
 

@@ -3,12 +3,14 @@ true of the store whatever happened. For tools/crash.py and tools/faults.py.
 """
 import hashlib
 import http.client
+import http.server
 import json
 import os
 import random
 import re
 import signal
 import subprocess
+import threading
 import time
 
 from page import measure
@@ -58,6 +60,7 @@ class Server:
     def __init__(self, binary, folder, waits=True, **settings):
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("SLIPWAY_")}
+        environment["SLIPWAY_ALLOW_PRIVATE_URLS"] = "1"  # where the listener is
         environment.update(settings)
         self.folder = folder
         self.process = subprocess.Popen(
@@ -114,6 +117,35 @@ class Server:
         must(self.process.returncode == 0, f"it ended with {self.process.returncode}: {errors}")
 
 
+class Listener:
+    """Whom a webhook tells of model versions; runs are those that it heard of."""
+
+    def __init__(self):
+        self.runs = set()
+        runs = self.runs
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):  # pylint: disable=invalid-name
+                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                runs.add(told["data"]["run_id"])
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 def comments(seed):
     """A CSV file of comments that are easy to tell apart, another one for each seed."""
     draw = random.Random(seed)
@@ -156,7 +188,7 @@ class Work:
     """The loop, step by step. Each step may be done again after it was broken off. What the server
     acknowledged is in the ledger: runs, versions, packages, which version is live."""
 
-    STEPS = ["log_run", "register", "train", "promote", "purge", "predict", "roll_back", "deploy", "predict"]
+    STEPS = ["log_run", "register", "train", "promote", "purge", "try_out", "predict", "roll_back", "deploy", "predict"]
 
     def __init__(self, seed):
         self.seed = seed
@@ -167,13 +199,19 @@ class Work:
         self.live = None  # the version that was acknowledged last
         self.next_live = None  # the one that a step under way may have made live already
         self.previous = None  # the one before the last promotion or deployment
+        self.candidate = None  # the number of what is tried beside the live one, if that was acknowledged last
         self.may_litter = False  # temporary/ may hold what only the next start removes
+        self.listener = None  # who is told of versions, if anybody
         self.checked = None  # what later checks may leave out: runs and digests; None: nothing
 
     def set_up(self, server):
         server.get("PUT", "/api/v1/projects/spam", PROJECT.encode())
         for step in "register", "train", "promote":
             getattr(self, step)(server)
+
+    def subscribe(self, server):
+        server.get("POST", "/api/v1/webhooks",
+                   {"name": "listener", "url": self.listener.url, "events": ["model_version.created"], "secret": "hush"})
 
     def log_run(self, server):
         if not self.run:
@@ -219,6 +257,21 @@ class Work:
             must(made["promoted"], f"the gate did not accept: {made}")
         self.previous, self.live, self.next_live = self.live, self.next_live, None
 
+    def try_out(self, server):
+        """A version beside the live one: two steps of its share, a shadow, and then nothing any more."""
+        other = max(version for version in self.packages if version != self.live)
+        for way in {"share": 20}, {"share": 50}, {"shadow": True}:
+            self.candidate = None
+            made = server.get("PUT", "/api/v1/endpoints/spam/candidate", {"model": "spam", "version": other, **way})
+            self.candidate = made["candidate"]["id"]
+            for _ in range(4):
+                made = server.get("POST", "/endpoints/spam/predict", {"data": ["buy now"]})
+                must(made["version"] in (self.live, other), f"version {made['version']} answered")
+                self.predictions[made["request_id"]] = made
+        self.candidate = None
+        server.get("DELETE", "/api/v1/endpoints/spam/candidate?comment=enough")
+        must(server.get("GET", "/api/v1/endpoints/spam")["candidate"] is None, "it is still tried")
+
     def roll_back(self, server):
         before = server.get("GET", "/api/v1/endpoints/spam")["version"]
         if before == self.live:
@@ -262,6 +315,7 @@ class Work:
         for name in "runs", "trainings", "versions", "packages", "events":
             setattr(self, name, dict(getattr(known, name)))
         self.live, self.previous = known.live, known.previous
+        self.listener = known.listener
         return self
 
     def is_new(self, key):
@@ -284,6 +338,7 @@ def check_store(server, work, folder):
     check_packages(server, work)
     check_endpoint(server, work)
     check_predictions(server, work)
+    check_told(work)
     check_folder(folder, work)
 
 
@@ -298,6 +353,15 @@ def check_predictions(server, work):
              f"prediction {request_id} is half there: {status} {shown}")
         made["was_there"] = status == 200
         work.is_checked(request_id)
+
+
+def check_told(work):
+    """Whatever was acknowledged is told, sooner or later."""
+    finished = {run for run, status in work.trainings.items() if status == "FINISHED"}
+    deadline = time.monotonic() + SECONDS_MAX
+    while work.listener and finished - work.listener.runs:
+        must(time.monotonic() < deadline, f"nobody was told of {finished - work.listener.runs}")
+        time.sleep(0.01)
 
 
 def check_events(server, work):
@@ -386,15 +450,27 @@ def check_endpoint(server, work):
         return
     must(shown["version"] in (work.live, work.next_live),
          f"version {shown['version']} is live, not {work.live}")
-    check_golden(server, shown["package"], shown["version"])
+    tried = shown["candidate"]
+    must(work.candidate is None or (tried and tried["id"] == work.candidate),
+         f"candidate {work.candidate} is not tried any more: {tried}")
+    check_golden(server, shown["package"], shown["version"], tried and tried["version"])
 
 
-def check_golden(server, package, version):
+def ask_version(server, rows, version, tried):
+    """Its answer; what is tried beside it answers at most every second request."""
+    for _ in range(4):
+        made = server.get("POST", "/endpoints/spam/predict", {"data": rows})
+        if not tried or made["version"] != tried:
+            break
+    must(made["version"] == version, f"version {made['version']} answers, not {version}")
+    return made
+
+
+def check_golden(server, package, version, tried):
     listing = raw_content(server, package).decode().splitlines()[1:]
     named = {line.split(" ", 2)[2]: line.split(" ", 2)[0] for line in listing}
     golden = json.loads(raw_content(server, named["golden.json"]))
-    made = server.get("POST", "/endpoints/spam/predict", {"data": golden["rows"]})
-    must(made["version"] == version, f"version {made['version']} answers, not {version}")
+    made = ask_version(server, golden["rows"], version, tried)
     for row, known in zip(made["predictions"], golden["probabilities"], strict=True):
         answers = [row["probabilities"][name] for name in sorted(row["probabilities"])]
         must(all(abs(a - b) <= TOLERANCE for a, b in zip(answers, known, strict=True)),

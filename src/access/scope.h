@@ -43,6 +43,7 @@ typedef struct Platform {
     const char *temporary; /* a folder in it for work under way, emptied at start */
     ArtifactStore *artifacts;
     Writer *writer;
+    struct Outbox *outbox; /* notify/outbox.h; NULL: nobody sends */
 } Platform;
 
 typedef struct Scope {

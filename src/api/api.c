@@ -13,10 +13,17 @@ const Route *const api_tables[] = {
     model_routes,
     project_routes,
     training_routes,
+    pipeline_routes,
+    trigger_routes,
+    hook_routes,
     promotion_routes,
+    environment_routes,
+    approval_routes,
     purge_routes,
     endpoint_routes,
+    candidate_routes,
     access_routes,
+    webhook_routes,
     import_routes,
     import_version_routes,
     mlflow_system_routes,
@@ -36,6 +43,7 @@ const Route *const api_tables[] = {
     mlflow_trace_routes,
     mlflow_assessment_routes,
     mlflow_old_trace_routes,
+    mlflow_webhook_routes,
     NULL,
 };
 /* clang-format on */
@@ -76,12 +84,15 @@ void api_answer_error(const Route *route, Scope *scope, Response *response)
 
 void api_answer_no_route(const Request *request, Scope *scope, Response *response)
 {
-    if (scope->error.kind != ERROR_NOT_FOUND || !route_is_looked_for_by_mlflow(request)) {
+    if (!route_is_looked_for_by_mlflow(request)) {
         api_answer_error(NULL, scope, response);
         return;
     }
     *response = (Response){.status = 404, .json = json_writer_create(scope->arena)};
-    mlflow_write_no_route(response->json, &scope->error);
+    if (scope->error.kind == ERROR_NOT_FOUND)
+        mlflow_write_no_route(response->json, &scope->error);
+    else
+        response->status = mlflow_write_error(response->json, &scope->error);
 }
 
 bool api_check_role(const Route *route, Scope *scope)

@@ -21,6 +21,8 @@ typedef struct Application {
     Platform *platform;
     struct Serving *serving;
     struct Trainer *trainer;
+    struct Scheduler *scheduler;
+    struct Triggers *triggers;
     bool demands_token; /* false: whoever reaches the loopback address is the owner "local" */
     int64_t started_at;
     atomic_llong request_count, failed_count; /* failed: status 500 and above */
@@ -73,12 +75,14 @@ void api_show_endpoints(const Application *application, Scope *scope);
 /* The OpenAPI 3.0 document of all routes, from their tables. */
 const char *api_openapi(Arena *arena);
 
-extern const Route system_routes[], metrics_routes[], access_routes[], dataset_routes[],
-    experiment_routes[], run_routes[], run_artifact_routes[], model_routes[], endpoint_routes[],
-    predict_routes[], project_routes[], training_routes[], promotion_routes[], purge_routes[],
-    mlflow_system_routes[], mlflow_experiment_routes[], mlflow_run_routes[],
-    mlflow_run_log_routes[], mlflow_history_routes[], mlflow_artifact_routes[],
-    mlflow_upload_routes[], mlflow_run_input_routes[], mlflow_logged_model_routes[],
-    mlflow_logged_model_search_routes[], mlflow_model_routes[], mlflow_model_version_routes[],
-    mlflow_search_routes[], mlflow_otlp_routes[], mlflow_trace_routes[], mlflow_assessment_routes[],
-    mlflow_old_trace_routes[], import_routes[], import_version_routes[];
+extern const Route system_routes[], metrics_routes[], access_routes[], candidate_routes[],
+    dataset_routes[], experiment_routes[], run_routes[], run_artifact_routes[], model_routes[],
+    endpoint_routes[], predict_routes[], project_routes[], training_routes[], pipeline_routes[],
+    trigger_routes[], hook_routes[], promotion_routes[], purge_routes[], mlflow_system_routes[],
+    mlflow_experiment_routes[], mlflow_run_routes[], mlflow_run_log_routes[],
+    mlflow_history_routes[], mlflow_artifact_routes[], mlflow_upload_routes[],
+    mlflow_run_input_routes[], mlflow_logged_model_routes[], mlflow_logged_model_search_routes[],
+    mlflow_model_routes[], mlflow_model_version_routes[], mlflow_search_routes[],
+    mlflow_otlp_routes[], mlflow_trace_routes[], mlflow_assessment_routes[],
+    mlflow_old_trace_routes[], import_routes[], import_version_routes[], webhook_routes[],
+    mlflow_webhook_routes[], environment_routes[], approval_routes[];

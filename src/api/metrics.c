@@ -81,6 +81,84 @@ static void append_endpoints(TextBuilder *text, const StatisticsList *list)
         append_durations(text, endpoint);
 }
 
+/* One of a live version and its candidate. */
+typedef struct Compared {
+    const char *labels;
+    const Window *window;
+} Compared;
+
+typedef struct ComparedList {
+    Compared *items;
+    size_t count;
+} ComparedList;
+
+static void add_side(ComparedList *list, const SplitFigures *figures, bool is_candidate,
+                     Arena *arena)
+{
+    const SplitSide *side = is_candidate ? &figures->candidate : &figures->live;
+    const char *role = figures->is_shadow ? "shadow" : "canary";
+
+    *arena_push(arena, list) = (Compared){
+        arena_format(arena, "endpoint=\"%s\",deployment=\"%" PRId64 "\",role=\"%s\"",
+                     figures->endpoint, side->deployment_id, is_candidate ? role : "live"),
+        &side->window};
+}
+
+static void append_counts(TextBuilder *text, const ComparedList *list)
+{
+    append_head(text, "slipway_compared_requests_total", "counter",
+                "Requests of a live version and of its candidate, while there is one.");
+    for (size_t i = 0; i < list->count; i++)
+        text_append_format(text, "slipway_compared_requests_total{%s} %" PRIu64 "\n",
+                           list->items[i].labels, list->items[i].window->requests);
+    append_head(text, "slipway_compared_errors_total", "counter",
+                "Those that failed by the fault of this version.");
+    for (size_t i = 0; i < list->count; i++)
+        text_append_format(text, "slipway_compared_errors_total{%s} %" PRIu64 "\n",
+                           list->items[i].labels, list->items[i].window->errors);
+    append_head(text, "slipway_compared_dropped_total", "counter",
+                "Requests that a shadow had no room for.");
+    for (size_t i = 0; i < list->count; i++)
+        text_append_format(text, "slipway_compared_dropped_total{%s} %" PRIu64 "\n",
+                           list->items[i].labels, list->items[i].window->dropped);
+}
+
+static void append_times(TextBuilder *text, const ComparedList *list)
+{
+    static const double shares[] = {0.5, 0.99};
+
+    append_head(text, "slipway_compared_seconds", "summary",
+                "Time to the answers of this version since they are compared.");
+    for (size_t i = 0; i < list->count; i++) {
+        const Compared *side = &list->items[i];
+        uint64_t answers = side->window->requests - side->window->errors;
+
+        for (size_t j = 0; j < COUNT(shares) && answers; j++)
+            text_append_format(text, "slipway_compared_seconds{%s,quantile=\"%g\"} %g\n",
+                               side->labels, shares[j],
+                               window_quantile_ms(side->window, shares[j]) / 1000);
+        text_append_format(text, "slipway_compared_seconds_sum{%s} %.6f\n", side->labels,
+                           (double)side->window->duration_us / 1e6);
+        text_append_format(text, "slipway_compared_seconds_count{%s} %" PRIu64 "\n", side->labels,
+                           answers);
+    }
+}
+
+static void append_candidates(TextBuilder *text, Serving *serving)
+{
+    SplitFiguresList all = serving_all_figures(serving, text->arena);
+    ComparedList list = {0};
+
+    if (!all.count)
+        return;
+    for (size_t i = 0; i < all.count; i++) {
+        add_side(&list, &all.items[i], false, text->arena);
+        add_side(&list, &all.items[i], true, text->arena);
+    }
+    append_counts(text, &list);
+    append_times(text, &list);
+}
+
 static void append_log(TextBuilder *text, PredictionLogCounts counts)
 {
     append_head(text, "slipway_predictions_logged_total", "counter",
@@ -113,6 +191,7 @@ static bool show_metrics(Scope *scope, const Request *request, Response *respons
 
     append_server(&text, application);
     append_endpoints(&text, serving_statistics(application->serving));
+    append_candidates(&text, application->serving);
     append_log(&text, prediction_log_counts(serving_log(application->serving)));
     append_artifacts(&text, artifact_store_usage(application->platform->artifacts));
     response->content_type = "text/plain; version=0.0.4";

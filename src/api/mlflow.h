@@ -85,6 +85,9 @@ void mlflow_write_metric(JsonWriter *json, const char *key, const Metric *metric
 void mlflow_write_run_info(JsonWriter *json, const char *key, const Run *run);
 void mlflow_write_run(JsonWriter *json, const char *key, const Run *run);
 
+/* The same without what it gave. */
+void mlflow_write_new_run(JsonWriter *json, const char *key, const Run *run);
+
 /* The bytes of a file, to be saved under its name and never to be shown by a browser. */
 bool mlflow_answer_file(Scope *scope, const TreeEntry *entry, Response *response) MUST_CHECK;
 bool mlflow_answer_place(Scope *scope, const ArtifactPlace *place, Response *response) MUST_CHECK;

@@ -36,6 +36,16 @@ static bool read_history(Scope *scope, const char *run_id, const MetricFilter *f
     return true;
 }
 
+static void write_page(JsonWriter *json, const MetricList *list, size_t most)
+{
+    if (!list->count)
+        return;
+    json_open_array(json, "metrics");
+    for (size_t i = 0; i < list->count && i < most; i++)
+        mlflow_write_metric(json, NULL, &list->items[i]);
+    json_close(json);
+}
+
 /* One more than the page, to know whether there is another. */
 static bool get_history(Scope *scope, const Request *request, Response *response)
 {
@@ -53,10 +63,7 @@ static bool get_history(Scope *scope, const Request *request, Response *response
     if (!read_history(scope, query.run_id, &query.filter, &list))
         return false;
     json_open_object(response->json, NULL);
-    json_open_array(response->json, "metrics");
-    for (size_t i = 0; i < list.count && i < (size_t)most; i++)
-        mlflow_write_metric(response->json, NULL, &list.items[i]);
-    json_close(response->json);
+    write_page(response->json, &list, (size_t)most);
     if (list.count > (size_t)most)
         mlflow_write_page_token(response->json, query.filter.offset + most);
     json_close(response->json);

@@ -49,8 +49,7 @@ static bool create_model(Scope *scope, const Request *request, Response *respons
 
     return mlflow_read(scope, request, create_body, &body) &&
            mlflow_read_pairs(scope, body.tags, "tags", &tags) &&
-           model_create(scope, body.name, body.description, &created) &&
-           (!tags.count || model_set_tags(scope, body.name, &tags)) &&
+           model_create(scope, body.name, body.description, &tags, &created) &&
            answer(scope, body.name, response);
 }
 

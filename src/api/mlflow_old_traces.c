@@ -16,8 +16,7 @@ static void write_info(JsonWriter *json, const char *key, const Trace *trace, Ar
         json_text(json, "request_id", trace->id);
         json_text(json, "experiment_id", arena_format(arena, "%" PRId64, trace->experiment_id));
         json_int(json, "timestamp_ms", trace->requested_at);
-        if (trace->duration >= 0)
-            json_int(json, "execution_time_ms", trace->duration);
+        json_int(json, "execution_time_ms", trace->duration >= 0 ? trace->duration : 0);
         json_text(json, "status",
                   trace->status ? trace_status_name(trace->status) : "TRACE_STATUS_UNSPECIFIED");
         mlflow_write_pairs(json, "request_metadata", &trace->metadata);
@@ -141,6 +140,16 @@ static bool read_experiments(Scope *scope, const TextList *given, TraceFilter *f
     return true;
 }
 
+static void write_infos(JsonWriter *json, const TraceList *list, Arena *arena)
+{
+    if (!list->count)
+        return;
+    json_open_array(json, "traces");
+    for (size_t i = 0; i < list->count; i++)
+        write_info(json, NULL, &list->items[i], arena);
+    json_close(json);
+}
+
 static bool search(Scope *scope, const Request *request, Response *response)
 {
     SearchQuery query = {.filter.limit = 100};
@@ -153,10 +162,7 @@ static bool search(Scope *scope, const Request *request, Response *response)
         !trace_search(scope, &query.filter, &list, &has_more))
         return false;
     json_open_object(response->json, NULL);
-    json_open_array(response->json, "traces");
-    for (size_t i = 0; i < list.count; i++)
-        write_info(response->json, NULL, &list.items[i], scope->arena);
-    json_close(response->json);
+    write_infos(response->json, &list, scope->arena);
     if (has_more)
         mlflow_write_page_token(response->json, query.filter.offset + query.filter.limit);
     json_close(response->json);

@@ -37,6 +37,11 @@ static void write_if(JsonWriter *json, const char *key, const char *text)
         json_text(json, key, text);
 }
 
+static void write_or_empty(JsonWriter *json, const char *key, const char *text)
+{
+    json_text(json, key, text ? text : "");
+}
+
 void mlflow_write_version(JsonWriter *json, const char *key, const ModelVersion *version)
 {
     json_open_object(json, key);
@@ -47,12 +52,12 @@ void mlflow_write_version(JsonWriter *json, const char *key, const ModelVersion 
         json_int(json, "last_updated_timestamp", version->updated_at);
         json_text(json, "user_id", version->created_by);
         json_text(json, "current_stage", version->stage);
-        write_if(json, "description", version->description);
+        write_or_empty(json, "description", version->description);
         write_if(json, "source", version->source);
-        write_if(json, "run_id", version->run_id);
+        write_or_empty(json, "run_id", version->run_id);
         json_text(json, "status", "READY");
         mlflow_write_pairs(json, "tags", &version->tags);
-        write_if(json, "run_link", version->run_link);
+        write_or_empty(json, "run_link", version->run_link);
         if (version->aliases.count) {
             json_open_array(json, "aliases");
             for (size_t i = 0; i < version->aliases.count; i++)

@@ -11,6 +11,14 @@ static bool answer(Response *response, const Run *run)
     return true;
 }
 
+static bool answer_new(Response *response, const Run *run)
+{
+    json_open_object(response->json, NULL);
+    mlflow_write_new_run(response->json, "run", run);
+    json_close(response->json);
+    return true;
+}
+
 typedef struct CreateBody {
     const char *experiment_id;
     RunSpec spec;
@@ -36,7 +44,7 @@ static bool create_run(Scope *scope, const Request *request, Response *response)
            mlflow_read_experiment_id(scope, *body.experiment_id ? body.experiment_id : "0",
                                      &body.spec.experiment_id) &&
            mlflow_read_pairs(scope, body.tags, "tags", &body.spec.tags) &&
-           run_create(scope, &body.spec, &created) && answer(response, &created);
+           run_create(scope, &body.spec, &created) && answer_new(response, &created);
 }
 
 typedef struct RunBody {

@@ -130,6 +130,8 @@ static bool batch_get(Scope *scope, const Request *request, Response *response)
 
 static void write_infos(JsonWriter *json, const char *key, const TraceList *list, Arena *arena)
 {
+    if (!list->count)
+        return;
     json_open_array(json, key);
     for (size_t i = 0; i < list->count; i++)
         mlflow_write_trace_info(json, NULL, &list->items[i], arena);

@@ -229,22 +229,18 @@ static void write_model_inputs(JsonWriter *json, const TextList *ids)
     json_close(json);
 }
 
-/* Only when there are any: most runs of a page have none. */
 static void write_inputs(JsonWriter *json, const Run *run)
 {
-    if (!run->datasets.count && !run->model_inputs.count)
-        return;
     json_open_object(json, "inputs");
     write_dataset_inputs(json, &run->datasets);
     write_model_inputs(json, &run->model_inputs);
     json_close(json);
 }
 
-static void write_outputs(JsonWriter *json, const Run *run)
+static void write_model_outputs(JsonWriter *json, const Run *run)
 {
     if (!run->model_outputs.count)
         return;
-    json_open_object(json, "outputs");
     json_open_array(json, "model_outputs");
     for (size_t i = 0; i < run->model_outputs.count; i++) {
         json_open_object(json, NULL);
@@ -253,17 +249,30 @@ static void write_outputs(JsonWriter *json, const Run *run)
         json_close(json);
     }
     json_close(json);
-    json_close(json);
+}
+
+static void write_known(JsonWriter *json, const Run *run)
+{
+    mlflow_write_run_info(json, "info", run);
+    write_data(json, run);
+    write_inputs(json, run);
 }
 
 void mlflow_write_run(JsonWriter *json, const char *key, const Run *run)
 {
     json_open_object(json, key);
     {
-        mlflow_write_run_info(json, "info", run);
-        write_data(json, run);
-        write_inputs(json, run);
-        write_outputs(json, run);
+        write_known(json, run);
+        json_open_object(json, "outputs");
+        write_model_outputs(json, run);
+        json_close(json);
     }
+    json_close(json);
+}
+
+void mlflow_write_new_run(JsonWriter *json, const char *key, const Run *run)
+{
+    json_open_object(json, key);
+    write_known(json, run);
     json_close(json);
 }

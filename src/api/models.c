@@ -72,7 +72,7 @@ static bool create_model(Scope *scope, const Request *request, Response *respons
     RegisteredModel model;
 
     if (!request_read(scope, request, create_body, &body) ||
-        !model_create(scope, body.name, body.description, &model))
+        !model_create(scope, body.name, body.description, NULL, &model))
         return false;
     response->status = 201;
     model_write_json(response->json, NULL, &model);

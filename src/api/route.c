@@ -45,7 +45,7 @@ bool route_speaks_mlflow(const Route *route)
 bool route_is_looked_for_by_mlflow(const Request *request)
 {
     return has_number_behind(request->path, "/api/") ||
-           has_number_behind(request->path, "/ajax-api/");
+           has_number_behind(request->path, "/ajax-api/") || strcmp(request->path, "/graphql") == 0;
 }
 
 static bool is_left_out(const Route *route, const char *segment)
@@ -128,11 +128,12 @@ void route_fill_parameters(const Route *route, Request *request, Arena *arena)
 
     memset(request->parameters, 0, sizeof(request->parameters));
     for (size_t i = 0; i < request->segments.count; i++) {
-        size_t length = (size_t)(strchrnul(part, '/') - part);
         const char *segment = request->segments.items[i];
+        size_t length;
 
-        if (is_left_out(route, segment))
+        if (is_left_out(route, segment)) /* also behind the last part, where the route has ended */
             continue;
+        length = (size_t)(strchrnul(part, '/') - part);
         if (part[0] == '{' && part[1] == '*') {
             request->parameters[filled] = (HttpPair){arena_copy(arena, part + 2, length - 3),
                                                      joined_rest(&request->segments, i, arena)};

@@ -5,6 +5,7 @@
 /* The plain functions of SHA-256 need nothing else of libcrypto, and so little of it is linked; its
  * newer interface brings 4 MB of providers along. OpenSSL calls them deprecated, but has them. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,4 +83,39 @@ bool digest_is_valid(const char *text)
 {
     return text && strlen(text) == DIGEST_TEXT_SIZE - 1 &&
            strspn(text, "0123456789abcdef") == DIGEST_TEXT_SIZE - 1;
+}
+
+/* HMAC() of libcrypto goes by its newer interface; see above. */
+void hmac_bytes(const void *key, size_t key_size, const void *bytes, size_t size,
+                unsigned char mac[HMAC_SIZE])
+{
+    unsigned char inner[SHA256_CBLOCK] = {0}, outer[SHA256_CBLOCK];
+    SHA256_CTX context;
+
+    if (key_size > sizeof(inner)) {
+        SHA256_Init(&context);
+        SHA256_Update(&context, key, key_size);
+        SHA256_Final(inner, &context);
+    } else {
+        memcpy(inner, key, key_size);
+    }
+    for (size_t i = 0; i < sizeof(inner); i++) {
+        outer[i] = inner[i] ^ 0x5c;
+        inner[i] ^= 0x36;
+    }
+    SHA256_Init(&context);
+    SHA256_Update(&context, inner, sizeof(inner));
+    SHA256_Update(&context, bytes, size);
+    SHA256_Final(mac, &context);
+    SHA256_Init(&context);
+    SHA256_Update(&context, outer, sizeof(outer));
+    SHA256_Update(&context, mac, HMAC_SIZE);
+    SHA256_Final(mac, &context);
+}
+
+bool text_equal_secretly(const char *given, const char *secret)
+{
+    size_t length = strlen(secret);
+
+    return strlen(given) == length && CRYPTO_memcmp(given, secret, length) == 0;
 }

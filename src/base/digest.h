@@ -1,11 +1,11 @@
-/* digest.h: SHA-256 as 64 lowercase hexadecimal digits. */
+/* digest.h: SHA-256 as 64 lowercase hexadecimal digits, and HMAC with it. */
 #pragma once
 
 #include <stddef.h>
 
 #include "base/error.h"
 
-enum { DIGEST_TEXT_SIZE = 65 };
+enum { DIGEST_TEXT_SIZE = 65, HMAC_SIZE = 32 };
 
 typedef struct Digest Digest; /* a digest under way */
 
@@ -21,3 +21,10 @@ bool digest_is_valid(const char *text);
 
 /* 2 * size digits and a NUL; returns text. */
 const char *hex_format(const void *bytes, size_t size, char *text);
+
+/* HMAC-SHA-256 (RFC 2104): that who made it knows the key. */
+void hmac_bytes(const void *key, size_t key_size, const void *bytes, size_t size,
+                unsigned char mac[HMAC_SIZE]);
+
+/* Whether two texts are the same, in a time that does not tell where they differ. */
+bool text_equal_secretly(const char *given, const char *secret);

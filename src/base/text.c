@@ -221,7 +221,7 @@ bool name_check(const char *field, const char *what, const char *name, Error *er
     if (name_is_valid(name))
         return true;
     return fail_field(error, field,
-                      "a %s name has 1 to %d letters, digits, \"-\", \"_\" or \".\" and does not "
+                      "%s %s name has 1 to %d letters, digits, \"-\", \"_\" or \".\" and does not "
                       "start with \".\"",
-                      what, NAME_BYTES_MAX);
+                      strchr("aeiou", *what) ? "an" : "a", what, NAME_BYTES_MAX);
 }

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "net/http_client.h"
 #include "net/url.h"
+#include "pipelines/scheduler.h"
 #include "pipelines/trainer.h"
 #include "server/application.h"
 
@@ -88,7 +89,7 @@ static bool find_application(Client *client, Error *error)
         Error failure = {0};
 
         if (application_open(&spec, &client->application, &failure))
-            return true;
+            return scheduler_start(client->application->scheduler, NULL, error);
         if (failure.kind != ERROR_BUSY) {
             *error = failure;
             return false;

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/data_show.h"
 #include "cli/project.h"
+#include "cli/upload.h"
 #include "data/dataset.h"
 
 static const CommandOption add_options[] = {
@@ -40,34 +40,13 @@ typedef struct Upload {
     size_t file_count;
 } Upload;
 
-/* Bytes that are there already are not sent again. */
-static bool has_blob(Cli *cli, const char *digest)
-{
-    const ClientCall call = {.method = "HEAD",
-                             .path = cli_format(cli, "/api/v1/artifacts/%s", digest)};
-    ClientReply reply;
-    bool is_there = cli_call(cli, &call, &reply);
-
-    cli->error = (Error){0};
-    return is_there;
-}
-
 static bool put_file(Upload *upload, const char *name, const char *path)
 {
     Cli *cli = upload->cli;
     char digest[DIGEST_TEXT_SIZE];
-    ClientCall call = {.method = "PUT",
-                       .body_file = path,
-                       .content_type = "application/octet-stream",
-                       .timeout_seconds = 24 * 60 * 60};
-    ClientReply reply;
 
-    if (!digest_file(path, digest, &cli->error))
+    if (!cli_upload(cli, name, path, digest))
         return false;
-    cli_progress(cli, "sending %s", name);
-    call.path = cli_format(cli, "/api/v1/artifacts/%s", digest);
-    if (!has_blob(cli, digest) && !cli_call(cli, &call, &reply))
-        return fail_in(&cli->error, "\"%s\"", path);
     json_open_object(upload->files, NULL);
     {
         json_text(upload->files, "path", name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/candidate.h"
 #include "cli/commands.h"
 #include "cli/rule.h"
 
@@ -97,7 +98,7 @@ static bool show_endpoint(Cli *cli)
     printf("endpoint  %s\nproject   %s\nurl       /endpoints/%s/predict\nlive      %s\n", name,
            text_member(reply.json, "project"), name, version_text(cli, reply.json));
     printf("gate      %s\n", cli_rule(cli, json_member(reply.json, "rule")));
-    return print_deployments(cli, name);
+    return cli_print_candidate(cli, reply.json) && print_deployments(cli, name);
 }
 
 static const CommandOption rule_options[] = {

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/yaml.h"
 #include "cli/commands.h"
+#include "cli/pipeline_order.h"
 
 static const char *file_path(Cli *cli)
 {
@@ -79,12 +80,39 @@ bool cli_project(Cli *cli, const char **name)
     return true;
 }
 
+/* With the files that its pipeline runs when nobody sends any. */
+static bool put_pipeline(Cli *cli, const char *name)
+{
+    const char *body;
+    ClientReply reply;
+
+    return cli_source_body(cli, cli_project_folder(cli), path_name(file_path(cli)), &body) &&
+           cli_send(cli, "POST",
+                    cli_format(cli, "/api/v1/pipelines/%s/source", cli_encoded(cli, name)), body,
+                    &reply);
+}
+
+static bool has_stages(Cli *cli, bool *found)
+{
+    const char *bytes;
+    const YamlNode *root;
+    size_t size;
+
+    if (!file_read(file_path(cli), YAML_BYTES_MAX, cli->arena, &bytes, &size, &cli->error) ||
+        !yaml_parse(bytes, size, cli->arena, &root, &cli->error))
+        return false;
+    *found = yaml_member(root, "stages") != NULL;
+    return true;
+}
+
 static bool put_project(Cli *cli)
 {
     const char *name;
     ClientReply reply;
+    bool is_pipeline;
 
-    if (!put_file(cli, &name, &reply))
+    if (!put_file(cli, &name, &reply) || !has_stages(cli, &is_pipeline) ||
+        (is_pipeline && !put_pipeline(cli, name)))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);
@@ -170,7 +198,8 @@ static const CommandOption file_options[] = {
 const Command project_commands[] = {
     {"init", "[PROJECT]", init_project, "Write a commented slipway.yaml.", "slipway init spam",
      file_options},
-    {"up", NULL, put_project, "Put the project's slipway.yaml on the server.", "slipway up",
+    {"up", NULL, put_project,
+     "Put the project's slipway.yaml on the server, and the files of its pipeline.", "slipway up",
      file_options},
     {"project list", NULL, list_projects, "List the projects.", "slipway project list"},
     {"project show", "PROJECT", show_project, "Show a project's file.",

@@ -2,13 +2,23 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "net/url_parts.h"
+#include "notify/target.h"
 #include "pipelines/purge.h"
+#include "server/origin.h"
 #include "server/server.h"
 
-enum { DEFAULT_PORT = 5000, PORT_MAX = 65535, CONNECTIONS_MAX = 1000000 };
+enum {
+    DEFAULT_PORT = 5000,
+    PORT_MAX = 65535,
+    CONNECTIONS_MAX = 1000000,
+    SECRET_BYTES_MAX = 4096,
+};
 
 static const CommandOption server_options[] = {
     {"--host", OPTION_TEXT, "ADDRESS",
@@ -24,6 +34,13 @@ static const CommandOption server_options[] = {
      "purge by itself, once a day at a quiet moment, what was deleted so many days ago"},
     {"--artifact-bytes-max", OPTION_INT, "BYTES",
      "refuse files that would take the artifact store over so many bytes; 0: none"},
+    {"--webhook-host", OPTION_LIST, "HOST",
+     "let webhooks go to this host by http, and at an address that is not public"},
+    {"--smtp-url", OPTION_TEXT, "URL",
+     "the mail server for webhooks to mailto: smtp://HOST:PORT or smtps://HOST:PORT"},
+    {"--smtp-from", OPTION_TEXT, "ADDRESS", "the sender of mails"},
+    {"--smtp-user", OPTION_TEXT, "NAME", "the user of the mail server"},
+    {"--smtp-secret-file", OPTION_TEXT, "FILE", "whose first line is that user's password"},
     {"--quiet", OPTION_FLAG, NULL, "log warnings and errors only"},
     {0},
 };
@@ -78,6 +95,45 @@ static bool read_upkeep(Cli *cli, ServerSpec *spec)
     return true;
 }
 
+/* A password goes out over TLS, or to this machine. */
+static bool read_mail_secret(Cli *cli, MailServer *server, const char *host)
+{
+    const char *path = cli_option(cli, "--smtp-secret-file"), *bytes;
+    size_t size;
+
+    server->user = cli_option(cli, "--smtp-user");
+    if (!server->user != !path)
+        return fail_field(&cli->error, "--smtp-user",
+                          "--smtp-user and --smtp-secret-file come together");
+    if (!path)
+        return true;
+    if (!file_read(path, SECRET_BYTES_MAX, cli->arena, &bytes, &size, &cli->error))
+        return false;
+    server->secret = arena_copy(cli->arena, bytes, strcspn(bytes, "\r\n"));
+    server->demands_tls = !address_is_loopback(host);
+    return true;
+}
+
+static bool read_mail(Cli *cli, NotifySettings *notify)
+{
+    const char *url = cli_option(cli, "--smtp-url"), *from = cli_option(cli, "--smtp-from");
+    UrlParts parts;
+
+    if (!url && !from && !cli_option(cli, "--smtp-user"))
+        return true;
+    if (!url || !from || !target_is_address(from))
+        return fail_field(&cli->error, "--smtp-from",
+                          "mails need --smtp-url and --smtp-from, which is an address as "
+                          "slipway@example.com");
+    if (!url_take_apart(url, cli->arena, &parts, &cli->error) || parts.has_user ||
+        (strcmp(parts.scheme, "smtp") != 0 && strcmp(parts.scheme, "smtps") != 0))
+        return fail_field(&cli->error, "--smtp-url",
+                          "--smtp-url takes smtp://HOST:PORT or smtps://HOST:PORT");
+    notify->mail_server.url = url;
+    notify->mail_sender = from;
+    return read_mail_secret(cli, &notify->mail_server, parts.host);
+}
+
 static void say_where(const Cli *cli, const Server *server)
 {
     printf("slipway is at %s, its data in %s\n", server_url(server), cli->folder);
@@ -104,8 +160,9 @@ static bool run_server(Cli *cli)
         !read_port(cli, "--probe-port", 0, &spec.probe_port) ||
         !read_count(cli, "--connections", &spec.connections_max) ||
         !read_count(cli, "--connections-per-address", &spec.per_address_max) ||
-        !read_upkeep(cli, &spec))
+        !read_upkeep(cli, &spec) || !read_mail(cli, &spec.notify))
         return false;
+    spec.notify.hosts = cli_option_list(cli, "--webhook-host");
     if (cli_has_option(cli, "--quiet"))
         log_set_level(LOG_WARNING);
     signals = block_stop_signals();

@@ -10,11 +10,29 @@
     }
 
 static const LibraryFunction functions[] = {
-    FUNCTION(global_init),    FUNCTION(easy_init),
-    FUNCTION(easy_setopt),    FUNCTION(easy_getinfo),
-    FUNCTION(easy_perform),   FUNCTION(easy_strerror),
-    FUNCTION(easy_cleanup),   FUNCTION(slist_append),
-    FUNCTION(slist_free_all), {0},
+    FUNCTION(global_init),
+    FUNCTION(easy_init),
+    FUNCTION(easy_setopt),
+    FUNCTION(easy_getinfo),
+    FUNCTION(easy_perform),
+    FUNCTION(easy_strerror),
+    FUNCTION(easy_cleanup),
+    FUNCTION(slist_append),
+    FUNCTION(slist_free_all),
+    FUNCTION(multi_init),
+    FUNCTION(multi_setopt),
+    FUNCTION(multi_add_handle),
+    FUNCTION(multi_poll),
+    FUNCTION(multi_perform),
+    FUNCTION(multi_cleanup),
+    FUNCTION(multi_info_read),
+    FUNCTION(url),
+    FUNCTION(multi_remove_handle),
+    FUNCTION(url_set),
+    FUNCTION(url_get),
+    FUNCTION(url_cleanup),
+    FUNCTION(free),
+    {0},
 };
 
 /* Debian has it with OpenSSL and with GnuTLS, and one is enough. */

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "net/address.h"
 #include "net/http_client_internal.h"
 
 enum { REDIRECT_COUNT_MAX = 5, TIMEOUT_SECONDS_DEFAULT = 3600 };
@@ -49,20 +48,6 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
     return size;
 }
 
-/* libcurl asks for a socket when it has looked up the name and knows where to connect. The address
- * is checked here, and not the name before, because a second look-up may give another address. */
-static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    HttpTransfer *transfer = context;
-
-    (void)purpose;
-    if (!address_is_public(&address->addr)) {
-        address_format(&address->addr, transfer->refused);
-        return CURL_SOCKET_BAD;
-    }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 static void prepare(Download *download, const HttpDownloadSpec *spec)
 {
     HttpTransfer *transfer = &download->transfer;
@@ -80,10 +65,7 @@ static void prepare(Download *download, const HttpDownloadSpec *spec)
     curl->easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->bytes_max);
     curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
     curl->easy_setopt(handle, CURLOPT_WRITEDATA, download);
-    if (spec->allow_private)
-        return;
-    curl->easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    curl->easy_setopt(handle, CURLOPT_OPENSOCKETDATA, transfer);
+    http_transfer_guard(transfer, !spec->allow_private);
 }
 
 static bool open_part(Download *download, const char *target_path, Error *error)

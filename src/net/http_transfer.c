@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/address.h"
 #include "net/http_client_internal.h"
 
 enum { CONNECT_SECONDS = 15, SLOW_SECONDS = 30, SLOW_BYTES_PER_SECOND = 64 };
@@ -10,24 +11,21 @@ static bool url_is_http(const char *url)
     return url && (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0);
 }
 
-bool http_transfer_open(HttpTransfer *transfer, const char *url, Error *error)
+bool http_transfer_start(HttpTransfer *transfer, const char *url, const char *protocols,
+                         Error *error)
 {
-    const CurlLibrary *curl;
+    const CurlLibrary *curl = transfer->curl = curl_library_open(error);
 
-    if (!url_is_http(url))
-        return fail(error, ERROR_INVALID, "a URL starts with http:// or https://, not \"%.200s\"",
-                    url ? url : "");
-    curl = transfer->curl = curl_library_open(error);
     if (!curl)
         return false;
     transfer->handle = curl->easy_init();
     if (!transfer->handle)
-        return fail(error, ERROR_INTERNAL, "could not start an HTTP request");
+        return fail(error, ERROR_INTERNAL, "could not start a request");
 
     transfer->url = url;
     curl->easy_setopt(transfer->handle, CURLOPT_URL, url);
-    curl->easy_setopt(transfer->handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl->easy_setopt(transfer->handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(transfer->handle, CURLOPT_PROTOCOLS_STR, protocols);
+    curl->easy_setopt(transfer->handle, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
     curl->easy_setopt(transfer->handle, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(transfer->handle, CURLOPT_ERRORBUFFER, transfer->detail);
     curl->easy_setopt(transfer->handle, CURLOPT_USERAGENT, "slipway");
@@ -35,6 +33,35 @@ bool http_transfer_open(HttpTransfer *transfer, const char *url, Error *error)
     curl->easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_TIME, (long)SLOW_SECONDS);
     curl->easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES_PER_SECOND);
     return true;
+}
+
+bool http_transfer_open(HttpTransfer *transfer, const char *url, Error *error)
+{
+    if (!url_is_http(url))
+        return fail(error, ERROR_INVALID, "a URL starts with http:// or https://, not \"%.200s\"",
+                    url ? url : "");
+    return http_transfer_start(transfer, url, "http,https", error);
+}
+
+/* libcurl asks for a socket when it has looked up the name and knows where to connect. The address
+ * is checked here, and not the name before, because a second look-up may give another address. */
+static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    HttpTransfer *transfer = context;
+
+    (void)purpose;
+    if (transfer->public_only && !address_is_public(&address->addr)) {
+        address_format(&address->addr, transfer->refused);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+void http_transfer_guard(HttpTransfer *transfer, bool public_only)
+{
+    transfer->public_only = public_only;
+    transfer->curl->easy_setopt(transfer->handle, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    transfer->curl->easy_setopt(transfer->handle, CURLOPT_OPENSOCKETDATA, transfer);
 }
 
 static void add_header(HttpTransfer *transfer, Arena *arena, const HttpPair *header)

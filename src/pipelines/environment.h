@@ -1,8 +1,77 @@
-/* environment.h: with what a model was made: this program, its compiler and its libraries. */
+/* environment.h: where releases go ("production"), and what is demanded before anything begins
+ * there.
+ *
+ * The rules are the server's: owners set them, a file that anyone can push may only tighten them.
+ * An environment that nobody has set demands nothing; "production" is there from the start, and
+ * demands one approval.
+ *
+ *     Environment environment;
+ *
+ *     if (!environment_get(scope, "production", &environment))
+ *         return false;
+ *     if (environment.rules.approvals > 0)
+ *         ...
+ */
 #pragma once
 
-#include "base/json.h"
+#include "access/page.h"
+#include "access/scope.h"
 
-/* with_machine adds the system, its processors and their number; without it the object is the same
- * on every machine that runs the same binary. */
-const char *environment_json(bool with_machine, Arena *arena);
+enum {
+    ENVIRONMENT_APPROVALS_MAX = 10,
+    ENVIRONMENT_EXPIRES_SECONDS = 30 * 24 * 60 * 60, /* if nothing is said */
+    ENVIRONMENT_EXPIRES_SECONDS_MAX = 366 * 24 * 60 * 60,
+    ENVIRONMENT_WINDOWS_MAX = 20,
+    ENVIRONMENT_BRANCHES_MAX = 50,
+    ENVIRONMENT_BRANCH_BYTES_MAX = 256,
+};
+
+typedef struct EnvironmentRules {
+    int64_t approvals;       /* by so many people; 0: nobody is asked */
+    bool four_eyes;          /* who asked is none of them */
+    int64_t expires_seconds; /* what nobody approved by then is rejected */
+    TextList windows;        /* of time_window.h, in which it may begin; none: at any time */
+    TextList branches; /* patterns, "release/" and a star: a run of any other may not; none: any */
+} EnvironmentRules;
+
+extern const JsonField environment_rules_fields[]; /* of EnvironmentRules */
+
+EnvironmentRules environment_rules_default(void);
+bool environment_rules_check(const EnvironmentRules *rules, Arena *arena, Error *error) MUST_CHECK;
+
+/* What a file may do: at least so many approvals, and four eyes if it says so. */
+void environment_rules_tighten(EnvironmentRules *rules, int64_t approvals, bool four_eyes);
+
+/* Whether a run of this branch (NULL: of none, or of files that no commit has) may go there. */
+bool environment_rules_take_branch(const EnvironmentRules *rules, const char *branch);
+
+/* When something may begin: now_ms, or later. */
+bool environment_rules_next(const EnvironmentRules *rules, int64_t now_ms, Arena *arena,
+                            int64_t *next_ms, Error *error) MUST_CHECK;
+
+typedef struct Environment {
+    const char *name;
+    EnvironmentRules rules;
+    int64_t updated_at; /* 0: never */
+    const char *updated_by;
+} Environment;
+
+typedef struct EnvironmentList {
+    Environment *items;
+    size_t count;
+} EnvironmentList;
+
+bool environment_find(Scope *scope, const char *name, Environment *environment) MUST_CHECK;
+
+/* The same with the default rules for one that nobody has set. */
+bool environment_get(Scope *scope, const char *name, Environment *environment) MUST_CHECK;
+
+/* By name. */
+bool environment_list(Scope *scope, const Page *page, EnvironmentList *list) MUST_CHECK;
+
+/* Inside a write. Appends environment.created or environment.changed, if anything is; steps that
+ * wait are looked at again then. */
+bool environment_set(Scope *scope, const char *name, const EnvironmentRules *rules,
+                     Environment *environment) MUST_CHECK;
+
+void environment_write_json(JsonWriter *json, const char *key, const Environment *environment);

@@ -8,6 +8,7 @@
 #include "ml/report.h"
 #include "pipelines/builtin.h"
 #include "pipelines/gate.h"
+#include "pipelines/release.h"
 #include "plan/schema.h"
 
 /* The file as the tables below read it, before anything is checked. */
@@ -366,16 +367,19 @@ static bool read_gate(Reader *reader, const YamlNode *map)
     return true;
 }
 
-static bool read_release(Reader *reader, const YamlNode *map)
+static bool read_release(Reader *reader, const YamlNode *root, const YamlNode *map)
 {
+    static const char *const unread[] = {"traffic", "hold", "abort"};
     ReleaseParts parts = {0};
+    ReleaseFile steps;
 
     if (!yaml_read(map, release_fields, &parts, reader->arena, reader->error) ||
-        !check_name(reader, yaml_member(map, "endpoint"), parts.endpoint))
+        !check_name(reader, yaml_member(map, "endpoint"), parts.endpoint) ||
+        !release_file_read(root, reader->arena, &steps, reader->error))
         return false;
     reader->file->endpoint = parts.endpoint;
-    warn_unread(reader, parts.staging);
-    warn_unread(reader, parts.production);
+    for (size_t i = 0; parts.production && i < COUNT(unread); i++)
+        warn_unread(reader, yaml_member(parts.production, unread[i]));
     return !parts.gate || read_gate(reader, parts.gate);
 }
 
@@ -387,7 +391,7 @@ static bool read_parts(Reader *reader, const YamlNode *root, const FileParts *pa
     for (const YamlNode *map = parts->data ? parts->data->first : NULL; map; map = map->next)
         if (!read_data(reader, map))
             return false;
-    if (parts->release && !read_release(reader, parts->release))
+    if (parts->release && !read_release(reader, root, parts->release))
         return false;
     warn_unread(reader, parts->monitor);
     warn_unread(reader, parts->notify);

@@ -120,6 +120,9 @@ static bool gather_texts(Gathering *gathering)
         "SELECT rows_digest FROM holdouts",
         "SELECT holdout_digest FROM model_versions",
         "SELECT gate FROM deployments",
+        "SELECT result FROM pipeline_steps WHERE result IS NOT NULL",
+        "SELECT detail FROM approvals",
+        "SELECT log_digest FROM step_attempts WHERE log_digest IS NOT NULL",
     };
 
     for (size_t i = 0; i < COUNT(columns); i++) {
@@ -166,8 +169,12 @@ static void measure_package(Gathering *gathering, const char *package, PurgeItem
 
 static bool find_packages(Gathering *gathering)
 {
-    static const char sql[] = "SELECT id, package FROM model_versions WHERE package <> ''"
-                              " UNION ALL SELECT 0, package FROM deployments";
+    static const char sql[] =
+        "SELECT id, package FROM model_versions WHERE package <> ''"
+        " UNION ALL SELECT 0, package FROM deployments"
+        " UNION ALL SELECT 0, package FROM candidates"
+        " UNION ALL SELECT DISTINCT 0, tree FROM pipeline_runs WHERE tree IS NOT NULL"
+        " UNION ALL SELECT 0, tree FROM pipelines";
     Scope *scope = gathering->scope;
     CLEANUP(query_finalize) Query query = db_query(scope->db, sql);
 
@@ -188,11 +195,35 @@ static bool find_packages(Gathering *gathering)
     return query_end(&query, &scope->error);
 }
 
+/* What steps of pipelines made: files, and listings of folders. */
+static bool find_outs(Gathering *gathering)
+{
+    Scope *scope = gathering->scope;
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, "SELECT outs FROM pipeline_steps WHERE outs IS NOT NULL");
+
+    while (next_row(gathering, &query)) {
+        const char *text = query_text(&query, 0, gathering->turn);
+        const JsonValue *outs;
+
+        if (!json_parse(text, strlen(text), gathering->turn, &outs, &scope->error))
+            return fail_in(&scope->error, "nothing is purged, because what a step made is unknown");
+        for (JsonWalk walk = json_walk(outs); json_walk_next(&walk);) {
+            const char *digest = json_as_text(json_member(walk.value, "digest"), "");
+            bool is_folder = json_as_bool(json_member(walk.value, "is_folder"), false);
+
+            if (digest_is_valid(digest))
+                digest_set_add(is_folder ? &gathering->trees : gathering->kept, digest);
+        }
+    }
+    return query_end(&query, &scope->error);
+}
+
 static bool gather_packages(Gathering *gathering)
 {
     Scope *scope = gathering->scope;
 
-    if (!find_packages(gathering))
+    if (!find_outs(gathering) || !find_packages(gathering))
         return false;
     for (size_t i = 0; i < gathering->trees.count; i++) {
         char package[DIGEST_TEXT_SIZE];

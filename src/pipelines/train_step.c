@@ -10,8 +10,8 @@
 
 #include "base/file.h"
 #include "base/parallel.h"
-#include "pipelines/environment.h"
 #include "pipelines/judge.h"
+#include "pipelines/made_with.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
 #include "pipelines/train_ids.h"
@@ -283,7 +283,7 @@ static bool write_package(const Training *training)
         .profile = json_is_null(training->job.profile)
                        ? NULL
                        : json_print(training->job.profile, training->arena),
-        .environment = environment_json(false, training->arena),
+        .environment = made_with_json(false, training->arena),
     };
 
     return package_write(&spec, training->arena, training->error) &&

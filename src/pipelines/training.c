@@ -145,7 +145,7 @@ static bool resolve_data(Scope *scope, const TrainingSpec *spec, const ProjectFi
     return true;
 }
 
-static bool make_order(Scope *scope, const TrainingSpec *spec, TrainingOrder *order)
+bool training_order_make(Scope *scope, const TrainingSpec *spec, TrainingOrder *order)
 {
     ProjectFile file;
 
@@ -207,6 +207,23 @@ static ParamList order_params(const TrainingOrder *order, Arena *arena)
     return params;
 }
 
+static bool insert_training(Scope *scope, const TrainingOrder *order)
+{
+    return db_run(scope->db, &scope->error,
+                  "INSERT INTO trainings (run_id, project, spec, created_at)"
+                  " VALUES ($1, $2, $3, $4)",
+                  db_text(order->run_id), db_text(order->project),
+                  db_text(order_json(order, scope->arena)), db_int(time_now_ms()));
+}
+
+bool training_log_start(Scope *scope, const TrainingOrder *order)
+{
+    RunBatch batch = {.params = order_params(order, scope->arena),
+                      .tags = order_tags(order, scope->arena)};
+
+    return run_log_batch(scope, order->run_id, &batch) && insert_training(scope, order);
+}
+
 typedef struct Start {
     const TrainingOrder *order;
     Run *run;
@@ -217,17 +234,16 @@ static bool write_start(Scope *scope, void *context)
     Start *start = context;
     RunBatch batch = {.params = order_params(start->order, scope->arena)};
     RunSpec spec = {.tags = order_tags(start->order, scope->arena)};
+    TrainingOrder order = *start->order;
     Experiment experiment;
 
     if (!experiment_ensure(scope, start->order->project, &experiment))
         return false;
     spec.experiment_id = experiment.id;
-    return run_create(scope, &spec, start->run) && run_log_batch(scope, start->run->id, &batch) &&
-           db_run(scope->db, &scope->error,
-                  "INSERT INTO trainings (run_id, project, spec, created_at)"
-                  " VALUES ($1, $2, $3, $4)",
-                  db_text(start->run->id), db_text(start->order->project),
-                  db_text(order_json(start->order, scope->arena)), db_int(time_now_ms()));
+    if (!run_create(scope, &spec, start->run) || !run_log_batch(scope, start->run->id, &batch))
+        return false;
+    order.run_id = start->run->id;
+    return insert_training(scope, &order);
 }
 
 static bool start_order(Scope *scope, struct Trainer *trainer, const TrainingOrder *order, Run *run)
@@ -252,7 +268,7 @@ bool training_start(Scope *scope, struct Trainer *trainer, const TrainingSpec *s
 {
     TrainingOrder order;
 
-    return make_order(scope, spec, &order) && start_order(scope, trainer, &order, run);
+    return training_order_make(scope, spec, &order) && start_order(scope, trainer, &order, run);
 }
 
 bool training_start_again(Scope *scope, struct Trainer *trainer, const char *run_id, Run *run)

@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 #include "data/holdout.h"
 #include "pipelines/training.h"
+#include "registry/model.h"
 
 /* What was asked for, with nothing left open: kept in trainings.spec as JSON. */
 typedef struct TrainingOrder {
@@ -22,12 +23,32 @@ bool training_close(Scope *scope, const char *run_id) MUST_CHECK;
 /* A training that the step has done. */
 typedef struct TrainingResult {
     const TrainingOrder *order;
-    const DatasetVersion *data;
-    const Holdout *holdout;
+    DatasetVersion *data;
+    Holdout *holdout;
     const JsonValue *step; /* the step's result */
     Artifact package, leaderboard, report;
     Tree files; /* of the package */
 } TrainingResult;
+
+/* With nothing left open; run_id is the caller's. */
+bool training_order_make(Scope *scope, const TrainingSpec *spec, TrainingOrder *order) MUST_CHECK;
+
+/* The data and the hold-out of the order; the latter is drawn the first time, which is slow. */
+bool training_find_rows(Scope *scope, TrainingResult *training) MUST_CHECK;
+
+/* The job of the step "train"; folder: where its package goes. */
+const char *training_step_job(Scope *scope, const TrainingResult *training, const char *folder);
+
+/* Adds the package and the reports to the artifact store. */
+bool training_store_files(Scope *scope, TrainingResult *training, const char *folder) MUST_CHECK;
+
+/* Inside a write. The same as training_finish() in a run that was not started as a training: it
+ * gets the params and tags of one, and the order with which it can be done again. */
+bool training_write_as(Scope *scope, const TrainingResult *result,
+                       ModelVersion *version) MUST_CHECK;
+
+/* Inside a write. What a training logs at its start. */
+bool training_log_start(Scope *scope, const TrainingOrder *order) MUST_CHECK;
 
 /* Keeps all of it and ends the run: one write. */
 bool training_finish(Scope *scope, const TrainingResult *result) MUST_CHECK;

@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "base/worker.h"
 #include "ml/report.h"
-#include "pipelines/environment.h"
+#include "pipelines/made_with.h"
 #include "pipelines/project.h"
 #include "pipelines/step_job.h"
 #include "pipelines/training_internal.h"
@@ -40,7 +40,7 @@ static bool ensure_holdout(Scope *scope, const TrainingOrder *order, Holdout *ho
     return holdout_ensure(scope, &spec, holdout);
 }
 
-static const char *step_job(Scope *scope, const TrainingResult *training, const char *folder)
+const char *training_step_job(Scope *scope, const TrainingResult *training, const char *folder)
 {
     JsonWriter *json = json_writer_create(scope->arena);
     ArtifactStore *artifacts = scope->platform->artifacts;
@@ -75,7 +75,7 @@ static bool run_step(Scope *scope, const TrainingControl *control, TrainingResul
     WorkerSpec spec = {
         .step = "train",
         .in_background = true,
-        .job = step_job(scope, training, folder),
+        .job = training_step_job(scope, training, folder),
         .timeout_ms = step_timeout_ms(training->order),
         .cancelled = control->cancelled,
         .on_progress = control->on_progress,
@@ -95,7 +95,7 @@ static bool add_document(Scope *scope, const char *document, Artifact *artifact)
                               &scope->error);
 }
 
-static bool store_files(Scope *scope, TrainingResult *training, const char *folder)
+bool training_store_files(Scope *scope, TrainingResult *training, const char *folder)
 {
     const JsonValue *leaderboard = json_member(training->step, "leaderboard");
     const JsonValue *report = json_member(training->step, "report");
@@ -108,6 +108,14 @@ static bool store_files(Scope *scope, TrainingResult *training, const char *fold
            add_document(scope, json_print(report, scope->arena), &training->report);
 }
 
+bool training_find_rows(Scope *scope, TrainingResult *training)
+{
+    const TrainingOrder *order = training->order;
+
+    return dataset_version_find(scope, order->dataset, order->dataset_version, training->data) &&
+           ensure_holdout(scope, order, training->holdout);
+}
+
 static bool train_in(Scope *scope, const TrainingControl *control, const TrainingOrder *order,
                      const char *folder)
 {
@@ -115,9 +123,8 @@ static bool train_in(Scope *scope, const TrainingControl *control, const Trainin
     Holdout holdout;
     TrainingResult training = {.order = order, .data = &data, .holdout = &holdout};
 
-    return dataset_version_find(scope, order->dataset, order->dataset_version, &data) &&
-           ensure_holdout(scope, order, &holdout) && run_step(scope, control, &training, folder) &&
-           store_files(scope, &training, folder) && training_finish(scope, &training);
+    return training_find_rows(scope, &training) && run_step(scope, control, &training, folder) &&
+           training_store_files(scope, &training, folder) && training_finish(scope, &training);
 }
 
 bool training_run(Scope *scope, const char *run_id, const TrainingControl *control)
@@ -256,7 +263,7 @@ static bool log_package(Scope *scope, const TrainingResult *result)
     return true;
 }
 
-static bool create_version(Scope *scope, const TrainingResult *result)
+static bool create_version(Scope *scope, const TrainingResult *result, ModelVersion *version)
 {
     const TrainingOrder *order = result->order;
     ModelVersionSpec spec = {
@@ -268,31 +275,41 @@ static bool create_version(Scope *scope, const TrainingResult *result)
         .dataset_digest = result->data->digest,
         .holdout_digest = result->holdout->rows,
         .code_commit = order->code_commit,
-        .environment = environment_json(true, scope->arena),
+        .environment = made_with_json(true, scope->arena),
     };
     RunBatch batch = {0};
-    ModelVersion version;
 
     if (order->rerun_of)
         return true;
-    if (!model_version_create(scope, &spec, &version))
+    if (!model_version_create(scope, &spec, version))
         return false;
     *arena_push(scope->arena, &batch.tags) =
         (Param){"slipway.model_version",
-                arena_format(scope->arena, "%s@%lld", version.model, (long long)version.version)};
+                arena_format(scope->arena, "%s@%lld", version->model, (long long)version->version)};
     return run_log_batch(scope, order->run_id, &batch);
 }
 
-static bool write_result(Scope *scope, void *context)
+static bool write_all(Scope *scope, const TrainingResult *result, ModelVersion *version)
 {
-    const TrainingResult *result = context;
     const char *run_id = result->order->run_id;
     Log log = {.scope = scope, .now = time_now_ms()};
 
     log_result(&log, result);
     return log_comparison(&log, result) && run_log_batch(scope, run_id, &log.batch) &&
            log_package(scope, result) && run_finish(scope, run_id, RUN_FINISHED, NULL) &&
-           create_version(scope, result) && training_close(scope, run_id);
+           create_version(scope, result, version) && training_close(scope, run_id);
+}
+
+bool training_write_as(Scope *scope, const TrainingResult *result, ModelVersion *version)
+{
+    return training_log_start(scope, result->order) && write_all(scope, result, version);
+}
+
+static bool write_result(Scope *scope, void *context)
+{
+    ModelVersion version;
+
+    return write_all(scope, context, &version);
 }
 
 bool training_finish(Scope *scope, const TrainingResult *result)

@@ -94,7 +94,8 @@ bool model_alias_set(Scope *scope, const char *model, const char *alias, int64_t
                   "INSERT INTO model_aliases(model_id, alias, version) VALUES ($1, $2, $3)"
                   "ON CONFLICT (model_id, alias) DO UPDATE SET version = excluded.version",
                   db_int(found.id), db_text(alias), db_int(number)) &&
-           model_touch(scope, found.id) && append_move(scope, model, alias, before, number);
+           model_touch(scope, found.id) && append_move(scope, model, alias, before, number) &&
+           model_tell_alias(scope, &found, alias, number);
 }
 
 static bool drop(Scope *scope, const RegisteredModel *model, const char *alias, int64_t target)
@@ -102,7 +103,8 @@ static bool drop(Scope *scope, const RegisteredModel *model, const char *alias, 
     return db_run(scope->db, &scope->error,
                   "DELETE FROM model_aliases WHERE model_id = $1 AND alias = $2", db_int(model->id),
                   db_text(alias)) &&
-           append_move(scope, model->name, alias, target, 0);
+           append_move(scope, model->name, alias, target, 0) &&
+           model_tell_alias(scope, model, alias, 0);
 }
 
 bool model_alias_delete(Scope *scope, const char *model, const char *alias)

@@ -133,11 +133,40 @@ static bool check_new(Scope *scope, const char *name)
     return !found || fail(&scope->error, ERROR_EXISTS, "model \"%s\" already exists", name);
 }
 
-bool model_create(Scope *scope, const char *name, const char *description, RegisteredModel *model)
+bool model_touch(Scope *scope, int64_t id)
 {
-    return check_new(scope, name) && model_description_check(scope, description) &&
-           insert(scope, name, description) && event_append(scope, "model.created", name, NULL) &&
-           model_find(scope, name, model);
+    return db_run(scope->db, &scope->error, "UPDATE models SET updated_at = $2 WHERE id = $1",
+                  db_int(id), db_int(time_now_ms()));
+}
+
+static bool put_tags(Scope *scope, const char *name, int64_t id, const ParamList *tags)
+{
+    static const char sql[] = "INSERT INTO model_tags(model_id, key, value) VALUES ($1, $2, $3)"
+                              "ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value";
+    JsonWriter *detail = json_writer_create(scope->arena);
+
+    for (size_t i = 0; i < tags->count; i++)
+        if (!db_run(scope->db, &scope->error, sql, db_int(id), db_text(tags->items[i].key),
+                    db_text(tags->items[i].value)))
+            return false;
+    param_list_write_json(detail, NULL, tags);
+    return model_touch(scope, id) && event_append(scope, "model.tagged", name, json_finish(detail));
+}
+
+bool model_create(Scope *scope, const char *name, const char *description, const ParamList *tags,
+                  RegisteredModel *model)
+{
+    static const ParamList none;
+    const ParamList *given = tags ? tags : &none;
+    RegisteredModel made;
+
+    if (!check_new(scope, name) || !model_description_check(scope, description) ||
+        !param_list_check("tag", given, MODEL_TAG_CHARACTERS_MAX, &scope->error) ||
+        !insert(scope, name, description) || !event_append(scope, "model.created", name, NULL) ||
+        !model_find(scope, name, &made))
+        return false;
+    return (!given->count || put_tags(scope, name, made.id, given)) &&
+           model_tell_created(scope, name, description, given) && model_find(scope, name, model);
 }
 
 bool model_ensure(Scope *scope, const char *name, RegisteredModel *model)
@@ -146,7 +175,7 @@ bool model_ensure(Scope *scope, const char *name, RegisteredModel *model)
 
     if (!find_name(scope, name, model, &found))
         return false;
-    return found || model_create(scope, name, NULL, model);
+    return found || model_create(scope, name, NULL, NULL, model);
 }
 
 bool model_list(Scope *scope, const Page *page, ModelList *list)
@@ -178,12 +207,6 @@ bool model_is_prompt(const ParamList *tags)
     return is;
 }
 
-bool model_touch(Scope *scope, int64_t id)
-{
-    return db_run(scope->db, &scope->error, "UPDATE models SET updated_at = $2 WHERE id = $1",
-                  db_int(id), db_int(time_now_ms()));
-}
-
 static bool append_change(Scope *scope, const char *action, const char *object, const char *before,
                           const char *after)
 {
@@ -209,21 +232,16 @@ bool model_describe(Scope *scope, const char *name, const char *description)
 
 bool model_set_tags(Scope *scope, const char *name, const ParamList *tags)
 {
-    static const char sql[] = "INSERT INTO model_tags(model_id, key, value) VALUES ($1, $2, $3)"
-                              "ON CONFLICT (model_id, key) DO UPDATE SET value = excluded.value";
-    JsonWriter *detail = json_writer_create(scope->arena);
     RegisteredModel model;
 
     if (!param_list_check("tag", tags, MODEL_TAG_CHARACTERS_MAX, &scope->error) ||
+        !model_find(scope, name, &model) || !put_tags(scope, name, model.id, tags) ||
         !model_find(scope, name, &model))
         return false;
     for (size_t i = 0; i < tags->count; i++)
-        if (!db_run(scope->db, &scope->error, sql, db_int(model.id), db_text(tags->items[i].key),
-                    db_text(tags->items[i].value)))
+        if (!model_tell_tag(scope, &model, &tags->items[i]))
             return false;
-    param_list_write_json(detail, NULL, tags);
-    return model_touch(scope, model.id) &&
-           event_append(scope, "model.tagged", name, json_finish(detail));
+    return true;
 }
 
 bool model_append_untagged(Scope *scope, const char *action, const char *object, const Param *tag)
@@ -249,7 +267,8 @@ bool model_delete_tag(Scope *scope, const char *name, const char *key)
                              "DELETE FROM model_tags WHERE model_id = $1 AND key = $2",
                              db_int(model.id), db_text(key)) &&
                       model_touch(scope, model.id) &&
-                      model_append_untagged(scope, "model.untagged", name, &(Param){key, value}));
+                      model_append_untagged(scope, "model.untagged", name, &(Param){key, value}) &&
+                      model_tell_tag(scope, &model, &(Param){key, NULL}));
 }
 
 /* An answer that it gave leads back to it by its name. */

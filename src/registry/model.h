@@ -74,8 +74,8 @@ typedef struct ModelVersionList {
 } ModelVersionList;
 
 /* All that change something are called inside a write. */
-/* A name has 1 to 256 characters without "/" and ":", as MLflow's. */
-bool model_create(Scope *scope, const char *name, const char *description,
+/* A name has 1 to 256 characters without "/" and ":", as MLflow's. tags may be NULL. */
+bool model_create(Scope *scope, const char *name, const char *description, const ParamList *tags,
                   RegisteredModel *model) MUST_CHECK;
 bool model_find(Scope *scope, const char *name, RegisteredModel *model) MUST_CHECK;
 /* By name; page NULL: all. */
@@ -83,6 +83,9 @@ bool model_list(Scope *scope, const Page *page, ModelList *list) MUST_CHECK;
 
 /* A prompt of MLflow's is a model, or a version of one, with this tag: "true" in any case. */
 #define MODEL_PROMPT_TAG "mlflow.prompt.is_prompt"
+
+/* And this one of its versions is what it says. */
+#define MODEL_PROMPT_TEXT_TAG "mlflow.prompt.text"
 bool model_is_prompt(const ParamList *tags);
 
 bool model_describe(Scope *scope, const char *name, const char *description) MUST_CHECK;

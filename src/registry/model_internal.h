@@ -46,3 +46,16 @@ bool model_find_by_id(Scope *scope, int64_t id, RegisteredModel *model) MUST_CHE
 /* A tree in the artifact store that has what a package needs. */
 bool model_version_check_package(Scope *scope, const char *package) MUST_CHECK;
 bool model_name_check(Scope *scope, const char *name) MUST_CHECK;
+
+/* What webhooks are told. A tag whose value is NULL was deleted, and so was an alias of version 0.
+ */
+bool model_tell_created(Scope *scope, const char *name, const char *description,
+                        const ParamList *tags) MUST_CHECK;
+bool model_tell_tag(Scope *scope, const RegisteredModel *model, const Param *tag) MUST_CHECK;
+bool model_tell_alias(Scope *scope, const RegisteredModel *model, const char *alias,
+                      int64_t number) MUST_CHECK;
+bool model_version_tell_created(Scope *scope, const ModelVersion *version) MUST_CHECK;
+bool model_version_tell_tags(Scope *scope, const ModelVersion *version,
+                             const ParamList *tags) MUST_CHECK;
+bool model_version_tell_untagged(Scope *scope, const ModelVersion *version,
+                                 const char *key) MUST_CHECK;

@@ -248,7 +248,8 @@ bool model_version_set_tags(Scope *scope, const char *model, int64_t number, con
     return param_list_check("tag", tags, MODEL_TAG_CHARACTERS_MAX, &scope->error) &&
            model_version_find(scope, model, number, &version) &&
            model_version_put_tags(scope, version.id, tags) &&
-           model_version_append_event(scope, "model_version.tagged", &version);
+           model_version_append_event(scope, "model_version.tagged", &version) &&
+           model_version_tell_tags(scope, &version, tags);
 }
 
 bool model_version_delete_tag(Scope *scope, const char *model, int64_t number, const char *key)
@@ -264,7 +265,8 @@ bool model_version_delete_tag(Scope *scope, const char *model, int64_t number, c
            (db_run(scope->db, &scope->error,
                    "DELETE FROM model_version_tags WHERE model_version_id = $1 AND key = $2",
                    db_int(version.id), db_text(key)) &&
-            model_append_untagged(scope, "model_version.untagged", object, &(Param){key, value}));
+            model_append_untagged(scope, "model_version.untagged", object, &(Param){key, value}) &&
+            model_version_tell_untagged(scope, &version, key));
 }
 
 bool model_version_need_package(Scope *scope, const ModelVersion *version)

@@ -170,7 +170,7 @@ bool model_version_create(Scope *scope, const ModelVersionSpec *spec, ModelVersi
         !model_version_put_tags(scope, id, &spec->tags) ||
         !model_version_find(scope, spec->model, number, &created) ||
         !model_version_append_event(scope, "model_version.created", &created) ||
-        !list_in_logged_model(scope, &created))
+        !list_in_logged_model(scope, &created) || !model_version_tell_created(scope, &created))
         return false;
     *version = created;
     return true;

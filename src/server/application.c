@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/scheduler.h"
 #include "pipelines/trainer.h"
+#include "pipelines/triggers.h"
 #include "serving/serving.h"
 
 /* An endpoint whose model cannot be loaded keeps the server unready, not down: others serve, and a
@@ -34,9 +36,15 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         application_close(opened);
         return false;
     }
+    opened->platform->outbox = outbox_create(spec->notify);
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
-    if (!opened->trainer || !(spec->loads_later || application_load(opened, error))) {
+    if (opened->trainer)
+        opened->scheduler =
+            scheduler_create(&(SchedulerSpec){opened->platform, opened->serving, 0}, error);
+    if (opened->scheduler)
+        opened->triggers = triggers_create(opened->platform, opened->scheduler);
+    if (!opened->scheduler || !(spec->loads_later || application_load(opened, error))) {
         application_close(opened);
         return false;
     }
@@ -46,10 +54,16 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
 
 void application_close(Application *application)
 {
+    Outbox *outbox;
+
     if (!application)
         return;
+    triggers_destroy(application->triggers);
+    scheduler_destroy(application->scheduler);
+    outbox = application->platform ? application->platform->outbox : NULL;
     trainer_destroy(application->trainer);
     serving_destroy(application->serving);
     platform_close(application->platform);
+    outbox_destroy(outbox); /* the writer knew it */
     free(application);
 }

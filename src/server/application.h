@@ -2,11 +2,13 @@
 #pragma once
 
 #include "api/api.h"
+#include "notify/outbox.h"
 
 typedef struct ApplicationSpec {
     const char *folder;
     bool demands_token;
-    bool loads_later; /* not at once, but when application_load() is called */
+    bool loads_later;             /* not at once, but when application_load() is called */
+    const NotifySettings *notify; /* NULL: none */
 } ApplicationSpec;
 
 /* Opens the data folder, loads what is deployed, starts the threads for training and logging. */

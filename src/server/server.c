@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/scheduler.h"
+#include "pipelines/triggers.h"
 #include "server/open_files.h"
 #include "server/origin.h"
 #include "server/server_internal.h"
@@ -148,6 +150,12 @@ static void share_heaps(void)
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES_MAX);
 }
 
+static bool start_courier(Server *server, Error *error)
+{
+    server->courier = courier_create(server->application->platform, error);
+    return server->courier != NULL;
+}
+
 static bool start_upkeep(Server *server, const ServerSpec *spec, Error *error)
 {
     const UpkeepSpec upkeep = {.application = server->application,
@@ -163,6 +171,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
     ApplicationSpec application = {
         .folder = spec->folder,
         .demands_token = spec->demands_token || !address_is_loopback(spec->address),
+        .notify = &spec->notify,
     };
     Server *opened = calloc(1, sizeof(*opened));
 
@@ -176,7 +185,9 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
         opened->quick = lane_create(quick_lane);
         opened->slow = lane_create(slow_lane);
         if (check_tokens(opened, spec->address, error) && start_upkeep(opened, spec, error) &&
-            listen_on(opened, spec, error)) {
+            start_courier(opened, error) && listen_on(opened, spec, error) &&
+            scheduler_start(opened->application->scheduler, opened->url, error) &&
+            triggers_start(opened->application->triggers, error)) {
             *server = opened;
             return true;
         }
@@ -210,6 +221,7 @@ void server_close(Server *server)
     session_pool_destroy(server->sessions);
     token_cache_destroy(server->tokens);
     upkeep_destroy(server->upkeep);
+    courier_destroy(server->courier);
     application_close(server->application);
     arena_destroy(server->arena);
     free(server);

@@ -7,6 +7,7 @@
 
 #include "net/http_server.h"
 #include "server/caller.h"
+#include "server/courier.h"
 #include "server/lane.h"
 #include "server/server.h"
 #include "server/session_pool.h"
@@ -18,6 +19,7 @@ struct Server {
     TokenCache *tokens;
     Lane *quick, *slow;
     Upkeep *upkeep;
+    Courier *courier;
     HttpServer *http, *probes;
     Arena *arena;
     const char *url, *probe_url, *address_file;

@@ -5,15 +5,17 @@
 #include "access/event.h"
 #include "base/crash.h"
 #include "base/time.h"
+#include "serving/candidate_internal.h"
 
 #define SELECT_ENDPOINT                                                                            \
     "SELECT e.id, e.name, e.project, e.rule_metric, e.rule_margin, e.rule_minimum, e.rule_level,"  \
     " e.rule_demand, e.rule_relative_margin, e.created_at, d.model, d.version, d.package, d.id, "  \
     "d.created_at,"                                                                                \
-    " d.created_by"                                                                                \
-    " FROM endpoints e"                                                                            \
+    " d.created_by, " CANDIDATE_COLUMNS " FROM endpoints e"                                        \
     " LEFT JOIN deployments d"                                                                     \
-    " ON d.id = (SELECT max(id) FROM deployments WHERE endpoint_id = e.id)"
+    " ON d.id = (SELECT max(id) FROM deployments WHERE endpoint_id = e.id)"                        \
+    " LEFT JOIN candidates c"                                                                      \
+    " ON c.endpoint_id = e.id AND c.ended_at IS NULL"
 
 static Endpoint from_row(const Query *query, Arena *arena)
 {
@@ -34,6 +36,7 @@ static Endpoint from_row(const Query *query, Arena *arena)
         .deployment_id = query_int(query, 13),
         .deployed_at = query_int(query, 14),
         .deployed_by = query_text(query, 15, arena),
+        .candidate = candidate_from_row(query, 16, arena),
     };
 }
 
@@ -184,6 +187,21 @@ static bool record_change(Scope *scope, const Endpoint *before, const Change *ch
                         before->name, json_finish(json));
 }
 
+static const char *alias_of(const char *endpoint)
+{
+    return text_has_suffix(endpoint, ENDPOINT_STAGING_SUFFIX) ? "staging" : "champion";
+}
+
+static bool end_candidate(Scope *scope, const Endpoint *before, const Change *change)
+{
+    const Candidate *candidate = &before->candidate;
+    const char *reason = text_equal(change->reason, "rollback") ? "rolled back" : "deployed";
+
+    if (candidate->version == change->version && text_equal(candidate->model, change->model))
+        reason = "promoted";
+    return endpoint_candidate_end(scope, before, reason, change->comment);
+}
+
 /* Appends the change as the newest deployment, which makes it live. The alias follows what serves,
  * also on the way back. */
 static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
@@ -195,16 +213,16 @@ static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
                 " (id, endpoint_id, model, version, package, reason, comment, gate, origin_id,"
                 " created_at, created_by)"
                 " SELECT next.id, $1, $2, $3, $4, $5, $6, $7, coalesce($8, next.id), $9, $10"
-                " FROM (SELECT coalesce(max(id), 0) + 1 AS id FROM deployments) AS next",
+                " FROM " NEXT_DEPLOYMENT_ID " AS next",
                 db_int(before.id), db_text(change->model), db_int(change->version),
                 db_text(change->package), db_text(change->reason), db_text(change->comment),
                 db_text(change->gate), db_int_or_null(change->origin_id), db_int(time_now_ms()),
                 db_text(scope->principal.name ? scope->principal.name : "local")))
         return false;
     CRASH_POINT("deployment: inserted, not recorded");
-    return record_change(scope, &before, change) &&
+    return record_change(scope, &before, change) && end_candidate(scope, &before, change) &&
            model_version_release(scope, change->model, change->version) &&
-           model_alias_set(scope, change->model, "champion", change->version) &&
+           model_alias_set(scope, change->model, alias_of(before.name), change->version) &&
            endpoint_find(scope, before.name, endpoint);
 }
 
@@ -318,10 +336,19 @@ bool endpoint_deployments(Scope *scope, const char *name, const Page *page, Depl
     return true;
 }
 
+static const char select_either[] =
+    SELECT_DEPLOYMENT " WHERE d.id = $1"
+                      " UNION ALL"
+                      " SELECT c.id, e.name, c.model, c.version,"
+                      " CASE c.is_shadow WHEN 1 THEN 'shadow' ELSE 'canary' END, c.comment,"
+                      " c.created_by, c.created_at, NULL"
+                      " FROM candidates c"
+                      " JOIN endpoints e ON e.id = c.endpoint_id"
+                      " WHERE c.id = $1";
+
 bool deployment_find(Scope *scope, int64_t id, Deployment *deployment)
 {
-    CLEANUP(query_finalize)
-    Query query = db_query(scope->db, SELECT_DEPLOYMENT " WHERE d.id = $1", db_int(id));
+    CLEANUP(query_finalize) Query query = db_query(scope->db, select_either, db_int(id));
 
     if (query_next(&query)) {
         *deployment = deployment_from_row(&query, scope->arena);
@@ -333,7 +360,8 @@ bool deployment_find(Scope *scope, int64_t id, Deployment *deployment)
 
 bool deployment_latest(Scope *scope, int64_t *id)
 {
-    return db_get_int(scope->db, &scope->error, id, "SELECT coalesce(max(id), 0) FROM deployments");
+    return db_get_int(scope->db, &scope->error, id,
+                      "SELECT next.id - 1 FROM " NEXT_DEPLOYMENT_ID " AS next");
 }
 
 void endpoint_write_json(JsonWriter *json, const char *key, const Endpoint *endpoint)
@@ -351,6 +379,7 @@ void endpoint_write_json(JsonWriter *json, const char *key, const Endpoint *endp
         json_int(json, "deployment_id", endpoint->deployment_id);
         json_time(json, "deployed_at", endpoint->deployed_at);
         json_text(json, "deployed_by", endpoint->deployed_by);
+        candidate_write_json(json, "candidate", &endpoint->candidate);
         gate_rule_write_json(json, "rule", &endpoint->rule);
         json_time(json, "created_at", endpoint->created_at);
     }

@@ -2,11 +2,13 @@
  *
  * Its live deployment is a model version: the champion of every gate for this endpoint. Each change
  * of it is kept, so that a rollback is one step back to the version that served before. The rule of
- * the gate is set on the server.
+ * the gate is set on the server. A candidate may be tried beside what is live (candidate.h); every
+ * change of what is live ends it.
  */
 #pragma once
 
 #include "registry/model.h"
+#include "serving/candidate.h"
 #include "serving/gate_rule.h"
 
 typedef struct Endpoint {
@@ -19,6 +21,7 @@ typedef struct Endpoint {
     int64_t deployment_id; /* grows with each change */
     int64_t created_at, deployed_at;
     const char *deployed_by;
+    Candidate candidate; /* id 0: none */
 } Endpoint;
 
 typedef struct EndpointList {
@@ -30,7 +33,7 @@ typedef struct Deployment {
     int64_t id;
     const char *endpoint, *model;
     int64_t version;
-    const char *reason; /* "deploy", "promote", "rollback" */
+    const char *reason; /* "deploy", "promote", "rollback"; of a candidate "canary", "shadow" */
     const char *comment, *created_by;
     int64_t created_at;
     const char *gate; /* the gate's verdict as JSON, or NULL */
@@ -46,6 +49,10 @@ typedef struct DeploySpec {
     int64_t version;
     const char *gate;
 } DeploySpec;
+
+/* At the end of an endpoint's name: what serves there is tried, not in production. The alias that
+ * follows it is "staging", not "champion". */
+#define ENDPOINT_STAGING_SUFFIX "-staging"
 
 /* All that change something are called inside a write. */
 
@@ -71,12 +78,13 @@ bool endpoint_rollback(Scope *scope, const char *name, const char *comment,
 /* The package that a rollback would bring back now; fails as it would. */
 bool endpoint_rollback_package(Scope *scope, const char *name, const char **package) MUST_CHECK;
 
-/* The newest first; page NULL: all. */
+/* What was live, the newest first; page NULL: all. */
 bool endpoint_deployments(Scope *scope, const char *name, const Page *page,
                           DeploymentList *list) MUST_CHECK;
+/* Or the candidate with this number. */
 bool deployment_find(Scope *scope, int64_t id, Deployment *deployment) MUST_CHECK;
 
-/* Grows with each change of any endpoint; 0: none yet. */
+/* Grows with each change of what is live anywhere, and with each candidate; 0: none yet. */
 bool deployment_latest(Scope *scope, int64_t *id) MUST_CHECK;
 
 void endpoint_write_json(JsonWriter *json, const char *key, const Endpoint *endpoint);

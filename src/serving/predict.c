@@ -26,24 +26,33 @@ static const double *row_probabilities(const Prediction *prediction, size_t row)
     return prediction->probabilities + row * class_count(prediction);
 }
 
+bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Arena *arena,
+                Prediction *prediction, Error *error)
+{
+    const LoadedModel *loaded = served->loaded;
+    size_t class_count = loaded->classes->count, *labels;
+    double *probabilities;
+    Frame frame;
+
+    if (!body_read(&request->body, &loaded->inputs, arena, &frame, error))
+        return false;
+    probabilities = arena_array(arena, double, frame.row_count *class_count);
+    labels = arena_array(arena, size_t, frame.row_count);
+    if (!text_model_predict(loaded->package.model, &frame, probabilities, arena, error))
+        return false;
+    for (size_t row = 0; row < frame.row_count; row++)
+        labels[row] = text_model_decide(loaded->package.model, probabilities + row * class_count);
+    *prediction = (Prediction){served, request->request_id, frame, probabilities, labels};
+    return true;
+}
+
 bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
                  Prediction *prediction, Error *error)
 {
-    Prediction made = {.request_id = request->request_id};
-    const TextModel *model;
+    const ServedEndpoint *served;
 
-    if (!predict_find(snapshot, request->endpoint, &made.endpoint, error) ||
-        !body_read(&request->body, &made.endpoint->loaded->inputs, arena, &made.frame, error))
-        return false;
-    model = made.endpoint->loaded->package.model;
-    made.probabilities = arena_array(arena, double, made.frame.row_count *class_count(&made));
-    made.labels = arena_array(arena, size_t, made.frame.row_count);
-    if (!text_model_predict(model, &made.frame, made.probabilities, arena, error))
-        return false;
-    for (size_t row = 0; row < made.frame.row_count; row++)
-        made.labels[row] = text_model_decide(model, row_probabilities(&made, row));
-    *prediction = made;
-    return true;
+    return predict_find(snapshot, request->endpoint, &served, error) &&
+           predict_by(served, request, arena, prediction, error);
 }
 
 double prediction_confidence(const Prediction *prediction, size_t row)
@@ -62,12 +71,14 @@ static void write_head(JsonWriter *json, const Prediction *prediction)
 static void write_answer(JsonWriter *json, const Prediction *prediction, size_t row)
 {
     const ClassNames *classes = prediction->endpoint->loaded->classes;
+    const double *probabilities = row_probabilities(prediction, row);
+    size_t label = prediction->labels[row];
 
-    json_text(json, "label", classes->items[prediction->labels[row]]);
-    json_double(json, "confidence", prediction_confidence(prediction, row));
+    json_text(json, "label", classes->items[label]);
+    json_double(json, "confidence", probabilities[label]);
     json_open_object(json, "probabilities");
     for (size_t i = 0; i < classes->count; i++)
-        json_double(json, classes->items[i], row_probabilities(prediction, row)[i]);
+        json_double(json, classes->items[i], probabilities[i]);
     json_close(json);
 }
 

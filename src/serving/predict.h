@@ -34,7 +34,11 @@ typedef struct Prediction {
 bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
                   Error *error) MUST_CHECK;
 
-/* Fails with what predict_find() or body_read() says. */
+/* By a loaded version. Fails with what body_read() says. */
+bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Arena *arena,
+                Prediction *prediction, Error *error) MUST_CHECK;
+
+/* By the live version. Fails with what predict_find() says, too. */
 bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
                  Prediction *prediction, Error *error) MUST_CHECK;
 

@@ -116,7 +116,8 @@ static bool look_into(Scope *scope, int64_t batch_id, const char *request_id,
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db, SELECT_BATCH " WHERE id = $1", db_int(batch_id));
+    Query query =
+        db_query(scope->db, SELECT_BATCH " WHERE id = $1 AND " WAS_ANSWERED, db_int(batch_id));
     LoggedPrediction found;
     PredictionBatch batch;
     BatchRow row;

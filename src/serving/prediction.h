@@ -22,10 +22,10 @@ typedef struct LoggedPredictionList {
     size_t count;
 } LoggedPredictionList;
 
-/* The newest with this request id. */
+/* The newest with this request id that was answered: what a shadow found is not. */
 bool prediction_find(Scope *scope, const char *request_id, LoggedPrediction *prediction) MUST_CHECK;
 
-/* Of this endpoint (NULL: all) with a greater id, in order, at most limit. */
+/* Of this endpoint (NULL: all) with a greater id, in order, at most limit; without shadows'. */
 bool prediction_list(Scope *scope, const char *endpoint, int64_t after, int64_t limit,
                      LoggedPredictionList *list) MUST_CHECK;
 

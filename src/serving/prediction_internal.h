@@ -16,6 +16,9 @@ LoggedPrediction old_prediction_from_row(const Query *query, Arena *arena);
     "SELECT id, record_count, endpoint, model, version, deployment_id, bytes"                      \
     " FROM prediction_batches"
 
+/* A condition: not of a shadow, whose answers nobody got. */
+#define WAS_ANSWERED "deployment_id NOT IN (SELECT id FROM candidates WHERE is_shadow = 1)"
+
 typedef struct BatchRow {
     int64_t id, record_count;
     LoggedPrediction head; /* what all its records share */

@@ -271,7 +271,7 @@ PredictionLog *prediction_log_create(Writer *writer)
     if (!log)
         out_of_memory();
     *log = (PredictionLog){.writer = writer, .slice = {.arena = arena_create()}};
-    ring_init(&log->ring);
+    ring_init(&log->ring, LOG_RING_BYTES);
     log->packer = ZSTD_createCCtx();
     log->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&log->lock, NULL);

@@ -12,7 +12,10 @@
 #include "serving/prediction_record.h"
 #include "store/writer.h"
 
-enum { LOG_WAIT_MS_MAX = 5 };
+enum {
+    LOG_WAIT_MS_MAX = 5,
+    LOG_RING_BYTES = 32 * 1024 * 1024, /* of answers that wait for the disk */
+};
 
 typedef struct PredictionLog PredictionLog;
 

@@ -10,33 +10,42 @@ static int64_t earliest_batch(const PredictionFilter *filter)
     return filter->from - BATCH_SPAN_MS_MAX;
 }
 
+/* $1 is the filter's deployment. The old rows are of before there were shadows. */
+#define OLD_OF_DEPLOYMENT SELECT_OLD_PREDICTION " WHERE $1 IN (0, deployment_id)"
+#define BATCH_OF_DEPLOYMENT                                                                        \
+    SELECT_BATCH " WHERE (deployment_id = $1 OR ($1 = 0 AND " WAS_ANSWERED "))"
+
 static Query query_old(Scope *scope, const PredictionFilter *filter)
 {
     if (filter->until)
         return db_query(scope->db,
-                        SELECT_OLD_PREDICTION " WHERE endpoint = $1 AND created_at >= $2"
-                                              " AND created_at < $3 ORDER BY created_at",
-                        db_text(filter->endpoint), db_int(filter->from), db_int(filter->until));
+                        OLD_OF_DEPLOYMENT " AND endpoint = $2 AND created_at >= $3"
+                                          " AND created_at < $4 ORDER BY created_at",
+                        db_int(filter->deployment_id), db_text(filter->endpoint),
+                        db_int(filter->from), db_int(filter->until));
     if (filter->endpoint)
-        return db_query(scope->db,
-                        SELECT_OLD_PREDICTION " WHERE endpoint = $1 AND id > $2 ORDER BY id",
-                        db_text(filter->endpoint), db_int(filter->after));
-    return db_query(scope->db, SELECT_OLD_PREDICTION " WHERE id > $1 ORDER BY id",
-                    db_int(filter->after));
+        return db_query(scope->db, OLD_OF_DEPLOYMENT " AND endpoint = $2 AND id > $3 ORDER BY id",
+                        db_int(filter->deployment_id), db_text(filter->endpoint),
+                        db_int(filter->after));
+    return db_query(scope->db, OLD_OF_DEPLOYMENT " AND id > $2 ORDER BY id",
+                    db_int(filter->deployment_id), db_int(filter->after));
 }
 
 static Query query_batches(Scope *scope, const PredictionFilter *filter)
 {
     if (filter->until)
-        return db_query(scope->db,
-                        SELECT_BATCH " WHERE endpoint = $1 AND first_at >= $2 AND first_at < $3"
-                                     " AND last_at >= $4 ORDER BY first_at",
-                        db_text(filter->endpoint), db_int(earliest_batch(filter)),
-                        db_int(filter->until), db_int(filter->from));
+        return db_query(
+            scope->db,
+            BATCH_OF_DEPLOYMENT " AND endpoint = $2 AND first_at >= $3 AND first_at < $4"
+                                " AND last_at >= $5 ORDER BY first_at",
+            db_int(filter->deployment_id), db_text(filter->endpoint),
+            db_int(earliest_batch(filter)), db_int(filter->until), db_int(filter->from));
     if (filter->endpoint)
-        return db_query(scope->db, SELECT_BATCH " WHERE endpoint = $1 AND id > $2 ORDER BY id",
-                        db_text(filter->endpoint), db_int(filter->after));
-    return db_query(scope->db, SELECT_BATCH " WHERE id > $1 ORDER BY id", db_int(filter->after));
+        return db_query(scope->db, BATCH_OF_DEPLOYMENT " AND endpoint = $2 AND id > $3 ORDER BY id",
+                        db_int(filter->deployment_id), db_text(filter->endpoint),
+                        db_int(filter->after));
+    return db_query(scope->db, BATCH_OF_DEPLOYMENT " AND id > $2 ORDER BY id",
+                    db_int(filter->deployment_id), db_int(filter->after));
 }
 
 PredictionReader prediction_read(Scope *scope, const PredictionFilter *filter)

@@ -20,7 +20,9 @@ typedef struct PredictionFilter {
     int64_t after;        /* ids above this */
     int64_t from, until; /* created_at: from <= it < until, of one endpoint and with no after; until
                             0: any time */
-    bool wants_json;     /* answers and inputs of current */
+    int64_t deployment_id; /* 0: all that was answered, so that those of shadows are left out; else
+                              of this deployment or candidate, also of a shadow */
+    bool wants_json;       /* answers and inputs of current */
 } PredictionFilter;
 
 typedef struct PredictionReader {

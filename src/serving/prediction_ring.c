@@ -11,11 +11,11 @@ enum { BUFFER_SHIFT = 63, KEPT_BYTES = 1024 * 1024 };
 
 static const uint64_t reserved_mask = ((uint64_t)1 << BUFFER_SHIFT) - 1;
 
-void ring_init(PredictionRing *ring)
+void ring_init(PredictionRing *ring, size_t size)
 {
-    *ring = (PredictionRing){0};
+    *ring = (PredictionRing){.size = size};
     for (size_t i = 0; i < 2; i++) {
-        void *bytes = mmap(NULL, RING_BUFFER_BYTES, PROT_READ | PROT_WRITE,
+        void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
         if (bytes == MAP_FAILED)
@@ -27,7 +27,7 @@ void ring_init(PredictionRing *ring)
 void ring_clear(PredictionRing *ring)
 {
     for (size_t i = 0; i < 2; i++)
-        munmap(ring->buffers[i].bytes, RING_BUFFER_BYTES);
+        munmap(ring->buffers[i].bytes, ring->size);
 }
 
 bool ring_reserve(PredictionRing *ring, size_t size, RingPlace *place)
@@ -35,7 +35,7 @@ bool ring_reserve(PredictionRing *ring, size_t size, RingPlace *place)
     uint64_t open = atomic_load_explicit(&ring->open, memory_order_relaxed);
 
     do {
-        if (size > RING_BUFFER_BYTES - (open & reserved_mask))
+        if (size > ring->size - (open & reserved_mask))
             return false;
     } while (!atomic_compare_exchange_weak_explicit(&ring->open, &open, open + size,
                                                     memory_order_acquire, memory_order_relaxed));

@@ -17,8 +17,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RING_BUFFER_BYTES = 32 * 1024 * 1024 }; /* of each; what was never used is not resident */
-
 typedef struct RingBuffer {
     char *bytes;
     _Alignas(64) atomic_size_t committed;
@@ -26,6 +24,7 @@ typedef struct RingBuffer {
 
 typedef struct PredictionRing {
     RingBuffer buffers[2];
+    size_t size;                            /* of each; what was never used is not resident */
     _Alignas(64) atomic_uint_fast64_t open; /* the open buffer << 63 | bytes reserved in it */
     bool has_taken;                         /* the reader's */
 } PredictionRing;
@@ -41,7 +40,7 @@ typedef struct RingBytes {
     size_t size;
 } RingBytes;
 
-void ring_init(PredictionRing *ring);
+void ring_init(PredictionRing *ring, size_t size);
 void ring_clear(PredictionRing *ring);
 
 /* false: no room now. Each place must be committed, and soon: the reader waits for it. Places are

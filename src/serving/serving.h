@@ -13,6 +13,7 @@
 #include "access/scope.h"
 #include "serving/endpoint.h"
 #include "serving/prediction_log.h"
+#include "serving/split.h"
 
 typedef struct Serving Serving;
 
@@ -32,23 +33,41 @@ bool serving_prepare_new(Serving *serving, Scope *scope, const char *package) MU
  * what it served, and the next call tries again. */
 bool serving_reload(Serving *serving, Scope *scope) MUST_CHECK;
 
-/* Whether this deployment is the one that answers. */
+/* Whether this deployment is the one that answers, or this candidate is tried beside it. */
 bool serving_serves(Serving *serving, const char *endpoint, int64_t deployment_id);
 
 /* Each endpoint with a deployment answers: true only after a reload. */
 bool serving_is_ready(Serving *serving);
 
-/* Answers into json and logs it. On failure the error is counted with the endpoint's. */
+/* Answers into json and logs it, by the live version or a canary (split.h). On failure the error is
+ * counted with the endpoint's. */
 bool serving_predict(Serving *serving, const PredictRequest *request, Arena *arena,
                      JsonWriter *json, Error *error) MUST_CHECK;
 
-/* Why each row was answered so; neither logged nor counted. */
+/* Why the live version answers each row so; neither logged nor counted. */
 bool serving_explain(Serving *serving, const PredictRequest *request, Arena *arena,
                      JsonWriter *json, Error *error) MUST_CHECK;
 
-/* The API description of what the endpoint serves now. */
+/* The API description of the live version. */
 bool serving_openapi(Serving *serving, const char *endpoint, Arena *arena, JsonWriter *json,
                      Error *error) MUST_CHECK;
+
+/* What a deployment did since it is compared: the candidate that is set, or what is live beside it;
+ * by this process. Not found: it is neither. Unavailable: the candidate could not be loaded. */
+bool serving_window(Serving *serving, const char *endpoint, int64_t deployment_id, Window *window,
+                    Error *error) MUST_CHECK;
+
+/* Both of them; fails as serving_window(). */
+bool serving_figures(Serving *serving, const char *endpoint, Arena *arena, SplitFigures *figures,
+                     Error *error) MUST_CHECK;
+
+typedef struct SplitFiguresList {
+    SplitFigures *items;
+    size_t count;
+} SplitFiguresList;
+
+/* Of all endpoints with a candidate. */
+SplitFiguresList serving_all_figures(Serving *serving, Arena *arena);
 
 /* For /metrics: per endpoint, since the start. The list lives as long as serving. */
 const StatisticsList *serving_statistics(const Serving *serving);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serving/split.h"
+
 enum { SLOT_SHIFT = 56 };
 
 static const uint_fast64_t taken_mask = (UINT64_C(1) << SLOT_SHIFT) - 1;
@@ -73,8 +75,10 @@ void snapshot_destroy(Snapshot *snapshot)
 {
     if (!snapshot)
         return;
-    for (size_t i = 0; i < snapshot->count; i++)
+    for (size_t i = 0; i < snapshot->count; i++) {
         loaded_model_unref(snapshot->items[i].loaded);
+        split_unref(snapshot->items[i].split);
+    }
     arena_destroy(snapshot->arena);
     free(snapshot);
 }
@@ -89,7 +93,9 @@ void snapshot_add(Snapshot *snapshot, const ServedEndpoint *spec)
     added->project = arena_text(arena, spec->project);
     added->model = arena_text(arena, spec->model);
     added->problem = arena_text(arena, spec->problem);
+    added->split_problem = arena_text(arena, spec->split_problem);
     loaded_model_ref(added->loaded);
+    split_ref(added->split);
 }
 
 static int compare_name(const void *name, const void *item)

@@ -34,12 +34,16 @@ LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest,
 LoadedModel *loaded_model_ref(LoadedModel *loaded);
 void loaded_model_unref(LoadedModel *loaded); /* NULL is fine */
 
+struct Split;
+
 typedef struct ServedEndpoint {
     const char *name, *project;
     LoadedModel *loaded; /* NULL: nothing is deployed, or it could not be loaded */
     const char *model;   /* of the loaded version */
     int64_t version, deployment_id;
+    struct Split *split;        /* with a candidate (split.h); NULL: there is none */
     const char *problem;        /* why the live deployment is not the one loaded; or NULL */
+    const char *split_problem;  /* why the candidate that is set is not served; or NULL */
     EndpointStatistics *counts; /* the server's, for as long as it runs */
 } ServedEndpoint;
 
@@ -62,8 +66,8 @@ typedef struct SnapshotHolder {
 Snapshot *snapshot_create(void);
 void snapshot_destroy(Snapshot *snapshot); /* one that was never published */
 
-/* Takes what spec describes; copies its texts and takes a reference of its own to the model. Names
- * must come in order. */
+/* Takes what spec describes; copies its texts and takes references of its own to the model and the
+ * split. Names must come in order. */
 void snapshot_add(Snapshot *snapshot, const ServedEndpoint *spec);
 const ServedEndpoint *snapshot_find(const Snapshot *snapshot, const char *name);
 

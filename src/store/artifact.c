@@ -14,13 +14,18 @@
 
 ArtifactStore *artifact_store_open(const char *folder, Error *error)
 {
+    return artifact_store_open_guest(folder, folder, error);
+}
+
+ArtifactStore *artifact_store_open_guest(const char *folder, const char *own_folder, Error *error)
+{
     ArtifactStore *store;
 
     /* Steps open it to read alone: they must not need to write. */
     if (!folder_exists(folder) && !folder_make(folder, error))
         return NULL;
     store = calloc(1, sizeof(*store));
-    if (!store || !(store->folder = strdup(folder)))
+    if (!store || !(store->folder = strdup(folder)) || !(store->partials = strdup(own_folder)))
         out_of_memory();
     pthread_mutex_init(&store->making, NULL);
     artifact_room_open(&store->room);
@@ -34,6 +39,7 @@ void artifact_store_close(ArtifactStore *store)
     pthread_mutex_destroy(&store->making);
     artifact_room_close(&store->room);
     free(store->folder);
+    free(store->partials);
     free(store);
 }
 
@@ -169,7 +175,7 @@ static const char *name_partial(const ArtifactStore *store, Arena *arena)
 {
     char id[ID_TEXT_SIZE];
 
-    return arena_format(arena, "%s/.%s.partial", store->folder, id_random(id));
+    return arena_format(arena, "%s/.%s.partial", store->partials, id_random(id));
 }
 
 /* The digest is taken from the copy, so that a file that changes meanwhile cannot land under a name

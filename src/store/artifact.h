@@ -23,6 +23,11 @@ typedef struct ArtifactStore ArtifactStore;
 
 /* folder is made if it is missing; an S3 bucket comes later behind the same functions. */
 ArtifactStore *artifact_store_open(const char *folder, Error *error) MUST_CHECK;
+
+/* For a process beside the one that owns the store: what it is adding waits in a folder of its own,
+ * on the same file system, where the owner's sweep does not take it for something left behind. */
+ArtifactStore *artifact_store_open_guest(const char *folder, const char *own_folder,
+                                         Error *error) MUST_CHECK;
 void artifact_store_close(ArtifactStore *store);
 
 /* Removes what additions left behind that were killed. For the program that owns the folder, before

@@ -30,6 +30,7 @@ typedef struct ArtifactRoom {
 
 struct ArtifactStore {
     char *folder;
+    char *partials;         /* the folder where files wait that are being added */
     pthread_mutex_t making; /* a folder for blobs */
     ArtifactRoom room;
 };

@@ -39,7 +39,8 @@ bool writer_run(Writer *writer, WriteWork *work, void *context, Error *error) MU
 void writer_submit(Writer *writer, WriteTask *task);
 size_t writer_waiting(Writer *writer); /* how many tasks were handed in and are not done */
 
-/* Called by work that changes what others remember of the store (who holds which token). */
+/* Called by work that changes what others remember of the store (who holds which token, who is told
+ * of what). */
 void writer_announce(Writer *writer);
 
 /* How many transactions with such a change have ended so far; whoever handed work in hears of it

@@ -1,6 +1,7 @@
 #include "tracking/logged_model.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "access/event.h"
@@ -320,6 +321,15 @@ bool logged_model_delete_tag(Scope *scope, const char *id, const char *key)
                 "No tag with key '%.60s' found for model with ID '%s'.", key, id);
 }
 
+/* MLflow's server writes a number; what a client wrote may be any text. */
+static void write_version_number(JsonWriter *json, const char *version)
+{
+    if (*version && strspn(version, "0123456789") == strlen(version) && strlen(version) < 18)
+        json_int(json, "version", strtoll(version, NULL, 10));
+    else
+        json_text(json, "version", version);
+}
+
 static const char *print_versions(const LoggedModelVersionList *versions, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
@@ -328,7 +338,7 @@ static const char *print_versions(const LoggedModelVersionList *versions, Arena 
     for (size_t i = 0; i < versions->count; i++) {
         json_open_object(json, NULL);
         json_text(json, "name", versions->items[i].name);
-        json_text(json, "version", versions->items[i].version);
+        write_version_number(json, versions->items[i].version);
         json_close(json);
     }
     json_close(json);

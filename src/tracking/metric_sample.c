@@ -178,6 +178,14 @@ static bool gather_point(void *context, const Metric *point)
     return true;
 }
 
+static int compare_in_curve(const void *left, const void *right)
+{
+    const Metric *a = left, *b = right;
+    int order = compare_steps(&a->step, &b->step);
+
+    return order ? order : metric_compare_history(a, b);
+}
+
 /* Evenly many of all steps, the last, and what was kept of each run's ends. */
 static void choose_steps(const StepList *all, int64_t most, Arena *arena, StepList *ends)
 {
@@ -250,6 +258,8 @@ bool metric_sample(Scope *scope, const MetricSampleSpec *spec, RunMetricsList *l
         if (!find_run_key(scope, spec->run_ids.items[i], &walk.run_key) ||
             !metric_series_walk(scope, &walk))
             return false;
+        if (sampling.points.count)
+            qsort(sampling.points.items, sampling.points.count, sizeof(Metric), compare_in_curve);
         *arena_push(scope->arena, &taken) = (RunMetrics){spec->run_ids.items[i], sampling.points};
     }
     *list = taken;

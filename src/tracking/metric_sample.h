@@ -34,5 +34,5 @@ typedef struct RunMetricsList {
 } RunMetricsList;
 
 /* Of the steps that any of the runs has, evenly many, and the first and last of each run; then all
- * points of these steps. */
+ * points of these steps, by (step, timestamp, value). */
 bool metric_sample(Scope *scope, const MetricSampleSpec *spec, RunMetricsList *list) MUST_CHECK;

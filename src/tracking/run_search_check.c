@@ -37,6 +37,17 @@ static const char *const lookups[] = {
                           " WHERE run_key = run AND key = $65",
 };
 
+/* = of a text that its index has whole: its runs lie together there, where few pages have those of
+ * one value. */
+static const char *const equalities[] = {
+#define EQUALITY(table)                                                                            \
+    WANTED "SELECT place FROM wanted CROSS JOIN " table                                            \
+           " WHERE experiment_id = $65 AND key = $66 AND substr(value, 1, 100) = $67"              \
+           "   AND run_key = run"
+    [SEARCH_PARAM] = EQUALITY("run_params"),
+    [SEARCH_TAG] = EQUALITY("run_tags"),
+};
+
 /* A run may have several data sets, and so several rows. */
 static const struct {
     const char *key, *sql;
@@ -62,7 +73,7 @@ typedef struct Check {
     Arena *arena;
 } Check;
 
-static void take_batch(Check *check, Batch *batch)
+static void take_batch(Check *check, const Batch *batch)
 {
     size_t item_size = check->searcher->found.item_size;
     char *items;
@@ -75,6 +86,8 @@ static void take_batch(Check *check, Batch *batch)
         check->items[i] = (Candidate *)(void *)(items + i * item_size);
         check->items[i]->key = batch->keys[i];
         check->items[i]->experiment_id = check->searcher->experiment_id;
+        if (batch->has_firsts)
+            check->items[i]->values[0] = batch->firsts[i];
         check->is_in[i] = true;
     }
 }
@@ -95,9 +108,17 @@ static void keep(Check *check)
 
 typedef void TakeRow(Check *check, size_t index, const Query *query, const void *context);
 
+enum {
+    LOOKUP_VALUES_MAX = 3,
+    LOOK_COST = 40, /* for each run, in rows that are read one after the other */
+    NEAR_COST = 4,
+};
+
 typedef struct LookUp {
     const char *sql;
-    DbValue value; /* $65 */
+    DbValue values[LOOKUP_VALUES_MAX]; /* $65 and so on */
+    size_t value_count;
+    bool is_near;  /* what it reads lies together */
     TakeRow *take; /* gets each row that is there */
     const void *context;
 } LookUp;
@@ -105,14 +126,17 @@ typedef struct LookUp {
 static bool look_up(Check *check, const LookUp *lookup)
 {
     Scope *scope = check->searcher->scope;
-    DbValue values[SOME_KEYS_COUNT + 2] = {[SOME_KEYS_COUNT + 1] = lookup->value};
+    DbValue values[1 + SOME_KEYS_COUNT + LOOKUP_VALUES_MAX] = {0};
 
+    memcpy(values + 1 + SOME_KEYS_COUNT, lookup->values, sizeof(lookup->values));
+    check->searcher->spent += check->count * (lookup->is_near ? NEAR_COST : LOOK_COST);
     for (size_t start = 0; start < check->count; start += SOME_KEYS_COUNT) {
         for (size_t i = 0; i < SOME_KEYS_COUNT; i++)
             values[i + 1] = db_int(start + i < check->count ? check->items[start + i]->key : 0);
 
         CLEANUP(query_finalize)
-        Query query = db_query_values(scope->db, lookup->sql, values, COUNT(values));
+        Query query = db_query_values(scope->db, lookup->sql, values,
+                                      1 + SOME_KEYS_COUNT + lookup->value_count);
 
         while (query_next(&query))
             lookup->take(check, start + (size_t)query_int(&query, 0), &query, lookup->context);
@@ -126,7 +150,9 @@ static LookUp lookup_of(const Subject *subject, TakeRow *take, const void *conte
 {
     return (LookUp){
         .sql = lookups[subject->entity],
-        .value = subject->entity == SEARCH_METRIC ? db_int(subject->key_id) : db_text(subject->key),
+        .values = {subject->entity == SEARCH_METRIC ? db_int(subject->key_id)
+                                                    : db_text(subject->key)},
+        .value_count = 1,
         .take = take,
         .context = context,
     };
@@ -151,10 +177,30 @@ static void take_value(Check *check, size_t index, const Query *query, const voi
             search_matches_text(&term->clause, query_text(query, 1, check->arena));
 }
 
+static void take_equal(Check *check, size_t index, const Query *query, const void *context)
+{
+    (void)query;
+    (void)context;
+    check->is_in[index] = true;
+}
+
+static LookUp equality_of(const Check *check, const Term *term)
+{
+    return (LookUp){
+        .sql = equalities[term->subject.entity],
+        .values = {db_int(check->searcher->experiment_id), db_text(term->subject.key),
+                   db_text(term->clause.text)},
+        .value_count = 3,
+        .is_near = true,
+        .take = take_equal,
+    };
+}
+
 static bool check_term(Check *check, const Term *term)
 {
     bool is_in = term->is_missing || term->clause.comparator == SEARCH_NULL;
-    LookUp lookup = lookup_of(&term->subject, take_value, term);
+    LookUp lookup = is_short_equality(term) ? equality_of(check, term)
+                                            : lookup_of(&term->subject, take_value, term);
 
     for (size_t i = 0; i < check->count; i++)
         check->is_in[i] = is_in;
@@ -180,7 +226,9 @@ static bool check_dataset(Check *check, const Term *term)
     bool is_context = strcmp(term->subject.key, "context") == 0;
     LookUp lookup = {
         .sql = dataset_lookups[0].sql,
-        .value = is_context ? db_text(DATASET_CONTEXT_TAG) : db_int(check->searcher->experiment_id),
+        .values = {is_context ? db_text(DATASET_CONTEXT_TAG)
+                              : db_int(check->searcher->experiment_id)},
+        .value_count = 1,
         .take = take_dataset,
         .context = term,
     };
@@ -264,7 +312,8 @@ static void take_run(Check *check, size_t index, const Query *query, const void 
 static bool check_runs(Check *check)
 {
     LookUp lookup = {.sql = lookups[SEARCH_ATTRIBUTE],
-                     .value = db_int(check->searcher->experiment_id),
+                     .values = {db_int(check->searcher->experiment_id)},
+                     .value_count = 1,
                      .take = take_run};
 
     memset(check->is_in, 0, sizeof(check->is_in));
@@ -290,11 +339,12 @@ static void take_order(Check *check, size_t index, const Query *query, const voi
         *value = (OrderValue){.number = query_double(query, 1)};
 }
 
-static bool load_orders(Check *check)
+/* The walk may have given the first. */
+static bool load_orders(Check *check, bool has_firsts)
 {
     const OrderList *orders = &check->searcher->orders;
 
-    for (size_t i = 0; i < orders->count; i++) {
+    for (size_t i = has_firsts; i < orders->count; i++) {
         LookUp lookup = lookup_of(&orders->items[i].subject, take_order, &orders->items[i]);
 
         if (orders->items[i].subject.entity == SEARCH_ATTRIBUTE)
@@ -313,12 +363,13 @@ static bool needs_look(const Term *term)
            !(term->has_set && term->is_exact);
 }
 
-bool searcher_check(Searcher *searcher, Batch *batch)
+bool searcher_check(Searcher *searcher, const Batch *batch)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Check check = {.searcher = searcher, .arena = arena};
 
     take_batch(&check, batch);
+    searcher->checked += batch->count;
     for (size_t i = 0; i < searcher->terms.count; i++) {
         const Term *term = &searcher->terms.items[i];
         bool is_dataset = term->subject.entity == SEARCH_DATASET;
@@ -326,7 +377,7 @@ bool searcher_check(Searcher *searcher, Batch *batch)
         if (needs_look(term) && !(is_dataset ? check_dataset : check_term)(&check, term))
             return false;
     }
-    if (!check_runs(&check) || !load_orders(&check))
+    if (!check_runs(&check) || !load_orders(&check, batch->has_firsts))
         return false;
     for (size_t i = 0; i < check.count; i++)
         found_add(searcher, check.items[i]);

@@ -8,7 +8,7 @@
 
 enum {
     TIES_MAX = 4096,  /* runs of one value; of more, the newest are walked to */
-    GATHER_COST = 16, /* to look at a run of a set, in steps of a walk past runs that are in none */
+    GATHER_COST = 40, /* to look at a run of a set, in steps of a walk past runs that are in none */
 };
 
 /* How far a walk has come. */
@@ -53,7 +53,8 @@ static bool is_better_gathered(const Searcher *searcher, const Walk *walk)
     const Term *term = searcher_smallest(searcher);
     double seen = fmax((double)searcher->seen, SEARCH_BATCH);
 
-    if (!term)
+    if (!term ||
+        (searcher->walks > 1 && !searcher->seen)) /* a later one may give next to nothing */
         return false;
     return walk->kind == WALK_ANYHOW ||
            (double)term->set.count * GATHER_COST <=
@@ -139,22 +140,38 @@ static bool walk_values(Race *race, NumberRange range, bool is_nan, Outcome *out
     }
 }
 
-/* Terms of the walk's own metric, but for those that also hold for what is no number. */
-static size_t hold_terms(Searcher *searcher, bool *has_terms)
+static bool is_by_metric(const Searcher *searcher)
 {
-    size_t held = 0;
+    return searcher->orders.count && searcher->orders.items[0].subject.entity == SEARCH_METRIC &&
+           searcher->orders.items[0].subject.key_id;
+}
 
-    *has_terms = false;
+/* Terms of the walk's own metric, but for those that also hold for what is no number: neither is
+ * there anything to check, nor to collect. */
+static void hold_terms(Searcher *searcher)
+{
     for (size_t i = 0; i < searcher->terms.count; i++) {
         Term *term = &searcher->terms.items[i];
 
-        if (!subject_equal(&term->subject, &searcher->orders.items[0].subject))
-            continue;
-        *has_terms = true;
-        term->is_held = term->clause.comparator != SEARCH_DIFFERENT;
-        held += term->is_held;
+        term->is_held = is_by_metric(searcher) &&
+                        subject_equal(&term->subject, &searcher->orders.items[0].subject) &&
+                        term->clause.comparator != SEARCH_DIFFERENT;
     }
-    return held;
+}
+
+/* Whether there are terms of the walk's own metric, and such as it holds. */
+static bool has_terms(const Searcher *searcher, bool *held)
+{
+    bool found = false;
+
+    *held = false;
+    for (size_t i = 0; i < searcher->terms.count; i++) {
+        const Term *term = &searcher->terms.items[i];
+
+        found = found || subject_equal(&term->subject, &searcher->orders.items[0].subject);
+        *held = *held || term->is_held;
+    }
+    return found;
 }
 
 static bool has_missing(Searcher *searcher, bool *some)
@@ -186,8 +203,7 @@ static bool walk_ranks(Race *race, Outcome *outcome)
     Searcher *searcher = race->searcher;
     const Subject *subject = &searcher->orders.items[0].subject;
     OrderRank first = searcher->after ? searcher->after->values[0].rank : RANK_VALUE;
-    bool has_terms = false, some = false;
-    size_t held = hold_terms(searcher, &has_terms);
+    bool held = false, some = false, judges = has_terms(searcher, &held);
 
     if (first == RANK_VALUE &&
         !walk_values(race, searcher_range(searcher, subject), false, outcome))
@@ -196,7 +212,7 @@ static bool walk_ranks(Race *race, Outcome *outcome)
         return true;
     if (first <= RANK_NAN && !walk_values(race, (NumberRange){0, 0}, true, outcome))
         return false;
-    if (*outcome == WALK_GATHER || has_terms || is_over(searcher, RANK_MISSING))
+    if (*outcome == WALK_GATHER || judges || is_over(searcher, RANK_MISSING))
         return true;
     if (!has_missing(searcher, &some))
         return false;
@@ -219,7 +235,7 @@ static bool walk_in_order(Race *race, Outcome *outcome)
     Walk walk;
     bool done;
 
-    if (order && order->subject.entity == SEARCH_METRIC && order->subject.key_id)
+    if (is_by_metric(searcher))
         return walk_ranks(race, outcome);
     walk = walk_by_start(searcher, kind, kind == WALK_ANYHOW || !order || order->is_descending);
     done = walk_on(race, &walk, outcome);
@@ -232,7 +248,7 @@ static bool walk_in_order(Race *race, Outcome *outcome)
 static bool gather(Searcher *searcher)
 {
     const KeySet *set = &searcher_smallest(searcher)->set;
-    Batch batch = {.count = 0};
+    Batch batch = {.has_firsts = false};
 
     found_drop(searcher, NULL);
     for (size_t i = 0; i < set->capacity; i++) {
@@ -267,6 +283,7 @@ static bool run_race(Race *race)
     Searcher *searcher = race->searcher;
     Outcome outcome = WALK_ENDED;
 
+    hold_terms(searcher);
     if (!collectors_open(&race->collectors, searcher) ||
         !collectors_advance(&race->collectors, searcher) || !walk_in_order(race, &outcome))
         return false;
@@ -282,6 +299,7 @@ bool searcher_search(Searcher *searcher, int64_t experiment_id)
     bool found = false, done;
 
     searcher->experiment_id = experiment_id;
+    searcher->walks = 0;
     if (!find_location(searcher, &found))
         return false;
     if (!found)

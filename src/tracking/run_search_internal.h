@@ -94,23 +94,28 @@ typedef struct Searcher {
     Found found;
     int64_t experiment_id;
     const char *location; /* of the experiment's files */
+    size_t walks;         /* that were begun in it */
 
-    /* Of the walk under way: runs that it gave, those that matched, and of a walk by start the last
-     * of these. */
-    size_t seen, matched;
+    /* Of the walk under way: runs that it gave, those that were checked, those that matched, and of
+     * a walk by start the last of these. */
+    size_t seen, checked, matched;
     bool keeps_worst;
     Candidate *worst;
+
+    size_t spent; /* on checks since the collectors took their last: rows that they could take */
 } Searcher;
 
 /* ---- run_search_check.c ---- */
 
 typedef struct Batch {
     int64_t keys[SEARCH_BATCH];
+    OrderValue firsts[SEARCH_BATCH]; /* what each has of the first order */
+    bool has_firsts;
     size_t count;
 } Batch;
 
 /* Checks all of the batch, and keeps what matches. */
-bool searcher_check(Searcher *searcher, Batch *batch) MUST_CHECK;
+bool searcher_check(Searcher *searcher, const Batch *batch) MUST_CHECK;
 
 /* ---- run_search_found.c ---- */
 

@@ -6,7 +6,10 @@
 
 #include "tracking/run_search_internal.h"
 
-enum { ADVANCE_ROWS = 768 };
+enum {
+    ADVANCE_ROWS = 768, /* at least */
+    TEXT_COST = 4,      /* of a row whose text is looked at, in rows of which none is */
+};
 
 #define GREATEST_CHARACTER "\xf4\x8f\xbf\xbf"
 
@@ -102,6 +105,22 @@ static const char *common_start(const Term *term, Arena *arena)
     return arena_copy(arena, text, length);
 }
 
+static bool is_param(const Term *term)
+{
+    return term->subject.entity == SEARCH_PARAM;
+}
+
+static Query open_equality(Searcher *searcher, const Term *term)
+{
+#define EQUAL_TEXTS(table)                                                                         \
+    "SELECT run_key FROM " table                                                                   \
+    " WHERE experiment_id = $1 AND key = $2 AND substr(value, 1, 100) = $3"
+
+    return db_query(
+        searcher->scope->db, is_param(term) ? EQUAL_TEXTS("run_params") : EQUAL_TEXTS("run_tags"),
+        db_int(searcher->experiment_id), db_text(term->subject.key), db_text(term->clause.text));
+}
+
 static Query open_texts(Searcher *searcher, const Term *term)
 {
 #define TEXTS(table)                                                                               \
@@ -113,8 +132,7 @@ static Query open_texts(Searcher *searcher, const Term *term)
                           ? start
                           : arena_format(arena, "%s" GREATEST_CHARACTER GREATEST_CHARACTER, start);
 
-    return db_query(searcher->scope->db,
-                    term->subject.entity == SEARCH_PARAM ? TEXTS("run_params") : TEXTS("run_tags"),
+    return db_query(searcher->scope->db, is_param(term) ? TEXTS("run_params") : TEXTS("run_tags"),
                     db_int(searcher->experiment_id), db_text(term->subject.key), db_text(start),
                     db_text(end));
 }
@@ -130,6 +148,8 @@ static void open_collector(Collectors *collectors, Searcher *searcher, Term *ter
         collector->query = open_numbers(searcher, term);
     else if (term->subject.entity == SEARCH_ATTRIBUTE)
         collector->query = open_times(searcher, term);
+    else if (is_short_equality(term))
+        collector->query = open_equality(searcher, term);
     else
         collector->query = open_texts(searcher, term);
 }
@@ -204,13 +224,14 @@ static bool may_match(Term *term, const Query *query, Arena *arena)
     return search_matches_text(&term->clause, text);
 }
 
-static bool advance(Collector *collector, Searcher *searcher, Arena *arena)
+static bool advance(Collector *collector, Searcher *searcher, size_t budget, Arena *arena)
 {
     Term *term = collector->term;
     bool is_sure = (term->subject.entity != SEARCH_PARAM && term->subject.entity != SEARCH_TAG) ||
                    is_short_equality(term);
+    size_t rows = is_sure ? budget : budget / TEXT_COST;
 
-    for (size_t i = 0; i < ADVANCE_ROWS; i++) {
+    for (size_t i = 0; i < rows || i < ADVANCE_ROWS; i++) {
         if (!query_next(&collector->query)) {
             term->has_set = true;
             break;
@@ -228,10 +249,16 @@ static bool advance(Collector *collector, Searcher *searcher, Arena *arena)
 bool collectors_advance(Collectors *collectors, Searcher *searcher)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    size_t budget = searcher->spent;
 
-    for (size_t i = 0; i < collectors->count; i++)
-        if (collectors->items[i].is_open && !advance(&collectors->items[i], searcher, arena))
+    searcher->spent = 0;
+    for (size_t i = 0; i < collectors->count; i++) {
+        if (!collectors->items[i].is_open)
+            continue;
+        budget /= 2; /* the first is the likeliest to leave few */
+        if (!advance(&collectors->items[i], searcher, budget, arena))
             return false;
+    }
     if (searcher_smallest(searcher))
         collectors_close(collectors);
     return true;

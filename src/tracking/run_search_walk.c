@@ -105,12 +105,18 @@ static bool is_behind(const Searcher *searcher)
            (rank != RANK_VALUE || after->values[0].number == number);
 }
 
+static void begin(Searcher *searcher)
+{
+    searcher->walks++;
+    searcher->seen = searcher->checked = searcher->matched = 0;
+}
+
 Walk walk_by_start(Searcher *searcher, WalkKind kind, bool is_descending)
 {
     static const Subject start = {SEARCH_ATTRIBUTE, "start_time"};
     Walk walk = {.kind = kind, .is_descending = is_descending};
 
-    searcher->seen = searcher->matched = 0;
+    begin(searcher);
     searcher->keeps_worst = kind == WALK_BY_START;
     whole_range(searcher_range(searcher, &start), &walk.low, &walk.high);
     if (kind == WALK_BY_START && is_behind(searcher))
@@ -139,7 +145,7 @@ Walk walk_by_metric(Searcher *searcher, NumberRange range, bool is_nan)
         else
             range.from = fmax(range.from, after->values[0].number);
     }
-    searcher->seen = searcher->matched = 0;
+    begin(searcher);
     searcher->keeps_worst = false;
     walk.query = db_query(searcher->scope->db, walk.is_descending ? BY_VALUE " DESC" : BY_VALUE,
                           db_int(searcher->experiment_id), db_int(order->subject.key_id),
@@ -168,24 +174,45 @@ static bool next_row(Walk *walk, Searcher *searcher, bool *more)
     return next_row(walk, searcher, more);
 }
 
+static void take_number(Walk *walk, Batch *batch)
+{
+    double number = query_double(&walk->query, 1);
+
+    walk->repeats = walk->repeats && number == walk->number ? walk->repeats + 1 : 1;
+    walk->number = number;
+    batch->firsts[batch->count] =
+        walk->is_nan ? (OrderValue){.rank = RANK_NAN} : (OrderValue){.number = number};
+}
+
+/* As many as probably fill the page, as it went so far: more would be looked at in vain. */
+static size_t batch_size(const Searcher *searcher)
+{
+    size_t wanted = searcher->found.wanted, matched = searcher->matched;
+    double left = matched < wanted ? (double)(wanted - matched) : 1;
+    double each = matched ? (double)searcher->checked / (double)matched : 1;
+    size_t turns = (size_t)fmin(left * each / SOME_KEYS_COUNT, SEARCH_BATCH) + 1;
+
+    if (searcher->checked && !matched)
+        return SEARCH_BATCH;
+    return turns * SOME_KEYS_COUNT < SEARCH_BATCH ? turns * SOME_KEYS_COUNT : SEARCH_BATCH;
+}
+
 bool walk_fill(Walk *walk, Searcher *searcher, Batch *batch, bool *more)
 {
-    size_t steps = 0;
+    size_t steps = 0, size = batch_size(searcher);
 
     batch->count = 0;
+    batch->has_firsts = walk->kind == WALK_BY_FIRST;
     *more = true;
-    for (; batch->count < SEARCH_BATCH && steps < STEPS_MAX; steps++) {
+    for (; batch->count < size && steps < STEPS_MAX; steps++) {
         if (!next_row(walk, searcher, more))
             return false;
         if (!*more)
             break;
         batch->keys[batch->count] = query_int(&walk->query, 0);
+        if (batch->has_firsts)
+            take_number(walk, batch);
         batch->count += searcher_has_in_sets(searcher, batch->keys[batch->count]);
-        if (walk->kind != WALK_BY_FIRST)
-            continue;
-        walk->repeats =
-            walk->repeats && query_double(&walk->query, 1) == walk->number ? walk->repeats + 1 : 1;
-        walk->number = query_double(&walk->query, 1);
     }
     searcher->seen += steps;
     return true;

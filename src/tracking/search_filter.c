@@ -478,6 +478,8 @@ bool search_filter_parse(const SearchGrammar *grammar, const char *text, Arena *
     if (strlen(parser.at) > SEARCH_FILTER_BYTES_MAX)
         return fail_field(error, "filter", "a filter has at most %d bytes",
                           SEARCH_FILTER_BYTES_MAX);
+    if (*parser.at && !parser.at[strspn(parser.at, " \t\r\n")])
+        return fail_field(error, "filter", "Invalid filter: there are only blanks in it.");
     for (;;) {
         while (skip_word(&parser, "and"))
             ;

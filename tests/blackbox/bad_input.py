@@ -23,6 +23,7 @@ GONE = 0
 
 MIB = 1024 * 1024
 TOKENS, EXPERIMENTS, RUNS = "/api/v1/tokens", "/api/v1/experiments", "/api/v1/runs"
+ENVIRONMENTS, APPROVALS = "/api/v1/environments", "/api/v1/approvals"
 MODELS, DATASETS, ENDPOINTS = "/api/v1/models", "/api/v1/datasets", "/api/v1/endpoints"
 PROJECTS, ARTIFACTS, AUDIT = "/api/v1/projects", "/api/v1/artifacts", "/api/v1/audit"
 PREDICT, EXPLAIN = "/endpoints/shop/predict", "/endpoints/shop/explain"
@@ -313,8 +314,8 @@ RELEASES = [
     (422, 'a version is a number from 1 on, "latest" or an alias', "POST", PROJECTS + "/shop/evaluate", '{"version": [1]}'),
     (404, 'endpoint "nothing" does not exist', "POST", ENDPOINTS + "/nothing/promote", "{}"),
     (404, 'model "shop" has no version 99', "POST", ENDPOINTS + "/shop/promote", '{"version": 99}'),
-    (422, 'a endpoint name has 1 to 128 letters, digits, "-", "_" or "." and does not start with "."', "POST", ENDPOINTS, '{"name": "a b"}'),
-    (422, 'a endpoint name has 1 to 128 letters, digits, "-", "_" or "." and does not start with "."', "POST", ENDPOINTS, '{"name": ".."}'),
+    (422, 'an endpoint name has 1 to 128 letters, digits, "-", "_" or "." and does not start with "."', "POST", ENDPOINTS, '{"name": "a b"}'),
+    (422, 'an endpoint name has 1 to 128 letters, digits, "-", "_" or "." and does not start with "."', "POST", ENDPOINTS, '{"name": ".."}'),
     (422, '"model" is missing', "POST", ENDPOINTS + "/shop/deploy", "{}"),
     (422, 'endpoint "shop" serves already and a deployment does not ask its gate: promote the version, or say why in "comment" (--comment)', "POST", ENDPOINTS + "/shop/deploy", '{"model": "shop", "version": 1}'),
     (404, 'model "none" has no version 1', "POST", ENDPOINTS + "/shop/deploy", '{"model": "none", "version": 1, "comment": "x"}'),
@@ -328,6 +329,27 @@ RELEASES = [
     (422, "a level is at least 0.5 and below 1, such as 0.95", "PUT", ENDPOINTS + "/shop/rule", '{"level": 0}'),
     (422, 'a demand is "not-worse" or "better", not "best"', "PUT", ENDPOINTS + "/shop/rule", '{"demand": "best"}'),
     (422, "a relative margin is at least 0 and below 1: 0.01 is 1 %", "PUT", ENDPOINTS + "/shop/rule", '{"relative_margin": -1}'),
+    (422, '"approvals" is 0 (nobody is asked) to 10', "PUT", ENVIRONMENTS + "/production", '{"approvals": -1}'),
+    (422, '"approvals" is 0 (nobody is asked) to 10', "PUT", ENVIRONMENTS + "/production", '{"approvals": 11}'),
+    (422, '"approvals" must be an integer', "PUT", ENVIRONMENTS + "/production", '{"approvals": "two"}'),
+    (422, '"four_eyes" must be true or false', "PUT", ENVIRONMENTS + "/production", '{"four_eyes": 1}'),
+    (422, 'four eyes need an approval: "approvals" is 1 or more', "PUT", ENVIRONMENTS + "/staging", '{"four_eyes": true}'),
+    (422, "an approval expires after 1 second to 366 days", "PUT", ENVIRONMENTS + "/production", '{"expires_seconds": 0}'),
+    (422, "an approval expires after 1 second to 366 days", "PUT", ENVIRONMENTS + "/production", '{"expires_seconds": 9e18}'),
+    (422, 'days are daily, or of mon, tue, wed, thu, fri, sat, sun: a window is as "mon-fri 08:00-17:00 Europe/Amsterdam", not "monday 08:00-09:00"', "PUT", ENVIRONMENTS + "/production", '{"windows": ["monday 08:00-09:00"]}'),
+    (422, "a window has at most 128 bytes", "PUT", ENVIRONMENTS + "/production", json.dumps({"windows": ["mon " * 1000]})),
+    (422, "an environment has at most 20 windows", "PUT", ENVIRONMENTS + "/production", json.dumps({"windows": ["mon 08:00-09:00"] * 21})),
+    (422, "a pattern of branches has 1 to 256 bytes", "PUT", ENVIRONMENTS + "/production", '{"branches": [""]}'),
+    (422, 'an environment name has 1 to 128 letters, digits, "-", "_" or "." and does not start with "."', "PUT", ENVIRONMENTS + "/..a", '{"approvals": 1}'),
+    (404, 'environment "nothing" was never set, so it demands nothing', "GET", ENVIRONMENTS + "/nothing"),
+    (404, "approval 1 does not exist", "GET", APPROVALS + "/1"),
+    (404, '"first" is not the number of an approval', "GET", APPROVALS + "/first"),
+    (422, "a status is pending, approved, rejected, expired or withdrawn", "GET", APPROVALS + "?status=open"),
+    (422, "a limit is 1 to 1000", "GET", APPROVALS + "?limit=1001"),
+    (404, "approval 1 does not exist", "POST", APPROVALS + "/1/decide", json.dumps({"approved": True, "comment": "x", "digest": "0" * 64})),
+    (422, '"approved" is missing', "POST", APPROVALS + "/1/decide", json.dumps({"comment": "x", "digest": "0" * 64})),
+    (422, '"comment" is missing', "POST", APPROVALS + "/1/decide", json.dumps({"approved": True, "digest": "0" * 64})),
+    (422, '"digest" is missing', "POST", APPROVALS + "/1/decide", json.dumps({"approved": True, "comment": "x"})),
     (404, 'no prediction with the request id "none"', "GET", "/api/v1/predictions/none"),
     (422, '"limit" must be an integer from 1 on', "GET", AUDIT + "?limit=0"),
     (422, '"after" must be an integer', "GET", AUDIT + "?after=x"),

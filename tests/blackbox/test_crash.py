@@ -27,6 +27,9 @@ NAMES = {
         "training: written",
         "promotion: gate recorded, not deployed",
         "deployment: serves, not answered",
+        "outbox: written, not committed",
+        "courier: answered, not written down",
+        "candidate: set, not recorded",
         "purge: some rows removed",
         "purge: rows removed, blobs not",
         "purge: some blobs removed",
@@ -46,7 +49,7 @@ def test_a_killed_server_has_all_it_acknowledged_and_nothing_half_written():
         assert set(driver.reached) == {name for names in NAMES.values() for name in names}
     finally:
         driver.close()
-    assert (driver.passed, driver.failed) == (11 + RANDOM_KILLS, 0)
+    assert (driver.passed, driver.failed) == (14 + RANDOM_KILLS, 0)
 
 
 def children_of(process_id):

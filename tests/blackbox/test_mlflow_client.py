@@ -2,7 +2,8 @@
 """Scripts of users, unchanged, with MLflow's own client (tests/requirements-mlflow.txt) against Slipway.
 
 Each test runs one of mlflow_scripts/, which asserts what a user would see, and then looks at the same store by Slipway's own
-ways. Where the client is not and cannot be installed, nothing is tested and a line says SKIP.
+ways. test_mlflow2_client.py does the same with the last client of MLflow 2. Where a client is not and cannot be installed,
+nothing is tested and a line says SKIP.
 """
 import json
 import os
@@ -10,32 +11,58 @@ import subprocess
 import sys
 
 from harness import SlipwayTest, run
+from receiver import Receiver
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
-VENV = os.path.join(ROOT, "build", "mlflow-venv")
 SCRIPT_SECONDS_MAX = 240
 QUIET = {"GIT_PYTHON_REFRESH": "quiet", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true",
          "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
 
+# What MLflow's own server tells of mlflow_scripts/webhooks.py, here in the order in which it happened.
+MODEL, PROMPT = {"name": "leavers", "version": "1"}, {"name": "summary", "version": "1"}
+TOLD = [
+    ("registered_model.created", {"name": "leavers", "tags": {"team": "risk"}, "description": "who leaves"}),
+    ("model_version.created", dict(MODEL, source="s3://bucket/model", run_id=None, tags={"k": "v"}, description="first")),
+    ("model_version_tag.set", dict(MODEL, key="stage", value="ready")),
+    ("model_version_tag.deleted", dict(MODEL, key="stage")),
+    ("model_version_alias.created", dict(MODEL, alias="champion")),
+    ("model_version_alias.deleted", {"name": "leavers", "alias": "champion"}),
+    ("prompt.created", {"name": "summary", "tags": {"lang": "en"}, "description": "first"}),
+    ("prompt_version.created", dict(PROMPT, template="Summarize {{ text }}", tags={"lang": "en"}, description="first")),
+    ("prompt_tag.set", {"name": "summary", "key": "_mlflow_experiment_ids", "value": ",0,"}),
+    ("prompt_alias.created", dict(PROMPT, alias="production")),
+    ("prompt_tag.set", {"name": "summary", "key": "owner", "value": "ada"}),
+    ("prompt_tag.deleted", {"name": "summary", "key": "owner"}),
+    ("prompt_version_tag.set", dict(PROMPT, key="good", value="yes")),
+    ("prompt_version_tag.deleted", dict(PROMPT, key="good")),
+    ("prompt_alias.deleted", {"name": "summary", "alias": "production"}),
+]
 
-def install():
-    """The last line of what went wrong; nothing when the client is there."""
-    done = subprocess.run([os.path.join(ROOT, "tools", "venv.sh"), VENV, os.path.join(ROOT, "tests", "requirements-mlflow.txt")],
-                          capture_output=True, text=True)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else None
 
+class ScriptTest(SlipwayTest):
+    CLIENT = "mlflow"  # build/mlflow-venv, tests/requirements-mlflow.txt
+    SCRIPTS = {}  # which one is played in the place of another
 
-class ClientTest(SlipwayTest):
+    @classmethod
+    def install(cls):
+        """The last line of what went wrong; nothing when the client is there."""
+        done = subprocess.run([os.path.join(ROOT, "tools", "venv.sh"), os.path.join(ROOT, "build", f"{cls.CLIENT}-venv"),
+                               os.path.join(ROOT, "tests", f"requirements-{cls.CLIENT}.txt")], capture_output=True, text=True)
+        return done.stderr.strip().splitlines()[-1] if done.returncode else None
+
+    def python(self):
+        return os.path.join(ROOT, "build", f"{self.CLIENT}-venv", "bin", "python")
+
     def play(self, port, script, **more):
         """Runs the script as its user would, in a folder of its own."""
         values = self.environment(MLFLOW_TRACKING_URI=f"http://127.0.0.1:{port}", MLFLOW_HTTP_REQUEST_MAX_RETRIES="1",
                                   HOME=self.folder, **QUIET, **more)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "PYTHONPATH"):
             values.pop(name, None)
-        done = subprocess.run([os.path.join(VENV, "bin", "python"), os.path.join(HERE, "mlflow_scripts", f"{script}.py")],
-                              cwd=self.folder, env=values, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=SCRIPT_SECONDS_MAX)
+        script = f"{self.SCRIPTS.get(script, script)}.py"
+        done = subprocess.run([self.python(), os.path.join(HERE, "mlflow_scripts", script)], cwd=self.folder, env=values,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SCRIPT_SECONDS_MAX)
         self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-4000:])
         return done.stdout
 
@@ -45,6 +72,8 @@ class ClientTest(SlipwayTest):
         self.play(port, script)
         return port
 
+
+class ClientTest(ScriptTest):
     def own(self, port, path):
         return self.expect(200, port, f"/api/v1/{path}")[1]
 
@@ -114,15 +143,31 @@ class ClientTest(SlipwayTest):
         deleted = self.own(port, "audit?action=trace.deleted")["events"]
         self.assertEqual([one["detail"]["count"] for one in deleted], [1, 1, 3])
 
+    def test_webhooks(self):
+        receiver = Receiver([200, 200, 500])
+        try:
+            port = self.start("--webhook-host", "127.0.0.1")[1]
+            self.play(port, "webhooks", RECEIVER=receiver.url, SECRET="hush")
+            heard = receiver.wait(3 + len(TOLD))
+        finally:
+            receiver.close()
+        self.assertEqual([one.event for one in heard[:3]], ["registered_model.created", "prompt_version.created", "registered_model.created"])
+        self.assertEqual([(one.event, one.data) for one in heard[3:]], TOLD)
+        self.assertTrue(all(one.is_signed_with("hush") for one in heard))
+
     def test_sign_in(self):
         secret, viewer = self.token("ada", "contributor"), self.token("eve", "viewer")
         self.play(self.start("--demand-token")[1], "sign_in", NAME="ada", SECRET=secret, VIEWER=viewer)
 
 
-if __name__ == "__main__":
-    missing = install()
+def run_where_installed(case):
+    missing = case.install()
     if missing:
         print(f"SKIP the tests with MLflow's client: it could not be installed ({missing})")
         print("0 passed, 0 failed")
         sys.exit(0)
-    run(ClientTest)
+    run(case)
+
+
+if __name__ == "__main__":
+    run_where_installed(ClientTest)

@@ -133,7 +133,7 @@ DATASET = {"name": "d", "digest": "dd", "source_type": "local", "source": '{"uri
 TRAINING = pairs(**{"mlflow.data.context": "training"})
 
 INPUTS = START + [
-    ("GET", "runs/get", {"run_id": "$run"}, 200, {"run": {"inputs": None, "outputs": None}}),
+    ("GET", "runs/get", {"run_id": "$run"}, 200, {"run": {"inputs": {"dataset_inputs": None, "model_inputs": None}, "outputs": {"model_outputs": None}}}),
     ("POST", "runs/log-inputs", {"run_id": "$run", "datasets": [
         {"tags": TRAINING, "dataset": DATASET}, {"dataset": {"name": "e", "digest": "ee", "source_type": "local", "source": "x"}}]},
      200, {}),

@@ -178,7 +178,7 @@ HERE = {"locations": [{"mlflow_experiment": {"experiment_id": "0"}}]}
 
 
 def found(filter_string, *numbers, **more):
-    return ("POST", f"{V3}/search", {**HERE, "filter": filter_string, **more}, 200, {"traces": [located(number) for number in numbers]})
+    return ("POST", f"{V3}/search", {**HERE, "filter": filter_string, **more}, 200, {"traces": [located(number) for number in numbers] or None})
 
 
 def refused(filter_string, *words):
@@ -240,8 +240,8 @@ SEARCHES = [
     ("POST", f"{V3}/search", {**HERE, "max_results": 0}, 400, invalid("1 to 500")),
     ("POST", f"{V3}/search", {**HERE, "page_token": "x"}, 400, invalid("page token")),
     ("POST", f"{V3}/search", {}, 400, missing("locations")),
-    ("POST", f"{V3}/search", {"locations": [{"mlflow_experiment": {"experiment_id": "7"}}]}, 200, {"traces": []}),
-    ("POST", f"{V3}/search", {"locations": []}, 200, {"traces": []}),
+    ("POST", f"{V3}/search", {"locations": [{"mlflow_experiment": {"experiment_id": "7"}}]}, 200, {"traces": None}),
+    ("POST", f"{V3}/search", {"locations": []}, 200, {"traces": None}),
     ("POST", f"{V3}/search", {**HERE, "order_by": ["name", "name"]}, 400, invalid("duplicate")),
     refused("span.name = 'x'", "Invalid entity type 'span'"),
     refused("feedback.good = 'true'", "Invalid entity type 'feedback'"),
@@ -267,7 +267,7 @@ SEARCHES = [
 OLD = [
     ("POST", "traces", {"experiment_id": "0", "timestamp_ms": 1000, "request_metadata": [{"key": "m", "value": "1"}],
                         "tags": [{"key": "mlflow.traceName", "value": "old"}]}, 200,
-     {"trace_info": {"experiment_id": "0", "timestamp_ms": 1000, "status": "IN_PROGRESS", "execution_time_ms": None,
+     {"trace_info": {"experiment_id": "0", "timestamp_ms": 1000, "status": "IN_PROGRESS", "execution_time_ms": 0,
                      "request_metadata": [{"key": "m", "value": "1"}]}}, {"id": "trace_info.request_id"}),
     ("PATCH", "traces/$id", {"timestamp_ms": 1700, "status": "OK", "request_metadata": [{"key": "n", "value": "2"}]}, 200,
      {"trace_info": {"request_id": "$id", "execution_time_ms": 700, "status": "OK",

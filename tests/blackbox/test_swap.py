@@ -141,6 +141,19 @@ class SwapTest(SlipwayTest):
     def roll_back(self):
         return self.caller.post("/api/v1/endpoints/main/rollback", '{"comment": "a test"}')
 
+    def try_out(self, version, model="plain", **way):
+        body = json.dumps({"model": model, "version": version, "comment": "a test", **way})
+        answer, said = self.ask(self.port, "/api/v1/endpoints/main/candidate", method="PUT", body=body)
+        self.assertEqual(answer.status, 200, said)
+        return said["candidate"]
+
+    def clear(self):
+        answer, said = self.ask(self.port, "/api/v1/endpoints/main/candidate", method="DELETE")
+        self.assertEqual((answer.status, said["candidate"]), (200, None), said)
+
+    def figures(self):
+        return self.expect(200, self.port, "/api/v1/endpoints/main/candidate")[1]["figures"]
+
     def expect_live(self, changed, endpoint="main"):
         """The change was made, and whoever asks from now on is answered by that version."""
         status, live = changed
@@ -277,6 +290,77 @@ class SwapTest(SlipwayTest):
         self.assertEqual((wrong[:1], load.wrong[:1]), ([], []))
         newest = self.deployments()[0]
         self.expect_live((200, newest))
+
+    def test_candidates_come_and_go_under_load_and_mix_no_answers(self):
+        known = {"main": self.known_answers(), "steady": self.steady_answers()}
+        self.expect_live(self.deploy("plain", 1))
+        ways = [{"share": 10}, {"share": 50}, {"share": 100}, {"shadow": True}, {"share": 0}]
+        with Load(self.port, known, ["main", "steady"]) as load:
+            for turn in range(60):
+                model, version = [("news", 1), ("plain", 2), ("wide", 1)][turn // 5 % 3]
+                self.try_out(version, model, **ways[turn % 5])
+                load.wait(20)
+                if turn % 15 == 7:
+                    self.clear()
+                if turn % 15 == 12:
+                    self.expect_live(self.deploy("plain", 2))
+                    self.expect(404, self.port, "/api/v1/endpoints/main/candidate")
+                    self.expect_live(self.deploy("plain", 1))
+        self.assertEqual(load.wrong[:1], [])
+        self.assertLessEqual({("main", "plain", 2), ("main", "news", 1)}, load.seen)
+        self.expect(200, self.port, "/api/v1/audit/verify")
+
+    def test_a_canary_of_ten_percent_answers_a_tenth_of_ten_thousand_calls(self):
+        counts, wrong = [], []
+        body = json.dumps(BODIES[1])
+
+        def call():
+            caller, by_version = Caller(self.port), {}
+            for _ in range(2500):
+                status, answer = caller.post("/endpoints/main/predict", body)
+                if status != 200:
+                    wrong.append(answer)
+                by_version[answer.get("version")] = by_version.get(answer.get("version"), 0) + 1
+            counts.append(by_version)
+
+        self.expect_live(self.deploy("plain", 1))
+        self.try_out(2, share=10)
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        by_canary = sum(count.get(2, 0) for count in counts)
+        figures = self.figures()
+        self.assertEqual(wrong[:1], [])
+        self.assertTrue(990 <= by_canary <= 1010, by_canary)
+        self.assertEqual((figures["candidate"]["requests"], figures["candidate"]["errors"]), (by_canary, 0))
+        self.assertEqual(figures["live"]["requests"], 10000 - by_canary)
+
+    def test_what_a_canary_of_other_columns_fails_at_is_answered_by_the_live_version(self):
+        self.expect_live(self.deploy("plain", 1))
+        alone = without_id(self.caller.post("/endpoints/main/predict", json.dumps(BODIES[0]))[1])
+        self.try_out(1, "wide", share=100)
+        for _ in range(20):
+            status, answer = self.caller.post("/endpoints/main/predict", json.dumps(BODIES[0]))
+            self.assertEqual((status, without_id(answer)), (200, alone))
+        figures = self.figures()
+        self.assertEqual((figures["candidate"]["requests"], figures["candidate"]["errors"]), (20, 20))
+        self.assertEqual((figures["live"]["requests"], figures["live"]["errors"]), (20, 0))
+        self.assertIn('"text"', figures["last_error"])
+
+    def test_a_candidate_is_still_tried_after_a_kill(self):
+        self.expect_live(self.deploy("plain", 1))
+        self.try_out(2, share=50)
+        self.server.kill()
+        self.server.wait()
+        self.server, self.port = self.start()
+        self.caller = Caller(self.port)
+        versions = [self.caller.post("/endpoints/main/predict", json.dumps(BODIES[0]))[1]["version"] for _ in range(40)]
+        self.assertIn(versions.count(2), range(18, 23))
+        shown = self.command("endpoint", "show", "main")
+        self.assertIn("candidate plain@2, 50 % of the requests", shown)
+        self.assertIn("SIDE", shown)
 
 
 if __name__ == "__main__":

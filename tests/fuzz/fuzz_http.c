@@ -1,5 +1,6 @@
 /* fuzz_http.c: any bytes on a connection get answers that begin as HTTP does, or none; the server
  * stays, and what its handler sees of a request is whole: texts, and one "Host". */
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -61,6 +62,19 @@ static uint16_t port_of_server(void)
     return http_server_port(server);
 }
 
+/* On a busy machine there may be no port left for a moment. */
+static bool connect_patiently(int handle, const struct sockaddr_in *address)
+{
+    for (int turn = 0; turn < 100; turn++) {
+        if (connect(handle, (const struct sockaddr *)address, sizeof(*address)) == 0)
+            return true;
+        if (errno != EADDRNOTAVAIL && errno != EAGAIN && errno != EINTR)
+            return false;
+        usleep(10000);
+    }
+    return false;
+}
+
 static int connect_to(uint16_t port)
 {
     const struct timeval patience = {.tv_usec = 3000}; /* a deadline's answer is not waited for */
@@ -71,7 +85,7 @@ static int connect_to(uint16_t port)
     };
     int handle = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    require(handle >= 0 && connect(handle, (struct sockaddr *)&address, sizeof(address)) == 0);
+    require(handle >= 0 && connect_patiently(handle, &address));
     setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(handle, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     return handle;

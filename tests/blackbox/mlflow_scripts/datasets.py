@@ -10,7 +10,8 @@ with mlflow.start_run() as run:
     mlflow.log_input(data, context="training", tags={"split": "a"})
     mlflow.log_input(arrays, context="testing")
     mlflow.log_input(data, context="training")
-    mlflow.log_metric("f1", 0.5, dataset=data)
+    if not mlflow.__version__.startswith("2."):
+        mlflow.log_metric("f1", 0.5, dataset=data)
 with mlflow.start_run() as other:
     mlflow.log_input(data, context="validation")
 

@@ -18,9 +18,11 @@ refused("RESOURCE_ALREADY_EXISTS", client.create_experiment, "old name")
 refused("INVALID_PARAMETER_VALUE", client.create_experiment, "")
 client.rename_experiment(experiment_id, "new name")
 client.set_experiment_tag(experiment_id, "mlflow.note.content", "what it is about")
-client.delete_experiment_tag(experiment_id, "team")
+if not mlflow.__version__.startswith("2."):
+    client.delete_experiment_tag(experiment_id, "team")
 experiment = client.get_experiment(experiment_id)
-assert experiment.name == "new name" and experiment.tags == {"mlflow.note.content": "what it is about"}
+assert experiment.name == "new name" and experiment.tags["mlflow.note.content"] == "what it is about"
+assert ("team" in experiment.tags) == mlflow.__version__.startswith("2.")  # which cannot delete one
 assert client.get_experiment_by_name("old name") is None
 refused("RESOURCE_DOES_NOT_EXIST", client.get_experiment, "123456")
 

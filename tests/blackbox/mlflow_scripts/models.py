@@ -1,4 +1,6 @@
 """Scikit-learn by itself: autolog, a logged model, a registered one, loaded by every kind of address."""
+import json
+
 import mlflow
 import numpy
 from mlflow.models import infer_signature
@@ -6,6 +8,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
+IS_2 = mlflow.__version__.startswith("2.")  # whose models are files of a run
 client = mlflow.MlflowClient()
 X, y = load_iris(return_X_y=True, as_frame=True)
 mlflow.set_experiment("iris")
@@ -19,9 +22,8 @@ seen = client.get_run(run.info.run_id)
 assert seen.data.params["C"] == "0.5" and seen.data.params["max_iter"] == "300"
 assert 0.9 < seen.data.metrics["training_accuracy_score"] <= 1 and seen.data.metrics["training_log_loss"] > 0
 assert seen.data.tags["estimator_name"] == "LogisticRegression"
-assert seen.inputs.dataset_inputs and len(seen.outputs.model_outputs) == 1
-logged = mlflow.get_logged_model(seen.outputs.model_outputs[0].model_id)
-assert (logged.name, str(logged.status), logged.source_run_id) == ("model", "READY", run.info.run_id), logged
+assert seen.inputs.dataset_inputs
+assert {"estimator.html", "training_confusion_matrix.png"} <= {one.path for one in client.list_artifacts(run.info.run_id)}
 
 
 def same(uri, flavour=mlflow.sklearn):
@@ -30,12 +32,20 @@ def same(uri, flavour=mlflow.sklearn):
 
 
 same(f"runs:/{run.info.run_id}/model")
-same(f"models:/{logged.model_id}")
-same(logged.artifact_location)
+if IS_2:
+    history, = json.loads(seen.data.tags["mlflow.log-model.history"])
+    assert (history["run_id"], history["artifact_path"]) == (run.info.run_id, "model") and "sklearn" in history["flavors"]
+    same(f"{run.info.artifact_uri}/model")
+else:
+    assert len(seen.outputs.model_outputs) == 1
+    logged = mlflow.get_logged_model(seen.outputs.model_outputs[0].model_id)
+    assert (logged.name, str(logged.status), logged.source_run_id) == ("model", "READY", run.info.run_id), logged
+    same(f"models:/{logged.model_id}")
+    same(logged.artifact_location)
 
 with mlflow.start_run():
-    info = mlflow.sklearn.log_model(model, name="by_hand", signature=infer_signature(X, model.predict(X)),
-                                    input_example=X.head(2), registered_model_name="iris")
+    info = mlflow.sklearn.log_model(model, "by_hand", signature=infer_signature(X, model.predict(X)), input_example=X.head(2),
+                                    registered_model_name="iris")
     same(info.model_uri)
 assert str(info.registered_model_version) == "1"
 second = mlflow.register_model(f"runs:/{run.info.run_id}/model", "iris", tags={"from": "autolog"})

@@ -14,16 +14,17 @@ typedef struct Exchange {
     const char *answer;
 } Exchange;
 
-#define PROJECT "/api/v1/projects/spam"
-#define PROMOTE "/api/v1/endpoints/spam/promote"
+#define PROJECT   "/api/v1/projects/spam"
+#define PROMOTE   "/api/v1/endpoints/spam/promote"
+#define CANDIDATE "/api/v1/endpoints/spam/candidate"
 
 static const Exchange exchanges[] = {
     {ROLE_VIEWER, "GET", "/api/v1/projects", NULL, 200, "{\"projects\":[],\"next\":null}"},
     {ROLE_VIEWER, "PUT", PROJECT, "project: spam\n", 403, "{\"error\":{\"code\":\"forbidden\""},
     {ROLE_CONTRIBUTOR, "PUT", PROJECT, "project: spam\ndat: {}\n", 422,
      "{\"error\":{\"code\":\"invalid_field\",\"message\":\"line 2, column 1: \\\"dat\\\" is not a "
-     "setting of the file, which has project, data, release, stages, on, monitor, "
-     "notify\",\"field\":\"dat\""},
+     "setting of the file, which has project, data, release, stages, params, vars, env, on, "
+     "concurrency, monitor, notify\",\"field\":\"dat\""},
     {ROLE_CONTRIBUTOR, "PUT", PROJECT, "project: [\n", 400, "{\"error\":{\"code\":\"invalid\""},
     {ROLE_CONTRIBUTOR, "PUT", PROJECT, "project: ham\n", 422,
      "{\"error\":{\"code\":\"invalid_field\",\"message\":\"the file describes project \\\"ham\\\", "
@@ -72,6 +73,44 @@ static const Exchange exchanges[] = {
      "{\"gates\":[{\"id\":2,\"endpoint\":\"spam\",\"model\":\"spam\",\"version\":2,\"outcome\":"
      "\"rejected\""},
     {ROLE_VIEWER, "GET", "/api/v1/endpoints/spam", NULL, 200, NULL},
+
+    {ROLE_VIEWER, "GET", CANDIDATE, NULL, 404,
+     "{\"error\":{\"code\":\"not_found\",\"message\":\"endpoint \\\"spam\\\" has no candidate\""},
+    {ROLE_APPROVER, "DELETE", CANDIDATE, NULL, 409, NULL},
+    {ROLE_CONTRIBUTOR, "PUT", CANDIDATE, "{\"version\":2,\"share\":10}", 403, NULL},
+    {ROLE_APPROVER, "PUT", "/api/v1/endpoints/ham/candidate", "{\"version\":2,\"share\":10}", 404,
+     NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2}", 422,
+     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"give a share of the requests, or "
+     "\\\"shadow\\\": true\",\"field\":\"share\""},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"share\":10}", 422,
+     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"name the version to try: a number, "
+     "\\\"latest\\\" or an alias\",\"field\":\"version\""},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2,\"share\":-1}", 422, NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2,\"share\":101}", 422, NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2,\"share\":0.05}", 422,
+     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"a share is 0 to 100 %, in steps of "
+     "0.1\""},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2,\"share\":\"10\"}", 422, NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2,\"share\":10,\"shadow\":true}", 422, NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2,\"share\":100}", 422,
+     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"a share of 100 % does not ask the gate"},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":1,\"share\":10}", 409, NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":9,\"share\":10}", 404, NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":2,\"model\":\"ham\",\"share\":10}", 404, NULL},
+    {ROLE_VIEWER, "GET", CANDIDATE "s", NULL, 200, "{\"candidates\":[],\"next\":null}"},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"version\":\"latest\",\"share\":10}", 200,
+     "{\"name\":\"spam\",\"project\":\"spam\",\"model\":\"spam\",\"version\":1"},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"share\":25.5}", 200, NULL}, /* the next step */
+    {ROLE_VIEWER, "GET", CANDIDATE, NULL, 200,
+     "{\"candidate\":{\"id\":3,\"model\":\"spam\",\"version\":2,"},
+    {ROLE_VIEWER, "GET", "/metrics", NULL, 200, NULL},
+    {ROLE_APPROVER, "PUT", CANDIDATE, "{\"shadow\":true}", 200, NULL},
+    {ROLE_APPROVER, "DELETE", CANDIDATE "?reason=x", NULL, 422, NULL},
+    {ROLE_APPROVER, "DELETE", CANDIDATE "?comment=enough", NULL, 200,
+     "{\"name\":\"spam\",\"project\":\"spam\",\"model\":\"spam\",\"version\":1"},
+    {ROLE_VIEWER, "GET", CANDIDATE "s?limit=1", NULL, 200, "{\"candidates\":[{\"id\":4,"},
+
     {ROLE_CONTRIBUTOR, "POST", "/api/v1/runs/$RUN/rerun", NULL, 202, "{\"run_id\":\"$RUN\""},
     {ROLE_VIEWER, "GET", "/api/v1/runs/$RUN/progress", NULL, 200,
      "{\"run_id\":\"$RUN\",\"status\":\"FINISHED\""},
@@ -94,9 +133,11 @@ static const char *fill_in(const char *text, const char *run_id, Arena *arena)
 static Response exchange_one(Application *application, Scope *scope, const Exchange *row,
                              const char *run_id)
 {
+    const char *target = fill_in(row->path, run_id, scope->arena);
+    const char *question = strchrnul(target, '?');
     Request request = {
         .method = row->method,
-        .path = fill_in(row->path, run_id, scope->arena),
+        .path = arena_copy(scope->arena, target, (size_t)(question - target)),
         .body = row->body ? row->body : "",
         .application = application,
     };
@@ -105,6 +146,7 @@ static Response exchange_one(Application *application, Scope *scope, const Excha
 
     request.body_size = strlen(request.body);
     EXPECT(url_split_path(scope->arena, request.path, &request.segments));
+    EXPECT(url_split_query(scope->arena, *question ? question + 1 : "", &request.query));
     route = route_find(&request, scope->arena, &scope->error);
     EXPECT_OK(route, scope->error);
     api_run(route, scope, &request, &response);

@@ -216,6 +216,39 @@ static void test_a_pool_runs_all_it_accepted(void)
     EXPECT(accepted > 0 && atomic_load(&sum) == accepted);
 }
 
+static void test_only_the_whole_secret_is_the_secret(void)
+{
+    static const char *const others[] = {"abd", "ab", "", "abcd", "ABC"};
+
+    EXPECT(text_equal_secretly("abc", "abc"));
+    for (size_t i = 0; i < COUNT(others); i++)
+        EXPECT(!text_equal_secretly(others[i], "abc"));
+}
+
+static void test_hmacs_are_those_of_rfc_4231(void)
+{
+    char long_key[132] = {0};
+    const struct {
+        const char *key, *text, *expected;
+    } cases[] = {
+        {"Jefe", "what do ya want for nothing?",
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b",
+         "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {long_key, "Test Using Larger Than Block-Size Key - Hash Key First",
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    };
+
+    memset(long_key, 0xaa, sizeof(long_key) - 1);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        unsigned char mac[HMAC_SIZE];
+        char digits[DIGEST_TEXT_SIZE];
+
+        hmac_bytes(cases[i].key, strlen(cases[i].key), cases[i].text, strlen(cases[i].text), mac);
+        EXPECT_TEXT(hex_format(mac, sizeof(mac), digits), cases[i].expected);
+    }
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -232,6 +265,8 @@ int main(int count, char **names)
         TEST(test_a_child_gets_the_priority_asked_for),
         TEST(test_a_program_that_is_not_there_is_an_error),
         TEST(test_a_pool_runs_all_it_accepted),
+        TEST(test_hmacs_are_those_of_rfc_4231),
+        TEST(test_only_the_whole_secret_is_the_secret),
         {0},
     };
 

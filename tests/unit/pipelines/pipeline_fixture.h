@@ -6,6 +6,7 @@
 #include "access/platform.h"
 #include "base/file.h"
 #include "data/steps.h"
+#include "engine/shim.h"
 #include "pipelines/project.h"
 #include "pipelines/steps.h"
 #include "pipelines/trainer.h"
@@ -176,5 +177,7 @@ static inline int fixture_main(const Test tests[], int count, char **arguments)
 
     if (count == 3 && strcmp(arguments[1], "step") == 0)
         return worker_main(tables, arguments[2]);
+    if (count == 3 && strcmp(arguments[1], "shim") == 0)
+        return shim_main(arguments[2]);
     return test_main(tests, count, arguments);
 }

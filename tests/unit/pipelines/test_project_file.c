@@ -40,6 +40,15 @@ static const struct {
      "line 5, column 14: a hold-out by \"group\" needs the column \"group\""},
     {DATA "    target: C\n    holdout: {group_values: [a]}\n", "data.comments.holdout",
      "line 5, column 14: \"group_values\" needs a hold-out by \"group\", not by \"stratified\""},
+    {"project: spam\nrelease: {endpoint: spam, production: {approval: maybe}}\n",
+     "release.production.approval", "line 2, column 50: \"approval\" is required, or left out"},
+    {"project: spam\nrelease: {endpoint: spam, production: {approvals: 11}}\n",
+     "release.production.approvals", "line 2, column 51: \"approvals\" is 0 to 10"},
+    {"project: spam\nrelease: {endpoint: spam, production: {approvers: 2}}\n",
+     "release.production.approvers",
+     "line 2, column 40: \"approvers\" is not a setting of \"release.production\", which has "
+     "approval, "
+     "approvals, four_eyes, traffic, hold, abort"},
     {"project: spam\nrelease: {gate: {metric: f1}}\n", "release.endpoint",
      "line 2, column 10: \"release.endpoint\" is missing"},
     {GATE "{metric: F1}\n", "release.gate.metric",
@@ -167,6 +176,19 @@ static void test_a_part_that_does_nothing_yet_says_so(void)
     EXPECT_TEXT(file.warnings.items[1], "line 3: \"notify\" is not read yet");
 }
 
+static void test_of_production_what_is_demanded_is_read_and_the_rest_says_that_it_is_not(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ProjectFile file = read_file("project: spam\nrelease:\n  endpoint: spam\n"
+                                 "  staging: {smoke: rows.json}\n"
+                                 "  production: {approval: required, approvals: 2,\n"
+                                 "    traffic: [10, 100]}\n",
+                                 arena);
+
+    EXPECT(file.warnings.count == 1);
+    EXPECT_TEXT(file.warnings.items[0], "line 6: \"release.production.traffic\" is not read yet");
+}
+
 static void test_a_file_is_put_with_its_whole_pipeline_or_not_at_all(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -218,6 +240,7 @@ int main(int count, char **names)
         TEST(test_the_holdout_follows_the_columns_where_it_is_not_given),
         TEST(test_every_format_that_can_be_read_can_be_named),
         TEST(test_a_part_that_does_nothing_yet_says_so),
+        TEST(test_of_production_what_is_demanded_is_read_and_the_rest_says_that_it_is_not),
         TEST(test_a_file_is_put_with_its_whole_pipeline_or_not_at_all),
         TEST(test_f13_a_minimum_that_none_can_miss_is_warned_of),
         TEST(test_one_of_several_data_sets_must_be_named),

@@ -1,4 +1,5 @@
 /* Promotion through the real gate: what gets through, and the faults that ours must not have. */
+#include "notify/delivery.h"
 #include "pipelines/promotion.h"
 #include "registry/model.h"
 #include "tests/unit/pipelines/pipeline_fixture.h"
@@ -174,6 +175,37 @@ static void test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed(voi
     EXPECT_TEXT(gates.items[0].outcome, "rejected");
     EXPECT(fixture_count_events(&fixture, "gate.rejected") == 1);
     EXPECT(fixture_count_events(&fixture, "gate.passed") == 1);
+    fixture_close(&fixture);
+}
+
+static bool add_webhook(Scope *scope, void *context)
+{
+    const WebhookSpec spec = {.name = "ops",
+                              .url = "https://example.com/hook",
+                              .events = event_kind_bit(EVENT_RELEASE_REJECTED)};
+
+    return webhook_create(scope, &spec, context);
+}
+
+static void test_who_wants_to_is_told_of_a_version_that_the_gate_declined(void)
+{
+    Fixture fixture;
+    DeliveryList told = {0};
+    Delivery delivery;
+    Webhook webhook;
+
+    setup(&fixture);
+    EXPECT_OK(scope_write(&fixture.scope, add_webhook, &webhook), fixture.scope.error);
+    must_promote(&fixture, NULL, NULL);
+    EXPECT_OK(delivery_list(&fixture.scope, &webhook, NULL, &told), fixture.scope.error);
+    EXPECT(told.count == 0);
+    train_worse(&fixture);
+    EXPECT(!must_promote(&fixture, NULL, "2").promoted);
+    EXPECT_OK(delivery_list(&fixture.scope, &webhook, NULL, &told), fixture.scope.error);
+    EXPECT(told.count == 1);
+    EXPECT_OK(delivery_find(&fixture.scope, told.items[0].id, &delivery), fixture.scope.error);
+    EXPECT(strstr(delivery.body, "version 2 of \\\"spam\\\" was not released at endpoint"));
+    EXPECT(strstr(delivery.body, "worse"));
     fixture_close(&fixture);
 }
 
@@ -399,6 +431,7 @@ int main(int count, char **arguments)
         TEST(test_r4_f5_both_are_judged_on_the_same_frozen_rows_and_a_tie_is_within_noise),
         TEST(test_r4_models_of_other_features_are_judged_on_the_same_frozen_rows),
         TEST(test_f3_f16_r6_a_worse_model_is_rejected_and_nothing_is_deployed),
+        TEST(test_who_wants_to_is_told_of_a_version_that_the_gate_declined),
         TEST(test_f1_r5_a_champion_that_cannot_be_read_refuses),
         TEST(test_r5_an_accepted_version_whose_package_fails_is_recorded_as_refused),
         TEST(test_t3_a_model_is_not_registered_without_its_preprocessing),

@@ -193,7 +193,7 @@ static void test_a_version_is_found_by_number_latest_or_alias(void)
     ModelVersion version;
     RegisteredModel model;
 
-    EXPECT_OK(model_create(scope, "spam", "mails", &model), scope->error);
+    EXPECT_OK(model_create(scope, "spam", "mails", NULL, &model), scope->error);
     EXPECT_FAILS(model_version_resolve(scope, "spam", "latest", &version), scope, ERROR_NOT_FOUND,
                  "model \"spam\" has no version yet");
     registered(scope, "spam");
@@ -307,10 +307,10 @@ static void test_a_model_name_is_not_blank_and_holds_no_slash_or_colon(void)
     RegisteredModel model;
 
     for (size_t i = 0; i < COUNT(names); i++)
-        EXPECT(!model_create(&fixture.scope, names[i], NULL, &model) &&
+        EXPECT(!model_create(&fixture.scope, names[i], NULL, NULL, &model) &&
                fixture.scope.error.kind == ERROR_FIELD);
-    EXPECT_OK(model_create(&fixture.scope, "spam filter", NULL, &model), fixture.scope.error);
-    EXPECT_FAILS(model_create(&fixture.scope, "spam filter", NULL, &model), &fixture.scope,
+    EXPECT_OK(model_create(&fixture.scope, "spam filter", NULL, NULL, &model), fixture.scope.error);
+    EXPECT_FAILS(model_create(&fixture.scope, "spam filter", NULL, NULL, &model), &fixture.scope,
                  ERROR_EXISTS, "model \"spam filter\" already exists");
 }
 

@@ -25,14 +25,14 @@ static const char *const fixture_comments[] = {
     "great voice and great song",
 };
 
-/* The digest of a package; flipped: with the labels the other way round. */
-static inline const char *fixture_package(Scene *scene, bool flipped)
+/* The digest of a package that reads this column; flipped: with the labels the other way round. */
+static inline const char *fixture_package_of(Scene *scene, const char *column_name, bool flipped)
 {
     enum { COUNT_OF_COMMENTS = COUNT(fixture_comments) };
     static const char *const names[] = {"ham", "spam"};
     static TextRef texts[COUNT_OF_COMMENTS];
     static int labels[COUNT_OF_COMMENTS];
-    const FrameColumn column = {.name = "CONTENT", .kind = COLUMN_TEXT, .texts = texts};
+    const FrameColumn column = {.name = column_name, .kind = COLUMN_TEXT, .texts = texts};
     const Frame frame = {&column, 1, COUNT_OF_COMMENTS};
     const ClassNames classes = {names, 2};
     SearchSpec spec = {.metric = "accuracy", .seed = 1, .fold_count = 2, .positive = "spam"};
@@ -57,6 +57,11 @@ static inline const char *fixture_package(Scene *scene, bool flipped)
         error);
     text_model_unload(&result.model);
     return arena_text(scene->arena, tree.digest);
+}
+
+static inline const char *fixture_package(Scene *scene, bool flipped)
+{
+    return fixture_package_of(scene, "CONTENT", flipped);
 }
 
 static inline bool fixture_add_version(Scope *scope, void *package)

@@ -1,27 +1,5 @@
 #include "access/event.h"
-#include "tests/unit/serving/serving_fixture.h"
-
-/* The deployment history needs versions, not models: any tree with an MLmodel is a package. */
-static void add_versions(Scene *scene, int count)
-{
-    for (int i = 0; i < count; i++) {
-        Tree tree = {0};
-        Error error = {0};
-        Artifact blob, package;
-        char text[32];
-
-        snprintf(text, sizeof(text), "version: %d\n", i);
-        EXPECT_OK(artifact_add_bytes(scene->platform->artifacts, text, strlen(text), &blob, &error),
-                  error);
-        *arena_push(scene->arena, &tree) = (TreeEntry){.path = "MLmodel", .size = blob.size};
-        memcpy(tree.items[0].digest, blob.digest, sizeof(blob.digest));
-        EXPECT_OK(tree_add(scene->platform->artifacts, &tree, scene->arena, &package, &error),
-                  error);
-        EXPECT_OK(scope_write(&scene->scope, fixture_add_version,
-                              arena_text(scene->arena, package.digest)),
-                  scene->scope.error);
-    }
-}
+#include "tests/unit/serving/candidate_fixture.h"
 
 static int64_t live_version(Scene *scene)
 {
@@ -36,7 +14,7 @@ static void test_the_newest_deployment_is_live(void)
     CLEANUP(scene_close) Scene scene = scene_open();
     Endpoint endpoint;
 
-    add_versions(&scene, 2);
+    fixture_add_bare_versions(&scene, 2);
     endpoint = fixture_deploy(&scene, 1);
     EXPECT(endpoint.version == 1 && endpoint.deployment_id == 1);
     EXPECT_TEXT(endpoint.project, "default");
@@ -50,7 +28,7 @@ static void test_deploying_what_is_live_changes_nothing(void)
     CLEANUP(scene_close) Scene scene = scene_open();
     DeploymentList list;
 
-    add_versions(&scene, 1);
+    fixture_add_bare_versions(&scene, 1);
     fixture_deploy(&scene, 1);
     fixture_deploy(&scene, 1);
     EXPECT_OK(endpoint_deployments(&scene.scope, "spam", NULL, &list), scene.scope.error);
@@ -62,7 +40,7 @@ static void test_a_page_of_deployments_goes_on_before_the_last_one(void)
     CLEANUP(scene_close) Scene scene = scene_open();
     DeploymentList list;
 
-    add_versions(&scene, 3);
+    fixture_add_bare_versions(&scene, 3);
     for (int64_t version = 1; version <= 3; version++)
         fixture_deploy(&scene, version);
     EXPECT_OK(endpoint_deployments(&scene.scope, "spam", &(Page){.limit = 1}, &list),
@@ -80,7 +58,7 @@ static void test_a_version_that_does_not_exist_is_not_deployed(void)
     FixtureChange change = {.spec = {.endpoint = "spam", .model = "comments", .version = 3}};
     EndpointList list;
 
-    add_versions(&scene, 1);
+    fixture_add_bare_versions(&scene, 1);
     EXPECT(!scope_write(&scene.scope, fixture_do_deploy, &change));
     EXPECT(scene.scope.error.kind == ERROR_NOT_FOUND);
     EXPECT_OK(endpoint_list(&scene.scope, NULL, &list), scene.scope.error);
@@ -95,7 +73,7 @@ static void test_the_package_that_a_rollback_would_bring_back_is_known_before(vo
 
     EXPECT(!endpoint_rollback_package(&scene.scope, "spam", &package));
     EXPECT(scene.scope.error.kind == ERROR_NOT_FOUND);
-    add_versions(&scene, 3);
+    fixture_add_bare_versions(&scene, 3);
     first = fixture_deploy(&scene, 1);
     EXPECT(!endpoint_rollback_package(&scene.scope, "spam", &package));
     EXPECT(scene.scope.error.kind == ERROR_CONFLICT && !package);
@@ -109,7 +87,7 @@ static void test_rollbacks_walk_back_and_not_forth(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
 
-    add_versions(&scene, 3);
+    fixture_add_bare_versions(&scene, 3);
     for (int64_t version = 1; version <= 3; version++)
         fixture_deploy(&scene, version);
     EXPECT(fixture_rollback(&scene) == 2);
@@ -125,7 +103,7 @@ static void test_a_rollback_skips_what_was_rolled_back_before(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
 
-    add_versions(&scene, 3);
+    fixture_add_bare_versions(&scene, 3);
     fixture_deploy(&scene, 1);
     fixture_deploy(&scene, 2);
     EXPECT(fixture_rollback(&scene) == 1);
@@ -152,7 +130,7 @@ static void test_the_alias_champion_follows_what_serves(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
 
-    add_versions(&scene, 3);
+    fixture_add_bare_versions(&scene, 3);
     for (int64_t version = 1; version <= 3; version++) {
         fixture_deploy(&scene, version);
         EXPECT(champion_version(&scene) == version);
@@ -168,7 +146,7 @@ static void test_what_ever_served_cannot_be_deleted(void)
     CLEANUP(scene_close) Scene scene = scene_open();
     int64_t served = 1, never_served = 3;
 
-    add_versions(&scene, 3);
+    fixture_add_bare_versions(&scene, 3);
     fixture_deploy(&scene, 1);
     fixture_deploy(&scene, 2);
     EXPECT(!scope_write(&scene.scope, delete_version, &served));
@@ -192,7 +170,7 @@ static void test_each_change_is_an_event_with_before_and_after(void)
     EventFilter filter = {.object = "spam", .action = "endpoint."};
     EventList list;
 
-    add_versions(&scene, 2);
+    fixture_add_bare_versions(&scene, 2);
     fixture_deploy(&scene, 1);
     fixture_deploy(&scene, 2);
     fixture_rollback(&scene);

@@ -274,12 +274,12 @@ static void test_a_full_ring_has_room_again_when_it_is_taken(void)
     RingBytes taken;
     size_t places = 0;
 
-    ring_init(&ring);
+    ring_init(&ring, LOG_RING_BYTES);
     for (; ring_reserve(&ring, PLACE_BYTES, &place); places++)
         ring_commit(&ring, &place);
-    EXPECT(places == RING_BUFFER_BYTES / PLACE_BYTES);
+    EXPECT(places == LOG_RING_BYTES / PLACE_BYTES);
     taken = ring_take(&ring);
-    EXPECT(taken.size == RING_BUFFER_BYTES);
+    EXPECT(taken.size == LOG_RING_BYTES);
     EXPECT(ring_reserve(&ring, 8, &place));
     ring_commit(&ring, &place);
     ring_give_back(&ring, taken);
@@ -323,7 +323,7 @@ static void test_threads_put_into_the_ring_while_it_is_emptied(void)
     uint64_t next[PUTTERS] = {0};
     bool ended;
 
-    ring_init(&ring);
+    ring_init(&ring, LOG_RING_BYTES);
     for (size_t i = 0; i < PUTTERS; i++) {
         putters[i] = (Putter){&ring, &done, i};
         EXPECT(pthread_create(&putters[i].thread, NULL, put_all, &putters[i]) == 0);

@@ -45,7 +45,7 @@ static void test_a_version_that_was_registered_is_said_once(void)
     EXPECT_OK(logged_model_find(&fixture.reader, model.id, &model), fixture.reader.error);
     EXPECT(model.versions.count == 2);
     EXPECT_TEXT(param_find(&model.tags, "mlflow.modelVersions"),
-                "[{\"name\":\"spam\",\"version\":\"1\"},{\"name\":\"spam\",\"version\":\"2\"}]");
+                "[{\"name\":\"spam\",\"version\":1},{\"name\":\"spam\",\"version\":2}]");
     EXPECT_FAILS(logged_model_add_version(scope, "m-0", &(LoggedModelVersion){"spam", "1"}), scope,
                  ERROR_NOT_FOUND, "Logged model with ID 'm-0' not found.");
 }

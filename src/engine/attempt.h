@@ -1,0 +1,56 @@
+/* attempt.h: the folder of one attempt, through which the server and the shim that does the work
+ * know of each other.
+ *
+ *     spec.json  what to do, written before the shim starts
+ *     record     who does it, and at its end how it went; locked for as long as somebody does
+ *     log        what it prints, as it prints it
+ *     work/      its own copy of the files it works on
+ *     cancel     is there when the attempt is to end
+ *     errors     what the shim itself had to say
+ *
+ * The two may be on different machines that share the folder, and neither must live for the other.
+ * A record comes into its place locked already, by link(): of several shims for one attempt, one
+ * goes on. Its end is a line of its own that is flushed after everything it speaks of.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/json.h"
+
+#define ATTEMPT_ERRORS "errors"
+
+enum { ATTEMPT_KEY_MAX = 63, ATTEMPT_RECORD_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* The shim's side. claim: a JSON object without a newline. When another one was first, *descriptor
+ * is -1. The descriptor is the lock. */
+bool attempt_claim(const char *folder, const char *claim, int *descriptor, Error *error) MUST_CHECK;
+
+/* Durable when it returns. */
+bool attempt_end(int descriptor, const char *end, Error *error) MUST_CHECK;
+
+/* Somebody still works on it; told by the time of the record's last change. */
+void attempt_beat(int descriptor);
+
+/* The server's side. */
+
+typedef enum AttemptState {
+    ATTEMPT_ABSENT, /* nobody has begun */
+    ATTEMPT_HELD,
+    ATTEMPT_DEAD, /* somebody began, is gone, and left no end */
+    ATTEMPT_ENDED,
+} AttemptState;
+
+typedef struct AttemptProbe {
+    AttemptState state;
+    const JsonValue *claim; /* NULL: absent */
+    const JsonValue *end;   /* of ATTEMPT_ENDED */
+    int64_t heard_at;       /* 0: absent */
+} AttemptProbe;
+
+bool attempt_probe(const char *folder, Arena *arena, AttemptProbe *probe, Error *error) MUST_CHECK;
+
+/* Ends every process of this machine that has SLIPWAY_ATTEMPT_KEY=key in its environment, but for
+ * the caller; returns how many there were. What a killed shim left behind would go on for nothing.
+ */
+size_t attempt_kill_processes(const char *key);

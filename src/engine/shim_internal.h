@@ -1,0 +1,47 @@
+/* shim_internal.h: what the files of the shim share. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "engine/shim.h"
+#include "store/artifact.h"
+
+/* Set by SIGTERM, by the file "cancel", or by the clock. */
+typedef enum ShimStop { SHIM_GOES_ON, SHIM_CANCELLED, SHIM_TIMED_OUT } ShimStop;
+
+typedef struct Shim {
+    Arena *arena;
+    const char *folder; /* of the attempt */
+    const char *work;   /* folder/work */
+    const char *cancel; /* folder/cancel */
+    ShimSpec spec;
+    ArtifactStore *artifacts;
+    int record, log;
+    int64_t log_size;
+    int64_t deadline_us; /* 0: none */
+    int64_t beaten_us, looked_us;
+    atomic_int stop; /* ShimStop */
+    atomic_bool is_done;
+} Shim;
+
+/* How the work went. */
+typedef struct ShimOutcome {
+    const char *outcome, *reason;
+    int exit_code, signal;
+    const JsonValue *result;
+} ShimOutcome;
+
+/* Beats, and looks whether the attempt is to end; call it some times a second, from one thread. */
+ShimStop shim_look(Shim *shim);
+
+/* Appends to the log, up to its limit. */
+void shim_log(Shim *shim, const char *bytes, size_t size);
+
+/* Puts the files of the step into the work folder. */
+bool shim_stage(Shim *shim, Error *error) MUST_CHECK;
+
+/* Runs a command line, or a program; the processes that it leaves behind are ended. */
+void shim_run(Shim *shim, const char *const arguments[], ShimOutcome *outcome);
+
+/* Adds what the step was to make to the artifact store, as the member "outs". */
+bool shim_store(Shim *shim, JsonWriter *end, Error *error) MUST_CHECK;

@@ -1,0 +1,250 @@
+/* builtin_release.c: the steps of a release; see release.h. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "pipelines/builtin.h"
+#include "pipelines/gate.h"
+#include "pipelines/release.h"
+#include "pipelines/smoke.h"
+#include "registry/model.h"
+#include "serving/serving.h"
+
+/* ---- what is released ---- */
+
+/* The version that the run's last training step registered, or found to be registered already. */
+static bool find_candidate(Scope *scope, const StepStart *start, ModelVersion *version)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT result FROM pipeline_steps WHERE run_id = $1 AND position < $2"
+                           " AND status = 'succeeded' AND result IS NOT NULL"
+                           " ORDER BY position DESC",
+                           db_text(start->run->id), db_int(start->row->position));
+    const char *model = NULL;
+    int64_t number = 0;
+
+    while (!model && query_next(&query)) {
+        const char *text = query_text(&query, 0, scope->arena);
+        const JsonValue *result;
+
+        if (!json_parse(text, strlen(text), scope->arena, &result, &scope->error))
+            return false;
+        if (!json_member(result, "holdout")) /* only a training says how good its version is */
+            continue;
+        model = json_as_text(json_member(result, "model"), NULL);
+        number = json_as_int(json_member(result, "version"), 0);
+    }
+    if (!query_end(&query, &scope->error))
+        return false;
+    return model ? model_version_find(scope, model, number, version)
+                 : fail(&scope->error, ERROR_CONFLICT, "no step of the run has trained a version");
+}
+
+static bool find_endpoint(Scope *scope, const StepStart *start, Endpoint *endpoint)
+{
+    return endpoint_find(scope, builtin_with(start, "endpoint"), endpoint);
+}
+
+static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
+{
+    ModelVersion version;
+
+    if (!find_candidate(scope, start, &version))
+        return false;
+    json_text(json, "candidate",
+              arena_format(scope->arena, "%s@%" PRId64, version.model, version.version));
+    json_text(json, "package", version.package);
+    return true;
+}
+
+static void open_result(JsonWriter *json, const char *outcome, const char *reason)
+{
+    json_open_object(json, NULL);
+    json_text(json, "outcome", outcome);
+    json_text(json, "reason", reason);
+}
+
+/* ---- the gate ---- */
+
+typedef struct Judged {
+    Gate gate;
+} Judged;
+
+static bool write_gate(Scope *scope, AttemptEnd *end)
+{
+    Judged *judged = end->context;
+
+    return gate_record(scope, &judged->gate);
+}
+
+static bool serves(const Endpoint *endpoint, const ModelVersion *version)
+{
+    return endpoint->model && strcmp(endpoint->model, version->model) == 0 &&
+           endpoint->version == version->version;
+}
+
+static bool finish_gate(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+    Judged *judged = arena_new(scope->arena, Judged);
+    ModelVersion version;
+    Endpoint endpoint;
+
+    if (!find_candidate(scope, step->start, &version) ||
+        !find_endpoint(scope, step->start, &endpoint))
+        return false;
+    if (serves(&endpoint, &version)) {
+        open_result(
+            json, "current",
+            arena_format(scope->arena, "version %" PRId64 " serves already", version.version));
+        json_close(json);
+        end->result = json_finish(json);
+        return true;
+    }
+    judged->gate = gate_judge(scope, &endpoint, &version);
+    end->write = write_gate;
+    end->context = judged;
+    open_result(json, judged->gate.outcome, judged->gate.reason);
+    json_raw(json, "verdict", judged->gate.verdict);
+    json_close(json);
+    end->result = json_finish(json);
+    if (strcmp(judged->gate.outcome, "accepted") != 0) {
+        end->status = "failed";
+        end->reason =
+            arena_format(scope->arena, "%s: %s", judged->gate.outcome, judged->gate.reason);
+    }
+    return true;
+}
+
+/* ---- serving ---- */
+
+typedef struct Release {
+    DeploySpec deploy;
+    Endpoint judged; /* as it served when the gate judged */
+    bool is_production;
+    JsonWriter *json; /* the result, open */
+} Release;
+
+/* The gate's verdict is about the champion that served then. */
+static bool check_champion(Scope *scope, const StepStart *start, const Endpoint *endpoint)
+{
+    const JsonValue *result, *champion;
+    PipelineStep gate;
+
+    if (!pipeline_step_find(scope, start->run->id, "release.gate", &gate) || !gate.result ||
+        !json_parse(gate.result, strlen(gate.result), scope->arena, &result, &scope->error))
+        return fail(&scope->error, ERROR_CONFLICT, "the gate has left no verdict");
+    champion = json_member(json_member(result, "verdict"), "champion");
+    if (json_as_int(json_member(champion, "version"), 0) == endpoint->version)
+        return true;
+    return fail(&scope->error, ERROR_CONFLICT,
+                "superseded: endpoint \"%s\" has changed since the gate judged; run again",
+                endpoint->name);
+}
+
+static bool write_deployment(Scope *scope, AttemptEnd *end)
+{
+    Release *release = end->context;
+    Endpoint now, endpoint;
+
+    if (release->is_production) {
+        if (!endpoint_find(scope, release->judged.name, &now))
+            return false;
+        if (now.deployment_id != release->judged.deployment_id)
+            return fail(&scope->error, ERROR_UNAVAILABLE, "endpoint \"%s\" has just changed",
+                        now.name);
+    }
+    if (!endpoint_deploy(scope, &release->deploy, &endpoint))
+        return false;
+    CRASH_POINT("release: deployed, not committed");
+    json_int(release->json, "deployment", endpoint.deployment_id);
+    json_close(release->json);
+    end->result = json_finish(release->json);
+    return true;
+}
+
+static Release *new_release(Scope *scope, const StepStart *start, const ModelVersion *version,
+                            const Endpoint *endpoint)
+{
+    Release *release = arena_new(scope->arena, Release);
+
+    release->judged = *endpoint;
+    release->json = json_writer_create(scope->arena);
+    release->deploy = (DeploySpec){
+        .endpoint = endpoint->name,
+        .project = endpoint->project,
+        .model = version->model,
+        .version = version->version,
+        .reason = "release",
+        .comment = arena_format(scope->arena, "pipeline run %s#%" PRId64, start->run->project,
+                                start->run->number),
+    };
+    open_result(release->json, "deployed", NULL);
+    json_text(release->json, "endpoint", release->deploy.endpoint);
+    json_text(release->json, "model", version->model);
+    json_int(release->json, "version", version->version);
+    json_text(release->json, "package", version->package);
+    return release;
+}
+
+static bool deploy_to_staging(Scope *scope, void *context)
+{
+    Release *release = context;
+    Endpoint endpoint;
+
+    return endpoint_ensure(scope, release->deploy.endpoint, release->deploy.project, &endpoint) &&
+           endpoint_deploy(scope, &release->deploy, &endpoint);
+}
+
+/* Staging serves before the smoke test, so it is written before; to deploy what is deployed changes
+ * nothing. */
+static bool finish_staging(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
+{
+    ModelVersion version;
+    Endpoint endpoint;
+    Release *release;
+
+    if (!find_candidate(scope, step->start, &version) ||
+        !find_endpoint(scope, step->start, &endpoint))
+        return false;
+    release = new_release(scope, step->start, &version, &endpoint);
+    release->deploy.endpoint =
+        arena_format(scope->arena, "%s" ENDPOINT_STAGING_SUFFIX, endpoint.name);
+    if (!serving_prepare_new(step->serving, scope, version.package) ||
+        !scope_write(scope, deploy_to_staging, release) || !serving_reload(step->serving, scope))
+        return false;
+    CRASH_POINT("release: at staging, not tested");
+    if (!smoke_test(scope, step, release->deploy.endpoint, &version, release->json))
+        return false;
+    json_close(release->json);
+    end->result = json_finish(release->json);
+    return true;
+}
+
+static bool finish_production(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
+{
+    ModelVersion version;
+    Endpoint endpoint;
+    Release *release;
+
+    if (!find_candidate(scope, step->start, &version) ||
+        !find_endpoint(scope, step->start, &endpoint) ||
+        !check_champion(scope, step->start, &endpoint) ||
+        !serving_prepare_new(step->serving, scope, version.package))
+        return false;
+    release = new_release(scope, step->start, &version, &endpoint);
+    release->is_production = true;
+    end->write = write_deployment;
+    end->context = release;
+    end->reloads = true;
+    return true;
+}
+
+const Builtin builtin_release_gate = {
+    .name = "release.gate", .inputs = inputs, .finish = finish_gate};
+const Builtin builtin_release_staging = {
+    .name = "release.staging", .inputs = inputs, .finish = finish_staging};
+const Builtin builtin_release_production = {
+    .name = "release.production", .inputs = inputs, .finish = finish_production};

@@ -1,0 +1,269 @@
+#include "pipelines/hook.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+
+#include "access/event.h"
+#include "base/digest.h"
+#include "base/id.h"
+#include "base/time.h"
+#include "pipelines/git.h"
+#include "pipelines/hook_internal.h"
+
+enum { BASIC_BYTES_MAX = 1024, SECRET_BYTES = 32, PUSHES_SHOWN = 100, REF_BYTES_MAX = 512 };
+
+static Hook from_row(const Query *query, Arena *arena)
+{
+    return (Hook){
+        .project = query_text(query, 0, arena),
+        .repository = query_text(query, 1, arena),
+        .secret = query_text(query, 2, arena),
+        .looked_at = query_int(query, 3),
+        .reason = query_text(query, 4, arena),
+        .created_at = query_int(query, 5),
+        .created_by = query_text(query, 6, arena),
+    };
+}
+
+bool hooks_take(Scope *scope, Query *query, HookList *list)
+{
+    while (query_next(query))
+        *arena_push(scope->arena, list) = from_row(query, scope->arena);
+    return query_end(query, &scope->error);
+}
+
+void hook_write_json(JsonWriter *json, const char *key, const Hook *hook)
+{
+    json_open_object(json, key);
+    {
+        json_text(json, "project", hook->project);
+        json_text(json, "repository", hook->repository);
+        json_time(json, "looked_at", hook->looked_at);
+        json_text(json, "reason", hook->reason);
+        json_time(json, "created_at", hook->created_at);
+        json_text(json, "created_by", hook->created_by);
+    }
+    json_close(json);
+}
+
+bool hook_find(Scope *scope, const char *project, Hook *hook)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_HOOK " WHERE project = $1", db_text(project));
+    HookList list = {0};
+
+    if (!hooks_take(scope, &query, &list))
+        return false;
+    if (!list.count)
+        return fail(&scope->error, ERROR_NOT_FOUND, "project \"%.128s\" has no hook", project);
+    *hook = list.items[0];
+    return true;
+}
+
+/* ---- setting ---- */
+
+typedef struct Setting {
+    const char *project, *repository, *secret;
+    PushList seen;
+    Hook *hook;
+} Setting;
+
+static bool append_set(Scope *scope, const Hook *hook)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    hook_write_json(json, NULL, hook);
+    return event_append(scope, "hook.set", hook->project, json_finish(json));
+}
+
+static bool write_setting(Scope *scope, void *context)
+{
+    Setting *setting = context;
+
+    return db_run(scope->db, &scope->error,
+                  "INSERT INTO hooks (project, repository, secret, looked_at, created_at,"
+                  " created_by) VALUES ($1, $2, $3, $4, $4, $5)"
+                  " ON CONFLICT (project) DO UPDATE SET repository = excluded.repository,"
+                  " secret = excluded.secret, looked_at = excluded.looked_at, reason = NULL,"
+                  " created_at = excluded.created_at, created_by = excluded.created_by",
+                  db_text(setting->project), db_text(setting->repository), db_text(setting->secret),
+                  db_int(time_now_ms()), db_text(scope->principal.name)) &&
+           push_add(scope, setting->project, "set", &setting->seen) &&
+           hook_find(scope, setting->project, setting->hook) && append_set(scope, setting->hook);
+}
+
+void pushes_of_branches(const GitBranchList *branches, Arena *arena, PushList *list)
+{
+    for (size_t i = 0; i < branches->count; i++)
+        *arena_push(arena, list) =
+            (Push){.ref = branches->items[i].ref, .commit = branches->items[i].commit};
+}
+
+bool hook_set(Scope *scope, const char *project, const char *repository, Hook *hook)
+{
+    Setting setting = {.project = project, .repository = repository, .hook = hook};
+    Git git = {.repository = repository, .arena = scope->arena};
+    unsigned char random[SECRET_BYTES];
+    char secret[2 * SECRET_BYTES + 1];
+    GitBranchList branches = {0};
+
+    if (!name_check("project", "project", project, &scope->error) ||
+        !git_repository_check(repository, &scope->error) ||
+        !git_list_branches(&git, &branches, &scope->error))
+        return false;
+    random_bytes(random, sizeof(random));
+    setting.secret = hex_format(random, sizeof(random), secret);
+    pushes_of_branches(&branches, scope->arena, &setting.seen);
+    return scope_write(scope, write_setting, &setting);
+}
+
+/* ---- who says so ---- */
+
+static bool is_signed(const char *secret, const char *digits, const char *body, size_t size)
+{
+    unsigned char mac[HMAC_SIZE];
+    char expected[2 * HMAC_SIZE + 1];
+
+    hmac_bytes(secret, strlen(secret), body, size, mac);
+    return text_equal_secretly(digits, hex_format(mac, sizeof(mac), expected));
+}
+
+static bool is_basic(const char *header, const char *secret)
+{
+    char pair[BASIC_BYTES_MAX + 4] = {0};
+    size_t length = strlen(header);
+    const char *colon;
+
+    if (strncasecmp(header, "Basic ", 6) != 0 || length - 6 > BASIC_BYTES_MAX || (length - 6) % 4)
+        return false;
+    if (EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)header + 6,
+                        (int)length - 6) <= 0)
+        return false;
+    colon = strchr(pair, ':');
+    return colon && text_equal_secretly(colon + 1, secret);
+}
+
+bool hook_verify(const char *secret, const HookSigns *signs, const char *body, size_t size,
+                 Error *error)
+{
+    bool is_right = signs->github || signs->gitlab || signs->plain || signs->authorization;
+
+    if (!is_right)
+        return fail(error, ERROR_UNAUTHENTICATED,
+                    "a hook is signed: by X-Hub-Signature-256, X-Gitlab-Token, X-Slipway-Signature "
+                    "or basic authentication with its secret");
+    if (signs->github)
+        is_right = text_has_prefix(signs->github, "sha256=") &&
+                   is_signed(secret, signs->github + 7, body, size);
+    if (signs->gitlab)
+        is_right = is_right && text_equal_secretly(signs->gitlab, secret);
+    if (signs->plain)
+        is_right = is_right && is_signed(secret, signs->plain, body, size);
+    if (signs->authorization)
+        is_right = is_right && is_basic(signs->authorization, secret);
+    return is_right || fail(error, ERROR_UNAUTHENTICATED,
+                            "the signature is not that of the project's hook and this body");
+}
+
+/* ---- what it says ---- */
+
+static bool is_gone(const char *commit)
+{
+    return commit[strspn(commit, "0")] == '\0';
+}
+
+static bool read_push(const JsonValue *ref, const JsonValue *commit, Arena *arena, PushList *list,
+                      Error *error)
+{
+    Push push = {.ref = json_as_text(ref, NULL), .commit = json_as_text(commit, NULL)};
+
+    if (!push.ref || !push.commit || strlen(push.ref) > REF_BYTES_MAX ||
+        !git_commit_is_valid(push.commit))
+        return fail(error, ERROR_INVALID,
+                    "a push has a ref of at most %d bytes, and a commit of 40 or 64 lowercase "
+                    "hexadecimal digits",
+                    REF_BYTES_MAX);
+    if (text_has_prefix(push.ref, "refs/heads/") && !is_gone(push.commit))
+        *arena_push(arena, list) = push;
+    return true;
+}
+
+bool hook_read_pushes(const char *body, size_t size, Arena *arena, PushList *list, Error *error)
+{
+    const JsonValue *value, *updates;
+
+    if (!json_parse(body, size, arena, &value, error))
+        return false;
+    updates = json_member(json_member(value, "resource"), "refUpdates");
+    for (JsonWalk walk = json_walk(updates); json_walk_next(&walk);)
+        if (!read_push(json_member(walk.value, "name"), json_member(walk.value, "newObjectId"),
+                       arena, list, error))
+            return false;
+    if (json_is_null(json_member(value, "ref")))
+        return true; /* GitHub's ping, and events of other kinds */
+    return read_push(json_member(value, "ref"), json_member(value, "after"), arena, list, error);
+}
+
+/* ---- pushes ---- */
+
+bool push_add(Scope *scope, const char *project, const char *told_by, const PushList *list)
+{
+    const char *status = strcmp(told_by, "set") == 0 ? "ignored" : "waiting";
+
+    for (size_t i = 0; i < list->count; i++)
+        if (!db_run(scope->db, &scope->error,
+                    "INSERT INTO pushes (project, ref, commit_id, status, told_by, created_at)"
+                    " VALUES ($1, $2, $3, $4, $5, $6)"
+                    " ON CONFLICT (project, ref, commit_id) DO NOTHING",
+                    db_text(project), db_text(list->items[i].ref), db_text(list->items[i].commit),
+                    db_text(status), db_text(told_by), db_int(time_now_ms())))
+            return false;
+    return true;
+}
+
+static Push push_from_row(const Query *query, Arena *arena)
+{
+    return (Push){
+        .project = query_text(query, 0, arena),
+        .ref = query_text(query, 1, arena),
+        .commit = query_text(query, 2, arena),
+        .status = query_text(query, 3, arena),
+        .reason = query_text(query, 4, arena),
+        .run_id = query_text(query, 5, arena),
+        .told_by = query_text(query, 6, arena),
+        .created_at = query_int(query, 7),
+    };
+}
+
+bool pushes_take(Scope *scope, Query *query, PushList *list)
+{
+    while (query_next(query))
+        *arena_push(scope->arena, list) = push_from_row(query, scope->arena);
+    return query_end(query, &scope->error);
+}
+
+bool push_list(Scope *scope, const char *project, PushList *list)
+{
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db, SELECT_PUSH " WHERE project = $1 ORDER BY created_at DESC LIMIT $2",
+                 db_text(project), db_int(PUSHES_SHOWN));
+
+    return pushes_take(scope, &query, list);
+}
+
+void push_write_json(JsonWriter *json, const char *key, const Push *push)
+{
+    json_open_object(json, key);
+    {
+        json_text(json, "ref", push->ref);
+        json_text(json, "commit", push->commit);
+        json_text(json, "status", push->status);
+        json_text(json, "reason", push->reason);
+        json_text(json, "pipeline_run", push->run_id);
+        json_text(json, "told_by", push->told_by);
+        json_time(json, "created_at", push->created_at);
+    }
+    json_close(json);
+}

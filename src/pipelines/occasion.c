@@ -1,0 +1,155 @@
+#include "pipelines/occasion.h"
+
+#include <string.h>
+
+#include "access/event.h"
+#include "pipelines/pipeline_source.h"
+
+enum { MARK_EVENTS_MAX = 1000, KIND_BYTES_MAX = 128, DETAIL_BYTES_MAX = 4096 };
+
+/* ---- new data ---- */
+
+typedef struct Mark {
+    int64_t seen, last; /* events; seen -1: nobody has looked yet */
+} Mark;
+
+static bool read_mark(Scope *scope, Mark *mark)
+{
+    return db_get_int(scope->db, &scope->error, &mark->last,
+                      "SELECT COALESCE(MAX(id), 0) FROM events") &&
+           db_get_int(scope->db, &scope->error, &mark->seen,
+                      "SELECT COALESCE((SELECT event_id FROM event_followers"
+                      " WHERE name = 'data'), -1)");
+}
+
+static bool write_mark(Scope *scope, void *context)
+{
+    const Mark *mark = context;
+
+    return db_run(scope->db, &scope->error,
+                  "INSERT INTO event_followers (name, event_id) VALUES ('data', $1)"
+                  " ON CONFLICT (name) DO UPDATE SET event_id = excluded.event_id",
+                  db_int(mark->last));
+}
+
+typedef struct Refusal {
+    const char *project, *version, *reason;
+} Refusal;
+
+static bool write_refusal(Scope *scope, void *context)
+{
+    const Refusal *refusal = context;
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "data", refusal->version);
+    json_text(json, "reason", refusal->reason);
+    json_close(json);
+    return event_append(scope, "pipeline.not_started", refusal->project, json_finish(json));
+}
+
+/* A pipeline that cannot start (a param without a default) does not hold up the others. */
+static bool start_source(Scope *scope, const PipelineSource *source, const char *version,
+                         size_t *started)
+{
+    PipelineOrder order = {.project = source->project, .trigger = "data", .cause = version};
+    PipelineRun run;
+    bool is_new;
+
+    order.trigger_key = arena_format(scope->arena, "data:%s", version);
+    if (pipeline_source_start(scope, &order, &run, &is_new)) {
+        *started += is_new;
+        return true;
+    }
+    if (scope->error.kind == ERROR_INTERNAL || scope->error.kind == ERROR_UNAVAILABLE ||
+        scope->error.kind == ERROR_NO_ROOM)
+        return false;
+    Refusal refusal = {source->project, version, arena_text(scope->arena, scope->error.message)};
+    scope->error = (Error){0};
+    return scope_write(scope, write_refusal, &refusal);
+}
+
+static bool start_for(Scope *scope, const PipelineSourceList *sources, const char *version,
+                      size_t *started)
+{
+    const char *at = strrchr(version, '@');
+    const char *name = at ? arena_copy(scope->arena, version, (size_t)(at - version)) : version;
+
+    for (size_t i = 0; i < sources->count; i++) {
+        bool is_on;
+
+        if (!pipeline_source_is_on(scope, &sources->items[i], "data", name, &is_on) ||
+            (is_on && !start_source(scope, &sources->items[i], version, started)))
+            return false;
+    }
+    return true;
+}
+
+bool data_turn(Scope *scope, size_t *started)
+{
+    Mark mark;
+    EventFilter filter = {.action = "dataset_version.created", .limit = MARK_EVENTS_MAX};
+    PipelineSourceList sources = {0};
+    EventList events = {0};
+
+    *started = 0;
+    if (!read_mark(scope, &mark))
+        return false;
+    if (mark.seen < 0)
+        return scope_write(scope, write_mark, &mark);
+    if (mark.seen == mark.last)
+        return true;
+    filter.after = mark.seen;
+    if (!event_list(scope, &filter, &events))
+        return false;
+    if (!events.count && mark.last - mark.seen < MARK_EVENTS_MAX)
+        return true;
+    if (!pipeline_source_list(scope, &(Page){.limit = -1}, &sources))
+        return false;
+    for (size_t i = 0; i < events.count; i++)
+        if (!start_for(scope, &sources, events.items[i].object, started))
+            return false;
+    if (events.count == MARK_EVENTS_MAX)
+        mark.last = events.items[events.count - 1].id;
+    return scope_write(scope, write_mark, &mark);
+}
+
+/* ---- alarms ---- */
+
+static bool write_alarm(Scope *scope, void *context)
+{
+    const Alarm *alarm = context;
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "kind", alarm->kind);
+    json_text(json, "detail", alarm->detail);
+    json_text(json, "key", alarm->key);
+    json_close(json);
+    return event_append(scope, "alarm.raised", alarm->project, json_finish(json));
+}
+
+bool alarm_raise(Scope *scope, const Alarm *alarm, PipelineRun *run, bool *is_on)
+{
+    PipelineOrder order = {.project = alarm->project, .trigger = "alarm"};
+    PipelineSource source;
+    bool is_new;
+
+    if (!*alarm->kind || strlen(alarm->kind) > KIND_BYTES_MAX)
+        return fail_field(&scope->error, "kind", "the kind of an alarm has 1 to %d bytes",
+                          KIND_BYTES_MAX);
+    if (alarm->detail && strlen(alarm->detail) > DETAIL_BYTES_MAX)
+        return fail_field(&scope->error, "detail", "what an alarm tells has at most %d bytes",
+                          DETAIL_BYTES_MAX);
+    if (!pipeline_source_find(scope, alarm->project, &source) ||
+        !pipeline_source_is_on(scope, &source, "alarm", alarm->kind, is_on) ||
+        !scope_write(scope, write_alarm, (void *)(uintptr_t)alarm))
+        return false;
+    if (!*is_on)
+        return true;
+    order.cause = alarm->detail ? arena_format(scope->arena, "%s: %s", alarm->kind, alarm->detail)
+                                : alarm->kind;
+    if (alarm->key)
+        order.trigger_key = arena_format(scope->arena, "alarm:%s:%s", alarm->kind, alarm->key);
+    return pipeline_source_start(scope, &order, run, &is_new);
+}

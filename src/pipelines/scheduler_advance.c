@@ -1,0 +1,324 @@
+/* scheduler_advance.c: the one write of a turn: what ended, what became ready, what begins. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/time.h"
+#include "pipelines/scheduler_internal.h"
+#include "pipelines/step_approval.h"
+#include "tracking/experiment.h"
+
+typedef struct Advance {
+    Scheduler *scheduler;
+    const AttemptEndList *ends;
+    StepAttemptList *began;
+    size_t free_slots;
+    bool *more;
+} Advance;
+
+/* ---- beginning an attempt ---- */
+
+static bool create_tracked(Scope *scope, const StepStart *start, const char **id)
+{
+    RunSpec spec = {.name = start->row->name, .user = start->run->created_by};
+    Experiment experiment;
+    Run run;
+
+    *arena_push(scope->arena, &spec.tags) = (Param){"slipway.project", start->run->project};
+    *arena_push(scope->arena, &spec.tags) = (Param){"slipway.step", start->row->name};
+    *arena_push(scope->arena, &spec.tags) = (Param){"slipway.pipeline_run", start->run->id};
+    if (start->run->run_id)
+        *arena_push(scope->arena, &spec.tags) = (Param){"mlflow.parentRunId", start->run->run_id};
+    if (!experiment_ensure(scope, start->run->project, &experiment))
+        return false;
+    spec.experiment_id = experiment.id;
+    if (!run_create(scope, &spec, &run))
+        return false;
+    *id = run.id;
+    return true;
+}
+
+/* What a program does, or a training; not what the server does in a moment. */
+static bool has_tracked(const StepStart *start)
+{
+    const Builtin *builtin = start->step.uses ? builtin_by_name(start->step.uses) : NULL;
+
+    return !builtin || builtin->worker;
+}
+
+static bool mark_running(Scope *scope, const StepStart *start, int64_t now)
+{
+    return db_run(scope->db, &scope->error,
+                  "UPDATE pipeline_steps SET status = 'running', attempts = attempts + 1,"
+                  " started_at = COALESCE(started_at, $3) WHERE run_id = $1 AND position = $2",
+                  db_text(start->run->id), db_int(start->row->position), db_int(now)) &&
+           db_run(scope->db, &scope->error,
+                  "UPDATE pipeline_runs SET status = 'running',"
+                  " started_at = COALESCE(started_at, $2) WHERE id = $1",
+                  db_text(start->run->id), db_int(now));
+}
+
+static bool begin(Scope *scope, Advance *advance, const StepStart *start)
+{
+    int64_t number = start->row->attempts + 1, now = time_now_ms();
+    StepAttempt attempt = {
+        .run_id = start->run->id,
+        .position = start->row->position,
+        .attempt = number,
+        .key = arena_format(scope->arena, "%s-%lld-%lld", start->run->id,
+                            (long long)start->row->position, (long long)number),
+        .executor = "local",
+        .boot = advance->scheduler->boot,
+        .created_at = now,
+    };
+
+    if ((has_tracked(start) && !create_tracked(scope, start, &attempt.tracked_run)) ||
+        !mark_running(scope, start, now) ||
+        !db_run(scope->db, &scope->error,
+                "INSERT INTO step_attempts (run_id, position, attempt, key, status, executor, boot,"
+                " tracked_run, created_at) VALUES ($1, $2, $3, $4, 'running', $5, $6, $7, $8)",
+                db_text(attempt.run_id), db_int(attempt.position), db_int(number),
+                db_text(attempt.key), db_text(attempt.executor), db_text(attempt.boot),
+                db_text(attempt.tracked_run), db_int(now)))
+        return false;
+    *arena_push(scope->arena, advance->began) = attempt;
+    advance->free_slots--;
+    return true;
+}
+
+/* ---- what was done before ---- */
+
+static bool find_cached(Scope *scope, const StepStart *start, const char *key, PipelineStep *cached,
+                        bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT run_id, position FROM step_cache"
+                           " WHERE project = $1 AND cache_key = $2",
+                           db_text(start->run->project), db_text(key));
+    const char *run_id = query_next(&query) ? query_text(&query, 0, scope->arena) : NULL;
+    int64_t position = run_id ? query_int(&query, 1) : 0;
+
+    *found = run_id != NULL;
+    return query_end(&query, &scope->error) &&
+           (!run_id || pipeline_step_at(scope, run_id, position, cached));
+}
+
+/* What it made may have been purged: then it is made again. */
+static bool claim_outs(Scope *scope, const PipelineStep *cached, bool *whole)
+{
+    const JsonValue *outs = NULL;
+    Error error = {0};
+
+    *whole = true;
+    if (cached->outs &&
+        !json_parse(cached->outs, strlen(cached->outs), scope->arena, &outs, &scope->error))
+        return false;
+    for (JsonWalk walk = json_walk(outs); *whole && json_walk_next(&walk);) {
+        const char *digest = json_as_text(json_member(walk.value, "digest"), "");
+        Tree tree = {0};
+
+        *whole = artifact_claim(scope->platform->artifacts, digest, &error);
+        if (*whole && json_as_bool(json_member(walk.value, "is_folder"), false))
+            *whole = tree_read(scope->platform->artifacts, digest, scope->arena, &tree, &error) &&
+                     tree_claim(scope->platform->artifacts, &tree, &error);
+    }
+    return *whole || error.kind == ERROR_NOT_FOUND ||
+           fail(&scope->error, error.kind, "%s", error.message);
+}
+
+static bool take_cached(Scope *scope, const StepStart *start, const PipelineStep *cached)
+{
+    const char *source = cached->cached_run ? cached->cached_run : cached->run_id;
+    int64_t position = cached->cached_run ? cached->cached_position : cached->position;
+
+    return db_run(scope->db, &scope->error,
+                  "UPDATE pipeline_steps SET outs = $3, result = $4, metrics = $5,"
+                  " cached_run = $6, cached_position = $7, started_at = $8"
+                  " WHERE run_id = $1 AND position = $2",
+                  db_text(start->run->id), db_int(start->row->position), db_text(cached->outs),
+                  db_text(cached->result), db_text(cached->metrics), db_text(source),
+                  db_int(position), db_int(time_now_ms())) &&
+           step_end(scope, start->run->id, start->row->position, "succeeded", NULL);
+}
+
+static bool keep_inputs(Scope *scope, const StepStart *start, const char *inputs, const char *key)
+{
+    return db_run(scope->db, &scope->error,
+                  "UPDATE pipeline_steps SET inputs = $3, cache_key = $4"
+                  " WHERE run_id = $1 AND position = $2",
+                  db_text(start->run->id), db_int(start->row->position), db_text(inputs),
+                  db_text(key));
+}
+
+static bool begin_or_take(Scope *scope, Advance *advance, const StepStart *start)
+{
+    bool may_take = !start->run->is_forced && !start->step.always && !start->step.place;
+    const char *inputs, *key;
+    PipelineStep cached;
+    bool found = false, whole = false;
+
+    if (!step_start_inputs(scope, start, &inputs, &key) || !keep_inputs(scope, start, inputs, key))
+        return false;
+    if (may_take && (!find_cached(scope, start, key, &cached, &found) ||
+                     (found && !claim_outs(scope, &cached, &whole))))
+        return false;
+    if (found && whole)
+        return take_cached(scope, start, &cached);
+    return begin(scope, advance, start);
+}
+
+/* ---- what is ready ---- */
+
+static bool decide(Scope *scope, Advance *advance, StepStart *start)
+{
+    bool wanted, goes;
+
+    if (start->run->cancelled_at)
+        return step_end(scope, start->run->id, start->row->position, "cancelled",
+                        "the run was cancelled");
+    if (!step_start_read(scope, start) || !step_start_wanted(scope, start, &wanted))
+        return false;
+    if (!wanted)
+        return step_end(scope, start->run->id, start->row->position, "skipped",
+                        start->row->bad_needs
+                            ? "what it needs did not succeed"
+                            : arena_format(scope->arena, "\"%s\" is not true", start->step.when));
+    if (!step_approval_pass(scope, start, &goes))
+        return false;
+    return !goes || begin_or_take(scope, advance, start);
+}
+
+typedef struct Decision {
+    Advance *advance;
+    StepStart *start;
+} Decision;
+
+static bool decide_alone(Scope *scope, void *context)
+{
+    const Decision *decision = context;
+
+    return decide(scope, decision->advance, decision->start);
+}
+
+/* A mistake in one step (an expression that asks for what is not there) is that step's failure. */
+static bool take_ready(Scope *scope, Advance *advance, const PipelineStep *row)
+{
+    PipelineRun run;
+    StepStart start = {.run = &run, .row = row};
+    Decision decision = {advance, &start};
+
+    if (!pipeline_run_find(scope, row->run_id, &run) ||
+        !scheduler_tree(advance->scheduler, scope, run.tree, &start.tree))
+        return false;
+    if (scope_write(scope, decide_alone, &decision))
+        return true;
+    if (scope->error.kind == ERROR_INTERNAL || scope->error.kind == ERROR_UNAVAILABLE)
+        return false;
+    Error mistake = scope->error;
+    scope->error = (Error){0};
+    return step_end(scope, row->run_id, row->position, "failed", mistake.message);
+}
+
+static bool list_ready(Scope *scope, int64_t now, size_t limit, PipelineStepList *list)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           SELECT_STEP " WHERE status = 'ready' AND ready_at <= $1"
+                                       " ORDER BY ready_at, run_id, position LIMIT $2",
+                           db_int(now), db_int((int64_t)limit));
+
+    return pipeline_steps_take(scope, &query, list);
+}
+
+/* Steps that are skipped or taken from the cache need no slot and make others ready, so there are
+ * rounds, up to a number of steps: a write must be quick. */
+static bool take_all_ready(Scope *scope, Advance *advance)
+{
+    size_t done = 0;
+
+    while (advance->free_slots && done < SCHEDULER_STEPS_A_TURN) {
+        PipelineStepList list = {0};
+
+        if (!list_ready(scope, time_now_ms(), advance->free_slots, &list))
+            return false;
+        if (!list.count)
+            return true;
+        for (size_t i = 0; i < list.count; i++, done++)
+            if (!take_ready(scope, advance, &list.items[i]))
+                return false;
+    }
+    *advance->more = advance->free_slots > 0;
+    return true;
+}
+
+/* The steps of a run that is to end, but for those under way. */
+static bool end_cancelled(Scope *scope)
+{
+    return db_run(scope->db, &scope->error,
+                  "UPDATE pipeline_steps SET status = 'ready', ready_at = 0, waits_for = 0"
+                  " WHERE status = 'ready' AND ready_at > 0 AND run_id IN"
+                  " (SELECT id FROM pipeline_runs WHERE ended_at IS NULL"
+                  " AND cancelled_at IS NOT NULL)");
+}
+
+static bool find_next_ready(Scope *scope, Scheduler *scheduler)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT MIN(ready_at) FROM pipeline_steps"
+                           " WHERE status = 'ready' AND ready_at > $1",
+                           db_int(time_now_ms()));
+
+    scheduler->next_ready_ms = query_next(&query) ? query_int(&query, 0) : 0;
+    return query_end(&query, &scope->error);
+}
+
+static bool write_turn(Scope *scope, void *context)
+{
+    Advance *advance = context;
+
+    for (size_t i = 0; i < advance->ends->count; i++)
+        if (!advance->ends->items[i].is_written &&
+            !attempt_end_write(scope, &advance->ends->items[i]))
+            return false;
+    CRASH_POINT("scheduler: ends written, not committed");
+    return end_cancelled(scope) && take_all_ready(scope, advance);
+}
+
+/* Most turns find nothing to do, and then there is no write. */
+static bool has_work(Scope *scope, const Scheduler *scheduler, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT 1 FROM pipeline_steps s WHERE s.status = 'ready'"
+                           " AND (s.ready_at <= $1 OR EXISTS (SELECT 1 FROM pipeline_runs r"
+                           " WHERE r.id = s.run_id AND r.cancelled_at IS NOT NULL)) LIMIT 1",
+                           db_int(time_now_ms()));
+
+    *found = query_next(&query) && scheduler->active_count < scheduler->slots;
+    return query_end(&query, &scope->error);
+}
+
+bool scheduler_advance(Scheduler *scheduler, Scope *scope, const AttemptEndList *ends,
+                       StepAttemptList *began, bool *more)
+{
+    size_t under_way = scheduler->active_count - ends->count;
+    Advance advance = {
+        .scheduler = scheduler,
+        .ends = ends,
+        .began = began,
+        .free_slots = scheduler->slots > under_way ? scheduler->slots - under_way : 0,
+        .more = more,
+    };
+    bool found = ends->count > 0;
+
+    if (!found && !has_work(scope, scheduler, &found))
+        return false;
+    if (found && !scope_write(scope, write_turn, &advance))
+        return false;
+    for (size_t i = 0; i < began->count; i++)
+        scheduler_add(scheduler, began->items[i].key, true);
+    return find_next_ready(scope, scheduler);
+}

@@ -1,0 +1,78 @@
+/* scheduler_internal.h: what the scheduler's files share. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "access/platform.h"
+#include "engine/attempt.h"
+#include "engine/executor.h"
+#include "pipelines/builtin_task.h"
+#include "pipelines/scheduler.h"
+
+enum { BOOT_SIZE = 64, SCHEDULER_STEPS_A_TURN = 500 };
+
+/* An attempt under way. What is not kept here is in the store. */
+typedef struct Active {
+    char key[ATTEMPT_KEY_MAX + 1];
+    char *handle;      /* NULL: not started by this program */
+    bool is_submitted; /* by this program */
+    bool is_of_boot;   /* it was begun since the machine started */
+    int submissions;
+    int64_t cancelled_us; /* when it was last asked to end; 0: never */
+    BuiltinTask *task;    /* under way, or NULL */
+} Active;
+
+/* The files of a run, which are read once. */
+typedef struct RunTree {
+    char digest[DIGEST_TEXT_SIZE];
+    Arena *arena;
+    Tree tree;
+    uint64_t used; /* turn */
+} RunTree;
+
+enum { RUN_TREES = 8 };
+
+struct Scheduler {
+    const Platform *platform;
+    struct Serving *serving;
+    char *address, *program;
+    char boot[BOOT_SIZE]; /* names this start of the machine */
+    size_t slots;
+    Executor *local;
+    ThreadPool *pool; /* of built-in steps */
+    pthread_t thread;
+    bool is_started;
+    atomic_bool is_stopping;
+    Active *actives; /* the thread's own, as all below */
+    size_t active_count, active_capacity;
+    RunTree trees[RUN_TREES];
+    uint64_t turn;
+    int64_t next_ready_ms; /* when a step becomes ready that waits for a time; 0: none does */
+};
+
+Active *scheduler_add(Scheduler *scheduler, const char *key, bool is_of_boot);
+void scheduler_remove(Scheduler *scheduler, const char *key);
+Active *scheduler_find(Scheduler *scheduler, const char *key);
+
+/* The files of a run; NULL when it has none. Reads a blob the first time. */
+bool scheduler_tree(Scheduler *scheduler, Scope *scope, const char *digest,
+                    const Tree **tree) MUST_CHECK;
+
+/* Looks at what is under way: adds to ends what has ended, and starts what is to be started. */
+typedef struct AttemptEndList {
+    AttemptEnd *items;
+    size_t count;
+} AttemptEndList;
+
+bool scheduler_look(Scheduler *scheduler, Scope *scope, AttemptEndList *ends) MUST_CHECK;
+
+/* One write: the ends, then what is ready, as long as there are slots. *more: there is more that
+ * could be done at once. Attempts that began are in began. */
+bool scheduler_advance(Scheduler *scheduler, Scope *scope, const AttemptEndList *ends,
+                       StepAttemptList *began, bool *more) MUST_CHECK;
+
+/* Writes the attempt's spec.json and has its shim started, or begins what comes before that; what
+ * goes wrong is logged and tried again at the next look. job: of a built-in step that is prepared;
+ * else NULL. */
+void scheduler_submit(Scheduler *scheduler, Scope *scope, Active *active, const char *job);

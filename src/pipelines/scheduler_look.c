@@ -1,0 +1,357 @@
+/* scheduler_look.c: attempts under way: which have ended, which are to begin or to end. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "pipelines/scheduler_internal.h"
+
+enum { ERRORS_BYTES_MAX = 65536, SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
+
+/* ---- ends ---- */
+
+static bool add_end(Scope *scope, const char *key, AttemptEnd end, AttemptEndList *ends)
+{
+    BuiltinKey *found = arena_new(scope->arena, BuiltinKey);
+
+    if (!builtin_key_find(scope, key, found))
+        return false;
+    end.attempt = &found->attempt;
+    *arena_push(scope->arena, ends) = end;
+    return true;
+}
+
+static bool add_lost(Scope *scope, const char *key, const char *reason, AttemptEndList *ends)
+{
+    size_t left = attempt_kill_processes(key);
+
+    if (left)
+        log_event(LOG_WARNING, "attempt_left_processes", log_text("key", key),
+                  log_int("count", (int64_t)left));
+    return add_end(scope, key, (AttemptEnd){.status = "lost", .reason = reason}, ends);
+}
+
+/* A metrics file that cannot be read is the step's mistake. */
+static bool add_ended(Scope *scope, const char *key, const AttemptProbe *probe,
+                      AttemptEndList *ends)
+{
+    AttemptEnd end = {
+        .status = json_as_text(json_member(probe->end, "outcome"), "failed"),
+        .reason = json_as_text(json_member(probe->end, "reason"), NULL),
+        .document = probe->end,
+    };
+
+    if (strcmp(end.status, "succeeded") == 0 && !attempt_end_read_metrics(scope, &end)) {
+        end.status = "failed";
+        end.reason = arena_text(scope->arena, scope->error.message);
+        end.metrics = (MetricList){0};
+        scope->error = (Error){0};
+    }
+    return add_end(scope, key, end, ends);
+}
+
+/* ---- cancelling ---- */
+
+static bool is_cancelled(Scope *scope, const char *key, bool *cancelled)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT r.cancelled_at FROM step_attempts a"
+                           " JOIN pipeline_runs r ON r.id = a.run_id WHERE a.key = $1",
+                           db_text(key));
+
+    *cancelled = query_next(&query) && query_int(&query, 0) != 0;
+    return query_end(&query, &scope->error);
+}
+
+/* Again until it has ended: a shim that had not begun to listen may have missed it. */
+static bool cancel(Scheduler *scheduler, Scope *scope, Active *active)
+{
+    Executor *executor = scheduler->local;
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
+    int64_t now_us = time_monotonic_us();
+
+    if (active->cancelled_us && now_us - active->cancelled_us < CANCEL_AGAIN_US)
+        return true;
+    active->cancelled_us = now_us;
+    return file_write(arena_format(scope->arena, "%s/cancel", folder), "", 0, &scope->error) &&
+           executor->kind->cancel(executor, active->key, active->handle, &scope->error);
+}
+
+/* ---- looking ---- */
+
+static void wake(void *context)
+{
+    executor_wake(((Scheduler *)context)->local);
+}
+
+static void begin_task(Scheduler *scheduler, Active *active, BuiltinPhase phase)
+{
+    active->task = builtin_task_begin(scheduler->pool,
+                                      &(BuiltinTaskSpec){scheduler->platform, scheduler->serving,
+                                                         active->key, phase, wake, scheduler});
+}
+
+static const Builtin *builtin_of(const BuiltinKey *found)
+{
+    return found->start.step.uses ? builtin_by_name(found->start.step.uses) : NULL;
+}
+
+/* The shim of a built-in step has done the work: now its end. */
+static bool finish_builtin(Scheduler *scheduler, Scope *scope, Active *active,
+                           const AttemptProbe *probe, AttemptEndList *ends)
+{
+    BuiltinKey found;
+
+    if (!builtin_key_find(scope, active->key, &found))
+        return false;
+    if (!builtin_of(&found) ||
+        strcmp(json_as_text(json_member(probe->end, "outcome"), ""), "succeeded") != 0)
+        return add_ended(scope, active->key, probe, ends);
+    begin_task(scheduler, active, BUILTIN_FINISH);
+    return true;
+}
+
+/* What a task that is done has left; the attempt may have its end by it. */
+static bool take_task(Scheduler *scheduler, Scope *scope, Active *active, AttemptEndList *ends)
+{
+    BuiltinTask *task = active->task;
+    bool done = true;
+
+    if (!builtin_task_is_done(task))
+        return true;
+    active->task = NULL;
+    if (builtin_task_has_ended(task))
+        done = add_end(scope, active->key, (AttemptEnd){.is_written = true}, ends);
+    else if (builtin_task_job(task))
+        scheduler_submit(scheduler, scope, active, builtin_task_job(task));
+    builtin_task_end(task);
+    return done;
+}
+
+static const char *unbegun_reason(Scope *scope, const char *key)
+{
+    const char *folder = step_attempt_folder(scope->platform, key, scope->arena);
+    const char *path = arena_format(scope->arena, "%s/" ATTEMPT_ERRORS, folder);
+    const char *text = "";
+    Error ignored = {0};
+    size_t size;
+
+    if (!file_read(path, ERRORS_BYTES_MAX, scope->arena, &text, &size, &ignored))
+        text = "";
+    return arena_format(scope->arena, "its shim ended before it began%s%.*s", *text ? ": " : "",
+                        (int)strcspn(text, "\n"), text);
+}
+
+/* Nobody has claimed it. It is promised, so it is begun; whatever else was started for it, its
+ * claim lets one of them go on. */
+static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active, ExecutorState state,
+                           AttemptEndList *ends)
+{
+    if (!active->is_of_boot)
+        return add_lost(scope, active->key, "the machine was started anew", ends);
+    if (state == EXECUTOR_RUNNING || state == EXECUTOR_QUEUED)
+        return true;
+    if (active->submissions >= SUBMISSIONS_MAX)
+        return add_lost(scope, active->key, unbegun_reason(scope, active->key), ends);
+    scheduler_submit(scheduler, scope, active, NULL);
+    return true;
+}
+
+static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, ExecutorState state,
+                    AttemptEndList *ends)
+{
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
+    AttemptProbe probe;
+    bool cancelled;
+
+    if (active->task)
+        return take_task(scheduler, scope, active, ends);
+    if (!attempt_probe(folder, scope->arena, &probe, &scope->error))
+        return false;
+    if (probe.state == ATTEMPT_ENDED)
+        return finish_builtin(scheduler, scope, active, &probe, ends);
+    if (probe.state == ATTEMPT_DEAD)
+        return add_lost(scope, active->key, "its shim was killed", ends);
+    if (!is_cancelled(scope, active->key, &cancelled))
+        return false;
+    if (probe.state == ATTEMPT_ABSENT && !(cancelled && active->submissions))
+        return look_at_absent(scheduler, scope, active, state, ends);
+    return !cancelled || cancel(scheduler, scope, active);
+}
+
+bool scheduler_look(Scheduler *scheduler, Scope *scope, AttemptEndList *ends)
+{
+    Executor *executor = scheduler->local;
+    size_t count = scheduler->active_count;
+    ExecutorProbe *probes = arena_array(scope->arena, ExecutorProbe, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        probes[i] = (ExecutorProbe){.key = scheduler->actives[i].key,
+                                    .handle = scheduler->actives[i].handle};
+    if (!executor->kind->poll(executor, probes, count, scope->arena, &scope->error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!look_at(scheduler, scope, &scheduler->actives[i], probes[i].state, ends))
+            return false;
+    return true;
+}
+
+/* ---- submitting ---- */
+
+enum { GRACE_MS = 2000 };
+
+static void write_environment(Scheduler *scheduler, Scope *scope, const StepStart *start,
+                              const StepAttempt *attempt, JsonWriter *json)
+{
+    json_open_object(json, "environment");
+    for (size_t i = 0; i < start->step.environment.count; i++)
+        json_text(json, start->step.environment.items[i].name,
+                  start->step.environment.items[i].text);
+    json_text(json, "SLIPWAY_PROJECT", start->run->project);
+    json_text(json, "SLIPWAY_RUN_ID", start->run->id);
+    json_text(json, "SLIPWAY_RUN_NUMBER",
+              arena_format(scope->arena, "%lld", (long long)start->run->number));
+    json_text(json, "SLIPWAY_STEP", start->row->name);
+    json_text(json, "SLIPWAY_ATTEMPT",
+              arena_format(scope->arena, "%lld", (long long)attempt->attempt));
+    if (scheduler->address) {
+        json_text(json, "SLIPWAY_SERVER", scheduler->address);
+        json_text(json, "MLFLOW_TRACKING_URI", scheduler->address);
+    }
+    if (attempt->tracked_run)
+        json_text(json, "MLFLOW_RUN_ID", attempt->tracked_run);
+    json_text(json, "MLFLOW_EXPERIMENT_NAME", start->run->project);
+    json_close(json);
+}
+
+static void write_texts(JsonWriter *json, const char *key, const TextList *list)
+{
+    json_open_array(json, key);
+    for (size_t i = 0; i < list->count; i++)
+        json_text(json, NULL, list->items[i]);
+    json_close(json);
+}
+
+static void write_outs(JsonWriter *json, const PlanPathList *outs)
+{
+    static const char *const uses[] = {
+        [PLAN_OUT] = "out", [PLAN_METRICS] = "metrics", [PLAN_PLOTS] = "plots"};
+
+    json_open_array(json, "outs");
+    for (size_t i = 0; i < outs->count; i++) {
+        json_open_object(json, NULL);
+        json_text(json, "path", outs->items[i].path);
+        json_text(json, "use", uses[outs->items[i].use]);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+static bool make_spec(Scheduler *scheduler, Scope *scope, const BuiltinKey *found, const char *job,
+                      const char **document)
+{
+    const StepStart *start = &found->start;
+    const StepAttempt *attempt = &found->attempt;
+    JsonWriter *json = json_writer_create(scope->arena);
+    const char *files;
+
+    if (!step_start_files(scope, start, &files))
+        return false;
+    json_open_object(json, NULL);
+    {
+        json_text(json, "key", attempt->key);
+        json_text(json, "artifacts",
+                  arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
+        json_text(json, "tree", start->run->tree);
+        json_raw(json, "files", files);
+        write_texts(json, "commands", &start->step.commands);
+        write_texts(json, "arguments", &start->step.arguments);
+        if (job) {
+            json_text(json, "step", builtin_of(found)->worker);
+            json_raw(json, "job", job);
+            json_text(json, "made", "made");
+        }
+        json_text(json, "folder", start->step.folder);
+        write_environment(scheduler, scope, start, attempt, json);
+        write_outs(json, &start->step.outs);
+        json_int(json, "timeout_ms", start->step.timeout_ms);
+        json_int(json, "grace_ms", GRACE_MS);
+        json_int(json, "memory_bytes", start->step.memory_bytes);
+        json_int(json, "files_max", start->step.files);
+    }
+    json_close(json);
+    *document = json_finish(json);
+    return true;
+}
+
+/* Not flushed: until the shim claims it, it is made again from the store. */
+static bool put_spec(const char *folder, const char *document, Arena *arena, Error *error)
+{
+    const char *path = arena_format(arena, "%s/spec.json", folder);
+    FILE *file;
+    bool done;
+
+    if (!folder_make(folder, error))
+        return false;
+    file = fopen(path, "w");
+    if (!file)
+        return fail_errno(error, "write", path);
+    done = fputs(document, file) >= 0;
+    done = fclose(file) == 0 && done;
+    return done || fail_errno(error, "write", path);
+}
+
+static bool submit(Scheduler *scheduler, Scope *scope, const BuiltinKey *found, const char *job,
+                   Active *active)
+{
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
+    Executor *executor = scheduler->local;
+    ExecutorJob order = {.key = active->key, .program = scheduler->program, .folder = folder};
+    const char *document, *handle;
+
+    if (!make_spec(scheduler, scope, found, job, &document) ||
+        !put_spec(folder, document, scope->arena, &scope->error))
+        return false;
+    CRASH_POINT("scheduler: spec written, shim not started");
+    active->submissions++;
+    if (!executor->kind->submit(executor, &order, scope->arena, &handle, &scope->error))
+        return false;
+    CRASH_POINT("scheduler: shim started");
+    active->handle = strdup(handle);
+    if (!active->handle)
+        out_of_memory();
+    return true;
+}
+
+/* A built-in step is prepared first, and one without a shim is done where others are finished. */
+static bool submit_or_prepare(Scheduler *scheduler, Scope *scope, Active *active, const char *job)
+{
+    const Builtin *builtin;
+    BuiltinKey found;
+
+    if (!builtin_key_find(scope, active->key, &found))
+        return false;
+    builtin = builtin_of(&found);
+    if (!found.start.step.uses || (builtin && job))
+        return submit(scheduler, scope, &found, job, active);
+    begin_task(scheduler, active, builtin && builtin->worker ? BUILTIN_PREPARE : BUILTIN_FINISH);
+    return true;
+}
+
+void scheduler_submit(Scheduler *scheduler, Scope *scope, Active *active, const char *job)
+{
+    if (active->handle) /* of a shim that ended before it began */
+        scheduler->local->kind->forget(scheduler->local, active->handle);
+    free(active->handle);
+    active->handle = NULL;
+    if (submit_or_prepare(scheduler, scope, active, job))
+        return;
+    log_event(LOG_ERROR, "attempt_not_started", log_text("key", active->key),
+              log_text("reason", scope->error.message));
+    scope->error = (Error){0};
+}

@@ -1,0 +1,258 @@
+#include "pipelines/smoke.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/time.h"
+#include "pipelines/evaluation.h"
+#include "pipelines/project.h"
+#include "serving/serving.h"
+
+/* One after the other: what a lone client waits for. */
+enum { BENCHMARK_ROUNDS = 200 };
+
+typedef struct Smoke {
+    Scope *scope;
+    const BuiltinStep *step;
+    const char *endpoint, *path;
+    const char *target;
+    TextList lines;
+    double *latencies; /* ms */
+    size_t asked;
+} Smoke;
+
+static bool read_lines(Smoke *smoke)
+{
+    Scope *scope = smoke->scope;
+    const Tree *tree = smoke->step->start->tree;
+    const TreeEntry *entry = tree ? tree_find(tree, smoke->path) : NULL;
+    TextList lines;
+    const char *text;
+    size_t size;
+
+    if (!entry)
+        return fail(&scope->error, ERROR_NOT_FOUND,
+                    "the smoke test \"%s\" is not among the project's files", smoke->path);
+    if (!artifact_read(scope->platform->artifacts, entry->digest, SMOKE_BYTES_MAX, scope->arena,
+                       &text, &size, &scope->error))
+        return false;
+    lines = text_split(text, '\n', scope->arena);
+    for (size_t i = 0; i < lines.count; i++)
+        if (*text_trim(lines.items[i], scope->arena))
+            text_list_add(&smoke->lines, scope->arena, lines.items[i]);
+    if (!smoke->lines.count || smoke->lines.count > SMOKE_ROWS_MAX)
+        return fail(&scope->error, ERROR_INVALID, "the smoke test \"%s\" has %zu rows; 1 to %d do",
+                    smoke->path, smoke->lines.count, SMOKE_ROWS_MAX);
+    return true;
+}
+
+static bool find_target(Smoke *smoke, const ModelVersion *version)
+{
+    Scope *scope = smoke->scope;
+    const DatasetColumn *target;
+    DatasetVersion data;
+
+    if (!dataset_version_find(scope, version->dataset, version->dataset_version, &data))
+        return false;
+    target = dataset_column_by_role(&data.columns, "target");
+    smoke->target = target ? target->name : NULL;
+    return target || fail(&scope->error, ERROR_CONFLICT, "the version's data has no target");
+}
+
+/* ---- asking ---- */
+
+/* {"data": [{...}]} of a row, without its answer. */
+static const char *body_of(Smoke *smoke, const JsonValue *row)
+{
+    JsonWriter *json = json_writer_create(smoke->scope->arena);
+
+    json_open_object(json, NULL);
+    json_open_array(json, "data");
+    json_open_object(json, NULL);
+    for (JsonWalk walk = json_walk(row); json_walk_next(&walk);)
+        if (strcmp(walk.key, smoke->target) != 0)
+            json_raw(json, walk.key, json_print(walk.value, smoke->scope->arena));
+    json_close(json);
+    json_close(json);
+    json_close(json);
+    return json_finish(json);
+}
+
+static bool ask(Smoke *smoke, const char *body, const JsonValue **prediction)
+{
+    Scope *scope = smoke->scope;
+    JsonWriter *json = json_writer_create(scope->arena);
+    char id[ID_TEXT_SIZE];
+    PredictRequest request = {
+        .endpoint = smoke->endpoint,
+        .request_id = id_timed(id),
+        .body = {.bytes = body,
+                 .size = strlen(body),
+                 .content_type = "application/json",
+                 .leaves_out_others = true},
+    };
+    int64_t began_us = time_monotonic_us();
+    const JsonValue *answer;
+    const char *text;
+
+    if (!serving_predict(smoke->step->serving, &request, scope->arena, json, &scope->error))
+        return false;
+    smoke->latencies[smoke->asked++] = (double)(time_monotonic_us() - began_us) / 1000;
+    text = json_finish(json);
+    if (!json_parse(text, strlen(text), scope->arena, &answer, &scope->error))
+        return false;
+    for (JsonWalk walk = json_walk(json_member(answer, "predictions")); json_walk_next(&walk);) {
+        *prediction = walk.value;
+        return true;
+    }
+    return fail(&scope->error, ERROR_INTERNAL, "the answer has no prediction");
+}
+
+/* A label is a text in an answer, whatever it is in the file. */
+static const char *as_label(const JsonValue *value, Arena *arena)
+{
+    return json_is_text(value) ? json_as_text(value, "") : json_print(value, arena);
+}
+
+static bool ask_row(Smoke *smoke, size_t number)
+{
+    Scope *scope = smoke->scope;
+    const char *line = smoke->lines.items[number], *wanted, *given;
+    const JsonValue *row, *prediction;
+
+    if (!json_parse(line, strlen(line), scope->arena, &row, &scope->error))
+        return fail_in(&scope->error, "%s, line %zu", smoke->path, number + 1);
+    if (!json_member(row, smoke->target))
+        return fail(&scope->error, ERROR_INVALID, "%s, line %zu: it has no \"%s\"", smoke->path,
+                    number + 1, smoke->target);
+    if (!ask(smoke, body_of(smoke, row), &prediction))
+        return fail_in(&scope->error, "%s, line %zu", smoke->path, number + 1);
+    wanted = as_label(json_member(row, smoke->target), scope->arena);
+    given = as_label(json_member(prediction, "label"), scope->arena);
+    return strcmp(wanted, given) == 0 ||
+           fail(&scope->error, ERROR_CONFLICT,
+                "%s, line %zu: the answer is \"%s\" and must be \"%s\"", smoke->path, number + 1,
+                given, wanted);
+}
+
+/* ---- what it may not have learnt from ---- */
+
+/* Its features, with the types that they had. */
+static bool read_columns(Scope *scope, const DatasetColumns *columns, const JsonValue **value)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+    const char *text;
+
+    json_open_object(json, NULL);
+    for (size_t i = 0; i < columns->count; i++)
+        if (text_equal(columns->items[i].role, "feature"))
+            json_text(json, columns->items[i].name, columns->items[i].type);
+    json_close(json);
+    text = json_finish(json);
+    return json_parse(text, strlen(text), scope->arena, value, &scope->error);
+}
+
+static bool check_count(Smoke *smoke, const Evaluation *judged)
+{
+    int64_t count = json_as_int(json_member(judged->result, "training_rows"), -1);
+
+    return count == 0 ||
+           fail(&smoke->scope->error, ERROR_CONFLICT,
+                "%s: the version has learnt from %" PRId64 " of its %zu rows, which prove nothing",
+                smoke->path, count, smoke->lines.count);
+}
+
+/* The rows as a data set of their own, whose evaluation counts those that the version has learnt
+ * from. */
+static bool check_unseen(Smoke *smoke, const ModelVersion *version)
+{
+    Scope *scope = smoke->scope;
+    const StepStart *start = smoke->step->start;
+    const TreeEntry *entry = tree_find(start->tree, smoke->path);
+    const char *project = start->run->project;
+    DatasetSpec spec = {.name = arena_format(scope->arena, "%s.smoke", project),
+                        .source = smoke->path};
+    EvaluationSpec evaluation = {.project = project,
+                                 .model = version->model,
+                                 .data = spec.name,
+                                 .allow_training_rows = true};
+    const char *number = arena_format(scope->arena, "%" PRId64, version->version);
+    Evaluation judged;
+    DatasetVersion data;
+    DatasetVersion learnt;
+    bool is_new;
+
+    *arena_push(scope->arena, &spec.files) = *entry;
+    spec.files.items[0].path = path_name(entry->path);
+    if (!dataset_version_find(scope, version->dataset, version->dataset_version, &learnt))
+        return false;
+    spec.options.format = "jsonl";
+    spec.options.target = smoke->target;
+    return read_columns(scope, &learnt.columns, &spec.options.columns) &&
+           json_parse(number, strlen(number), scope->arena, &evaluation.version, &scope->error) &&
+           dataset_add(scope, &spec, &data, &is_new) &&
+           evaluation_run(scope, &evaluation, &judged) && check_count(smoke, &judged);
+}
+
+/* ---- how long it takes ---- */
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double quantile(const Smoke *smoke, double share)
+{
+    size_t at = (size_t)ceil(share * (double)smoke->asked);
+
+    return smoke->latencies[at ? at - 1 : 0];
+}
+
+static bool benchmark(Smoke *smoke, JsonWriter *json)
+{
+    Scope *scope = smoke->scope;
+    const char *limit = builtin_with(smoke->step->start, "p99_ms");
+    double p99_max = limit ? strtod(limit, NULL) : 0, p99;
+
+    qsort(smoke->latencies, smoke->asked, sizeof(*smoke->latencies), compare);
+    p99 = quantile(smoke, 0.99);
+    json_open_object(json, "benchmark");
+    json_int(json, "requests", (int64_t)smoke->asked);
+    json_double(json, "p50_ms", quantile(smoke, 0.5));
+    json_double(json, "p99_ms", p99);
+    json_close(json);
+    return p99_max <= 0 || p99 <= p99_max ||
+           fail(&scope->error, ERROR_CONFLICT, "p99 is %.3g ms at staging and may be %.3g ms", p99,
+                p99_max);
+}
+
+bool smoke_test(Scope *scope, const BuiltinStep *step, const char *endpoint,
+                const ModelVersion *version, JsonWriter *json)
+{
+    Smoke smoke = {.scope = scope,
+                   .step = step,
+                   .endpoint = endpoint,
+                   .path = builtin_with(step->start, "smoke")};
+    size_t rounds;
+
+    if (!smoke.path)
+        return true;
+    if (!find_target(&smoke, version) || !read_lines(&smoke) || !check_unseen(&smoke, version))
+        return false;
+    rounds = BENCHMARK_ROUNDS / smoke.lines.count + 1;
+    smoke.latencies = arena_array(scope->arena, double, rounds *smoke.lines.count);
+    for (size_t round = 0; round < rounds; round++)
+        for (size_t i = 0; i < smoke.lines.count; i++)
+            if (!ask_row(&smoke, i))
+                return false;
+    json_open_object(json, "smoke");
+    json_text(json, "file", smoke.path);
+    json_int(json, "rows", (int64_t)smoke.lines.count);
+    json_close(json);
+    return benchmark(&smoke, json);
+}

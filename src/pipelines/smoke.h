@@ -1,0 +1,13 @@
+/* smoke.h: rows with known answers, asked of an endpoint before it counts. */
+#pragma once
+
+#include "pipelines/builtin.h"
+#include "registry/model.h"
+
+enum { SMOKE_ROWS_MAX = 1000, SMOKE_BYTES_MAX = 1024 * 1024 };
+
+/* Asks the endpoint each row of the file that "with" names (JSON lines of features, with the target
+ * column as the answer that must come), and checks the limit of "p99_ms". Writes the members
+ * "smoke" and "benchmark". A row that the version has learnt from is refused: it proves nothing. */
+bool smoke_test(Scope *scope, const BuiltinStep *step, const char *endpoint,
+                const ModelVersion *version, JsonWriter *json) MUST_CHECK;

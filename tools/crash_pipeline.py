@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Kill the server, and the shims of its steps, in the middle of a pipeline, and look at how it ends.
+
+usage: crash_pipeline.py [BINARY]          build/debug/slipway: a build with crash points
+
+A pipeline of ten steps (a chain, a fan of four, one that fails once, one that reads what others
+made) is killed at each point that it passes, in whichever process passes it, and at random moments.
+Then the server starts again, and nobody does anything else. The run must come to its end by itself;
+each attempt must have done its work at most once, each step once in an attempt that counts; what
+was made must be what a run without a kill makes. A second, equal run must find all in the cache.
+
+CRASH_POINTS   how many passes of each point to kill at, spread evenly (2; 0: all)
+CRASH_RANDOM   kills at random moments (50)
+CRASH_SEED     of those moments (1)
+
+Says in its last line "N passed, N failed".
+"""
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from scenario import Broken, Down, Late, Refused, Server, digest_of, must
+
+LINE_BYTES = 64
+END_SECONDS_MAX = 60
+NOTE = 'echo "begin $SLIPWAY_STEP $SLIPWAY_ATTEMPT" >> {effects}'
+
+
+def pipeline(effects):
+    """slipway.yaml, whose steps note in a file outside of it what they do to the world."""
+    note = NOTE.format(effects=effects)
+    stages = [f"""  first:
+    cmd: {note}; sleep 0.02; cat in.txt > first.txt
+    deps: [in.txt]
+    outs: [first.txt]"""]
+    for name in ("a", "b", "c", "d"):
+        stages.append(f"""  {name}:
+    cmd: {note}; sleep 0.02; echo {name} >> first.txt; cp first.txt {name}.txt
+    deps: [first.txt]
+    outs: [{name}.txt]""")
+    stages.append(f"""  joined:
+    cmd: {note}; mkdir all; cat a.txt b.txt c.txt d.txt > all/joined.txt
+    deps: [a.txt, b.txt, c.txt, d.txt]
+    outs: [all]""")
+    stages.append(f"""  shaky:
+    cmd: {note}; cp all/joined.txt shaky.txt; test "$SLIPWAY_ATTEMPT" -ge 2
+    deps: [all]
+    outs: [shaky.txt]
+    retries: {{max: 6, backoff: 50ms}}""")
+    stages.append(f"""  measured:
+    cmd: {note}; wc -l < shaky.txt > count.txt; echo "{{\\"lines\\":" $(cat count.txt) "}}" > scores.json
+    deps: [shaky.txt]
+    outs: [count.txt]
+    metrics: [scores.json]""")
+    for name, dep in (("tenth", "count.txt"), ("ninth", "all")):
+        stages.append(f"""  {name}:
+    cmd: {note}; cp -r {dep} {name}
+    deps: [{dep}]
+    outs: [{name}]""")
+    return "project: killed\nstages:\n" + "\n".join(stages) + "\n"
+
+
+class Driver:
+    def __init__(self, binary):
+        self.binary = os.path.abspath(binary)
+        self.folder = tempfile.mkdtemp(prefix="slipway-crash-")
+        self.data = os.path.join(self.folder, "data")
+        self.log = os.path.join(self.folder, "log")
+        self.effects = os.path.join(self.folder, "effects")
+        self.passed = self.failed = 0
+        self.reached = {}
+        self.expected = None  # what an undisturbed run makes
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin(self):
+        shutil.rmtree(self.data, ignore_errors=True)
+        for path in (self.log, self.effects):
+            if os.path.exists(path):
+                os.remove(path)
+
+    def names(self):
+        if not os.path.exists(self.log):
+            return []
+        with open(self.log) as file:
+            text = file.read()
+        return [text[i:i + LINE_BYTES].rstrip() for i in range(0, len(text), LINE_BYTES)]
+
+    # one run
+
+    def order(self, server, **more):
+        files = []
+        for name, content in (("slipway.yaml", pipeline(self.effects).encode()), ("in.txt", b"a line\n")):
+            server.get("PUT", f"/api/v1/artifacts/{digest_of(content)}", content)
+            files.append({"path": name, "digest": digest_of(content)})
+        return server.get("POST", "/api/v1/pipeline-runs", {"files": files, "key": "one", **more})["id"]
+
+    def wait(self, server, run):
+        deadline = time.monotonic() + END_SECONDS_MAX
+        while time.monotonic() < deadline:
+            shown = server.get("GET", f"/api/v1/pipeline-runs/{run}")
+            if shown["ended_at"]:
+                return shown
+            time.sleep(0.02)
+        steps = server.get("GET", f"/api/v1/pipeline-runs/{run}/steps")["steps"]
+        raise Late(str([(one["name"], one["status"], one["reason"]) for one in steps]))
+
+    def look(self, server, run):
+        """What must be true of an ended run, and what it made."""
+        shown = self.wait(server, run)
+        must(shown["status"] == "succeeded", f"the run {shown['status']}: {shown['reason']}")
+        with open(self.effects) as file:
+            effects = file.read().split("\n")[:-1]
+        must(len(effects) == len(set(effects)), f"an attempt did its work twice: {sorted(effects)}")
+        made = {}
+        for step in server.get("GET", f"/api/v1/pipeline-runs/{run}/steps")["steps"]:
+            must(step["status"] == "succeeded", f"{step['name']} {step['status']}")
+            attempts = server.get("GET", f"/api/v1/pipeline-runs/{run}/steps/{step['name']}")["attempts"]
+            good = [one for one in attempts if one["status"] == "succeeded"]
+            must(len(good) == 1, f"{step['name']} succeeded {len(good)} times")
+            must(f"begin {step['name']} {good[0]['attempt']}" in effects,
+                 f"{step['name']} counts as done and did nothing")
+            must(all(one["ended_at"] for one in attempts), f"{step['name']} has an open attempt")
+            for out in step["outs"]:
+                made[out["path"]] = out["digest"]
+                server.get("GET", f"/api/v1/artifacts/{out['digest']}")
+        must(not os.listdir(os.path.join(self.data, "attempts")), "a folder of an attempt was left")
+        return made
+
+    def look_at_cache(self, server):
+        run = self.order(server, key="two")
+        self.wait(server, run)
+        steps = server.get("GET", f"/api/v1/pipeline-runs/{run}/steps")["steps"]
+        ran = [one["name"] for one in steps if not one["cached_from"]]
+        must(not ran, f"not found in the cache: {ran}")
+
+    def again(self):
+        """After a kill: a new server, and the same order, which is the same run."""
+        server = Server(self.binary, self.data)
+        try:
+            made = self.look(server, self.order(server))
+            must(made == self.expected, f"it made something else: {made}")
+            self.look_at_cache(server)
+        except BaseException:
+            server.kill()
+            raise
+        server.stop()
+
+    def undisturbed(self, **settings):
+        self.begin()
+        server = Server(self.binary, self.data, **settings)
+        try:
+            self.expected = self.look(server, self.order(server))
+        finally:
+            server.stop()
+        return self.names()
+
+    def kill_with(self, settings, moment=None):
+        """Until the end of the run, or the server's; then it is killed. A shim that was killed is
+        the server's to survive."""
+        try:
+            server = Server(self.binary, self.data, **settings)
+        except Down:
+            return
+        errors = ""
+        try:
+            run = self.order(server)
+            if moment is not None:
+                time.sleep(moment)
+            else:
+                self.wait(server, run)
+        except Down:
+            pass
+        finally:
+            errors = server.kill()
+        must("Sanitizer" not in errors, errors)
+
+    def attempt(self, what, kill):
+        try:
+            self.begin()
+            kill()
+            self.again()
+        except (Broken, Down, Late, Refused) as problem:
+            self.failed += 1
+            print(f"{what()}: {type(problem).__name__}: {problem}", flush=True)
+        else:
+            self.passed += 1
+
+    def kill_at_point(self, number):
+        def kill():
+            self.kill_with({"SLIPWAY_CRASH": str(number), "SLIPWAY_CRASH_LOG": self.log})
+            names = self.names()
+            if len(names) >= number:
+                self.reached[names[number - 1]] = self.reached.get(names[number - 1], 0) + 1
+
+        self.attempt(lambda: f"point {number}, {(self.names() or ['none'])[-1]}", kill)
+
+    def kill_at_points(self, per_name):
+        passes = {}
+        for number, name in enumerate(self.undisturbed(SLIPWAY_CRASH_LOG=self.log), 1):
+            passes.setdefault(name, []).append(number)
+        for numbers in passes.values():
+            if per_name and len(numbers) > per_name:
+                last = max(1, per_name - 1)
+                numbers = sorted({numbers[i * (len(numbers) - 1) // last] for i in range(per_name)})
+            for number in numbers:
+                self.kill_at_point(number)
+        return passes
+
+    def kill_at_random(self, count, seed):
+        draw = random.Random(seed)
+        began = time.monotonic()
+        self.undisturbed()
+        seconds = time.monotonic() - began
+        for number in range(count):
+            moments = [draw.uniform(0, seconds) for _ in range(draw.choice((1, 1, 2, 4)))]
+
+            def kill(moments=moments):
+                for moment in moments:
+                    self.kill_with({}, moment)
+
+            self.attempt(lambda number=number: f"random kills {number}", kill)
+
+
+def main():
+    driver = Driver(sys.argv[1] if len(sys.argv) > 1 else "build/debug/slipway")
+    try:
+        driver.kill_at_points(int(os.environ.get("CRASH_POINTS", "2")))
+        driver.kill_at_random(int(os.environ.get("CRASH_RANDOM", "50")),
+                              int(os.environ.get("CRASH_SEED", "1")))
+    finally:
+        driver.close()
+    for name, count in sorted(driver.reached.items()):
+        print(f"{count:3} kills at {name}")
+    print(f"{driver.passed} passed, {driver.failed} failed", flush=True)
+    return 1 if driver.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
