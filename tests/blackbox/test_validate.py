@@ -109,6 +109,19 @@ class ValidateTest(SlipwayTest):
             done = self.validate_with_files(self.write("file.yaml", text))
             self.assertEqual((done.returncode, done.stderr), (0, ""), text)
 
+    def test_the_page_names_the_built_in_steps_that_there_are(self):
+        with open(PAGE, encoding="utf-8") as file:
+            part = file.read().split("## Built-in steps\n")[1].split("\n## ")[0]
+        named = {row[0]: set(re.findall(r"`([^`]+)`", row[1]))
+                 for row in re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|$", part, re.M) if row[0] != "uses"}
+        schema = json.loads(self.run_command("validate", "--schema").stdout)
+        there = {}
+        for rule in schema["$defs"]["stage"]["allOf"]:
+            if "if" in rule:
+                takes = rule["then"]["properties"]["with"]["properties"]
+                there[rule["if"]["properties"]["uses"]["const"]] = set(takes)
+        self.assertEqual(named, there)
+
     def test_the_schema_takes_what_the_program_takes(self):
         if not jsonschema:
             print("SKIP python3-jsonschema is not installed")

@@ -28,7 +28,7 @@ typedef struct Graph {
 static Graph draw_graph(Draw *draw)
 {
     Graph graph = {.count = 1 + draw_below(draw, STAGES_MOST)};
-    size_t hidden[STAGES_MOST];
+    size_t hidden[STAGES_MOST] = {0};
 
     for (size_t i = 0; i < graph.count; i++) {
         size_t other = draw_below(draw, i + 1);
