@@ -362,6 +362,25 @@ class SwapTest(SlipwayTest):
         self.assertIn("candidate plain@2, 50 % of the requests", shown)
         self.assertIn("SIDE", shown)
 
+    def test_the_command_sets_steps_shows_and_clears_a_candidate(self):
+        self.expect_live(self.deploy("plain", 1))
+        canary = ("endpoint", "canary", "main")
+        self.refused(4, 'endpoint "main" has no candidate', *canary)
+        self.refused(2, "give one of --share, --shadow and --clear", *canary, "--share", "1", "--clear")
+        self.refused(2, "say how it is to be tried: --share PERCENT or --shadow", *canary, "--version", "2")
+        self.refused(2, "a share is 0 to 100 %, in steps of 0.1", *canary, "--version", "2", "--share", "0.01")
+        self.refused(5, 'endpoint "main" has no candidate', *canary, "--clear")
+        said = self.command(*canary, "--version", "2", "--share", "0.5")
+        self.assertEqual(said, "endpoint main tries plain@2: 0.5 % of the requests\n")
+        said = self.command(*canary, "--shadow")
+        self.assertEqual(said, "endpoint main tries plain@2: a shadow\n")
+        self.assertRegex(self.command(*canary), r"candidate plain@2, a shadow, since .* by local\n\nSIDE .*\nlive +0 ")
+        said = self.command(*canary, "--clear", "--comment", "it is slow & wrong")
+        self.assertEqual(said, "endpoint main tries nothing, plain@1 answers all\n")
+        tried = self.expect(200, self.port, "/api/v1/endpoints/main/candidates")[1]["candidates"]
+        self.assertEqual([(one["share"], one["end_reason"], one["end_comment"]) for one in tried],
+                         [(0, "cleared", "it is slow & wrong"), (0.5, "replaced", None)])
+
 
 if __name__ == "__main__":
     run(SwapTest)
