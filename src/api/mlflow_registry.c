@@ -58,12 +58,8 @@ void mlflow_write_version(JsonWriter *json, const char *key, const ModelVersion 
         json_text(json, "status", "READY");
         mlflow_write_pairs(json, "tags", &version->tags);
         write_or_empty(json, "run_link", version->run_link);
-        if (version->aliases.count) {
-            json_open_array(json, "aliases");
-            for (size_t i = 0; i < version->aliases.count; i++)
-                json_text(json, NULL, version->aliases.items[i]);
-            json_close(json);
-        }
+        if (version->aliases.count)
+            json_texts(json, "aliases", &version->aliases);
         write_if(json, "model_id", version->logged_model_id);
     }
     json_close(json);

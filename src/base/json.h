@@ -37,7 +37,8 @@ JsonWriter *json_writer_create(Arena *arena);
 void json_open_object(JsonWriter *json, const char *key);
 void json_open_array(JsonWriter *json, const char *key);
 void json_close(JsonWriter *json);
-void json_text(JsonWriter *json, const char *key, const char *value); /* NULL: null */
+void json_text(JsonWriter *json, const char *key, const char *value);       /* NULL: null */
+void json_texts(JsonWriter *json, const char *key, const TextList *values); /* an array */
 void json_bytes(JsonWriter *json, const char *key, const char *bytes,
                 size_t size); /* UTF-8; else U+FFFD */
 void json_int(JsonWriter *json, const char *key, int64_t value);

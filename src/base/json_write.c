@@ -183,6 +183,14 @@ void json_text(JsonWriter *json, const char *key, const char *value)
         json_null(json, key);
 }
 
+void json_texts(JsonWriter *json, const char *key, const TextList *values)
+{
+    json_open_array(json, key);
+    for (size_t i = 0; i < values->count; i++)
+        json_text(json, NULL, values->items[i]);
+    json_close(json);
+}
+
 void json_int(JsonWriter *json, const char *key, int64_t value)
 {
     begin_value(json, key);

@@ -128,10 +128,7 @@ static bool write_options(Cli *cli, JsonWriter *json)
     if (columns) {
         TextList list = text_split(columns, ',', cli->arena);
 
-        json_open_array(json, "names");
-        for (size_t i = 0; i < list.count; i++)
-            json_text(json, NULL, list.items[i]);
-        json_close(json);
+        json_texts(json, "names", &list);
     }
     if (!write_columns(cli, json))
         return false;

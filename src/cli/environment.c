@@ -53,10 +53,7 @@ static void write_texts(Cli *cli, JsonWriter *json, const char *key, const char 
 
     if (!texts.count && !cli_has_option(cli, none))
         return;
-    json_open_array(json, key);
-    for (size_t i = 0; i < texts.count; i++)
-        json_text(json, NULL, texts.items[i]);
-    json_close(json);
+    json_texts(json, key, &texts);
 }
 
 static bool set_body(Cli *cli, const char **body)

@@ -75,10 +75,7 @@ static bool add_webhook(Cli *cli)
     json_open_object(json, NULL);
     json_text(json, "name", cli_argument(cli, 0));
     json_text(json, "url", cli_argument(cli, 1));
-    json_open_array(json, "events");
-    for (size_t i = 0; i < events.count; i++)
-        json_text(json, NULL, events.items[i]);
-    json_close(json);
+    json_texts(json, "events", &events);
     if (cli_option(cli, "--description"))
         json_text(json, "description", cli_option(cli, "--description"));
     if (!write_secret(cli, json))

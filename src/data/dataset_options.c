@@ -116,12 +116,8 @@ void dataset_options_write_json(JsonWriter *json, const char *key, const Dataset
     for (const JsonField *field = dataset_options_fields; field->name; field++)
         if (field->type == JSON_TEXT)
             write_text(json, field->name, member(options, field->offset));
-    if (options->names.count) {
-        json_open_array(json, "names");
-        for (size_t i = 0; i < options->names.count; i++)
-            json_text(json, NULL, options->names.items[i]);
-        json_close(json);
-    }
+    if (options->names.count)
+        json_texts(json, "names", &options->names);
     if (options->columns) {
         json_open_object(json, "columns");
         for (JsonWalk walk = json_walk(options->columns); json_walk_next(&walk);)

@@ -112,19 +112,11 @@ bool environment_rules_next(const EnvironmentRules *rules, int64_t now_ms, Arena
     "SELECT name, approvals, four_eyes, expires_seconds, windows, branches, updated_at,"           \
     " updated_by FROM environments"
 
-static void write_list(JsonWriter *json, const char *key, const TextList *list)
-{
-    json_open_array(json, key);
-    for (size_t i = 0; i < list->count; i++)
-        json_text(json, NULL, list->items[i]);
-    json_close(json);
-}
-
 static const char *list_json(const TextList *list, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
 
-    write_list(json, NULL, list);
+    json_texts(json, NULL, list);
     return json_finish(json);
 }
 
@@ -158,8 +150,8 @@ static void write_rules(JsonWriter *json, const EnvironmentRules *rules)
     json_int(json, "approvals", rules->approvals);
     json_bool(json, "four_eyes", rules->four_eyes);
     json_int(json, "expires_seconds", rules->expires_seconds);
-    write_list(json, "windows", &rules->windows);
-    write_list(json, "branches", &rules->branches);
+    json_texts(json, "windows", &rules->windows);
+    json_texts(json, "branches", &rules->branches);
 }
 
 void environment_write_json(JsonWriter *json, const char *key, const Environment *environment)

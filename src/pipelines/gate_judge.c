@@ -210,10 +210,7 @@ static const char *verdict_json(const Judgement *judgement)
         json_bool(json, "within_noise", decision->within_noise);
         write_holdout(json, judgement);
         gate_rule_write_json(json, "rule", &endpoint->rule);
-        json_open_array(json, "warnings");
-        for (size_t i = 0; i < decision->warnings.count; i++)
-            json_text(json, NULL, decision->warnings.items[i]);
-        json_close(json);
+        json_texts(json, "warnings", &decision->warnings);
         json_raw(json, "metrics", metrics ? json_print(metrics, judgement->scope->arena) : NULL);
     }
     json_close(json);

@@ -86,14 +86,6 @@ static const char *const type_names[] = {
 static const char *const overlap_names[] = {
     [PIPELINE_QUEUE] = "queue", [PIPELINE_SKIP] = "skip", [PIPELINE_REPLACE] = "replace"};
 
-static void write_texts(JsonWriter *json, const char *key, const TextList *texts)
-{
-    json_open_array(json, key);
-    for (size_t i = 0; i < texts->count; i++)
-        json_text(json, NULL, texts->items[i]);
-    json_close(json);
-}
-
 static void write_params(JsonWriter *json, const PipelineParamList *params)
 {
     json_open_array(json, "params");
@@ -105,7 +97,7 @@ static void write_params(JsonWriter *json, const PipelineParamList *params)
         json_text(json, "type", type_names[param->type]);
         json_raw(json, "default", param->fallback);
         json_text(json, "description", param->description);
-        write_texts(json, "choices", &param->choices);
+        json_texts(json, "choices", &param->choices);
         json_close(json);
     }
     json_close(json);
@@ -123,9 +115,9 @@ static void write_triggers(JsonWriter *json, const PipelineTriggers *on)
         json_close(json);
     }
     json_close(json);
-    write_texts(json, "push", &on->push);
-    write_texts(json, "data", &on->data);
-    write_texts(json, "alarm", &on->alarm);
+    json_texts(json, "push", &on->push);
+    json_texts(json, "data", &on->data);
+    json_texts(json, "alarm", &on->alarm);
     json_bool(json, "api", on->api);
     json_bool(json, "manual", on->manual);
     json_close(json);

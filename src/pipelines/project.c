@@ -201,9 +201,6 @@ void project_change_write_json(JsonWriter *json, const char *key, const ProjectC
     write_members(json, &change->project);
     json_bool(json, "is_new", change->is_new);
     json_bool(json, "is_changed", change->is_changed);
-    json_open_array(json, "warnings");
-    for (size_t i = 0; i < change->warnings.count; i++)
-        json_text(json, NULL, change->warnings.items[i]);
-    json_close(json);
+    json_texts(json, "warnings", &change->warnings);
     json_close(json);
 }

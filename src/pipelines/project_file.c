@@ -434,14 +434,6 @@ bool project_file_data(const ProjectFile *file, const char *name, const ProjectD
 
 /* As JSON. */
 
-static void write_texts(JsonWriter *json, const char *key, const TextList *list)
-{
-    json_open_array(json, key);
-    for (size_t i = 0; i < list->count; i++)
-        json_text(json, NULL, list->items[i]);
-    json_close(json);
-}
-
 static void write_if_set(JsonWriter *json, const char *key, const char *value)
 {
     if (value)
@@ -455,7 +447,7 @@ void project_data_write_options(JsonWriter *json, const ProjectData *data)
     write_if_set(json, "delimiter", data->delimiter);
     write_if_set(json, "header", data->header);
     if (data->names.count)
-        write_texts(json, "names", &data->names);
+        json_texts(json, "names", &data->names);
     write_if_set(json, "encoding", data->encoding);
     write_if_set(json, "quote", data->quote);
     write_if_set(json, "on_error", data->on_error);
@@ -474,7 +466,7 @@ void project_data_write_options(JsonWriter *json, const ProjectData *data)
 static void write_data(JsonWriter *json, const ProjectData *data)
 {
     json_open_object(json, data->name);
-    write_texts(json, "source", &data->sources);
+    json_texts(json, "source", &data->sources);
     project_data_write_options(json, data);
     json_open_object(json, "holdout");
     {

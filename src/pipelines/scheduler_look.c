@@ -229,14 +229,6 @@ static void write_environment(Scheduler *scheduler, Scope *scope, const StepStar
     json_close(json);
 }
 
-static void write_texts(JsonWriter *json, const char *key, const TextList *list)
-{
-    json_open_array(json, key);
-    for (size_t i = 0; i < list->count; i++)
-        json_text(json, NULL, list->items[i]);
-    json_close(json);
-}
-
 static void write_outs(JsonWriter *json, const PlanPathList *outs)
 {
     static const char *const uses[] = {
@@ -269,8 +261,8 @@ static bool make_spec(Scheduler *scheduler, Scope *scope, const BuiltinKey *foun
                   arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
         json_text(json, "tree", start->run->tree);
         json_raw(json, "files", files);
-        write_texts(json, "commands", &start->step.commands);
-        write_texts(json, "arguments", &start->step.arguments);
+        json_texts(json, "commands", &start->step.commands);
+        json_texts(json, "arguments", &start->step.arguments);
         if (job) {
             json_text(json, "step", builtin_of(found)->worker);
             json_raw(json, "job", job);

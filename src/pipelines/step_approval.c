@@ -161,12 +161,8 @@ static bool write_results(Scope *scope, const StepStart *start, JsonWriter *json
 
 static void write_texts(JsonWriter *json, const char *key, const TextList *list)
 {
-    if (!list->count)
-        return;
-    json_open_array(json, key);
-    for (size_t i = 0; i < list->count; i++)
-        json_text(json, NULL, list->items[i]);
-    json_close(json);
+    if (list->count)
+        json_texts(json, key, list);
 }
 
 static void write_action(const PlanStep *step, JsonWriter *json)

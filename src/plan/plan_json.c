@@ -29,12 +29,8 @@ static void write_true(JsonWriter *json, const char *key, bool truth)
 
 static void write_texts(JsonWriter *json, const char *key, const TextList *texts)
 {
-    if (!texts->count)
-        return;
-    json_open_array(json, key);
-    for (size_t i = 0; i < texts->count; i++)
-        json_text(json, NULL, texts->items[i]);
-    json_close(json);
+    if (texts->count)
+        json_texts(json, key, texts);
 }
 
 static void write_values(JsonWriter *json, const char *key, const PlanValueList *values)

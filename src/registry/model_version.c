@@ -323,10 +323,7 @@ void model_version_write_json(JsonWriter *json, const char *key, const ModelVers
             json_time(json, "released_at", version->released_at);
         else
             json_null(json, "released_at");
-        json_open_array(json, "aliases");
-        for (size_t i = 0; i < version->aliases.count; i++)
-            json_text(json, NULL, version->aliases.items[i]);
-        json_close(json);
+        json_texts(json, "aliases", &version->aliases);
         param_list_write_json(json, "tags", &version->tags);
     }
     json_close(json);
