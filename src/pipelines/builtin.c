@@ -35,10 +35,10 @@ static const Builtin *const builtins[] = {&builtin_check_data,      &builtin_tra
                                           &builtin_evaluate,        &builtin_release_gate,
                                           &builtin_release_staging, &builtin_release_production};
 
-const Builtin *builtin_by_name(const char *name)
+const Builtin *builtin_of(const PlanStep *step)
 {
-    for (size_t i = 0; i < COUNT(builtins); i++)
-        if (strcmp(builtins[i]->name, name) == 0)
+    for (size_t i = 0; step->uses && i < COUNT(builtins); i++)
+        if (strcmp(builtins[i]->name, step->uses) == 0)
             return builtins[i];
     return NULL;
 }

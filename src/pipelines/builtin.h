@@ -35,7 +35,8 @@ typedef struct Builtin {
 
 extern const PlanBuiltin pipeline_builtins[]; /* ends with a row of zeros */
 
-const Builtin *builtin_by_name(const char *name);
+/* What the step uses; NULL: it has commands, or uses what is not there. */
+const Builtin *builtin_of(const PlanStep *step);
 
 /* The value of a member of "with", or NULL. */
 const char *builtin_with(const StepStart *start, const char *name);

@@ -19,24 +19,10 @@ struct BuiltinTask {
     atomic_bool is_done; /* set last; what is above is the owner's from then on */
 };
 
-static bool find_attempt(Scope *scope, const char *key, StepAttempt *attempt)
-{
-    CLEANUP(query_finalize)
-    Query query = db_query(scope->db, SELECT_ATTEMPT " WHERE key = $1", db_text(key));
-    StepAttemptList list = {0};
-
-    if (!step_attempts_take(scope, &query, &list))
-        return false;
-    if (!list.count)
-        return fail(&scope->error, ERROR_NOT_FOUND, "attempt %s is not in the store", key);
-    *attempt = list.items[0];
-    return true;
-}
-
 bool builtin_key_find(Scope *scope, const char *key, BuiltinKey *found)
 {
     found->start = (StepStart){.run = &found->run, .row = &found->row};
-    return find_attempt(scope, key, &found->attempt) &&
+    return step_attempt_find(scope, key, &found->attempt) &&
            pipeline_run_find(scope, found->attempt.run_id, &found->run) &&
            pipeline_step_at(scope, found->attempt.run_id, found->attempt.position, &found->row) &&
            step_start_read(scope, &found->start);
@@ -139,7 +125,7 @@ static void do_work(Scope *scope, BuiltinTask *task)
         .serving = task->spec.serving,
     };
     work->step.made = arena_format(scope->arena, "%s/work/made", work->step.folder);
-    builtin = builtin_by_name(work->found.start.step.uses);
+    builtin = builtin_of(&work->found.start.step);
     if (!builtin)
         done = fail(&scope->error, ERROR_NOT_IMPLEMENTED, "there is no built-in step \"%s\"",
                     work->found.start.step.uses);

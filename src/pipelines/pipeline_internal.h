@@ -19,6 +19,7 @@
 bool pipeline_steps_take(Scope *scope, Query *query, PipelineStepList *list) MUST_CHECK;
 bool pipeline_step_at(Scope *scope, const char *run_id, int64_t position,
                       PipelineStep *step) MUST_CHECK;
+bool step_attempt_find(Scope *scope, const char *key, StepAttempt *attempt) MUST_CHECK;
 bool step_attempts_take(Scope *scope, Query *query, StepAttemptList *list) MUST_CHECK;
 
 /* The files of an order with the pipeline's among them, read and checked. */
@@ -75,6 +76,9 @@ bool step_start_files(Scope *scope, const StepStart *start, const char **files) 
 /* Inside a write: a step has ended, and what waits for it hears of it. is_good: it succeeded. */
 bool step_end(Scope *scope, const char *run_id, int64_t position, const char *status,
               const char *reason) MUST_CHECK;
+
+/* Claims what a step made, with the files of folders; not found when some of it was purged. */
+bool step_outs_claim(Scope *scope, const JsonValue *outs) MUST_CHECK;
 
 /* How an attempt ended, ready to be written. */
 typedef struct AttemptEnd {

@@ -137,6 +137,20 @@ bool step_attempts_take(Scope *scope, Query *query, StepAttemptList *list)
     return query_end(query, &scope->error);
 }
 
+bool step_attempt_find(Scope *scope, const char *key, StepAttempt *attempt)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, SELECT_ATTEMPT " WHERE key = $1", db_text(key));
+    StepAttemptList list = {0};
+
+    if (!step_attempts_take(scope, &query, &list))
+        return false;
+    if (!list.count)
+        return fail(&scope->error, ERROR_NOT_FOUND, "attempt %s is not in the store", key);
+    *attempt = list.items[0];
+    return true;
+}
+
 bool step_attempt_list(Scope *scope, const char *run_id, int64_t position, StepAttemptList *list)
 {
     CLEANUP(query_finalize)

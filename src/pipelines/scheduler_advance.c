@@ -42,7 +42,7 @@ static bool create_tracked(Scope *scope, const StepStart *start, const char **id
 /* What a program does, or a training; not what the server does in a moment. */
 static bool has_tracked(const StepStart *start)
 {
-    const Builtin *builtin = start->step.uses ? builtin_by_name(start->step.uses) : NULL;
+    const Builtin *builtin = builtin_of(&start->step);
 
     return !builtin || builtin->worker;
 }
@@ -109,23 +109,15 @@ static bool find_cached(Scope *scope, const StepStart *start, const char *key, P
 static bool claim_outs(Scope *scope, const PipelineStep *cached, bool *whole)
 {
     const JsonValue *outs = NULL;
-    Error error = {0};
 
-    *whole = true;
     if (cached->outs &&
         !json_parse(cached->outs, strlen(cached->outs), scope->arena, &outs, &scope->error))
         return false;
-    for (JsonWalk walk = json_walk(outs); *whole && json_walk_next(&walk);) {
-        const char *digest = json_as_text(json_member(walk.value, "digest"), "");
-        Tree tree = {0};
-
-        *whole = artifact_claim(scope->platform->artifacts, digest, &error);
-        if (*whole && json_as_bool(json_member(walk.value, "is_folder"), false))
-            *whole = tree_read(scope->platform->artifacts, digest, scope->arena, &tree, &error) &&
-                     tree_claim(scope->platform->artifacts, &tree, &error);
-    }
-    return *whole || error.kind == ERROR_NOT_FOUND ||
-           fail(&scope->error, error.kind, "%s", error.message);
+    *whole = step_outs_claim(scope, outs);
+    if (*whole || scope->error.kind != ERROR_NOT_FOUND)
+        return *whole;
+    scope->error = (Error){0};
+    return true;
 }
 
 static bool take_cached(Scope *scope, const StepStart *start, const PipelineStep *cached)

@@ -16,11 +16,11 @@ enum { ERRORS_BYTES_MAX = 65536, SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1
 
 static bool add_end(Scope *scope, const char *key, AttemptEnd end, AttemptEndList *ends)
 {
-    BuiltinKey *found = arena_new(scope->arena, BuiltinKey);
+    StepAttempt *attempt = arena_new(scope->arena, StepAttempt);
 
-    if (!builtin_key_find(scope, key, found))
+    if (!step_attempt_find(scope, key, attempt))
         return false;
-    end.attempt = &found->attempt;
+    end.attempt = attempt;
     *arena_push(scope->arena, ends) = end;
     return true;
 }
@@ -96,20 +96,11 @@ static void begin_task(Scheduler *scheduler, Active *active, BuiltinPhase phase)
                                                          active->key, phase, wake, scheduler});
 }
 
-static const Builtin *builtin_of(const BuiltinKey *found)
+/* Only a built-in step has a result; where its shim has done the work, its end is still to come. */
+static bool take_end(Scheduler *scheduler, Scope *scope, Active *active, const AttemptProbe *probe,
+                     AttemptEndList *ends)
 {
-    return found->start.step.uses ? builtin_by_name(found->start.step.uses) : NULL;
-}
-
-/* The shim of a built-in step has done the work: now its end. */
-static bool finish_builtin(Scheduler *scheduler, Scope *scope, Active *active,
-                           const AttemptProbe *probe, AttemptEndList *ends)
-{
-    BuiltinKey found;
-
-    if (!builtin_key_find(scope, active->key, &found))
-        return false;
-    if (!builtin_of(&found) ||
+    if (!json_is_object(json_member(probe->end, "result")) ||
         strcmp(json_as_text(json_member(probe->end, "outcome"), ""), "succeeded") != 0)
         return add_ended(scope, active->key, probe, ends);
     begin_task(scheduler, active, BUILTIN_FINISH);
@@ -174,7 +165,7 @@ static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, Executor
     if (!attempt_probe(folder, scope->arena, &probe, &scope->error))
         return false;
     if (probe.state == ATTEMPT_ENDED)
-        return finish_builtin(scheduler, scope, active, &probe, ends);
+        return take_end(scheduler, scope, active, &probe, ends);
     if (probe.state == ATTEMPT_DEAD)
         return add_lost(scope, active->key, "its shim was killed", ends);
     if (!is_cancelled(scope, active->key, &cancelled))
@@ -264,7 +255,7 @@ static bool make_spec(Scheduler *scheduler, Scope *scope, const BuiltinKey *foun
         json_texts(json, "commands", &start->step.commands);
         json_texts(json, "arguments", &start->step.arguments);
         if (job) {
-            json_text(json, "step", builtin_of(found)->worker);
+            json_text(json, "step", builtin_of(&found->start.step)->worker);
             json_raw(json, "job", job);
             json_text(json, "made", "made");
         }
@@ -328,7 +319,7 @@ static bool submit_or_prepare(Scheduler *scheduler, Scope *scope, Active *active
 
     if (!builtin_key_find(scope, active->key, &found))
         return false;
-    builtin = builtin_of(&found);
+    builtin = builtin_of(&found.start.step);
     if (!found.start.step.uses || (builtin && job))
         return submit(scheduler, scope, &found, job, active);
     begin_task(scheduler, active, builtin && builtin->worker ? BUILTIN_PREPARE : BUILTIN_FINISH);

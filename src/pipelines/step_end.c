@@ -164,11 +164,23 @@ static bool write_attempt(Scope *scope, const AttemptEnd *end, bool *is_ours)
     return true;
 }
 
-static bool claim_outs(Scope *scope, const JsonValue *outs)
+static bool claim_out(Scope *scope, const JsonValue *out)
+{
+    ArtifactStore *artifacts = scope->platform->artifacts;
+    const char *digest = json_as_text(json_member(out, "digest"), "");
+    Tree tree;
+
+    if (!artifact_claim(artifacts, digest, &scope->error))
+        return false;
+    return !json_as_bool(json_member(out, "is_folder"), false) ||
+           (tree_read(artifacts, digest, scope->arena, &tree, &scope->error) &&
+            tree_claim(artifacts, &tree, &scope->error));
+}
+
+bool step_outs_claim(Scope *scope, const JsonValue *outs)
 {
     for (JsonWalk walk = json_walk(outs); json_walk_next(&walk);)
-        if (!artifact_claim(scope->platform->artifacts,
-                            json_as_text(json_member(walk.value, "digest"), ""), &scope->error))
+        if (!claim_out(scope, walk.value))
             return false;
     return true;
 }
@@ -180,7 +192,7 @@ static bool write_success(Scope *scope, const AttemptEnd *end, const PipelineSte
     const JsonValue *outs = json_member(end->document, "outs");
     PipelineRun run;
 
-    if (!claim_outs(scope, outs) || !pipeline_run_find(scope, step->run_id, &run) ||
+    if (!step_outs_claim(scope, outs) || !pipeline_run_find(scope, step->run_id, &run) ||
         !db_run(scope->db, &scope->error,
                 "UPDATE pipeline_steps SET outs = $3, result = $4, metrics = $5"
                 " WHERE run_id = $1 AND position = $2",

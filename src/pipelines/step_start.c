@@ -311,7 +311,7 @@ static bool write_deps(Scope *scope, const StepStart *start, JsonWriter *json)
 
 static bool write_builtin(Scope *scope, const StepStart *start, JsonWriter *json)
 {
-    const Builtin *builtin = start->step.uses ? builtin_by_name(start->step.uses) : NULL;
+    const Builtin *builtin = builtin_of(&start->step);
 
     return !builtin || !builtin->inputs || builtin->inputs(scope, start, json);
 }
