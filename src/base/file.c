@@ -38,7 +38,7 @@ static bool read_all(int descriptor, char *bytes, size_t size)
     return true;
 }
 
-static bool write_all(int descriptor, const char *bytes, size_t size)
+bool descriptor_write(int descriptor, const char *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
         ssize_t put = write(descriptor, bytes + done, size - done);
@@ -151,7 +151,7 @@ bool file_write(const char *path, const char *bytes, size_t size, Error *error)
     if (descriptor < 0)
         return fail_errno(error, "create", partial);
     CRASH_POINT("file: made, empty");
-    if (write_all(descriptor, bytes, size) && fsync(descriptor) == 0) {
+    if (descriptor_write(descriptor, bytes, size) && fsync(descriptor) == 0) {
         if (rename_durably(partial, path, error))
             return true;
     } else
@@ -171,7 +171,7 @@ static bool copy_bytes(int source, int target)
             continue;
         if (got <= 0)
             return got == 0;
-        if (!write_all(target, buffer, (size_t)got))
+        if (!descriptor_write(target, buffer, (size_t)got))
             return false;
         CRASH_POINT("file: part of a copy written");
     }

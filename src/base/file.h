@@ -25,6 +25,9 @@ void file_unmap(FileMap *map); /* for CLEANUP too */
 /* All or nothing: written beside the target, flushed to the disk, then renamed over it. */
 bool file_write(const char *path, const char *bytes, size_t size, Error *error) MUST_CHECK;
 
+/* All of it to what is open already, however the system cuts it; false: errno says why. */
+bool descriptor_write(int descriptor, const char *bytes, size_t size) MUST_CHECK;
+
 /* Copies through the same way; target and source may be on different file systems. */
 bool file_copy(const char *source, const char *target, Error *error) MUST_CHECK;
 

@@ -20,24 +20,10 @@ enum { ENVIRONMENT_BYTES_MAX = 256 * 1024 };
 
 /* The shim's side. */
 
-static bool write_all(int descriptor, const char *bytes, size_t size)
-{
-    while (size) {
-        ssize_t put = write(descriptor, bytes, size);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        bytes += put;
-        size -= (size_t)put;
-    }
-    return true;
-}
-
 static bool write_line(int descriptor, const char *document)
 {
-    return write_all(descriptor, document, strlen(document)) && write_all(descriptor, "\n", 1);
+    return descriptor_write(descriptor, document, strlen(document)) &&
+           descriptor_write(descriptor, "\n", 1);
 }
 
 bool attempt_claim(const char *folder, const char *claim, int *descriptor, Error *error)

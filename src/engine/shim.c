@@ -85,8 +85,8 @@ void shim_log(Shim *shim, const char *bytes, size_t size)
     shim->log_size += (int64_t)size;
     if (size > room)
         size = room;
-    for (ssize_t put; size && (put = write(shim->log, bytes, size)) > 0; size -= (size_t)put)
-        bytes += put;
+    if (!descriptor_write(shim->log, bytes, size))
+        return; /* a full disk is no reason to end the step */
 }
 
 /* The work. */

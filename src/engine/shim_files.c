@@ -30,9 +30,8 @@ static bool copy_bytes(int from, int to, char *buffer, Digest *digest)
 
     while ((got = read(from, buffer, COPY_BYTES)) > 0) {
         digest_add(digest, buffer, (size_t)got);
-        for (ssize_t put = 0, done = 0; done < got; done += put)
-            if ((put = write(to, buffer + done, (size_t)(got - done))) <= 0)
-                return false;
+        if (!descriptor_write(to, buffer, (size_t)got))
+            return false;
     }
     return got == 0;
 }

@@ -186,19 +186,6 @@ static bool count_bytes(Unpacking *unpacking, const char *name, size_t size, Err
     return true;
 }
 
-static bool write_all(int file, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(file, bytes, size);
-
-        if (written < 0 && errno != EINTR)
-            return false;
-        bytes += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return true;
-}
-
 /* Reads the data of the entry that is on turn, into a file or to nowhere (-1). */
 static bool read_data(Unpacking *unpacking, ArchiveEntry *entry, int file, Error *error)
 {
@@ -209,7 +196,7 @@ static bool read_data(Unpacking *unpacking, ArchiveEntry *entry, int file, Error
         if (!count_bytes(unpacking, entry->path, (size_t)size, error))
             return false;
         entry->size += (uint64_t)size;
-        if (file >= 0 && !write_all(file, block, (size_t)size))
+        if (file >= 0 && !descriptor_write(file, block, (size_t)size))
             return fail_errno(error, "write", entry->path);
     }
     return size == 0 || fail_read(unpacking, entry->path, error);
