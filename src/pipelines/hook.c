@@ -1,17 +1,16 @@
 #include "pipelines/hook.h"
 
-#include <openssl/evp.h>
 #include <string.h>
-#include <strings.h>
 
 #include "access/event.h"
 #include "base/digest.h"
 #include "base/id.h"
 #include "base/time.h"
+#include "net/basic.h"
 #include "pipelines/git.h"
 #include "pipelines/hook_internal.h"
 
-enum { BASIC_BYTES_MAX = 1024, SECRET_BYTES = 32, PUSHES_SHOWN = 100, REF_BYTES_MAX = 512 };
+enum { SECRET_BYTES = 32, PUSHES_SHOWN = 100, REF_BYTES_MAX = 512 };
 
 static Hook from_row(const Query *query, Arena *arena)
 {
@@ -131,17 +130,10 @@ static bool is_signed(const char *secret, const char *digits, const char *body, 
 
 static bool is_basic(const char *header, const char *secret)
 {
-    char pair[BASIC_BYTES_MAX + 4] = {0};
-    size_t length = strlen(header);
-    const char *colon;
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    BasicPair pair;
 
-    if (strncasecmp(header, "Basic ", 6) != 0 || length - 6 > BASIC_BYTES_MAX || (length - 6) % 4)
-        return false;
-    if (EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)header + 6,
-                        (int)length - 6) <= 0)
-        return false;
-    colon = strchr(pair, ':');
-    return colon && text_equal_secretly(colon + 1, secret);
+    return basic_read(header, arena, &pair) && text_equal_secretly(pair.secret, secret);
 }
 
 bool hook_verify(const char *secret, const HookSigns *signs, const char *body, size_t size,

@@ -1,9 +1,9 @@
 #include "server/caller.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
+#include "net/basic.h"
 #include "server/origin.h"
 
 static const char *bearer_token(const HttpExchange *exchange)
@@ -15,37 +15,17 @@ static const char *bearer_token(const HttpExchange *exchange)
     return header + 7;
 }
 
-enum { BASIC_BYTES_MAX = 1024 };
-
-/* "Basic base64(name:secret)": MLflow's clients have a name and a password to send, which are those
- * of a token. NULL: it is nothing of the kind. */
-static const char *basic_pair(const HttpExchange *exchange)
-{
-    const char *header = http_exchange_header(exchange, "Authorization");
-    size_t length;
-    char *pair;
-
-    if (!header || strncasecmp(header, "Basic ", 6) != 0)
-        return NULL;
-    header += 6;
-    length = strlen(header);
-    if (length > BASIC_BYTES_MAX || length % 4)
-        return NULL;
-    pair = arena_alloc(http_exchange_arena(exchange), length + 1, 1);
-    return EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)header, (int)length) > 0
-               ? pair
-               : NULL;
-}
-
-/* Sets what counts as the token: a header that names nobody still has to be refused. */
+/* Sets what counts as the token: a header that names nobody still has to be refused. MLflow's
+ * clients have a name and a password to send, which are those of a token. */
 static void read_secret(Caller *caller, const HttpExchange *exchange)
 {
-    const char *pair = basic_pair(exchange), *colon = pair ? strchr(pair, ':') : NULL;
+    BasicPair pair;
 
     caller->secret = bearer_token(exchange);
-    if (colon) {
-        caller->secret = colon + 1;
-        caller->name = arena_copy(http_exchange_arena(exchange), pair, (size_t)(colon - pair));
+    if (basic_read(http_exchange_header(exchange, "Authorization"), http_exchange_arena(exchange),
+                   &pair)) {
+        caller->secret = pair.secret;
+        caller->name = pair.name;
     }
 }
 
