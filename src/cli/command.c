@@ -207,6 +207,11 @@ static void print_cell(const char *text, size_t width, bool right, bool last)
     fputs(last ? "\n" : "  ", stdout);
 }
 
+const char *cli_text(const JsonValue *object, const char *key)
+{
+    return json_as_text(json_member(object, key), "-");
+}
+
 void cli_print_table(const char *const *cells, size_t column_count, size_t row_count,
                      const char *alignment)
 {

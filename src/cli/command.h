@@ -98,6 +98,9 @@ void cli_progress_end(Cli *cli);
 const char *cli_format(Cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *cli_encoded(Cli *cli, const char *text); /* for one part of a path or query */
 
+/* A text member of an answer; "-" where it is missing. */
+const char *cli_text(const JsonValue *object, const char *key);
+
 /* Rows of texts in aligned columns, the first row as the head; alignment: an 'l' or 'r' per column.
  */
 void cli_print_table(const char *const *cells, size_t column_count, size_t row_count,

@@ -8,21 +8,6 @@
 
 enum { CELL_CHARACTERS_MAX = 32, SET_ASIDE_SHOWN = 10, TOP_SHOWN = 8, BAR_WIDTH = 30 };
 
-typedef struct Cells {
-    const char **items;
-    size_t count;
-} Cells;
-
-static void add_cell(Cli *cli, Cells *cells, const char *text)
-{
-    *arena_push(cli->arena, cells) = text;
-}
-
-static const char *text_member(const JsonValue *value, const char *key)
-{
-    return json_as_text(json_member(value, key), "-");
-}
-
 static int64_t int_member(const JsonValue *value, const char *key)
 {
     return json_as_int(json_member(value, key), 0);
@@ -73,7 +58,7 @@ bool data_list(Cli *cli)
 {
     enum { COLUMNS = 3 };
     static const char *const head[COLUMNS] = {"NAME", "LATEST", "CREATED"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!cli_get_all(cli, "/api/v1/datasets", "datasets", &reply))
@@ -81,11 +66,12 @@ bool data_list(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     for (size_t i = 0; i < COLUMNS; i++)
-        add_cell(cli, &cells, head[i]);
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "datasets")); json_walk_next(&walk);) {
-        add_cell(cli, &cells, text_member(walk.value, "name"));
-        add_cell(cli, &cells, count_text(cli, int_member(walk.value, "latest_version")));
-        add_cell(cli, &cells, cli_time(cli, json_member(walk.value, "created_at")));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "name"));
+        text_list_add(&cells, cli->arena,
+                      count_text(cli, int_member(walk.value, "latest_version")));
+        text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "created_at")));
     }
     cli_print_table(cells.items, COLUMNS, cells.count / COLUMNS, "lrl");
     return true;
@@ -105,10 +91,10 @@ static void print_set_aside(Cli *cli, const JsonValue *version)
             printf("  ...\n");
             break;
         }
-        printf("  %s line %lld%s: %s\n", text_member(walk.value, "path"),
+        printf("  %s line %lld%s: %s\n", cli_text(walk.value, "path"),
                (long long)int_member(walk.value, "line"),
                column ? cli_format(cli, ", column \"%s\"", column) : "",
-               text_member(walk.value, "reason"));
+               cli_text(walk.value, "reason"));
     }
 }
 
@@ -116,7 +102,7 @@ void data_print_added(Cli *cli, const ClientReply *reply)
 {
     const JsonValue *version = reply->json;
 
-    printf("%s@%lld  %s, %s, %s%s\n", text_member(version, "name"),
+    printf("%s@%lld  %s, %s, %s%s\n", cli_text(version, "name"),
            (long long)int_member(version, "version"),
            counted(cli, (size_t)int_member(version, "row_count"), "row"),
            counted(cli, json_count(json_member(version, "columns")), "column"),
@@ -129,18 +115,18 @@ static void print_columns(Cli *cli, const JsonValue *profile)
 {
     enum { COLUMNS = 5 };
     static const char *const head[COLUMNS] = {"COLUMN", "TYPE", "ROLE", "MISSING", "DISTINCT"};
-    Cells cells = {0};
+    TextList cells = {0};
 
     for (size_t i = 0; i < COLUMNS; i++)
-        add_cell(cli, &cells, head[i]);
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(profile, "columns")); json_walk_next(&walk);) {
         double missing = json_as_double(json_member(walk.value, "missing_share"), NAN);
 
-        add_cell(cli, &cells, text_member(walk.value, "name"));
-        add_cell(cli, &cells, text_member(walk.value, "type"));
-        add_cell(cli, &cells, text_member(walk.value, "role"));
-        add_cell(cli, &cells, cli_format(cli, "%.1f %%", missing * 100));
-        add_cell(cli, &cells, count_text(cli, int_member(walk.value, "distinct")));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "name"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "type"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "role"));
+        text_list_add(&cells, cli->arena, cli_format(cli, "%.1f %%", missing * 100));
+        text_list_add(&cells, cli->arena, count_text(cli, int_member(walk.value, "distinct")));
     }
     cli_print_table(cells.items, COLUMNS, cells.count / COLUMNS, "lllrr");
 }
@@ -156,7 +142,7 @@ static const char *value_text(Cli *cli, const JsonValue *value)
 /* Slipway's own columns, which start every row, are not shown. */
 static void print_rows(Cli *cli, const JsonValue *rows)
 {
-    Cells cells = {0};
+    TextList cells = {0};
     size_t columns = 0, row_count = 1;
     TextBuilder alignment = {.arena = cli->arena};
     JsonWalk first = json_walk(rows);
@@ -166,14 +152,14 @@ static void print_rows(Cli *cli, const JsonValue *rows)
     for (JsonWalk walk = json_walk(first.value); json_walk_next(&walk);) {
         if (*walk.key == '_')
             continue;
-        add_cell(cli, &cells, walk.key);
+        text_list_add(&cells, cli->arena, walk.key);
         text_append(&alignment, json_is_number(walk.value) ? "r" : "l");
         columns++;
     }
     for (JsonWalk row = json_walk(rows); json_walk_next(&row); row_count++)
         for (JsonWalk walk = json_walk(row.value); json_walk_next(&walk);)
             if (*walk.key != '_')
-                add_cell(cli, &cells, value_text(cli, walk.value));
+                text_list_add(&cells, cli->arena, value_text(cli, walk.value));
     cli_print_table(cells.items, columns, row_count, text_built(&alignment));
 }
 
@@ -206,11 +192,11 @@ bool data_show(Cli *cli)
         return false;
     if (cli->json)
         return print_show_json(cli, &version, &rows);
-    printf("%s@%lld  %lld rows  created %s by %s\ndigest %s\n\n", text_member(version.json, "name"),
+    printf("%s@%lld  %lld rows  created %s by %s\ndigest %s\n\n", cli_text(version.json, "name"),
            (long long)int_member(version.json, "version"),
            (long long)int_member(version.json, "row_count"),
            cli_time(cli, json_member(version.json, "created_at")),
-           text_member(version.json, "created_by"), text_member(version.json, "digest"));
+           cli_text(version.json, "created_by"), cli_text(version.json, "digest"));
     print_columns(cli, json_member(profile.json, "profile"));
     printf("\n");
     print_rows(cli, json_member(rows.json, "rows"));
@@ -276,7 +262,7 @@ static void print_top(Cli *cli, const JsonValue *top)
 
         if (walk.index == 0)
             most = count;
-        printf("    %-24s  %8lld%s\n", shorten(cli, text_member(walk.value, "value")),
+        printf("    %-24s  %8lld%s\n", shorten(cli, cli_text(walk.value, "value")),
                (long long)count, bar(cli, count, most));
     }
 }
@@ -284,11 +270,11 @@ static void print_top(Cli *cli, const JsonValue *top)
 static void print_column(Cli *cli, const JsonValue *column)
 {
     static const char *const quantiles[] = {"p5", "p25", "p50", "p75", "p95"};
-    const char *measure = text_member(column, "measure");
+    const char *measure = cli_text(column, "measure");
     bool is_time = strcmp(measure, "time") == 0;
 
     printf("\n%s  %s, %s, missing %.1f %%, distinct %lld, repeated %lld\n",
-           text_member(column, "name"), text_member(column, "type"), text_member(column, "role"),
+           cli_text(column, "name"), cli_text(column, "type"), cli_text(column, "role"),
            json_as_double(json_member(column, "missing_share"), 0) * 100,
            (long long)int_member(column, "distinct"), (long long)int_member(column, "repeated"));
     printf("  %s: min %s, mean %s, max %s;", measure,
@@ -316,7 +302,7 @@ static void print_classes(Cli *cli, const JsonValue *profile)
     for (JsonWalk walk = json_walk(classes); json_walk_next(&walk);)
         if (json_as_int(walk.value, 0) > most)
             most = json_as_int(walk.value, 0);
-    printf("\ntarget \"%s\"\n", text_member(profile, "target"));
+    printf("\ntarget \"%s\"\n", cli_text(profile, "target"));
     for (JsonWalk walk = json_walk(classes); json_walk_next(&walk);)
         printf("    %-24s  %8lld%s\n", shorten(cli, walk.key),
                (long long)json_as_int(walk.value, 0), bar(cli, json_as_int(walk.value, 0), most));
@@ -332,7 +318,7 @@ bool data_profile(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     profile = json_member(reply.json, "profile");
-    printf("%s@%lld  %lld rows, %lld set aside\n", text_member(reply.json, "name"),
+    printf("%s@%lld  %lld rows, %lld set aside\n", cli_text(reply.json, "name"),
            (long long)int_member(reply.json, "version"), (long long)int_member(profile, "rows"),
            (long long)int_member(profile, "set_aside"));
     printf("%lld rows repeat a whole row, %lld the features of an earlier one\n",

@@ -10,21 +10,6 @@
 
 enum { FILE_BYTES_MAX = 16 * 1024 * 1024, SHOWN_TEXT_BYTES = 60 };
 
-typedef struct Cells {
-    const char **items;
-    size_t count;
-} Cells;
-
-static void add_cell(Cli *cli, Cells *cells, const char *text)
-{
-    *arena_push(cli->arena, cells) = text;
-}
-
-static const char *text_member(const JsonValue *object, const char *key)
-{
-    return json_as_text(json_member(object, key), "-");
-}
-
 static const char *version_text(Cli *cli, const JsonValue *object)
 {
     const char *model = json_as_text(json_member(object, "model"), NULL);
@@ -43,7 +28,7 @@ static const char *endpoint_path(Cli *cli, const char *name, const char *rest)
 static bool list_endpoints(Cli *cli)
 {
     static const char *const head[] = {"NAME", "PROJECT", "LIVE", "DEPLOYED", "BY"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!cli_get_all(cli, "/api/v1/endpoints", "endpoints", &reply))
@@ -51,13 +36,13 @@ static bool list_endpoints(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     for (size_t i = 0; i < COUNT(head); i++)
-        add_cell(cli, &cells, head[i]);
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "endpoints")); json_walk_next(&walk);) {
-        add_cell(cli, &cells, text_member(walk.value, "name"));
-        add_cell(cli, &cells, text_member(walk.value, "project"));
-        add_cell(cli, &cells, version_text(cli, walk.value));
-        add_cell(cli, &cells, cli_time(cli, json_member(walk.value, "deployed_at")));
-        add_cell(cli, &cells, text_member(walk.value, "deployed_by"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "name"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "project"));
+        text_list_add(&cells, cli->arena, version_text(cli, walk.value));
+        text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "deployed_at")));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "deployed_by"));
     }
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lllll");
     return true;
@@ -66,20 +51,20 @@ static bool list_endpoints(Cli *cli)
 static bool print_deployments(Cli *cli, const char *name)
 {
     static const char *const head[] = {"DEPLOYED", "VERSION", "WHY", "BY", "COMMENT"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!cli_get_all(cli, endpoint_path(cli, name, "/deployments"), "deployments", &reply))
         return false;
     for (size_t i = 0; i < COUNT(head); i++)
-        add_cell(cli, &cells, head[i]);
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "deployments"));
          json_walk_next(&walk);) {
-        add_cell(cli, &cells, cli_time(cli, json_member(walk.value, "created_at")));
-        add_cell(cli, &cells, version_text(cli, walk.value));
-        add_cell(cli, &cells, text_member(walk.value, "reason"));
-        add_cell(cli, &cells, text_member(walk.value, "created_by"));
-        add_cell(cli, &cells, text_member(walk.value, "comment"));
+        text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "created_at")));
+        text_list_add(&cells, cli->arena, version_text(cli, walk.value));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "reason"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "created_by"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "comment"));
     }
     printf("\n");
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lllll");
@@ -96,7 +81,7 @@ static bool show_endpoint(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     printf("endpoint  %s\nproject   %s\nurl       /endpoints/%s/predict\nlive      %s\n", name,
-           text_member(reply.json, "project"), name, version_text(cli, reply.json));
+           cli_text(reply.json, "project"), name, version_text(cli, reply.json));
     printf("gate      %s\n", cli_rule(cli, json_member(reply.json, "rule")));
     return cli_print_candidate(cli, reply.json) && print_deployments(cli, name);
 }
@@ -150,7 +135,7 @@ static bool print_live(Cli *cli, const ClientReply *reply)
 {
     if (cli->json)
         return cli_print_json(cli, reply);
-    printf("endpoint %s serves %s\n", text_member(reply->json, "name"),
+    printf("endpoint %s serves %s\n", cli_text(reply->json, "name"),
            version_text(cli, reply->json));
     return true;
 }
@@ -290,13 +275,13 @@ static const char *row_name(Cli *cli, size_t row)
 static void print_source(Cli *cli, const ClientReply *reply)
 {
     fprintf(stderr, "%s, request %s\n", version_text(cli, reply->json),
-            text_member(reply->json, "request_id"));
+            cli_text(reply->json, "request_id"));
 }
 
 static bool predict(Cli *cli)
 {
     static const char *const head[] = {"LABEL", "CONFIDENCE", "INPUT"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!ask_endpoint(cli, "predict", &reply))
@@ -304,14 +289,14 @@ static bool predict(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     for (size_t i = 0; i < COUNT(head); i++)
-        add_cell(cli, &cells, head[i]);
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "predictions"));
          json_walk_next(&walk);) {
         double confidence = json_as_double(json_member(walk.value, "confidence"), 0);
 
-        add_cell(cli, &cells, text_member(walk.value, "label"));
-        add_cell(cli, &cells, cli_number(cli, confidence, 3));
-        add_cell(cli, &cells, row_name(cli, walk.index));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "label"));
+        text_list_add(&cells, cli->arena, cli_number(cli, confidence, 3));
+        text_list_add(&cells, cli->arena, row_name(cli, walk.index));
     }
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lrl");
     print_source(cli, &reply);
@@ -323,12 +308,12 @@ static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row
     const JsonValue *rest = json_member(explanation, "rest");
     double confidence = json_as_double(json_member(explanation, "confidence"), 0);
 
-    printf("%s\n  %s, confidence %s\n", row_name(cli, row), text_member(explanation, "label"),
+    printf("%s\n  %s, confidence %s\n", row_name(cli, row), cli_text(explanation, "label"),
            cli_number(cli, confidence, 3));
     for (JsonWalk walk = json_walk(json_member(explanation, "contributions"));
          json_walk_next(&walk);)
         printf("  %+9.4f  %s\n", json_as_double(json_member(walk.value, "weight"), 0),
-               text_member(walk.value, "text"));
+               cli_text(walk.value, "text"));
     if (json_as_int(json_member(rest, "count"), 0))
         printf("  %+9.4f  %lld more\n", json_as_double(json_member(rest, "weight"), 0),
                (long long)json_as_int(json_member(rest, "count"), 0));
@@ -367,16 +352,16 @@ static bool show_prediction(Cli *cli)
     deployment = json_member(reply.json, "deployment");
     version = json_member(json_member(reply.json, "lineage"), "version");
     printf("answered  %s by endpoint %s with %s\n",
-           cli_time(cli, json_member(prediction, "created_at")),
-           text_member(prediction, "endpoint"), version_text(cli, prediction));
+           cli_time(cli, json_member(prediction, "created_at")), cli_text(prediction, "endpoint"),
+           version_text(cli, prediction));
     printf("answers   %s\n", json_print(json_member(prediction, "predictions"), cli->arena));
     printf("inputs    %s\n", json_print(json_member(prediction, "inputs"), cli->arena));
     printf("deployed  %s by %s (%s)\n", cli_time(cli, json_member(deployment, "created_at")),
-           text_member(deployment, "created_by"), text_member(deployment, "reason"));
+           cli_text(deployment, "created_by"), cli_text(deployment, "reason"));
     printf("run       %s\ndata      %s version %lld, %s\ncode      %s\n",
-           text_member(version, "run_id"), text_member(version, "dataset"),
+           cli_text(version, "run_id"), cli_text(version, "dataset"),
            (long long)json_as_int(json_member(version, "dataset_version"), 0),
-           text_member(version, "dataset_digest"), text_member(version, "code_commit"));
+           cli_text(version, "dataset_digest"), cli_text(version, "code_commit"));
     return true;
 }
 

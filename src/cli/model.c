@@ -5,16 +5,6 @@
 
 #include "cli/commands.h"
 
-typedef struct Cells {
-    const char **items;
-    size_t count;
-} Cells;
-
-static const char *text_member(const JsonValue *value, const char *key)
-{
-    return json_as_text(json_member(value, key), "-");
-}
-
 static const char *number_member(Cli *cli, const JsonValue *value, const char *key)
 {
     int64_t number = json_as_int(json_member(value, key), 0);
@@ -35,7 +25,7 @@ static bool list_models(Cli *cli)
 {
     enum { COLUMNS = 4 };
     static const char *const head[COLUMNS] = {"NAME", "LATEST", "UPDATED", "DESCRIPTION"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!cli_get_all(cli, "/api/v1/models", "models", &reply))
@@ -43,12 +33,12 @@ static bool list_models(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     for (size_t i = 0; i < COLUMNS; i++)
-        *arena_push(cli->arena, &cells) = head[i];
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "models")); json_walk_next(&walk);) {
-        *arena_push(cli->arena, &cells) = text_member(walk.value, "name");
-        *arena_push(cli->arena, &cells) = number_member(cli, walk.value, "latest_version");
-        *arena_push(cli->arena, &cells) = cli_time(cli, json_member(walk.value, "updated_at"));
-        *arena_push(cli->arena, &cells) = text_member(walk.value, "description");
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "name"));
+        text_list_add(&cells, cli->arena, number_member(cli, walk.value, "latest_version"));
+        text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "updated_at")));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "description"));
     }
     cli_print_table(cells.items, COLUMNS, cells.count / COLUMNS, "lrll");
     return true;
@@ -58,19 +48,19 @@ static void print_versions(Cli *cli, const JsonValue *versions)
 {
     enum { COLUMNS = 6 };
     static const char *const head[COLUMNS] = {"VERSION", "ALIASES", "DATA", "RUN", "CREATED", "BY"};
-    Cells cells = {0};
+    TextList cells = {0};
 
     for (size_t i = 0; i < COLUMNS; i++)
-        *arena_push(cli->arena, &cells) = head[i];
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(versions); json_walk_next(&walk);) {
-        *arena_push(cli->arena, &cells) = number_member(cli, walk.value, "version");
-        *arena_push(cli->arena, &cells) = aliases_text(cli, walk.value);
-        *arena_push(cli->arena, &cells) =
-            cli_format(cli, "%s %s", text_member(walk.value, "dataset"),
-                       number_member(cli, walk.value, "dataset_version"));
-        *arena_push(cli->arena, &cells) = text_member(walk.value, "run_id");
-        *arena_push(cli->arena, &cells) = cli_time(cli, json_member(walk.value, "created_at"));
-        *arena_push(cli->arena, &cells) = text_member(walk.value, "created_by");
+        text_list_add(&cells, cli->arena, number_member(cli, walk.value, "version"));
+        text_list_add(&cells, cli->arena, aliases_text(cli, walk.value));
+        text_list_add(&cells, cli->arena,
+                      cli_format(cli, "%s %s", cli_text(walk.value, "dataset"),
+                                 number_member(cli, walk.value, "dataset_version")));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "run_id"));
+        text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "created_at")));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "created_by"));
     }
     cli_print_table(cells.items, COLUMNS, cells.count / COLUMNS, "rlllll");
 }
@@ -90,18 +80,18 @@ static bool show_model(Cli *cli, const char *name)
 
 static void print_version(Cli *cli, const JsonValue *version)
 {
-    printf("model        %s\n", text_member(version, "model"));
+    printf("model        %s\n", cli_text(version, "model"));
     printf("version      %s\n", number_member(cli, version, "version"));
     printf("aliases      %s\n", aliases_text(cli, version));
-    printf("package      %s\n", text_member(version, "package"));
-    printf("source       %s\n", text_member(version, "source"));
-    printf("data         %s %s  %s\n", text_member(version, "dataset"),
-           number_member(cli, version, "dataset_version"), text_member(version, "dataset_digest"));
-    printf("hold-out     %s\n", text_member(version, "holdout_digest"));
-    printf("code         %s\n", text_member(version, "code_commit"));
+    printf("package      %s\n", cli_text(version, "package"));
+    printf("source       %s\n", cli_text(version, "source"));
+    printf("data         %s %s  %s\n", cli_text(version, "dataset"),
+           number_member(cli, version, "dataset_version"), cli_text(version, "dataset_digest"));
+    printf("hold-out     %s\n", cli_text(version, "holdout_digest"));
+    printf("code         %s\n", cli_text(version, "code_commit"));
     printf("created      %s by %s\n", cli_time(cli, json_member(version, "created_at")),
-           text_member(version, "created_by"));
-    printf("description  %s\n", text_member(version, "description"));
+           cli_text(version, "created_by"));
+    printf("description  %s\n", cli_text(version, "description"));
 }
 
 static void print_lineage(Cli *cli, const JsonValue *lineage)
@@ -110,17 +100,17 @@ static void print_lineage(Cli *cli, const JsonValue *lineage)
 
     print_version(cli, json_member(lineage, "version"));
     if (json_is_object(run))
-        printf("run          %s  %s, %s\n", text_member(run, "id"), text_member(run, "name"),
-               text_member(run, "status"));
+        printf("run          %s  %s, %s\n", cli_text(run, "id"), cli_text(run, "name"),
+               cli_text(run, "status"));
     for (JsonWalk walk = json_walk(json_member(run, "params")); json_walk_next(&walk);)
         printf("  param   %-24s %s\n", walk.key, json_as_text(walk.value, ""));
     for (JsonWalk walk = json_walk(json_member(run, "metrics")); json_walk_next(&walk);)
-        printf("  metric  %-24s %s\n", text_member(walk.value, "key"),
+        printf("  metric  %-24s %s\n", cli_text(walk.value, "key"),
                json_print(json_member(walk.value, "value"), cli->arena));
     printf("history\n");
     for (JsonWalk walk = json_walk(json_member(lineage, "events")); json_walk_next(&walk);)
         printf("  %s  %-12s %s\n", cli_time(cli, json_member(walk.value, "created_at")),
-               text_member(walk.value, "principal"), text_member(walk.value, "action"));
+               cli_text(walk.value, "principal"), cli_text(walk.value, "action"));
 }
 
 static bool show_version(Cli *cli, const char *name, const char *version)

@@ -6,16 +6,6 @@
 
 #include "cli/commands.h"
 
-typedef struct Cells {
-    const char **items;
-    size_t count;
-} Cells;
-
-static const char *text_member(const JsonValue *value, const char *key)
-{
-    return json_as_text(json_member(value, key), "-");
-}
-
 static const char *metric_text(Cli *cli, const JsonValue *metric)
 {
     const JsonValue *value = json_member(metric, "value");
@@ -39,7 +29,7 @@ static const char *metrics_text(Cli *cli, const JsonValue *run)
             return cli_format(cli, "%s=%s", key, metric_text(cli, walk.value));
 
     for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk) && walk.index < 3;)
-        text_append_format(&text, "%s%s=%s", walk.index ? " " : "", text_member(walk.value, "key"),
+        text_append_format(&text, "%s%s=%s", walk.index ? " " : "", cli_text(walk.value, "key"),
                            metric_text(cli, walk.value));
     if (json_count(metrics) > 3)
         text_append(&text, " ...");
@@ -82,7 +72,7 @@ static bool list_runs(Cli *cli)
     enum { COLUMNS = 6 };
     static const char *const head[COLUMNS] = {"RUN",    "NAME",    "EXPERIMENT",
                                               "STATUS", "STARTED", "METRICS"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!cli_get(cli, list_path(cli), &reply))
@@ -90,17 +80,17 @@ static bool list_runs(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     for (size_t i = 0; i < COLUMNS; i++)
-        *arena_push(cli->arena, &cells) = head[i];
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "runs")); json_walk_next(&walk);) {
         const JsonValue *run = walk.value;
         int64_t experiment = json_as_int(json_member(run, "experiment_id"), 0);
 
-        *arena_push(cli->arena, &cells) = text_member(run, "id");
-        *arena_push(cli->arena, &cells) = text_member(run, "name");
-        *arena_push(cli->arena, &cells) = cli_format(cli, "%lld", (long long)experiment);
-        *arena_push(cli->arena, &cells) = text_member(run, "status");
-        *arena_push(cli->arena, &cells) = cli_time(cli, json_member(run, "started_at"));
-        *arena_push(cli->arena, &cells) = metrics_text(cli, run);
+        text_list_add(&cells, cli->arena, cli_text(run, "id"));
+        text_list_add(&cells, cli->arena, cli_text(run, "name"));
+        text_list_add(&cells, cli->arena, cli_format(cli, "%lld", (long long)experiment));
+        text_list_add(&cells, cli->arena, cli_text(run, "status"));
+        text_list_add(&cells, cli->arena, cli_time(cli, json_member(run, "started_at")));
+        text_list_add(&cells, cli->arena, metrics_text(cli, run));
     }
     cli_print_table(cells.items, COLUMNS, cells.count / COLUMNS, "llrlll");
     return true;
@@ -119,7 +109,7 @@ static void print_metrics(Cli *cli, const JsonValue *metrics)
     if (json_count(metrics))
         printf("\nmetrics\n");
     for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk);)
-        printf("  %-24s %-12s step %lld\n", text_member(walk.value, "key"),
+        printf("  %-24s %-12s step %lld\n", cli_text(walk.value, "key"),
                metric_text(cli, walk.value),
                (long long)json_as_int(json_member(walk.value, "step"), 0));
 }
@@ -128,12 +118,12 @@ static void print_run(Cli *cli, const JsonValue *run)
 {
     const char *failure = json_as_text(json_member(run, "failure"), NULL);
 
-    printf("run         %s%s\n", text_member(run, "id"),
+    printf("run         %s%s\n", cli_text(run, "id"),
            json_as_bool(json_member(run, "is_deleted"), false) ? " (deleted)" : "");
-    printf("name        %s\n", text_member(run, "name"));
+    printf("name        %s\n", cli_text(run, "name"));
     printf("experiment  %lld\n", (long long)json_as_int(json_member(run, "experiment_id"), 0));
-    printf("user        %s\n", text_member(run, "user"));
-    printf("status      %s\n", text_member(run, "status"));
+    printf("user        %s\n", cli_text(run, "user"));
+    printf("status      %s\n", cli_text(run, "status"));
     printf("started     %s\n", cli_time(cli, json_member(run, "started_at")));
     printf("ended       %s\n", cli_time(cli, json_member(run, "ended_at")));
     print_members("params", json_member(run, "params"));

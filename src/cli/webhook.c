@@ -8,21 +8,6 @@
 
 enum { SECRET_BYTES_MAX = 1024 + 2, SHOWN_DELIVERIES = 20 };
 
-typedef struct Cells {
-    const char **items;
-    size_t count;
-} Cells;
-
-static void add_cell(Cli *cli, Cells *cells, const char *text)
-{
-    *arena_push(cli->arena, cells) = text;
-}
-
-static const char *text_member(const JsonValue *object, const char *key)
-{
-    return json_as_text(json_member(object, key), "-");
-}
-
 static const char *number_member(Cli *cli, const JsonValue *object, const char *key)
 {
     const JsonValue *value = json_member(object, key);
@@ -93,7 +78,7 @@ static bool add_webhook(Cli *cli)
 static bool list_webhooks(Cli *cli)
 {
     static const char *const head[] = {"NAME", "URL", "ACTIVE", "WAITING", "EVENTS"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!cli_get_all(cli, "/api/v1/webhooks", "webhooks", &reply))
@@ -101,15 +86,15 @@ static bool list_webhooks(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     for (size_t i = 0; i < COUNT(head); i++)
-        add_cell(cli, &cells, head[i]);
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "webhooks")); json_walk_next(&walk);) {
         bool is_active = json_as_bool(json_member(walk.value, "active"), false);
 
-        add_cell(cli, &cells, text_member(walk.value, "name"));
-        add_cell(cli, &cells, text_member(walk.value, "url"));
-        add_cell(cli, &cells, is_active ? "yes" : "no");
-        add_cell(cli, &cells, number_member(cli, walk.value, "waiting"));
-        add_cell(cli, &cells, events_text(cli, walk.value));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "name"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "url"));
+        text_list_add(&cells, cli->arena, is_active ? "yes" : "no");
+        text_list_add(&cells, cli->arena, number_member(cli, walk.value, "waiting"));
+        text_list_add(&cells, cli->arena, events_text(cli, walk.value));
     }
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lllrl");
     return true;
@@ -118,7 +103,7 @@ static bool list_webhooks(Cli *cli)
 static bool print_deliveries(Cli *cli)
 {
     static const char *const head[] = {"CREATED", "EVENT", "STATE", "TRIES", "STATUS", "REASON"};
-    Cells cells = {0};
+    TextList cells = {0};
     ClientReply reply;
 
     if (!cli_get(cli,
@@ -126,14 +111,14 @@ static bool print_deliveries(Cli *cli)
                  &reply))
         return false;
     for (size_t i = 0; i < COUNT(head); i++)
-        add_cell(cli, &cells, head[i]);
+        text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "deliveries")); json_walk_next(&walk);) {
-        add_cell(cli, &cells, cli_time(cli, json_member(walk.value, "created_at")));
-        add_cell(cli, &cells, text_member(walk.value, "event"));
-        add_cell(cli, &cells, text_member(walk.value, "state"));
-        add_cell(cli, &cells, number_member(cli, walk.value, "tries"));
-        add_cell(cli, &cells, number_member(cli, walk.value, "status"));
-        add_cell(cli, &cells, text_member(walk.value, "reason"));
+        text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "created_at")));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "event"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "state"));
+        text_list_add(&cells, cli->arena, number_member(cli, walk.value, "tries"));
+        text_list_add(&cells, cli->arena, number_member(cli, walk.value, "status"));
+        text_list_add(&cells, cli->arena, cli_text(walk.value, "reason"));
     }
     printf("\n");
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lllrrl");
@@ -150,8 +135,7 @@ static bool show_webhook(Cli *cli)
         return cli_print_json(cli, &reply);
     printf("webhook  %s\nurl      %s\nevents   %s\nactive   %s\nsigned   %s\nwaiting  %s\n"
            "dropped  %s\n",
-           text_member(reply.json, "name"), text_member(reply.json, "url"),
-           events_text(cli, reply.json),
+           cli_text(reply.json, "name"), cli_text(reply.json, "url"), events_text(cli, reply.json),
            json_as_bool(json_member(reply.json, "active"), false) ? "yes" : "no",
            json_as_bool(json_member(reply.json, "signed"), false) ? "yes" : "no",
            number_member(cli, reply.json, "waiting"), number_member(cli, reply.json, "dropped"));
@@ -212,7 +196,7 @@ static bool test_webhook(Cli *cli)
         return cli_print_json(cli, &reply);
     if (!json_as_bool(json_member(reply.json, "delivered"), false))
         return fail(&cli->error, ERROR_UNAVAILABLE, "webhook \"%s\" was not told: %s",
-                    cli_argument(cli, 0), text_member(reply.json, "reason"));
+                    cli_argument(cli, 0), cli_text(reply.json, "reason"));
     printf("webhook \"%s\" took an example, with status %s\n", cli_argument(cli, 0),
            number_member(cli, reply.json, "status"));
     return true;
