@@ -1,37 +1,8 @@
 /* Schedules: what is refused with which sentence, when they fire, what they do when clocks are
  * changed, and what is made up for. test_cron_walk.c compares with other reckonings. */
-#include "base/cron.h"
 
 #include "base/text.h"
-#include "tests/test.h"
-
-enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS };
-
-static const Zone *found(const char *name, Arena *arena)
-{
-    const Zone *zone = NULL;
-    Error error = {0};
-
-    EXPECT_OK(zone_find(name, arena, &zone, &error), error);
-    return zone;
-}
-
-static CronSchedule parsed(const char *text)
-{
-    CronSchedule schedule = {0};
-    Error error = {0};
-
-    EXPECT_OK(cron_parse(text, &schedule, &error), error);
-    return schedule;
-}
-
-static int64_t moment(const char *text)
-{
-    int64_t time_ms;
-
-    EXPECT(time_parse(text, &time_ms));
-    return time_ms;
-}
+#include "tests/unit/base/cron_fixture.h"
 
 /* What is written differently and means the same. */
 static const struct {

@@ -1,40 +1,11 @@
 /* When schedules fire, as Python has it for a year and as a walk through all minutes has it for
  * schedules that dice make: strictly after, at what is named, and never between. */
-#include "base/cron.h"
 
 #include <time.h>
 
 #include "base/text.h"
 #include "tests/fixtures/zone_cases.h"
-#include "tests/test.h"
-
-enum { MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS };
-
-static const Zone *found(const char *name, Arena *arena)
-{
-    const Zone *zone = NULL;
-    Error error = {0};
-
-    EXPECT_OK(zone_find(name, arena, &zone, &error), error);
-    return zone;
-}
-
-static CronSchedule parsed(const char *text)
-{
-    CronSchedule schedule = {0};
-    Error error = {0};
-
-    EXPECT_OK(cron_parse(text, &schedule, &error), error);
-    return schedule;
-}
-
-static int64_t moment(const char *text)
-{
-    int64_t time_ms;
-
-    EXPECT(time_parse(text, &time_ms));
-    return time_ms;
-}
+#include "tests/unit/base/cron_fixture.h"
 
 static void test_a_year_fires_as_often_as_python_has_it(void)
 {

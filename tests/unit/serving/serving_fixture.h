@@ -72,6 +72,22 @@ static inline bool fixture_add_version(Scope *scope, void *package)
     return model_version_create(scope, &spec, &version);
 }
 
+/* Its MLmodel is one byte. */
+static inline bool fixture_add_damaged_version(Scope *scope, void *context)
+{
+    Tree tree = {0};
+    Artifact blob, package;
+
+    (void)context;
+    *arena_push(scope->arena, &tree) = (TreeEntry){.path = "MLmodel"};
+    if (!artifact_add_bytes(scope->platform->artifacts, "x", 1, &blob, &scope->error))
+        return false;
+    memcpy(tree.items[0].digest, blob.digest, sizeof(blob.digest));
+    tree.items[0].size = blob.size;
+    return tree_add(scope->platform->artifacts, &tree, scope->arena, &package, &scope->error) &&
+           fixture_add_version(scope, package.digest);
+}
+
 /* Versions 1 and 2 of the model "comments". */
 static inline void fixture_add_versions(Scene *scene)
 {
@@ -117,4 +133,14 @@ static inline int64_t fixture_rollback(Scene *scene)
     if (!scope_write(&scene->scope, fixture_do_rollback, &change))
         return 0;
     return change.endpoint.version;
+}
+
+static inline void fixture_close_serving(Serving **serving)
+{
+    serving_destroy(*serving);
+}
+
+static inline void fixture_reload(Scene *scene, Serving *serving)
+{
+    EXPECT_OK(serving_reload(serving, &scene->scope), scene->scope.error);
 }

@@ -44,25 +44,15 @@ static const JsonValue *list_item(const JsonValue *list, size_t index)
     return NULL;
 }
 
-static void reload(Scene *scene, Serving *serving)
-{
-    EXPECT_OK(serving_reload(serving, &scene->scope), scene->scope.error);
-}
-
-static void close_serving(Serving **serving)
-{
-    serving_destroy(*serving);
-}
-
 static void test_an_answer_has_label_confidence_and_version(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     const JsonValue *value, *first, *probabilities;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     value = parse(answer(serving, comment_body, scene.arena), scene.arena);
     EXPECT_TEXT(json_as_text(json_member(value, "request_id"), ""), "request-1");
     EXPECT_TEXT(json_as_text(json_member(value, "model"), ""), "comments");
@@ -85,11 +75,11 @@ static void test_an_answer_has_label_confidence_and_version(void)
 static void test_what_does_not_serve_says_why(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
 
     EXPECT(!serving_is_ready(serving));
     EXPECT_TEXT(answer(serving, comment_body, scene.arena), "404 endpoint \"spam\" does not exist");
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(serving_is_ready(serving));
 }
 
@@ -103,41 +93,26 @@ static bool make_endpoint(Scope *scope, void *name)
 static void test_an_endpoint_without_a_deployment_is_unavailable(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
 
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT_OK(scope_write(&scene.scope, make_endpoint, "spam"), scene.scope.error);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(serving_is_ready(serving));
     EXPECT_TEXT(answer(serving, comment_body, scene.arena),
                 "503 nothing is deployed on endpoint \"spam\"");
 }
 
-static bool add_damaged_version(Scope *scope, void *context)
-{
-    Tree tree = {0};
-    Artifact blob, package;
-
-    (void)context;
-    *arena_push(scope->arena, &tree) = (TreeEntry){.path = "MLmodel"};
-    if (!artifact_add_bytes(scope->platform->artifacts, "x", 1, &blob, &scope->error))
-        return false;
-    memcpy(tree.items[0].digest, blob.digest, sizeof(blob.digest));
-    tree.items[0].size = blob.size;
-    return tree_add(scope->platform->artifacts, &tree, scope->arena, &package, &scope->error) &&
-           fixture_add_version(scope, package.digest);
-}
-
 static void test_a_package_that_cannot_be_loaded_leaves_the_old_version_serving(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     const char *before;
 
     fixture_add_versions(&scene);
-    EXPECT_OK(scope_write(&scene.scope, add_damaged_version, NULL), scene.scope.error);
+    EXPECT_OK(scope_write(&scene.scope, fixture_add_damaged_version, NULL), scene.scope.error);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     before = answer(serving, comment_body, scene.arena);
 
     fixture_deploy(&scene, 3);
@@ -148,16 +123,16 @@ static void test_a_package_that_cannot_be_loaded_leaves_the_old_version_serving(
     EXPECT_TEXT(answer(serving, comment_body, scene.arena), before);
 
     EXPECT(fixture_rollback(&scene) == 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT_TEXT(answer(serving, comment_body, scene.arena), before);
 }
 
 static void test_a_server_that_cannot_load_its_only_version_is_not_ready(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
 
-    EXPECT_OK(scope_write(&scene.scope, add_damaged_version, NULL), scene.scope.error);
+    EXPECT_OK(scope_write(&scene.scope, fixture_add_damaged_version, NULL), scene.scope.error);
     fixture_deploy(&scene, 1);
     EXPECT(!serving_reload(serving, &scene.scope));
     EXPECT(!serving_is_ready(serving));
@@ -198,7 +173,7 @@ static void wait_for_answers(atomic_size_t *answers, size_t count)
 static void test_swaps_under_load_fail_no_request_and_mix_no_versions(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     atomic_size_t answers = 0, wrong = 0;
     atomic_bool stop = false;
     Reader readers[READERS];
@@ -207,7 +182,7 @@ static void test_swaps_under_load_fail_no_request_and_mix_no_versions(void)
     fixture_add_versions(&scene);
     for (int version = 2; version >= 1; version--) {
         fixture_deploy(&scene, version);
-        reload(&scene, serving);
+        fixture_reload(&scene, serving);
         golden[version - 1] = answer(serving, comment_body, scene.arena);
     }
     EXPECT(strcmp(golden[0], golden[1]) != 0);
@@ -218,7 +193,7 @@ static void test_swaps_under_load_fail_no_request_and_mix_no_versions(void)
     for (size_t swap = 0; swap < SWAPS; swap++) {
         wait_for_answers(&answers, (swap + 1) * READERS);
         fixture_deploy(&scene, swap % 2 ? 1 : 2);
-        reload(&scene, serving);
+        fixture_reload(&scene, serving);
     }
     atomic_store(&stop, true);
     for (size_t i = 0; i < READERS; i++)
@@ -229,14 +204,14 @@ static void test_swaps_under_load_fail_no_request_and_mix_no_versions(void)
 static void test_an_answer_is_found_in_the_log_by_its_request_id(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     JsonWriter *json = json_writer_create(scene.arena);
     LoggedPrediction found;
     const JsonValue *value;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 2);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     answer(serving, comment_body, scene.arena);
     prediction_log_flush(serving_log(serving));
     EXPECT_OK(prediction_find(&scene.scope, "request-1", &found), scene.scope.error);
@@ -267,7 +242,7 @@ static void test_all_answers_are_logged_when_the_server_ends(void)
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     for (size_t i = 0; i < ANSWERS; i++) {
         CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
@@ -284,13 +259,13 @@ static void test_all_answers_are_logged_when_the_server_ends(void)
 static void test_long_inputs_are_logged_up_to_the_limit(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     char *text = arena_alloc(scene.arena, LOGGED_INPUT_BYTES_MAX, 1);
     LoggedPrediction found;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     memset(text, 'a', LOGGED_INPUT_BYTES_MAX - 1);
     answer(serving, arena_format(scene.arena, "{\"data\":[\"short\",\"%s\",\"short\"]}", text),
            scene.arena);
@@ -303,16 +278,16 @@ static void test_long_inputs_are_logged_up_to_the_limit(void)
 static void test_requests_are_counted_by_status(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     const EndpointStatistics *counts;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     answer(serving, comment_body, scene.arena);
     answer(serving, "{", scene.arena);
     fixture_deploy(&scene, 2);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     answer(serving, "{\"data\":[1]}", scene.arena);
     counts = atomic_load(&serving_statistics(serving)->first);
     EXPECT_TEXT(counts->name, "spam");
@@ -325,7 +300,7 @@ static void test_requests_are_counted_by_status(void)
 static void test_the_reasons_of_an_answer_sum_to_its_margin(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     JsonWriter *json = json_writer_create(scene.arena);
     PredictRequest request = request_of(comment_body);
     const JsonValue *value;
@@ -333,7 +308,7 @@ static void test_the_reasons_of_an_answer_sum_to_its_margin(void)
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT_OK(serving_explain(serving, &request, scene.arena, json, &error), error);
     value = json_member(parse(json_finish(json), scene.arena), "explanations");
     EXPECT(json_count(value) == 2);
@@ -352,14 +327,14 @@ static void test_the_reasons_of_an_answer_sum_to_its_margin(void)
 static void test_the_api_description_names_the_columns_and_classes(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     JsonWriter *json = json_writer_create(scene.arena);
     const JsonValue *document, *schemas;
     Error error = {0};
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT_OK(serving_openapi(serving, "spam", scene.arena, json, &error), error);
     document = parse(json_finish(json), scene.arena);
     schemas = json_member(json_member(document, "components"), "schemas");

@@ -15,16 +15,6 @@ static const char comment_body[] =
 
 static const char named_body[] = "{\"data\":[{\"CONTENT\":\"a song\"}]}";
 
-static void close_serving(Serving **serving)
-{
-    serving_destroy(*serving);
-}
-
-static void reload(Scene *scene, Serving *serving)
-{
-    EXPECT_OK(serving_reload(serving, &scene->scope), scene->scope.error);
-}
-
 /* The whole answer, or the status and message. */
 static const char *answer_to(Serving *serving, const char *request_id, const char *body,
                              Arena *arena)
@@ -62,7 +52,7 @@ static void test_a_canary_gets_its_share_of_the_calls(void)
     static const int64_t shares[] = {0, 1, 100, 250, 500, 999, 1000};
 
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
@@ -70,7 +60,7 @@ static void test_a_canary_gets_its_share_of_the_calls(void)
         int wanted = (int)shares[i] * CALLS / SHARE_WHOLE;
 
         fixture_set(&scene, 2, shares[i]);
-        reload(&scene, serving);
+        fixture_reload(&scene, serving);
         EXPECT(abs(calls_of_candidate(serving, CALLS) - wanted) <= (shares[i] % 1000 ? 5 : 0));
     }
 }
@@ -129,7 +119,7 @@ static Window window_of(Serving *serving, int64_t deployment_id)
 static void test_what_each_side_did_is_counted_apart(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     const EndpointStatistics *all;
     Candidate candidate;
     Error error = {0};
@@ -138,7 +128,7 @@ static void test_what_each_side_did_is_counted_apart(void)
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
     candidate = fixture_set(&scene, 2, 500);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(serving_serves(serving, "spam", 1) && serving_serves(serving, "spam", candidate.id));
     calls_of_candidate(serving, 100);
     answer_to(serving, "request-1", "{", scene.arena); /* nobody's fault but the caller's */
@@ -158,35 +148,35 @@ static void test_what_each_side_did_is_counted_apart(void)
 static void test_another_step_begins_at_zero_and_the_same_one_goes_on(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
     fixture_set(&scene, 2, 1000);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     calls_of_candidate(serving, 10);
     EXPECT_OK(scope_write(&scene.scope, fixture_make_endpoint, "other"), scene.scope.error);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(window_of(serving, 2).requests == 10);
     EXPECT(fixture_set(&scene, 2, 500).id == 3);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(window_of(serving, 3).requests == 0 && window_of(serving, 1).requests == 0);
 }
 
 static void test_a_cleared_candidate_answers_nobody(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     SplitFigures figures;
     Error error = {0};
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
     fixture_set(&scene, 2, 1000);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(calls_of_candidate(serving, 10) == 10);
     EXPECT(fixture_clear(&scene, "enough"));
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(calls_of_candidate(serving, 10) == 0);
     EXPECT(!serving_serves(serving, "spam", 2));
     EXPECT(!serving_figures(serving, "spam", scene.arena, &figures, &error));
@@ -197,17 +187,17 @@ static void test_a_cleared_candidate_answers_nobody(void)
 static void test_a_promoted_candidate_answers_all(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
     fixture_set(&scene, 2, 100);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(fixture_promote(&scene));
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(calls_of_candidate(serving, 20) == 20);
     EXPECT(fixture_rollback(&scene) == 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(calls_of_candidate(serving, 20) == 0);
 }
 
@@ -216,7 +206,7 @@ static void test_a_promoted_candidate_answers_all(void)
 static void test_what_a_canary_fails_at_is_answered_by_the_live_version(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     const char *alone;
     SplitFigures figures;
     Error error = {0};
@@ -226,10 +216,10 @@ static void test_what_a_canary_fails_at_is_answered_by_the_live_version(void)
                           (void *)(uintptr_t)fixture_package_of(&scene, "OTHER", false)),
               scene.scope.error);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     alone = answer_to(serving, "request-1", named_body, scene.arena);
     fixture_set(&scene, 3, 500); /* it reads another column */
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     for (int i = 0; i < 20; i++)
         EXPECT_TEXT(answer_to(serving, "request-1", named_body, scene.arena), alone);
     EXPECT(strstr(answer_to(serving, "request-1", "{", scene.arena), "400 malformed JSON"));
@@ -240,30 +230,15 @@ static void test_what_a_canary_fails_at_is_answered_by_the_live_version(void)
     EXPECT(strstr(figures.failure, "\"CONTENT\""));
 }
 
-static bool add_damaged_version(Scope *scope, void *context)
-{
-    Tree tree = {0};
-    Artifact blob, package;
-
-    (void)context;
-    *arena_push(scope->arena, &tree) = (TreeEntry){.path = "MLmodel"};
-    if (!artifact_add_bytes(scope->platform->artifacts, "x", 1, &blob, &scope->error))
-        return false;
-    memcpy(tree.items[0].digest, blob.digest, sizeof(blob.digest));
-    tree.items[0].size = blob.size;
-    return tree_add(scope->platform->artifacts, &tree, scope->arena, &package, &scope->error) &&
-           fixture_add_version(scope, package.digest);
-}
-
 static void test_a_candidate_that_cannot_be_loaded_takes_nothing_away(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     CanaryRule rule = canary_rule_default();
     CanaryJudgement judgement;
 
     fixture_add_versions(&scene);
-    EXPECT_OK(scope_write(&scene.scope, add_damaged_version, NULL), scene.scope.error);
+    EXPECT_OK(scope_write(&scene.scope, fixture_add_damaged_version, NULL), scene.scope.error);
     fixture_deploy(&scene, 2);
     fixture_set(&scene, 3, 1000);
     EXPECT(!serving_reload(serving, &scene.scope));
@@ -276,26 +251,26 @@ static void test_a_candidate_that_cannot_be_loaded_takes_nothing_away(void)
     EXPECT(judgement.verdict == CANARY_ABORT);
     EXPECT(strstr(judgement.reason, "endpoint \"spam\" serves no candidate: candidate, version 3"));
     EXPECT(fixture_clear(&scene, judgement.reason));
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
 }
 
 static void test_a_candidate_is_judged_by_what_it_did(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     CanaryRule rule = {.errors_max = 0.01, .p99_ms_max = 60000, .requests_min = 10};
     CanaryJudgement judgement;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(!canary_judge(&scene.scope, serving, "spam", &rule, &judgement));
     EXPECT_TEXT(scene.scope.error.message, "endpoint \"spam\" has no candidate");
     scene.scope.error = (Error){0};
     fixture_set(&scene, 2, 1000);
     EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &rule, &judgement), scene.scope.error);
     EXPECT(judgement.verdict == CANARY_WAIT); /* it is on record and not served yet */
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     calls_of_candidate(serving, 9);
     EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &rule, &judgement), scene.scope.error);
     EXPECT(judgement.verdict == CANARY_WAIT);
@@ -323,18 +298,18 @@ static void wait_for_shadow(Serving *serving, int64_t id, uint64_t count)
 static void test_a_shadow_never_changes_an_answer(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     static const char *const bodies[] = {comment_body, "{\"data\":[\"a\"]}", "{\"data\":[1]}", "",
                                          "{\"data\":[]}"};
     const char *alone[COUNT(bodies)];
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     for (size_t i = 0; i < COUNT(bodies); i++)
         alone[i] = answer_to(serving, "request-1", bodies[i], scene.arena);
     fixture_set_shadow(&scene, 2);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     for (int turn = 0; turn < 50; turn++)
         for (size_t i = 0; i < COUNT(bodies); i++)
             EXPECT_TEXT(answer_to(serving, "request-1", bodies[i], scene.arena), alone[i]);
@@ -359,14 +334,14 @@ static int64_t count_logged(Scene *scene, int64_t deployment_id, int64_t version
 static void test_what_a_shadow_found_is_logged_and_never_taken_for_an_answer(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     LoggedPredictionList list;
     LoggedPrediction found;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
     fixture_set_shadow(&scene, 2);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     answer(serving, scene.arena);
     wait_for_shadow(serving, 2, 1);
     prediction_log_flush(serving_log(serving));
@@ -386,7 +361,7 @@ static void test_the_log_names_the_version_that_answered(void)
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
     fixture_set(&scene, 2, 300);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(abs(calls_of_candidate(serving, 100) - 30) <= 2);
     serving_destroy(serving);
     EXPECT(count_logged(&scene, 1, 1) + count_logged(&scene, 2, 2) == 100);
@@ -398,19 +373,19 @@ static void test_the_log_names_the_version_that_answered(void)
 static void test_what_a_shadow_has_no_room_for_is_dropped_and_counted(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     char *text = arena_alloc(scene.arena, SHADOW_BYTES_MAX + 1, 1);
     const char *body, *alone;
     Window window;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     memset(text, ' ', SHADOW_BYTES_MAX);
     body = arena_format(scene.arena, "{\"data\":[\"a song\"%s]}", text);
     alone = answer_to(serving, "request-1", body, scene.arena);
     fixture_set_shadow(&scene, 2);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     for (int i = 0; i < 3; i++)
         EXPECT_TEXT(answer_to(serving, "request-1", body, scene.arena), alone);
     answer(serving, scene.arena);
@@ -467,7 +442,7 @@ static void change_candidate(Scene *scene, size_t turn)
 static void test_changes_of_candidates_under_load_mix_no_versions(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    CLEANUP(close_serving) Serving *serving = serving_create(scene.platform);
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
     atomic_size_t answers = 0, wrong = 0;
     atomic_bool stop = false;
     Reader readers[THREADS];
@@ -476,7 +451,7 @@ static void test_changes_of_candidates_under_load_mix_no_versions(void)
     fixture_add_versions(&scene);
     for (int version = 2; version >= 1; version--) {
         fixture_deploy(&scene, version);
-        reload(&scene, serving);
+        fixture_reload(&scene, serving);
         golden[version - 1] = answer(serving, scene.arena);
     }
     EXPECT(strcmp(golden[0], golden[1]) != 0);
@@ -488,7 +463,7 @@ static void test_changes_of_candidates_under_load_mix_no_versions(void)
         while (atomic_load(&answers) < (turn + 1) * THREADS)
             time_sleep_ms(1);
         change_candidate(&scene, turn);
-        reload(&scene, serving);
+        fixture_reload(&scene, serving);
         serving_all_figures(serving, scene.arena);
     }
     atomic_store(&stop, true);
@@ -504,11 +479,11 @@ static void test_a_candidate_that_was_set_serves_after_a_restart(void)
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     fixture_set(&scene, 2, 500); /* and the process ends before it is loaded */
     serving_destroy(serving);
     serving = serving_create(scene.platform);
-    reload(&scene, serving);
+    fixture_reload(&scene, serving);
     EXPECT(serving_serves(serving, "spam", 2));
     EXPECT(abs(calls_of_candidate(serving, 100) - 50) <= 2);
     serving_destroy(serving);
