@@ -247,3 +247,10 @@ const char *process_own_path(Arena *arena)
 
     return length > 0 ? arena_copy(arena, path, (size_t)length) : "slipway";
 }
+
+const char *process_worker_path(Arena *arena)
+{
+    const char *program = getenv("SLIPWAY_PROGRAM");
+
+    return program ? program : process_own_path(arena);
+}

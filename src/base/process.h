@@ -43,5 +43,9 @@ typedef struct ProcessResult {
 bool process_run(const ProcessSpec *spec, Arena *arena, ProcessResult *result,
                  Error *error) MUST_CHECK;
 
-/* The path of the program that is running, for starting it again as a worker. */
+/* The path of the program that is running. */
 const char *process_own_path(Arena *arena);
+
+/* That of slipway, to be started as a worker or a shim: the program that is running, or in programs
+ * that are not slipway, which are tests, what SLIPWAY_PROGRAM says. */
+const char *process_worker_path(Arena *arena);

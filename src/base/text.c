@@ -73,6 +73,15 @@ const char *text_built(TextBuilder *builder)
     return builder->items ? builder->items : "";
 }
 
+char *text_duplicate(const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+
+    if (text && !copy)
+        out_of_memory();
+    return copy;
+}
+
 bool text_equal(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);

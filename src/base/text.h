@@ -37,6 +37,9 @@ static inline char *text_reserve(TextBuilder *builder, size_t size)
 void text_append_format(TextBuilder *builder, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *text_built(TextBuilder *builder); /* never NULL */
 
+/* A copy outside of any arena, for who frees it; NULL stays NULL. */
+char *text_duplicate(const char *text);
+
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_has_prefix(const char *text, const char *prefix);
 bool text_has_suffix(const char *text, const char *suffix);

@@ -213,9 +213,7 @@ static bool judge(const Listener *listener, const ProcessResult *process, const 
 bool worker_run(const WorkerSpec *spec, Arena *arena, const JsonValue **result, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    const char *program = getenv("SLIPWAY_PROGRAM"); /* for programs that are not slipway: tests */
-    const char *const arguments[] = {program ? program : process_own_path(arena), "step",
-                                     spec->step, NULL};
+    const char *const arguments[] = {process_worker_path(arena), "step", spec->step, NULL};
     Listener listener = {.spec = spec, .arena = arena, .scratch = scratch};
     ProcessSpec process = {
         .arguments = arguments,

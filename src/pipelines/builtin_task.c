@@ -98,9 +98,7 @@ static bool prepare(Scope *scope, Work *work, const Builtin *builtin)
 
     if (!builtin->prepare(scope, &work->step, &job))
         return false;
-    work->task->job = strdup(job);
-    if (!work->task->job)
-        out_of_memory();
+    work->task->job = text_duplicate(job);
     return true;
 }
 

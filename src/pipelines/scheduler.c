@@ -13,15 +13,6 @@
 
 enum { POOL_THREADS = 2, POOL_QUEUE_MAX = 1000, WAIT_MS = 1000, WAIT_AFTER_FAILURE_MS = 1000 };
 
-static char *copy_text(const char *text)
-{
-    char *copy = text ? strdup(text) : NULL;
-
-    if (text && !copy)
-        out_of_memory();
-    return copy;
-}
-
 /* ---- what is under way ---- */
 
 Active *scheduler_add(Scheduler *scheduler, const char *key, bool is_of_boot)
@@ -254,9 +245,8 @@ static void clear(Scheduler *scheduler)
 static char *own_program(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *program = getenv("SLIPWAY_PROGRAM"); /* for programs that are not slipway: tests */
 
-    return copy_text(program ? program : process_own_path(arena));
+    return text_duplicate(process_worker_path(arena));
 }
 
 Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error)
@@ -281,7 +271,7 @@ Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error)
 
 bool scheduler_start(Scheduler *scheduler, const char *address, Error *error)
 {
-    scheduler->address = copy_text(address);
+    scheduler->address = text_duplicate(address);
     scheduler->is_started = pthread_create(&scheduler->thread, NULL, schedule, scheduler) == 0;
     return scheduler->is_started ||
            fail(error, ERROR_UNAVAILABLE, "could not start the thread that schedules");

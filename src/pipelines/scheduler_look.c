@@ -305,9 +305,7 @@ static bool submit(Scheduler *scheduler, Scope *scope, const BuiltinKey *found, 
     if (!executor->kind->submit(executor, &order, scope->arena, &handle, &scope->error))
         return false;
     CRASH_POINT("scheduler: shim started");
-    active->handle = strdup(handle);
-    if (!active->handle)
-        out_of_memory();
+    active->handle = text_duplicate(handle);
     return true;
 }
 

@@ -33,15 +33,6 @@ struct Trainer {
     bool stopping; /* guarded by lock */
 };
 
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-
-    if (!copy)
-        out_of_memory();
-    return copy;
-}
-
 static void job_destroy(Job *job)
 {
     free(job->principal_name);
@@ -60,7 +51,7 @@ static void keep_progress(void *context, const JsonValue *progress)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Turn *turn = context;
-    char *document = copy_text(json_print(progress, arena));
+    char *document = text_duplicate(json_print(progress, arena));
 
     pthread_mutex_lock(&turn->trainer->lock);
     free(turn->job->progress);
@@ -260,7 +251,7 @@ static Job *job_create(const char *run_id, const Principal *principal)
     if (!job)
         out_of_memory();
     snprintf(job->run_id, sizeof(job->run_id), "%s", run_id);
-    job->principal_name = copy_text(principal->name);
+    job->principal_name = text_duplicate(principal->name);
     job->role = principal->role;
     return job;
 }
