@@ -32,7 +32,6 @@ from scenario import Broken, Down, Late, Listener, Refused, Server, Work, check_
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 LINE_BYTES = 64
-TRIES_MAX = 5
 
 
 def source_points():
@@ -149,15 +148,21 @@ class Driver:
             raise
         server.stop()
 
-    def kill_once(self, base, number):
+    def killed_at(self, point):
+        names = self.names()
+        must(names and (isinstance(point, int) or point in names), f"point {point} was not passed")
+        return names[-1] if isinstance(point, int) else point
+
+    def kill_once(self, base, point):
+        """At the pass of that number, or the first one of that name."""
         work = self.begin(base)
-        at = f"point {number}"
+        at = f"point {point}"
         try:
-            steps = self.run_until_killed(work, base, {"SLIPWAY_CRASH": str(number),
+            steps = self.run_until_killed(work, base, {"SLIPWAY_CRASH": str(point),
                                                        "SLIPWAY_CRASH_LOG": self.log})
-            names = self.names()
-            at += f", {names[-1] if names else 'no point'}"
-            self.reached[names[-1]] = self.reached.get(names[-1], 0) + 1
+            name = self.killed_at(point)
+            at += f", {name}"
+            self.reached[name] = self.reached.get(name, 0) + 1
             self.again(work, steps)
         except (Broken, Down, Late, Refused) as problem:
             self.failed += 1
@@ -181,15 +186,9 @@ class Driver:
                 self.kill_once(base, number)
 
     def kill_at_names(self, base, names):
-        """The first pass of each. Threads that look after schedules and notices pass points of their own now and
-        then, so what had that number once may be another one: then it is tried again."""
-        passed = self.list_points(base)
+        """The first pass of each."""
         for name in names:
-            for _ in range(TRIES_MAX):
-                self.kill_once(base, passed.index(name) + 1)
-                if name in self.reached:
-                    break
-                passed = self.list_points(base)
+            self.kill_once(base, name)
 
     def kill_at_random(self, count, seed):
         """Those of one folder go on with what the kill before left."""

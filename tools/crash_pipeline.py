@@ -191,14 +191,18 @@ class Driver:
         else:
             self.passed += 1
 
-    def kill_at_point(self, number):
+    def kill_at_point(self, point):
+        """At the pass of that number, or the first one of that name."""
         def kill():
-            self.kill_with({"SLIPWAY_CRASH": str(number), "SLIPWAY_CRASH_LOG": self.log})
+            self.kill_with({"SLIPWAY_CRASH": str(point), "SLIPWAY_CRASH_LOG": self.log})
             names = self.names()
-            if len(names) >= number:
-                self.reached[names[number - 1]] = self.reached.get(names[number - 1], 0) + 1
+            if isinstance(point, str):
+                must(point in names, f"point {point} was not passed")
+                self.reached[point] = self.reached.get(point, 0) + 1
+            elif len(names) >= point:
+                self.reached[names[point - 1]] = self.reached.get(names[point - 1], 0) + 1
 
-        self.attempt(lambda: f"point {number}, {(self.names() or ['none'])[-1]}", kill)
+        self.attempt(lambda: f"point {point}, {(self.names() or ['none'])[-1]}", kill)
 
     def kill_at_points(self, per_name):
         passes = {}

@@ -16,10 +16,11 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int64_t own_count;     /* guarded by lock */
-static int64_t deadly_number; /* 0: none; written once */
-static int log_file = -1;     /* written once */
-static bool prints;           /* written once */
+static int64_t own_count;       /* guarded by lock */
+static int64_t deadly_number;   /* 0: none; written once */
+static const char *deadly_name; /* NULL: none; written once */
+static int log_file = -1;       /* written once */
+static bool prints;             /* written once */
 
 static void read_settings(void)
 {
@@ -28,11 +29,34 @@ static void read_settings(void)
 
     prints = crash && strcmp(crash, "list") == 0;
     if (crash && !prints && !text_to_int(crash, &deadly_number))
-        abort();
+        deadly_name = crash;
     if (path)
-        log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        log_file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (path && log_file < 0)
         abort();
+}
+
+static void format_line(const char *name, char line[CRASH_LINE_BYTES + 1])
+{
+    snprintf(line, CRASH_LINE_BYTES + 1, "%-*.*s\n", CRASH_LINE_BYTES - 1, CRASH_LINE_BYTES - 1,
+             name);
+}
+
+/* Whether no process that shares the file has passed a point of this name before the line of that
+ * number. */
+static bool is_first(const char *name, int64_t number)
+{
+    char line[CRASH_LINE_BYTES + 1], passed[CRASH_LINE_BYTES];
+
+    if (log_file < 0)
+        return true;
+    format_line(name, line);
+    for (int64_t before = 0; before < number - 1; before++)
+        if (pread(log_file, passed, CRASH_LINE_BYTES, before * CRASH_LINE_BYTES) !=
+                CRASH_LINE_BYTES ||
+            memcmp(passed, line, CRASH_LINE_BYTES) == 0)
+            return false;
+    return true;
 }
 
 /* Appending is one step for all processes, and where it ended is how many came before. */
@@ -40,7 +64,7 @@ static int64_t log_point(const char *name)
 {
     char line[CRASH_LINE_BYTES + 1];
 
-    snprintf(line, sizeof(line), "%-*.*s\n", CRASH_LINE_BYTES - 1, CRASH_LINE_BYTES - 1, name);
+    format_line(name, line);
     if (write(log_file, line, CRASH_LINE_BYTES) != CRASH_LINE_BYTES)
         abort();
     return lseek(log_file, 0, SEEK_CUR) / CRASH_LINE_BYTES;
@@ -55,7 +79,8 @@ void crash_point(const char *name)
     number = log_file >= 0 ? log_point(name) : ++own_count;
     if (prints)
         fprintf(stderr, "crash point %lld: %s\n", (long long)number, name);
-    if (number == deadly_number)
+    if (number == deadly_number ||
+        (deadly_name && strcmp(name, deadly_name) == 0 && is_first(name, number)))
         raise(SIGKILL);
     pthread_mutex_unlock(&lock);
 }
