@@ -66,7 +66,7 @@ client.delete_registered_model_alias("leavers", "champion")
 client.set_registered_model_tag("leavers", "not", "told")
 prompt = mlflow.genai.register_prompt(name="summary", template="Summarize {{ text }}", commit_message="first", tags={"lang": "en"})
 deadline = time.monotonic() + 60
-while "_mlflow_experiment_ids" not in client.get_registered_model("summary").tags:  # a thread of the client sets it
+while "_mlflow_experiment_ids" not in client.get_prompt("summary").tags:  # a thread of the client sets it
     assert time.monotonic() < deadline
     time.sleep(0.05)
 mlflow.genai.set_prompt_alias("summary", "production", 1)
