@@ -245,11 +245,11 @@ static bool take_all_ready(Scope *scope, Advance *advance)
     return true;
 }
 
-/* The steps of a run that is to end, but for those under way. */
+/* The steps of a run that is to end wait for no time any more. */
 static bool end_cancelled(Scope *scope)
 {
     return db_run(scope->db, &scope->error,
-                  "UPDATE pipeline_steps SET status = 'ready', ready_at = 0, waits_for = 0"
+                  "UPDATE pipeline_steps SET ready_at = 0"
                   " WHERE status = 'ready' AND ready_at > 0 AND run_id IN"
                   " (SELECT id FROM pipeline_runs WHERE ended_at IS NULL"
                   " AND cancelled_at IS NOT NULL)");

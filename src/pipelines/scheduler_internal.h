@@ -15,9 +15,8 @@ enum { BOOT_SIZE = 64, SCHEDULER_STEPS_A_TURN = 500 };
 /* An attempt under way. What is not kept here is in the store. */
 typedef struct Active {
     char key[ATTEMPT_KEY_MAX + 1];
-    char *handle;      /* NULL: not started by this program */
-    bool is_submitted; /* by this program */
-    bool is_of_boot;   /* it was begun since the machine started */
+    char *handle;    /* NULL: not started by this program */
+    bool is_of_boot; /* it was begun since the machine started */
     int submissions;
     int64_t cancelled_us; /* when it was last asked to end; 0: never */
     BuiltinTask *task;    /* under way, or NULL */
