@@ -135,6 +135,17 @@ class Driver(FaultDriver):
         check_store(self.server, self.work, self.data)
         return felt, outcome
 
+    def readiness(self):
+        """The status; None when the server has ended, or does so now: what a thread of the background was refused
+        may end it a moment after it has said where it is."""
+        if self.server.process.poll() is not None:
+            return None
+        try:
+            return self.server.ask("GET", "/readyz")[0]
+        except Down:
+            self.server.process.wait(END_SECONDS_MAX)
+            return None
+
     def start_with(self, _step, number, length, _in_steps):
         self.server.stop()
         self.server = None
@@ -147,10 +158,11 @@ class Driver(FaultDriver):
             must(outcome == "ended" or "memory" in str(down).lower(), str(down))
         felt = self.faults.memory_counts()[1] > 0
         self.faults.set_memory(0, 0)
-        if self.server and self.server.process.poll() is not None:
+        status = self.server and self.readiness()
+        if self.server and status is None:
             check_end(self.server)
             self.server, outcome = None, "ended"
-        if self.server and self.server.ask("GET", "/readyz")[0] == 503:
+        if self.server and status == 503:
             self.server.stop()  # it says that a model could not be loaded
             self.server, outcome = None, "refused"
         if not self.server:
