@@ -55,6 +55,7 @@ static const CommandOption run_options[] = {
     {"--force", OPTION_FLAG, NULL, "take nothing from the cache"},
     {"--key", OPTION_TEXT, "TEXT", "what it is for: a second run of the same key is the first one"},
     {"--no-wait", OPTION_FLAG, NULL, "print the run's id and leave"},
+    FOLLOW_UNTIL_APPROVAL,
     {0},
 };
 
@@ -75,6 +76,67 @@ static bool run_pipeline(Cli *cli)
         return cli_print_json(cli, &reply);
     printf("%s\n", run_id(reply.json));
     return true;
+}
+
+/* ---- follow ---- */
+
+enum { COMMIT_WAIT_MS = 60 * 1000, COMMIT_POLL_MS = 200, COMMIT_LETTERS_MIN = 7 };
+
+static const CommandOption follow_options[] = {
+    {"--commit", OPTION_TEXT, "COMMIT",
+     "the project's run of this commit, for which it waits a minute"},
+    FOLLOW_UNTIL_APPROVAL,
+    {0},
+};
+
+/* The newest run of the commit; *run is NULL while there is none. */
+static bool look_for_commit(Cli *cli, const char *commit, ClientReply *reply, const JsonValue **run)
+{
+    *run = NULL;
+    if (!cli_get(
+            cli,
+            cli_format(cli, "/api/v1/pipelines/%s/runs", cli_encoded(cli, cli_argument(cli, 0))),
+            reply))
+        return false;
+    for (JsonWalk walk = json_walk(json_member(reply->json, "pipeline_runs"));
+         !*run && json_walk_next(&walk);)
+        if (text_has_prefix(
+                json_as_text(json_member(json_member(walk.value, "origin"), "commit"), ""), commit))
+            *run = walk.value;
+    return true;
+}
+
+/* A push is answered before its run is there. */
+static bool wait_for_commit(Cli *cli, const char *commit, ClientReply *reply, const JsonValue **run)
+{
+    int64_t end_us = time_monotonic_us() + (int64_t)COMMIT_WAIT_MS * 1000;
+
+    if (strlen(commit) < COMMIT_LETTERS_MIN)
+        return fail(&cli->error, ERROR_INVALID, "--commit has at least %d digits of a commit",
+                    COMMIT_LETTERS_MIN);
+    for (;;) {
+        if (!look_for_commit(cli, commit, reply, run))
+            return false;
+        if (*run)
+            return true;
+        if (time_monotonic_us() >= end_us)
+            return fail(&cli->error, ERROR_NOT_FOUND,
+                        "project \"%s\" has no run of commit %s: slipway hook show %s says why",
+                        cli_argument(cli, 0), commit, cli_argument(cli, 0));
+        time_sleep_ms(COMMIT_POLL_MS);
+    }
+}
+
+static bool follow_run(Cli *cli)
+{
+    const char *commit = cli_option(cli, "--commit");
+    const JsonValue *run;
+    ClientReply reply;
+
+    if (!(commit ? wait_for_commit(cli, commit, &reply, &run)
+                 : find_run(cli, cli_argument(cli, 0), &reply, &run)))
+        return false;
+    return cli_follow_pipeline(cli, run);
 }
 
 /* ---- list, show ---- */
@@ -200,6 +262,10 @@ const Command pipeline_commands[] = {
     {"pipeline run", "[FOLDER]", run_pipeline,
      "Run the pipeline of a project's folder; the exit code is 0 only when it succeeded.",
      "slipway pipeline run --param rows=1000", run_options},
+    {"pipeline follow", "RUN", follow_run,
+     "Print what the steps of a run print, until it has ended; the exit code is 0 only when it "
+     "succeeded.",
+     "slipway pipeline follow spam --commit 3f2a91c", follow_options},
     {"pipeline list", "[PROJECT]", list_runs, "List runs of pipelines, the newest first.",
      "slipway pipeline list spam"},
     {"pipeline show", "RUN", show_run,

@@ -156,8 +156,38 @@ static bool report(Cli *cli, const ClientReply *reply)
                 reason ? reason : "");
 }
 
+/* ---- until people are asked ---- */
+
+static size_t steps_that_are(const Follow *follow, const char *status)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < follow->steps.count; i++)
+        count += strcmp(follow->steps.items[i].status, status) == 0;
+    return count;
+}
+
+/* Each step that could begin has an approval that nobody gave yet. */
+static bool waits_for_people(const Follow *follow, bool *waits)
+{
+    size_t ready = steps_that_are(follow, "ready");
+    ClientReply reply;
+
+    *waits = false;
+    if (!ready || steps_that_are(follow, "running") > 0)
+        return true;
+    if (!cli_get(follow->cli,
+                 cli_format(follow->cli, "/api/v1/approvals?status=pending&pipeline_run_id=%s",
+                            follow->id),
+                 &reply))
+        return false;
+    *waits = json_count(json_member(reply.json, "approvals")) == ready;
+    return true;
+}
+
 bool cli_follow_pipeline(Cli *cli, const JsonValue *run)
 {
+    bool until_approval = cli_has_option(cli, "--until-approval"), waits = false;
     Follow follow = {.cli = cli,
                      .id = arena_text(cli->arena, json_as_text(json_member(run, "id"), ""))};
     ClientReply reply;
@@ -168,6 +198,10 @@ bool cli_follow_pipeline(Cli *cli, const JsonValue *run)
             return false;
         if (!json_is_null(json_member(reply.json, "ended_at")))
             return report(cli, &reply);
+        if (until_approval && !waits_for_people(&follow, &waits))
+            return false;
+        if (waits)
+            return !cli->json || cli_print_json(cli, &reply);
         time_sleep_ms(POLL_MS);
     }
 }

@@ -3,7 +3,14 @@
 
 #include "cli/command.h"
 
-/* Prints what its steps print and how they end, until the run has; fails when the run did. */
+/* An option of commands that follow: see below. */
+#define FOLLOW_UNTIL_APPROVAL                                                                      \
+    {                                                                                              \
+        "--until-approval", OPTION_FLAG, NULL, "end, with status 0, when it only waits for people" \
+    }
+
+/* Prints what its steps print and how they end, until the run has; fails when the run did. With the
+ * option --until-approval, or until nothing of it can go on unless somebody approves. */
 bool cli_follow_pipeline(Cli *cli, const JsonValue *run) MUST_CHECK;
 
 /* The run and its steps as a table. */

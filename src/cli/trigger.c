@@ -12,6 +12,7 @@ static const CommandOption start_options[] = {
     {"--force", OPTION_FLAG, NULL, "take nothing from the cache"},
     {"--key", OPTION_TEXT, "TEXT", "what it is for: a second run of the same key is the first one"},
     {"--no-wait", OPTION_FLAG, NULL, "print the run's id and leave"},
+    FOLLOW_UNTIL_APPROVAL,
     {0},
 };
 
