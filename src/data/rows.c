@@ -76,6 +76,26 @@ static bool open_duck(Reader *reader)
     return reader->duck != NULL;
 }
 
+/* That the file has the columns, which may have come with a later version of the data. */
+static bool check_columns(Reader *reader)
+{
+    CLEANUP(duck_finalize)
+    DuckQuery query =
+        duck_query(reader->duck, arena_format(reader->arena, "SELECT name FROM parquet_schema(%s)",
+                                              duck_literal(reader->spec->path, reader->arena)));
+    TextList names = {0};
+
+    while (duck_next(&query))
+        text_list_add(&names, reader->arena, duck_text(&query, 0, reader->arena));
+    if (!duck_end(&query, reader->error))
+        return false;
+    for (size_t i = 0; i < reader->part_count; i++)
+        if (!text_list_has(&names, reader->parts[i].column->name))
+            return fail_field(reader->error, reader->parts[i].column->name,
+                              "there is no column \"%.128s\"", reader->parts[i].column->name);
+    return true;
+}
+
 /* Which columns the ids of a file were made from: a JSON array of names, or "". */
 static bool read_note(Reader *reader, const char *path, const char **note)
 {
@@ -378,7 +398,7 @@ static void make_frame(Reader *reader)
 
 static bool read_rows(Reader *reader)
 {
-    if (!open_duck(reader) || !make_from(reader) || !count_rows(reader))
+    if (!open_duck(reader) || !check_columns(reader) || !make_from(reader) || !count_rows(reader))
         return false;
     for (size_t i = 0; i < reader->part_count; i++)
         if (!prepare_part(reader, &reader->parts[i]))

@@ -173,8 +173,10 @@ static void decide_by_numbers(Judge *judge)
         turn_difference(judge);
     if (!isnan(rule->minimum) && !reaches(judge, judge->numbers->challenger, rule->minimum))
         decide(judge, GATE_REJECTED, "misses the minimum",
-               arena_format(judge->arena, "%s %.4f misses the minimum of %g", rule->metric,
-                            judge->numbers->challenger, rule->minimum));
+               arena_format(judge->arena, "%s %.4f misses the minimum of %g%s%s", rule->metric,
+                            judge->numbers->challenger, rule->minimum,
+                            judge->numbers->has_champion ? "; " : "",
+                            judge->numbers->has_champion ? describe(judge) : ""));
     else if (!judge->numbers->has_champion)
         decide_first(judge);
     else if (strcmp(rule->demand, "better") == 0)

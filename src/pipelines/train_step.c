@@ -192,8 +192,10 @@ static bool judge_on_holdout(Training *training)
     if (strcmp(digest, training->job.holdout_digest) != 0)
         return fail(training->error, ERROR_CONFLICT,
                     "the frozen hold-out has other bytes than when it was frozen");
-    return bench_read(&spec, &models, training->arena, &training->bench, training->error) &&
-           bench_predict(&training->bench, training->found.model, training->arena,
+    if (!bench_read(&spec, &models, training->arena, &training->bench, training->error))
+        return fail_in(training->error,
+                       "the frozen hold-out, drawn from an earlier version of the data");
+    return bench_predict(&training->bench, training->found.model, training->arena,
                          &training->predictions, training->error) &&
            bench_report(&training->bench, &training->predictions, training->arena,
                         &training->report, training->error);

@@ -169,6 +169,19 @@ class Newcomer(unittest.TestCase):
         self.assertIn("\nleft out: rows without a label: 20\n", done.stdout)
         self.assertEqual([line for line in done.stdout.splitlines() if line != line.rstrip()], [])
 
+    def test_a_column_that_came_later_is_not_in_the_frozen_hold_out(self):
+        rows = [f"text number {row},{row % 2}" for row in range(40)]
+        self.write("slipway.yaml", "project: notes\ndata: {notes: {source: notes.csv, target: label}}\n")
+        self.write("notes.csv", "\n".join(["text,label", *rows]) + "\n")
+        self.command("data", "add")
+        self.command("train", "--budget", "0")
+        self.write("notes.csv", "\n".join(["text,label,length", *(f"{row},{len(row)}" for row in rows)]) + "\n")
+        self.command("data", "add")
+        done = self.run_command("train", "--budget", "0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('failed: the frozen hold-out, drawn from an earlier version of the data: there is no column "length"',
+                      done.stderr)
+
     def test_a_training_ends_with_the_command_that_was_interrupted(self):
         rows = "".join(f"word{row % 800} alpha{row % 800} beta{row},class{row % 800}\n" for row in range(4000))
         self.write("rows.csv", "text,CLASS\n" + rows)  # many classes: it learns for long

@@ -61,7 +61,9 @@ static const Situation situations[] = {
      GATE_ACCEPTED, "not worse, within noise", NULL},
     {"misses the minimum, though better", RULE("f1", "not-worse", 0, 0.85),
      AGAINST(0.84, 0.80, 0.01, 0.07), GATE_REJECTED, "misses the minimum",
-     "f1 0.8400 misses the minimum of 0.85"},
+     "f1 0.8400 misses the minimum of 0.85; f1 0.8400 against 0.8000 (difference +0.0400, beyond "
+     "the "
+     "noise: 95 % interval +0.0100 to +0.0700)"},
 
     {"demand better: beyond margin and noise", RULE("f1", "better", 0.01, NONE),
      AGAINST(0.95, 0.90, 0.02, 0.08), GATE_ACCEPTED, "better", NULL},
