@@ -66,14 +66,18 @@ bool time_parse(const char *text, int64_t *time_ms)
 {
     struct tm parts = {0};
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
-    int milliseconds, minutes;
+    int milliseconds, minutes, day = parts.tm_mday;
+    int64_t seconds;
 
     if (!rest)
+        return false;
+    seconds = timegm(&parts);
+    if (parts.tm_mday != day) /* no month has so many days: 30 February became 2 March */
         return false;
     milliseconds = read_fraction(&rest);
     if (!read_offset(rest, &minutes))
         return false;
-    *time_ms = ((int64_t)timegm(&parts) - minutes * 60) * 1000 + milliseconds;
+    *time_ms = (seconds - minutes * 60) * 1000 + milliseconds;
     return true;
 }
 

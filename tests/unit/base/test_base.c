@@ -53,6 +53,10 @@ static void test_times_read_back_and_nonsense_is_refused(void)
     EXPECT(!time_parse("2026-11-20", &time_ms));
     EXPECT(!time_parse("2026-11-20T16:20:00", &time_ms));
     EXPECT(!time_parse("2026-11-20T16:20:00Zx", &time_ms));
+    EXPECT(!time_parse("2026-02-30T16:20:00Z", &time_ms));
+    EXPECT(!time_parse("2026-02-29T16:20:00Z", &time_ms));
+    EXPECT(time_parse("2028-02-29T16:20:00Z", &time_ms));
+    EXPECT(!time_parse("2026-04-31T16:20:00Z", &time_ms));
 }
 
 static void test_only_plain_relative_paths_are_inside(void)
