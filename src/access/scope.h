@@ -43,7 +43,8 @@ typedef struct Platform {
     const char *temporary; /* a folder in it for work under way, emptied at start */
     ArtifactStore *artifacts;
     Writer *writer;
-    struct Outbox *outbox; /* notify/outbox.h; NULL: nobody sends */
+    struct Outbox *outbox;        /* notify/outbox.h; NULL: nobody sends */
+    const char *const *executors; /* names (pipelines/executors.h); NULL: "local" alone */
 } Platform;
 
 typedef struct Scope {

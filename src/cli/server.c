@@ -41,6 +41,18 @@ static const CommandOption server_options[] = {
     {"--smtp-from", OPTION_TEXT, "ADDRESS", "the sender of mails"},
     {"--smtp-user", OPTION_TEXT, "NAME", "the user of the mail server"},
     {"--smtp-secret-file", OPTION_TEXT, "FILE", "whose first line is that user's password"},
+    {"--executor", OPTION_TEXT, "NAME",
+     "where steps of pipelines run that name no executor: local (the default) or slurm"},
+    {"--slurm", OPTION_TEXT, "ADDRESS",
+     "slurmrestd, for steps on a cluster: the absolute path of its socket, or its URL"},
+    {"--slurm-user", OPTION_TEXT, "NAME", "whose jobs they are (who runs the server)"},
+    {"--slurm-token-file", OPTION_TEXT, "FILE", "that user's token; needed with a URL"},
+    {"--slurm-partition", OPTION_TEXT, "NAME", "where jobs go (the cluster's own choice)"},
+    {"--slurm-account", OPTION_TEXT, "NAME", "who pays for jobs (the user's own)"},
+    {"--slurm-qos", OPTION_TEXT, "NAME", "the quality of service of jobs (the user's own)"},
+    {"--slurm-program", OPTION_TEXT, "PATH", "slipway on the nodes (the path of the server's own)"},
+    {"--slurm-server", OPTION_TEXT, "URL", "where jobs reach this server (where it listens)"},
+    {"--slurm-slots", OPTION_INT, "N", "the most jobs at a time, waiting ones included (500)"},
     {"--quiet", OPTION_FLAG, NULL, "log warnings and errors only"},
     {0},
 };
@@ -134,6 +146,44 @@ static bool read_mail(Cli *cli, NotifySettings *notify)
     return read_mail_secret(cli, &notify->mail_server, parts.host);
 }
 
+static bool refuse_without_slurm(Cli *cli)
+{
+    static const char *const options[] = {
+        "--slurm-user", "--slurm-token-file", "--slurm-partition", "--slurm-account",
+        "--slurm-qos",  "--slurm-program",    "--slurm-server",    "--slurm-slots"};
+
+    for (size_t i = 0; i < COUNT(options); i++)
+        if (cli_has_option(cli, options[i]))
+            return fail_field(&cli->error, options[i], "%s goes with --slurm", options[i]);
+    return true;
+}
+
+static bool read_executors(Cli *cli, ExecutorSettings *settings)
+{
+    int64_t slots = cli_option_int(cli, "--slurm-slots", SLURM_SLOTS_DEFAULT);
+    const char *server = cli_option(cli, "--slurm-server");
+
+    settings->standard = cli_option(cli, "--executor");
+    settings->slurm_server = server;
+    settings->slurm_slots = (size_t)slots;
+    settings->slurm = (SlurmSpec){.address = cli_option(cli, "--slurm"),
+                                  .user = cli_option(cli, "--slurm-user"),
+                                  .token_file = cli_option(cli, "--slurm-token-file"),
+                                  .partition = cli_option(cli, "--slurm-partition"),
+                                  .account = cli_option(cli, "--slurm-account"),
+                                  .qos = cli_option(cli, "--slurm-qos"),
+                                  .program = cli_option(cli, "--slurm-program")};
+    if (!settings->slurm.address && !refuse_without_slurm(cli))
+        return false;
+    if (slots < 1 || slots > SLURM_SLOTS_MAX)
+        return fail_field(&cli->error, "--slurm-slots", "--slurm-slots takes 1 to %d",
+                          SLURM_SLOTS_MAX);
+    return !server || text_has_prefix(server, "http://") || text_has_prefix(server, "https://") ||
+           fail_field(&cli->error, "--slurm-server",
+                      "--slurm-server takes a URL as "
+                      "http://slipway.example.com:5000");
+}
+
 static void say_where(const Cli *cli, const Server *server)
 {
     printf("slipway is at %s, its data in %s\n", server_url(server), cli->folder);
@@ -160,7 +210,8 @@ static bool run_server(Cli *cli)
         !read_port(cli, "--probe-port", 0, &spec.probe_port) ||
         !read_count(cli, "--connections", &spec.connections_max) ||
         !read_count(cli, "--connections-per-address", &spec.per_address_max) ||
-        !read_upkeep(cli, &spec) || !read_mail(cli, &spec.notify))
+        !read_upkeep(cli, &spec) || !read_mail(cli, &spec.notify) ||
+        !read_executors(cli, &spec.executors))
         return false;
     spec.notify.hosts = cli_option_list(cli, "--webhook-host");
     if (cli_has_option(cli, "--quiet"))

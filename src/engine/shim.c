@@ -307,6 +307,8 @@ static bool do_attempt(Shim *shim, Error *error)
 
     if (!open_work(shim, &failed) || !shim_stage(shim, &failed))
         fail_outcome(shim, &outcome, &failed);
+    else if (shim_look(shim) != SHIM_GOES_ON)
+        outcome.exit_code = -1; /* it was to end while it waited for its turn: it does not begin */
     else if (shim->spec.step)
         run_ready_made(shim, &outcome);
     else

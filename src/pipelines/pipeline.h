@@ -81,6 +81,7 @@ typedef struct PipelineStep {
     int64_t cached_position;
     const char *outs, *result, *metrics; /* JSON or NULL */
     int64_t started_at, ended_at;
+    const char *executor; /* that it is for */
 } PipelineStep;
 
 typedef struct PipelineStepList {

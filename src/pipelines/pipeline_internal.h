@@ -9,7 +9,7 @@
 #define SELECT_STEP                                                                                \
     "SELECT run_id, position, name, spec, status, reason, waits_for, bad_needs, attempts, losses," \
     " ready_at, inputs, cache_key, cached_run, cached_position, outs, result, metrics,"            \
-    " started_at, ended_at FROM pipeline_steps"
+    " started_at, ended_at, executor FROM pipeline_steps"
 
 #define SELECT_ATTEMPT                                                                             \
     "SELECT run_id, position, attempt, key, status, reason, executor, handle, boot, tracked_run,"  \

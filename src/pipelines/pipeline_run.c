@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "pipelines/approval.h"
+#include "pipelines/executors.h"
 #include "pipelines/pipeline_internal.h"
 #include "tracking/experiment.h"
 #include "tracking/run.h"
@@ -143,11 +144,12 @@ static bool insert_step(Scope *scope, const PipelineRun *run, const Plan *plan, 
     plan_step_write_json(json, NULL, step);
     if (!db_run(scope->db, &scope->error,
                 "INSERT INTO pipeline_steps (run_id, position, name, spec, status, waits_for,"
-                " bad_needs, attempts, losses, ready_at)"
-                " VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7)",
+                " bad_needs, attempts, losses, ready_at, executor)"
+                " VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, $8)",
                 db_text(run->id), db_int((int64_t)position), db_text(step->name),
                 db_text(json_finish(json)), db_text(is_ready ? "ready" : "waiting"),
-                db_int((int64_t)step->needs.count), is_ready ? db_int(0) : db_int_or_null(0)))
+                db_int((int64_t)step->needs.count), is_ready ? db_int(0) : db_int_or_null(0),
+                db_text(executor_of(scope->platform, step))))
         return false;
     for (size_t i = 0; i < step->needs.count; i++)
         if (!db_run(scope->db, &scope->error,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pipelines/builtin.h"
+#include "pipelines/executors.h"
 #include "pipelines/pipeline_internal.h"
 #include "pipelines/project.h"
 
@@ -131,7 +132,7 @@ bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRe
     if (!pipeline_plan(&read->file, &request, scope->arena, plan, &scope->error))
         return fail_in(&scope->error, "%s", read->path);
     release_add_steps(&read->release, scope->arena, plan);
-    return true;
+    return executors_check(scope, plan) || fail_in(&scope->error, "%s", read->path);
 }
 
 /* ---- starting ---- */

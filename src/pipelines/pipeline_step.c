@@ -28,6 +28,7 @@ static PipelineStep step_from_row(const Query *query, Arena *arena)
         .metrics = query_text(query, 17, arena),
         .started_at = query_int(query, 18),
         .ended_at = query_int(query, 19),
+        .executor = query_text(query, 20, arena),
     };
 }
 
@@ -89,6 +90,7 @@ void pipeline_step_write_json(JsonWriter *json, const char *key, const PipelineS
         json_text(json, "name", step->name);
         json_text(json, "status", step->status);
         json_text(json, "reason", step->reason);
+        json_text(json, "executor", step->executor);
         json_int(json, "attempts", step->attempts);
         json_int(json, "losses", step->losses);
         json_int(json, "waits_for", step->waits_for);

@@ -21,6 +21,7 @@ typedef struct ServerSpec {
     size_t connections_max;     /* 0: 8192, or what the limit of open files allows */
     size_t per_address_max;     /* connections of one address; 0: half of all */
     NotifySettings notify;
+    ExecutorSettings executors;
 } ServerSpec;
 
 typedef struct Server Server;
