@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "plan/path.h"
+
 static const PlanBuiltinField train_fields[] = {
     {"data", JSON_TEXT, JSON_OPTIONAL, "The data set, or a version of it: comments@3."},
     {"metric", JSON_TEXT, JSON_OPTIONAL, "What candidates are compared by; the gate's if absent."},
@@ -24,16 +26,28 @@ static const PlanBuiltinField evaluate_fields[] = {
     {0},
 };
 
+static const PlanBuiltinField register_fields[] = {
+    {"path", JSON_TEXT, JSON_REQUIRED,
+     "What a step made: a folder with an MLmodel, or a file NAME.onnx.", PLAN_USE_DEP},
+    {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
+    {"metrics", JSON_TEXT, JSON_OPTIONAL, "A JSON or YAML file of numbers about it.", PLAN_USE_DEP},
+    {"data", JSON_TEXT, JSON_OPTIONAL,
+     "The data set that it has learnt from, or a version; the one of the run if absent."},
+    {"alias", JSON_TEXT, JSON_OPTIONAL, "An alias that then points to the version."},
+    {0},
+};
+
 const PlanBuiltin pipeline_builtins[] = {
     {"check-data", "Register the data set's files, and look at what it must be.", data_fields},
     {"train", "Search, fit, judge on the hold-out, and register the version.", train_fields},
     {"evaluate", "Judge a version on the hold-out or on a data set.", evaluate_fields},
+    {"register", "Register a model that a step made as a version.", register_fields},
     {0},
 };
 
-static const Builtin *const builtins[] = {&builtin_check_data,      &builtin_train,
-                                          &builtin_evaluate,        &builtin_release_gate,
-                                          &builtin_release_staging, &builtin_release_production};
+static const Builtin *const builtins[] = {
+    &builtin_check_data,   &builtin_train,           &builtin_evaluate,          &builtin_register,
+    &builtin_release_gate, &builtin_release_staging, &builtin_release_production};
 
 const Builtin *builtin_of(const PlanStep *step)
 {
@@ -49,4 +63,12 @@ const char *builtin_with(const StepStart *start, const char *name)
         if (strcmp(start->step.with.items[i].name, name) == 0)
             return start->step.with.items[i].text;
     return NULL;
+}
+
+bool builtin_path(Scope *scope, const StepStart *start, const char *name, const char **path)
+{
+    const char *written = builtin_with(start, name);
+
+    *path = NULL;
+    return !written || path_settle(".", written, scope->arena, path, &scope->error);
 }

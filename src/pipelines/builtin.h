@@ -41,5 +41,9 @@ const Builtin *builtin_of(const PlanStep *step);
 /* The value of a member of "with", or NULL. */
 const char *builtin_with(const StepStart *start, const char *name);
 
-extern const Builtin builtin_train, builtin_check_data, builtin_evaluate, builtin_release_gate,
-    builtin_release_staging, builtin_release_production;
+/* The same for a path, as the step's deps and outs have it. */
+bool builtin_path(Scope *scope, const StepStart *start, const char *name,
+                  const char **path) MUST_CHECK;
+
+extern const Builtin builtin_train, builtin_check_data, builtin_evaluate, builtin_register,
+    builtin_release_gate, builtin_release_staging, builtin_release_production;

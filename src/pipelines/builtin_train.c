@@ -17,7 +17,6 @@ static bool read_number(Scope *scope, const StepStart *start, const char *name, 
 static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *order)
 {
     TrainingSpec spec = training_spec_default();
-    const JsonValue *origin = NULL;
     double seed = (double)spec.seed;
     const char *balance = builtin_with(start, "balance");
 
@@ -27,12 +26,10 @@ static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *orde
     spec.model = builtin_with(start, "model");
     spec.balance = balance && strcmp(balance, "true") == 0;
     if (!read_number(scope, start, "budget", &spec.budget_seconds) ||
-        !read_number(scope, start, "seed", &seed) ||
-        !json_parse(start->run->origin, strlen(start->run->origin), scope->arena, &origin,
-                    &scope->error))
+        !read_number(scope, start, "seed", &seed))
         return false;
     spec.seed = (int64_t)seed;
-    spec.code_commit = json_as_text(json_member(origin, "commit"), NULL);
+    spec.code_commit = pipeline_run_commit(start->run, scope->arena);
     return training_order_make(scope, &spec, order);
 }
 

@@ -123,6 +123,20 @@ void pipeline_run_write_json(JsonWriter *json, const char *key, const PipelineRu
     json_close(json);
 }
 
+const char *pipeline_run_commit(const PipelineRun *run, Arena *arena)
+{
+    const JsonValue *origin = NULL;
+    const char *commit;
+    Error ignored = {0};
+
+    if (!json_parse(run->origin, strlen(run->origin), arena, &origin, &ignored))
+        return NULL;
+    commit = json_as_text(json_member(origin, "commit"), NULL);
+    return commit && json_as_bool(json_member(origin, "is_dirty"), false)
+               ? arena_format(arena, "%s-dirty", commit)
+               : commit;
+}
+
 /* ---- accepting ---- */
 
 static bool find_triggered(Scope *scope, const PipelineRunSpec *spec, PipelineRun *run, bool *found)

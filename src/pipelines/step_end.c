@@ -346,33 +346,47 @@ static bool parse_metrics(Scope *scope, const char *path, const char *text, size
     return json_parse(document, strlen(document), scope->arena, value, &scope->error);
 }
 
-static bool read_file(Scope *scope, AttemptEnd *end, const JsonValue *out)
+static bool read_file(Scope *scope, AttemptEnd *end, const char *path, const char *digest)
 {
-    const char *path = json_as_text(json_member(out, "path"), "");
     const JsonValue *value;
     const char *text;
     size_t size;
 
-    if (!artifact_read(scope->platform->artifacts, json_as_text(json_member(out, "digest"), ""),
-                       METRICS_BYTES_MAX, scope->arena, &text, &size, &scope->error) ||
+    if (!artifact_read(scope->platform->artifacts, digest, METRICS_BYTES_MAX, scope->arena, &text,
+                       &size, &scope->error) ||
         !parse_metrics(scope, path, text, size, &value))
         return fail_in(&scope->error, "metrics file \"%s\"", path);
     flatten(scope, end, "", value);
     return true;
 }
 
-bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end)
+static void print_metrics(Scope *scope, AttemptEnd *end)
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
-    for (JsonWalk walk = json_walk(json_member(end->document, "outs")); json_walk_next(&walk);)
-        if (strcmp(json_as_text(json_member(walk.value, "use"), ""), "metrics") == 0 &&
-            !read_file(scope, end, walk.value))
-            return false;
     json_open_object(json, NULL);
     for (size_t i = 0; i < end->metrics.count; i++)
         json_double(json, end->metrics.items[i].key, end->metrics.items[i].value);
     json_close(json);
     end->metrics_json = end->metrics.count ? json_finish(json) : NULL;
+}
+
+bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end)
+{
+    for (JsonWalk walk = json_walk(json_member(end->document, "outs")); json_walk_next(&walk);)
+        if (strcmp(json_as_text(json_member(walk.value, "use"), ""), "metrics") == 0 &&
+            !read_file(scope, end, json_as_text(json_member(walk.value, "path"), ""),
+                       json_as_text(json_member(walk.value, "digest"), "")))
+            return false;
+    print_metrics(scope, end);
+    return true;
+}
+
+bool attempt_end_read_metrics_file(Scope *scope, AttemptEnd *end, const char *path,
+                                   const char *digest)
+{
+    if (!read_file(scope, end, path, digest))
+        return false;
+    print_metrics(scope, end);
     return true;
 }

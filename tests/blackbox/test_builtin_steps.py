@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Built-in steps of a pipeline: register, score, benchmark; and runs that are reproduced.
+
+Run by tools/run_tests.py, or alone: SLIPWAY=build/asan/slipway tests/blackbox/test_builtin_steps.py [WORD]
+"""
+import csv
+import io
+import json
+import os
+import random
+import subprocess
+
+from harness import SlipwayTest, run
+
+MLMODEL = r"flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n  sklearn:\n    pickled_model: model.pkl\n"
+REGISTER = """project: shop
+data:
+  shop: {source: shop.csv, target: label}
+stages:
+  check: {uses: check-data, with: {data: shop}}
+  train:
+    cmd: sh train.sh
+    deps: [shop.csv, train.sh]
+    outs: [model]
+    metrics: [scores.json]
+  keep:
+    uses: register
+    needs: check
+    with: {path: ./model/, metrics: scores.json, alias: candidate}
+"""
+TRAIN = """mkdir model
+printf '%s' > model/MLmodel
+echo not-a-pickle > model/model.pkl
+echo '{"f1":0.75}' > scores.json
+""" % MLMODEL
+ONNX = """project: shop
+stages:
+  train:
+    cmd: printf '\\010\\010\\072\\002\\012\\000' > net.onnx; echo no model > notes.txt
+    outs: [net.onnx, notes.txt]
+  keep: {uses: register, with: {path: %s, model: net}}
+"""
+WORDS = {"spam": ["subscribe", "channel", "free", "click"], "ham": ["love", "song", "voice", "dance"]}
+
+
+def rows(count, seed=1):
+    chance = random.Random(seed)
+    for number in range(count):
+        label = "spam" if chance.random() < 0.5 else "ham"
+        words = WORDS[label if chance.random() < 0.9 else "ham"]
+        yield {"id": f"k{number}", "text": f'{chance.choice(words)}, the "{chance.choice(words)}" {number}', "label": label}
+
+
+def as_csv(items, columns):
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(items)
+    return text.getvalue()
+
+
+class BuiltinStepsTest(SlipwayTest):
+    def setUp(self):
+        super().setUp()
+        self.project = os.path.join(self.folder, "shop")
+        os.makedirs(self.project)
+        self.put("shop.csv", as_csv(rows(120), ["id", "text", "label"]))
+        self.put("train.sh", TRAIN)
+
+    def put(self, name, text):
+        path = os.path.join(self.project, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def serve(self):
+        self.port = self.start()[1]
+
+    def pipeline(self, *arguments, code=0):
+        done = self.run_command("pipeline", *arguments, "--data", self.data, folder=self.project)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def get(self, path, status=200, **more):
+        return self.expect(status, self.port, path, **more)[1]
+
+    def step(self, name):
+        """Of the newest run."""
+        newest = self.get("/api/v1/pipelines/shop/runs?limit=1")["pipeline_runs"][0]
+        return self.get(f"/api/v1/pipeline-runs/{newest['id']}/steps/{name}")
+
+    def result(self, name):
+        return self.step(name)["step"]["result"]
+
+    def out(self, name, path):
+        """The bytes of what a step made."""
+        found = next(one for one in self.step(name)["step"]["outs"] if one["path"] == path)
+        return self.ask(self.port, f"/api/v1/artifacts/{found['digest']}")[1]
+
+    # register
+
+    def commit(self):
+        for arguments in (["init", "-q"], ["add", "."],
+                          ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "first"]):
+            subprocess.run(["git", *arguments], cwd=self.project, check=True)
+        return subprocess.run(["git", "rev-parse", "HEAD"], cwd=self.project, check=True, capture_output=True,
+                              text=True).stdout.strip()
+
+    def test_a_model_that_a_command_made_is_registered_with_where_it_comes_from(self):
+        self.put("slipway.yaml", REGISTER)
+        commit = self.commit()
+        self.serve()
+        self.pipeline("run")
+        trained = self.step("train")["attempts"][0]["run_id"]
+        version = self.get("/api/v1/models/shop/versions/candidate/lineage")["version"]
+        self.assertEqual((version["version"], version["run_id"], version["code_commit"], version["dataset"],
+                          version["dataset_version"]), (1, trained, commit, "shop", 1))
+        self.assertEqual(version["tags"]["slipway.step"], "train")
+        result = self.result("keep")
+        self.assertEqual((result["model"], result["version"], result["is_new"], result["flavors"]),
+                         ("shop", 1, True, ["python_function", "sklearn"]))
+        self.assertEqual(result["not_served"], "a model of kind sklearn is kept and handed out, but not served: "
+                         'Slipway serves those of its own kind, "slipway"')
+        self.assertEqual(self.step("keep")["step"]["metrics"], {"f1": 0.75})
+
+    def test_the_same_bytes_are_one_version_whatever_is_done_again(self):
+        self.put("slipway.yaml", REGISTER)
+        self.serve()
+        self.pipeline("run")
+        self.get("/api/v1/models/shop/aliases/candidate", 204, method="DELETE")
+        self.pipeline("run", "--force")
+        self.assertEqual((self.result("keep")["version"], self.result("keep")["is_new"]), (1, False))
+        self.assertEqual(self.get("/api/v1/models/shop/versions/candidate/lineage")["version"]["version"], 1)
+        self.assertEqual(len(self.get("/api/v1/models/shop/versions")["versions"]), 1)
+
+    def test_a_kind_that_is_not_served_is_told_so_when_it_is_to_serve(self):
+        self.put("slipway.yaml", REGISTER + "release: {endpoint: shop}\n")
+        self.serve()
+        self.pipeline("run")
+        answer = self.get("/api/v1/endpoints/shop/deploy", 409, method="POST",
+                          body=json.dumps({"model": "shop", "version": 1}))
+        self.assertIn("a model of kind sklearn is kept and handed out, but not served", answer["error"]["message"])
+
+    def test_an_onnx_file_becomes_a_package_and_what_is_no_model_does_not(self):
+        self.put("slipway.yaml", ONNX % "net.onnx")
+        self.serve()
+        self.pipeline("run")
+        self.assertEqual(self.result("keep")["flavors"], ["onnx"])
+        self.put("slipway.yaml", ONNX % "notes.txt")
+        self.assertIn('step "keep": "notes.txt" is no model that can be registered: a folder with an MLmodel',
+                      self.pipeline("run", code=5))
+        self.put("slipway.yaml", (ONNX % "net.onnx").replace("\\010\\010\\072", "\\010\\010\\073"))
+        self.assertIn('step "keep": "net.onnx" is not an ONNX model', self.pipeline("run", code=5))
+        self.assertEqual(len(self.get("/api/v1/models/net/versions")["versions"]), 1)
+
+    def test_a_path_of_with_orders_the_steps_and_is_checked(self):
+        self.put("slipway.yaml", ONNX % "other.onnx")
+        self.assertIn('"other.onnx" of step "keep" is not in the project, and no step makes it',
+                      self.run_command("validate", folder=self.project).stderr)
+        self.put("slipway.yaml", ONNX % "'${{ run.id }}.onnx'")
+        self.assertIn('"path" is a path, which must be known when the run is planned',
+                      self.run_command("validate", folder=self.project).stderr)
+        self.put("slipway.yaml", ONNX % "net.onnx")
+        self.assertIn("keep   train      uses register", self.run_command("validate", folder=self.project).stdout)
+
+    def test_a_command_that_depends_on_a_data_set_is_done_again_for_a_new_version(self):
+        stages = """project: shop
+data:
+  shop: {source: shop.csv, target: label}
+stages:
+  check: {uses: check-data, with: {data: shop}}
+  count: {cmd: wc -l < shop.csv, deps: [shop], needs: check}
+"""
+        self.put("slipway.yaml", stages)
+        self.serve()
+        self.pipeline("run")
+        self.put("other.txt", "no dep of it")
+        self.pipeline("run")
+        self.assertTrue(self.step("count")["step"]["cached_from"])
+        self.put("shop.csv", as_csv(rows(121), ["id", "text", "label"]))
+        self.pipeline("run")
+        self.assertIn("changed: data shop", self.pipeline("why", "shop", "count"))
+
+
+if __name__ == "__main__":
+    run(BuiltinStepsTest)
