@@ -32,8 +32,21 @@ static const PlanBuiltinField register_fields[] = {
     {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
     {"metrics", JSON_TEXT, JSON_OPTIONAL, "A JSON or YAML file of numbers about it.", PLAN_USE_DEP},
     {"data", JSON_TEXT, JSON_OPTIONAL,
-     "The data set that it has learnt from, or a version; the one of the run if absent."},
+     "The data set that it has learnt from, or a version; the one of the run "
+     "if absent."},
     {"alias", JSON_TEXT, JSON_OPTIONAL, "An alias that then points to the version."},
+    {0},
+};
+
+static const PlanBuiltinField score_fields[] = {
+    {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
+    {"version", JSON_TEXT, JSON_OPTIONAL, "A number, latest (the default) or an alias."},
+    {"data", JSON_TEXT, JSON_OPTIONAL, "The rows: a data set, or a version of it: comments@3."},
+    {"input", JSON_TEXT, JSON_OPTIONAL, "Or a file of rows: NAME.csv or NAME.jsonl.", PLAN_USE_DEP},
+    {"keys", JSON_TEXT_LIST, JSON_OPTIONAL,
+     "Columns that go along; the number of the row if absent."},
+    {"output", JSON_TEXT, JSON_REQUIRED, "The file of answers: NAME.csv or NAME.jsonl.",
+     PLAN_USE_OUT},
     {0},
 };
 
@@ -42,12 +55,14 @@ const PlanBuiltin pipeline_builtins[] = {
     {"train", "Search, fit, judge on the hold-out, and register the version.", train_fields},
     {"evaluate", "Judge a version on the hold-out or on a data set.", evaluate_fields},
     {"register", "Register a model that a step made as a version.", register_fields},
+    {"score", "Write a version's answers to many rows into a file.", score_fields},
     {0},
 };
 
-static const Builtin *const builtins[] = {
-    &builtin_check_data,   &builtin_train,           &builtin_evaluate,          &builtin_register,
-    &builtin_release_gate, &builtin_release_staging, &builtin_release_production};
+static const Builtin *const builtins[] = {&builtin_check_data,      &builtin_train,
+                                          &builtin_evaluate,        &builtin_register,
+                                          &builtin_score,           &builtin_release_gate,
+                                          &builtin_release_staging, &builtin_release_production};
 
 const Builtin *builtin_of(const PlanStep *step)
 {

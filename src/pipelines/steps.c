@@ -4,5 +4,6 @@ const WorkerStep pipeline_steps[] = {
     {"train", train_step},
     {"evaluate", evaluate_step},
     {"gate", gate_step},
+    {"score", score_step},
     {0},
 };

@@ -40,6 +40,24 @@ stages:
     outs: [net.onnx, notes.txt]
   keep: {uses: register, with: {path: %s, model: net}}
 """
+SCORE = """project: shop
+data:
+  shop: {source: shop.csv, target: label, columns: {text: text, id: ignore}}
+stages:
+  check: {uses: check-data, with: {data: shop}}
+  train: {uses: train, with: {data: shop, budget: 0}, needs: check}
+  of_csv:
+    uses: score
+    with: {version: "${{ steps.train.outputs.version }}", input: new.csv, keys: [id], output: out/csv.csv}
+  of_jsonl:
+    uses: score
+    needs: train
+    with: {input: new.jsonl, keys: [id], output: out/jsonl.jsonl}
+  of_data:
+    uses: score
+    needs: train
+    with: {data: shop, output: out/data.csv}
+"""
 WORDS = {"spam": ["subscribe", "channel", "free", "click"], "ham": ["love", "song", "voice", "dance"]}
 
 
@@ -180,6 +198,66 @@ stages:
         self.put("shop.csv", as_csv(rows(121), ["id", "text", "label"]))
         self.pipeline("run")
         self.assertIn("changed: data shop", self.pipeline("why", "shop", "count"))
+
+    # score
+
+    def test_answers_to_many_rows_are_those_of_the_endpoint(self):
+        new = list(rows(300, seed=7))
+        self.put("new.csv", as_csv(new, ["text", "id"]))
+        self.put("new.jsonl", "".join(json.dumps(one) + "\n" for one in new))
+        self.put("slipway.yaml", SCORE)
+        self.serve()
+        self.pipeline("run")
+        self.get("/api/v1/endpoints/shop/deploy", method="POST", body=json.dumps({"model": "shop", "version": 1}))
+        body = json.dumps({"data": [{"text": one["text"]} for one in new]})
+        answers = self.get("/endpoints/shop/predict", method="POST", body=body)["predictions"]
+        expected = [(one["id"], answer["label"], answer["confidence"]) for one, answer in zip(new, answers)]
+        text = self.out("of_csv", "out/csv.csv").decode()
+        self.assertEqual([(one["id"], one["label"], float(one["confidence"])) for one in csv.DictReader(io.StringIO(text))],
+                         expected)
+        lines = self.out("of_jsonl", "out/jsonl.jsonl").decode().splitlines()
+        self.assertEqual([tuple(json.loads(line).values()) for line in lines], expected)
+        labels = [label for _, label, _ in expected]
+        result = self.result("of_csv")
+        self.assertEqual((result["version"], result["rows"], result["labels"]),
+                         (1, 300, {"ham": labels.count("ham"), "spam": labels.count("spam")}))
+        body = json.dumps({"data": [{"text": one["text"]} for one in rows(120)]})
+        answers = self.get("/endpoints/shop/predict", method="POST", body=body)["predictions"]
+        self.assertEqual(self.out("of_data", "out/data.csv").decode().splitlines(),
+                         ["row,label,confidence"] + [f"{number},{one['label']},{one['confidence']!r}"
+                                                     for number, one in enumerate(answers, 1)])
+
+    def test_the_same_version_and_rows_give_the_same_bytes_from_the_cache_or_not(self):
+        self.put("new.csv", as_csv(rows(50, seed=7), ["text", "id"]))
+        self.put("new.jsonl", "")
+        self.put("slipway.yaml", SCORE)
+        self.serve()
+        self.pipeline("run")
+        first = [self.step(name)["step"]["outs"] for name in ("of_csv", "of_jsonl", "of_data")]
+        self.pipeline("run")
+        self.assertTrue(self.step("of_csv")["step"]["cached_from"])
+        self.pipeline("run", "--force")
+        self.assertEqual([self.step(name)["step"]["outs"] for name in ("of_csv", "of_jsonl", "of_data")], first)
+        self.assertEqual(self.result("of_jsonl")["rows"], 0)
+
+    def test_rows_that_cannot_be_scored_are_named(self):
+        self.put("slipway.yaml", SCORE)
+        self.put("new.jsonl", '{"text": "a", "id": 1}\n')
+        self.put("new.csv", "text,id\n")
+        self.serve()
+        self.pipeline("run")
+        for name, text, step, sentence in [
+            ("new.csv", "id\n1\n", "of_csv", 'new.csv: "text" is missing'),
+            ("new.csv", "text\na\n", "of_csv", 'new.csv: the header has no column "id"'),
+            ("new.csv", "text,id\na,1\nb\n", "of_csv", "new.csv: line 3 has 1 values where the header has 2"),
+            ("new.csv", 'text,id\n"a', "of_csv", "new.csv: the CSV has a quote in line 2 that is never closed"),
+            ("new.jsonl", '{"text":"a"}\n{"text":7}\n', "of_jsonl", 'new.jsonl: "text" in row 2 must be a text'),
+            ("new.jsonl", '{"text":"a"}\n[1]\n', "of_jsonl", "new.jsonl: line 2 is no object of values"),
+        ]:
+            good = {"new.csv": "text,id\n", "new.jsonl": ""}
+            for one, empty in good.items():
+                self.put(one, text if one == name else empty)
+            self.assertIn(f'step "{step}": {sentence}', self.pipeline("run", code=5))
 
 
 if __name__ == "__main__":
