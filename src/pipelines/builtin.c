@@ -50,19 +50,35 @@ static const PlanBuiltinField score_fields[] = {
     {0},
 };
 
+static const PlanBuiltinField benchmark_fields[] = {
+    {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
+    {"version", JSON_TEXT, JSON_OPTIONAL, "A number, latest (the default) or an alias."},
+    {"data", JSON_TEXT, JSON_OPTIONAL, "The rows: a data set, or a version of it: comments@3."},
+    {"input", JSON_TEXT, JSON_OPTIONAL, "Or a file of rows: NAME.csv or NAME.jsonl.", PLAN_USE_DEP},
+    {"requests", JSON_TEXT, JSON_OPTIONAL, "Requests of one row; 1000 if absent."},
+    {"batch", JSON_TEXT, JSON_OPTIONAL, "Rows of a large request; 1000 if absent."},
+    {"p50_ms", JSON_NUMBER, JSON_OPTIONAL, "The most that the median of a row's time may be."},
+    {"p95_ms", JSON_NUMBER, JSON_OPTIONAL, "The most that its 95th percentile may be."},
+    {"p99_ms", JSON_NUMBER, JSON_OPTIONAL, "The most that its 99th percentile may be."},
+    {"rows_per_second", JSON_NUMBER, JSON_OPTIONAL, "The least throughput of large requests."},
+    {"memory_mb", JSON_NUMBER, JSON_OPTIONAL, "The most memory of the process that answers."},
+    {0},
+};
+
 const PlanBuiltin pipeline_builtins[] = {
     {"check-data", "Register the data set's files, and look at what it must be.", data_fields},
     {"train", "Search, fit, judge on the hold-out, and register the version.", train_fields},
     {"evaluate", "Judge a version on the hold-out or on a data set.", evaluate_fields},
     {"register", "Register a model that a step made as a version.", register_fields},
     {"score", "Write a version's answers to many rows into a file.", score_fields},
+    {"benchmark", "Measure how fast a version answers, against limits.", benchmark_fields},
     {0},
 };
 
-static const Builtin *const builtins[] = {&builtin_check_data,      &builtin_train,
-                                          &builtin_evaluate,        &builtin_register,
-                                          &builtin_score,           &builtin_release_gate,
-                                          &builtin_release_staging, &builtin_release_production};
+static const Builtin *const builtins[] = {
+    &builtin_check_data,   &builtin_train,           &builtin_evaluate,
+    &builtin_register,     &builtin_score,           &builtin_benchmark,
+    &builtin_release_gate, &builtin_release_staging, &builtin_release_production};
 
 const Builtin *builtin_of(const PlanStep *step)
 {

@@ -46,4 +46,5 @@ bool builtin_path(Scope *scope, const StepStart *start, const char *name,
                   const char **path) MUST_CHECK;
 
 extern const Builtin builtin_train, builtin_check_data, builtin_evaluate, builtin_register,
-    builtin_score, builtin_release_gate, builtin_release_staging, builtin_release_production;
+    builtin_score, builtin_benchmark, builtin_release_gate, builtin_release_staging,
+    builtin_release_production;

@@ -78,6 +78,15 @@ bool builtin_chosen_version(Scope *scope, const StepStart *start, ModelVersion *
            model_version_need_package(scope, version);
 }
 
+void builtin_chosen_write_version(Scope *scope, const ModelVersion *version, JsonWriter *json)
+{
+    json_text(json, "artifacts",
+              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
+    json_text(json, "package", version->package);
+    json_text(json, "model", version->model);
+    json_int(json, "version", version->version);
+}
+
 /* ---- rows ---- */
 
 static bool write_data(Scope *scope, const StepStart *start, JsonWriter *json)

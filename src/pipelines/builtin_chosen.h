@@ -16,6 +16,9 @@ bool builtin_chosen_write_inputs(Scope *scope, const StepStart *start, JsonWrite
 /* What was written, read from the row of the step. */
 bool builtin_chosen_version(Scope *scope, const StepStart *start, ModelVersion *version) MUST_CHECK;
 
+/* Members of a worker's job: "artifacts", "package", "model" and "version". */
+void builtin_chosen_write_version(Scope *scope, const ModelVersion *version, JsonWriter *json);
+
 /* Members of a worker's job: "path", "name", "form" and "columns" of the rows. */
 bool builtin_chosen_write_rows(Scope *scope, const BuiltinStep *step, JsonWriter *json) MUST_CHECK;
 

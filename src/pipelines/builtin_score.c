@@ -43,11 +43,7 @@ static bool prepare(Scope *scope, const BuiltinStep *step, const char **job)
     if (!builtin_chosen_version(scope, step->start, &version))
         return false;
     json_open_object(json, NULL);
-    json_text(json, "artifacts",
-              arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
-    json_text(json, "package", version.package);
-    json_text(json, "model", version.model);
-    json_int(json, "version", version.version);
+    builtin_chosen_write_version(scope, &version, json);
     if (!builtin_chosen_write_rows(scope, step, json) || !write_keys(scope, step->start, json) ||
         !write_output(scope, step, json))
         return false;

@@ -110,6 +110,9 @@ bool attempt_end_write(Scope *scope, AttemptEnd *end) MUST_CHECK;
 /* Reads the metrics files among the outs of an attempt that succeeded. */
 bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end) MUST_CHECK;
 
+/* Prints those that there are as metrics_json. */
+void attempt_end_print_metrics(Scope *scope, AttemptEnd *end);
+
 /* Reads one metrics file by its digest. */
 bool attempt_end_read_metrics_file(Scope *scope, AttemptEnd *end, const char *path,
                                    const char *digest) MUST_CHECK;

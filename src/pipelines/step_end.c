@@ -227,6 +227,16 @@ static int64_t backoff(const PlanStep *plan, int64_t failures)
     return wait < BACKOFF_MAX_MS ? (int64_t)wait : BACKOFF_MAX_MS;
 }
 
+/* What a built-in step found is kept, also when it failed for it. */
+static bool keep_result(Scope *scope, const AttemptEnd *end, const PipelineStep *step)
+{
+    return !end->result || db_run(scope->db, &scope->error,
+                                  "UPDATE pipeline_steps SET result = $3, metrics = $4"
+                                  " WHERE run_id = $1 AND position = $2",
+                                  db_text(step->run_id), db_int(step->position),
+                                  db_text(end->result), db_text(end->metrics_json));
+}
+
 static bool write_failure(Scope *scope, const AttemptEnd *end, const PipelineStep *step)
 {
     int64_t failures = step->attempts - step->losses;
@@ -234,7 +244,8 @@ static bool write_failure(Scope *scope, const AttemptEnd *end, const PipelineSte
     PlanStep plan = {0};
 
     if (!json_parse(step->spec, strlen(step->spec), scope->arena, &spec, &scope->error) ||
-        !plan_step_read_json(spec, scope->arena, &plan, &scope->error))
+        !plan_step_read_json(spec, scope->arena, &plan, &scope->error) ||
+        !keep_result(scope, end, step))
         return false;
     if (failures <= plan.retries)
         return again(scope, step, false, backoff(&plan, failures));
@@ -360,7 +371,7 @@ static bool read_file(Scope *scope, AttemptEnd *end, const char *path, const cha
     return true;
 }
 
-static void print_metrics(Scope *scope, AttemptEnd *end)
+void attempt_end_print_metrics(Scope *scope, AttemptEnd *end)
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
@@ -378,7 +389,7 @@ bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end)
             !read_file(scope, end, json_as_text(json_member(walk.value, "path"), ""),
                        json_as_text(json_member(walk.value, "digest"), "")))
             return false;
-    print_metrics(scope, end);
+    attempt_end_print_metrics(scope, end);
     return true;
 }
 
@@ -387,6 +398,6 @@ bool attempt_end_read_metrics_file(Scope *scope, AttemptEnd *end, const char *pa
 {
     if (!read_file(scope, end, path, digest))
         return false;
-    print_metrics(scope, end);
+    attempt_end_print_metrics(scope, end);
     return true;
 }

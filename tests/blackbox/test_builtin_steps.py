@@ -58,6 +58,16 @@ stages:
     needs: train
     with: {data: shop, output: out/data.csv}
 """
+BENCHMARK = """project: shop
+data:
+  shop: {source: shop.csv, target: label, columns: {text: text, id: ignore}}
+stages:
+  check: {uses: check-data, with: {data: shop}}
+  train: {uses: train, with: {data: shop, budget: 0}, needs: check}
+  fast: {uses: benchmark, needs: train, with: {input: smoke.jsonl, requests: 20, %s}}
+  of_data: {uses: benchmark, needs: train, with: {data: shop, requests: 20}}
+  tell: {cmd: 'echo ${{ steps.fast.metrics.p99_ms }}'}
+"""
 WORDS = {"spam": ["subscribe", "channel", "free", "click"], "ham": ["love", "song", "voice", "dance"]}
 
 
@@ -258,6 +268,46 @@ stages:
             for one, empty in good.items():
                 self.put(one, text if one == name else empty)
             self.assertIn(f'step "{step}": {sentence}', self.pipeline("run", code=5))
+
+    # benchmark
+
+    def benchmark(self, limits):
+        self.put("slipway.yaml", BENCHMARK % limits)
+        self.put("smoke.jsonl", "".join(json.dumps(one) + "\n" for one in rows(3)))
+
+    def test_a_version_is_measured_and_later_steps_can_read_how_fast_it_is(self):
+        self.benchmark("p99_ms: 60000, rows_per_second: 0.001, memory_mb: 100000")
+        self.serve()
+        self.pipeline("run")
+        for name, row_name in (("fast", "smoke.jsonl"), ("of_data", "shop@1")):
+            result = self.result(name)
+            self.assertEqual((result["version"], result["rows_of"], result["requests"], result["batch"]),
+                             (1, row_name, 20, 1000))
+            self.assertTrue(0 <= result["p50_ms"] <= result["p95_ms"] <= result["p99_ms"])
+            self.assertGreater(result["rows_per_second"], 0)
+        self.assertEqual(self.pipeline("log", "shop", "tell"), f"{self.result('fast')['p99_ms']}\n")
+
+    def test_what_is_over_its_limits_fails_with_one_sentence_and_is_kept(self):
+        self.benchmark("p50_ms: 60000, p99_ms: 0.0000001, rows_per_second: 1e15")
+        self.serve()
+        said = self.pipeline("run", code=5)
+        self.assertRegex(said, 'step "fast": the 99th percentile is [0-9.e-]+ ms and must be 1e-07 ms at most; the '
+                         r"throughput is [0-9.e+]+ rows a second and must be 1e\+15 rows a second at least\n$")
+        self.assertEqual(self.result("fast")["requests"], 20)
+        self.assertIn("p99_ms", self.step("fast")["step"]["metrics"])
+
+    def test_what_is_to_be_measured_must_be_there(self):
+        self.serve()
+        for limits, sentence in [
+            ("requests: 0", '"requests" is 1 to 1000000'),
+            ("batch: 10001", '"batch" is 1 to 10000'),
+            ("data: shop", 'it takes its rows from "data" or from "input": give one of the two'),
+            ("version: 7", 'model "shop" has no version 7'),
+        ]:
+            self.benchmark(limits)
+            if "requests" in limits:
+                self.put("slipway.yaml", (BENCHMARK % limits).replace("requests: 20, ", ""))
+            self.assertIn(f'step "fast": {sentence}', self.pipeline("run", code=5))
 
 
 if __name__ == "__main__":
