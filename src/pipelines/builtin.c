@@ -88,6 +88,18 @@ const Builtin *builtin_of(const PlanStep *step)
     return NULL;
 }
 
+bool builtin_takes(const char *uses, const char *name)
+{
+    for (const PlanBuiltin *builtin = pipeline_builtins; builtin->name; builtin++) {
+        if (strcmp(builtin->name, uses) != 0)
+            continue;
+        for (const PlanBuiltinField *field = builtin->fields; field->name; field++)
+            if (strcmp(field->name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
 const char *builtin_with(const StepStart *start, const char *name)
 {
     for (size_t i = 0; i < start->step.with.count; i++)

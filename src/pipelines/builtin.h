@@ -38,6 +38,9 @@ extern const PlanBuiltin pipeline_builtins[]; /* ends with a row of zeros */
 /* What the step uses; NULL: it has commands, or uses what is not there. */
 const Builtin *builtin_of(const PlanStep *step);
 
+/* Whether "with" of a step that uses this may have such a member. */
+bool builtin_takes(const char *uses, const char *name);
+
 /* The value of a member of "with", or NULL. */
 const char *builtin_with(const StepStart *start, const char *name);
 

@@ -66,7 +66,8 @@ static bool prepare(Scope *scope, const BuiltinStep *step, const char **job)
 static bool compare(Scope *scope, const BuiltinStep *step, size_t figure, double value,
                     TextBuilder *sentence)
 {
-    const char *text = builtin_with(step->start, figures[figure].name);
+    bool is_judged = !step->start->run->reproduces; /* of a reproduction, times are not compared */
+    const char *text = is_judged ? builtin_with(step->start, figures[figure].name) : NULL;
     bool is_least = figures[figure].is_least;
     double limit;
 

@@ -55,26 +55,9 @@ static bool find_step(Scope *scope, const StepStart *start, PipelineStep *maker,
     return true;
 }
 
-/* Of a step that was taken from the cache, the run that it was done in, where that is still there.
- */
-static bool find_run(Scope *scope, const PipelineStep *step, Maker *maker, int64_t *position)
-{
-    *position = step->position;
-    if (step->cached_run && pipeline_run_find(scope, step->cached_run, &maker->run)) {
-        *position = step->cached_position;
-        return true;
-    }
-    if (step->cached_run && scope->error.kind != ERROR_NOT_FOUND)
-        return false;
-    scope->error = (Error){0};
-    return pipeline_run_find(scope, step->run_id, &maker->run);
-}
-
 static bool find_maker(Scope *scope, const StepStart *start, Maker *maker)
 {
-    StepAttemptList attempts = {0};
     PipelineStep step;
-    int64_t position;
     bool found;
 
     *maker = (Maker){.run = *start->run};
@@ -83,13 +66,7 @@ static bool find_maker(Scope *scope, const StepStart *start, Maker *maker)
     if (!found)
         return true;
     maker->step = step.name;
-    if (!find_run(scope, &step, maker, &position) ||
-        !step_attempt_list(scope, maker->run.id, position, &attempts))
-        return false;
-    for (size_t i = 0; i < attempts.count; i++)
-        if (strcmp(attempts.items[i].status, "succeeded") == 0)
-            maker->tracked = attempts.items[i].tracked_run;
-    return true;
+    return pipeline_step_done_in(scope, &step, &maker->run, &maker->tracked);
 }
 
 /* ---- its data ---- */
@@ -270,6 +247,27 @@ static bool describe(Scope *scope, const StepStart *start, ModelVersionSpec *spe
     return true;
 }
 
+/* A reproduction registers nothing, whatever came out. */
+static bool only_look(Scope *scope, const Registration *registration, AttemptEnd *end)
+{
+    const ModelVersionSpec *spec = &registration->spec;
+    JsonWriter *json = json_writer_create(scope->arena);
+    ModelVersion version;
+    bool found;
+
+    if (!model_version_find_package(scope, spec->model, spec->package, &version, &found))
+        return false;
+    json_open_object(json, NULL);
+    json_text(json, "model", spec->model);
+    if (found)
+        json_int(json, "version", version.version);
+    json_bool(json, "is_new", false);
+    json_text(json, "package", spec->package);
+    json_close(json);
+    end->result = json_finish(json);
+    return true;
+}
+
 static bool finish(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
 {
     Registration *registration = arena_new(scope->arena, Registration);
@@ -283,6 +281,8 @@ static bool finish(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
         !read_metrics(scope, step->start, end))
         return false;
     registration->spec.package = registration->adopted.package;
+    if (step->start->run->reproduces)
+        return only_look(scope, registration, end);
     registration->alias = builtin_with(step->start, "alias");
     end->write = write;
     end->context = registration;

@@ -26,6 +26,11 @@ bool step_attempts_take(Scope *scope, Query *query, StepAttemptList *list) MUST_
  * none is known. */
 const char *pipeline_run_commit(const PipelineRun *run, Arena *arena);
 
+/* Where a step that succeeded was really done: the run, which is another one for a step that came
+ * from the cache, as long as that is there; and the tracked run of the attempt, or NULL. */
+bool pipeline_step_done_in(Scope *scope, const PipelineStep *step, PipelineRun *run,
+                           const char **tracked) MUST_CHECK;
+
 /* The files of an order with the pipeline's among them, read and checked. */
 typedef struct OrderRead {
     Tree tree;

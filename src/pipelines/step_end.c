@@ -200,7 +200,7 @@ static bool write_success(Scope *scope, const AttemptEnd *end, const PipelineSte
                 db_text(print_or_null(outs, scope->arena)), db_text(end->result),
                 db_text(end->metrics_json)))
         return false;
-    if (step->cache_key &&
+    if (step->cache_key && !run.reproduces &&
         !db_run(scope->db, &scope->error,
                 "INSERT INTO step_cache (project, cache_key, run_id, position)"
                 " VALUES ($1, $2, $3, $4) ON CONFLICT (project, cache_key)"

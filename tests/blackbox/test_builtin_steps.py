@@ -68,6 +68,18 @@ stages:
   of_data: {uses: benchmark, needs: train, with: {data: shop, requests: 20}}
   tell: {cmd: 'echo ${{ steps.fast.metrics.p99_ms }}'}
 """
+REPRODUCIBLE = """project: shop
+data:
+  shop: {source: shop.csv, target: label, columns: {text: text, id: ignore}}
+stages:
+  check: {uses: check-data, with: {data: shop}}
+  train: {uses: train, with: {data: shop, budget: 0}, needs: check}
+  judge: {uses: evaluate, needs: train}
+  answers: {uses: score, needs: train, with: {data: shop, output: answers.csv}}
+  make: {cmd: sh train.sh, deps: [shop.csv, train.sh], outs: [model], metrics: [scores.json]}
+  keep: {uses: register, with: {path: model, model: kept, alias: candidate}}
+  ship: {cmd: 'true', needs: [keep], environment: trial}
+"""
 WORDS = {"spam": ["subscribe", "channel", "free", "click"], "ham": ["love", "song", "voice", "dance"]}
 
 
@@ -308,6 +320,77 @@ stages:
             if "requests" in limits:
                 self.put("slipway.yaml", (BENCHMARK % limits).replace("requests: 20, ", ""))
             self.assertIn(f'step "fast": {sentence}', self.pipeline("run", code=5))
+
+    # reproduce
+
+    def reproduce(self, what, code=0):
+        done = self.run_command("reproduce", what, "--data", self.data, folder=self.project)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout, done.stderr
+
+    def versions(self, model):
+        return [one["version"] for one in self.get(f"/api/v1/models/{model}/versions")["versions"]]
+
+    def test_a_pipeline_that_trains_comes_to_the_same_bytes_and_registers_nothing(self):
+        self.put("slipway.yaml", REPRODUCIBLE)
+        self.serve()
+        self.pipeline("run")
+        self.put("shop.csv", as_csv(rows(150, seed=5), ["id", "text", "label"]))
+        self.pipeline("run")
+        versions, kept = self.versions("shop"), self.versions("kept")
+        printed = self.reproduce("shop#1")[0]
+        self.assertTrue(printed.endswith("shop#3 came to the same as shop#1\n"), printed)
+        table = printed[printed.index("step "):].splitlines()
+        self.assertEqual([line.split()[:2] for line in table[1:-1]],
+                         [["check", "same"], ["train", "same"], ["judge", "same"], ["answers", "same"],
+                          ["make", "same"], ["keep", "same"], ["ship", "left"]])
+        self.assertIn('it acts on environment "trial"', printed)
+        self.assertEqual((self.versions("shop"), self.versions("kept")), (versions, kept))
+        self.assertEqual(len(self.get("/api/v1/datasets/shop")["versions"]), 2)
+        self.assertEqual(self.get("/api/v1/models/kept/versions/candidate/lineage")["version"]["version"], kept[0])
+        self.assertFalse(self.step("train")["step"]["cached_from"])
+        self.pipeline("run")
+        self.assertIn("version", self.result("train"))
+
+    def test_a_command_that_reads_the_clock_is_named_with_its_out(self):
+        self.put("slipway.yaml", """project: shop
+stages:
+  steady: {cmd: wc -c < shop.csv > size.txt, deps: [shop.csv], outs: [size.txt]}
+  noisy:
+    cmd: "mkdir made; echo 1 > made/a; date +%N > made/clock; echo $SLIPWAY_REPRODUCES > made/again"
+    outs: [made]
+""")
+        self.serve()
+        self.pipeline("run")
+        printed, said = self.reproduce("shop", code=7)
+        self.assertRegex(printed, '(?m)^steady +same *$')
+        self.assertRegex(printed, '(?m)^noisy +differs +out "made": again$')
+        self.assertEqual(said.splitlines()[-1], 'slipway: shop#2 did not come to the same as shop#1: step "noisy": '
+                                                'out "made": again')
+
+    def test_what_cannot_be_done_again_is_said(self):
+        self.put("slipway.yaml", "project: shop\nstages: {wait: {cmd: sleep 60}, bad: {cmd: exit 1, needs: [wait]}}\n")
+        self.serve()
+        run_id = self.pipeline("run", "--no-wait").strip()
+        self.assertEqual(self.reproduce("shop", code=5)[1],
+                         "slipway: shop#1 has not ended, so there is nothing to compare with\n")
+        self.pipeline("cancel", "shop")
+        while not self.get(f"/api/v1/pipeline-runs/{run_id}")["ended_at"]:
+            pass
+        self.assertEqual(self.reproduce("shop", code=5)[1], "slipway: none of its steps can be done again: they did "
+                                                            "not succeed, or they release\n")
+        self.assertEqual(self.get(f"/api/v1/pipeline-runs/{run_id}/reproduction", 409)["error"]["message"],
+                         "shop#1 reproduces no other run")
+        self.assertEqual(self.reproduce("0" * 32, code=4)[1], f"slipway: run \"{'0' * 32}\" does not exist\n")
+
+    def test_a_training_comes_to_the_same_bytes(self):
+        self.put("slipway.yaml", REPRODUCIBLE)
+        self.serve()
+        self.pipeline("run")
+        run_id = self.result("train")["run_id"]
+        printed = self.reproduce(run_id)[0]
+        self.assertTrue(printed.endswith(f"run {run_id} comes to the same again, byte for byte\n"), printed)
+        self.assertEqual(self.versions("shop"), [1])
 
 
 if __name__ == "__main__":
