@@ -10,6 +10,7 @@ const Command *const command_tables[] = {
     data_commands,
     train_commands,
     pipeline_commands,
+    reproduce_commands,
     trigger_commands,
     hook_commands,
     environment_commands,

@@ -9,6 +9,7 @@ extern const Command validate_commands[];
 extern const Command data_commands[];
 extern const Command train_commands[];
 extern const Command pipeline_commands[];
+extern const Command reproduce_commands[];
 extern const Command trigger_commands[];
 extern const Command hook_commands[];
 extern const Command environment_commands[];

@@ -38,8 +38,16 @@ extern const PlanBuiltin pipeline_builtins[]; /* ends with a row of zeros */
 /* What the step uses; NULL: it has commands, or uses what is not there. */
 const Builtin *builtin_of(const PlanStep *step);
 
+/* Whether "with" of a step that uses this may have such a member. */
+bool builtin_takes(const char *uses, const char *name);
+
 /* The value of a member of "with", or NULL. */
 const char *builtin_with(const StepStart *start, const char *name);
 
-extern const Builtin builtin_train, builtin_check_data, builtin_evaluate, builtin_release_gate,
-    builtin_release_staging, builtin_release_production;
+/* The same for a path, as the step's deps and outs have it. */
+bool builtin_path(Scope *scope, const StepStart *start, const char *name,
+                  const char **path) MUST_CHECK;
+
+extern const Builtin builtin_train, builtin_check_data, builtin_evaluate, builtin_register,
+    builtin_score, builtin_benchmark, builtin_release_gate, builtin_release_staging,
+    builtin_release_production;

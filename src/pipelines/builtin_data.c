@@ -7,6 +7,7 @@
 
 #include "pipelines/builtin.h"
 #include "pipelines/project.h"
+#include "pipelines/reproduction.h"
 
 static bool find_data(Scope *scope, const StepStart *start, const ProjectData **data)
 {
@@ -60,6 +61,16 @@ static void gather(const StepStart *start, const ProjectData *data, Arena *arena
     spec->source = text_built(&sources);
 }
 
+/* A reproduction adds no version: it takes the one that there was. */
+static bool find_first(Scope *scope, const StepStart *start, DatasetVersion *version)
+{
+    const JsonValue *result;
+
+    return reproduction_original_result(scope, start, &result) &&
+           dataset_version_find(scope, json_as_text(json_member(result, "data"), ""),
+                                json_as_int(json_member(result, "version"), -1), version);
+}
+
 static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
 {
     const ProjectData *data;
@@ -69,6 +80,8 @@ static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
     JsonWriter *options = json_writer_create(scope->arena);
     const char *document;
 
+    if (start->run->reproduces)
+        return true;
     if (!find_data(scope, start, &data))
         return false;
     gather(start, data, scope->arena, &spec);
@@ -120,6 +133,12 @@ static bool finish(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
     DatasetVersion version;
     bool is_new = false;
 
+    if (step->start->run->reproduces) {
+        if (!find_first(scope, step->start, &version))
+            return false;
+        end->result = result_of(&version, false, scope->arena);
+        return true;
+    }
     if (!find_data(scope, step->start, &data))
         return false;
     spec.name = data->name;

@@ -24,6 +24,7 @@ typedef struct PipelineRun {
     const char *trigger_key, *run_id;
     const char
         *follows; /* the run that must have ended before a step of this one begins; or NULL */
+    const char *reproduces; /* the run that it does again (reproduction.h); or NULL */
     bool is_forced;
     int64_t open_steps, bad_steps;
     int64_t cancelled_at;
@@ -45,6 +46,7 @@ typedef struct PipelineRunSpec {
     const char *params;      /* a JSON object */
     const char *origin;      /* a JSON object: {"trigger": "manual", "commit": ...} */
     const char *trigger_key; /* NULL, or what this run is for: there is one run of it at most */
+    const char *reproduces;  /* the run that it does again, or NULL */
     bool is_forced;
     PipelineOverlap overlap; /* while another run of the project is open */
     const Plan *plan;

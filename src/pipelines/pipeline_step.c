@@ -190,3 +190,33 @@ const char *step_attempt_folder(const Platform *platform, const char *key, Arena
 {
     return arena_format(arena, "%s/attempts/%s", platform->folder, key);
 }
+
+static bool find_cached_run(Scope *scope, const PipelineStep *step, PipelineRun *run,
+                            int64_t *position)
+{
+    *position = step->position;
+    if (step->cached_run && pipeline_run_find(scope, step->cached_run, run)) {
+        *position = step->cached_position;
+        return true;
+    }
+    if (step->cached_run && scope->error.kind != ERROR_NOT_FOUND)
+        return false;
+    scope->error = (Error){0};
+    return pipeline_run_find(scope, step->run_id, run);
+}
+
+bool pipeline_step_done_in(Scope *scope, const PipelineStep *step, PipelineRun *run,
+                           const char **tracked)
+{
+    StepAttemptList attempts = {0};
+    int64_t position;
+
+    if (!find_cached_run(scope, step, run, &position) ||
+        !step_attempt_list(scope, run->id, position, &attempts))
+        return false;
+    *tracked = NULL;
+    for (size_t i = 0; i < attempts.count; i++)
+        if (strcmp(attempts.items[i].status, "succeeded") == 0)
+            *tracked = attempts.items[i].tracked_run;
+    return true;
+}

@@ -348,6 +348,8 @@ static void write_environment(const char *address, Scope *scope, const StepStart
     if (attempt->tracked_run)
         json_text(json, "MLFLOW_RUN_ID", attempt->tracked_run);
     json_text(json, "MLFLOW_EXPERIMENT_NAME", start->run->project);
+    if (start->run->reproduces)
+        json_text(json, "SLIPWAY_REPRODUCES", start->run->reproduces);
     json_close(json);
 }
 
