@@ -43,6 +43,10 @@ static bool check_spec(Scope *scope, const TokenSpec *spec, Role *role)
 {
     if (!name_check("name", "token", spec->name, &scope->error))
         return false;
+    if (strcmp(spec->name, PRINCIPAL_LOCAL) == 0 || strcmp(spec->name, PRINCIPAL_SERVER) == 0)
+        return fail_field(&scope->error, "name",
+                          "\"%s\" is who acts without a token, so no token has that name",
+                          spec->name);
     if (!role_find(spec->role ? spec->role : "viewer", role))
         return fail_field(&scope->error, "role",
                           "a role is viewer, contributor, approver or owner");
