@@ -130,6 +130,15 @@ bool token_count_valid(Scope *scope, int64_t *count)
                       db_int(time_now_ms()));
 }
 
+bool token_count_approvers(Scope *scope, int64_t *count)
+{
+    return db_get_int(scope->db, &scope->error, count,
+                      "SELECT count(*) FROM tokens WHERE revoked_at IS NULL"
+                      " AND (expires_at IS NULL OR expires_at > $1)"
+                      " AND role IN ('approver', 'owner')",
+                      db_int(time_now_ms()));
+}
+
 static bool find_token(Scope *scope, const char *name, Token *token)
 {
     CLEANUP(query_finalize)
