@@ -133,7 +133,7 @@ static bool follow_run(Cli *cli)
     ClientReply reply;
 
     if (!(commit ? wait_for_commit(cli, commit, &reply, &run)
-                 : find_run(cli, cli_argument(cli, 0), &reply, &run)))
+                 : cli_find_pipeline(cli, cli_argument(cli, 0), &reply, &run)))
         return false;
     return cli_follow_pipeline(cli, run);
 }

@@ -12,6 +12,7 @@
 
 #include "access/page.h"
 #include "access/scope.h"
+#include "pipelines/originator.h"
 #include "plan/pipeline_file.h"
 
 typedef struct PipelineRun {
@@ -31,6 +32,7 @@ typedef struct PipelineRun {
     const char *cancelled_by;
     int64_t created_at;
     const char *created_by;
+    const char *originators; /* a JSON list: originator.h */
     int64_t started_at, ended_at;
 } PipelineRun;
 
@@ -47,6 +49,7 @@ typedef struct PipelineRunSpec {
     const char *origin;      /* a JSON object: {"trigger": "manual", "commit": ...} */
     const char *trigger_key; /* NULL, or what this run is for: there is one run of it at most */
     const char *reproduces;  /* the run that it does again, or NULL */
+    const char *originators; /* a JSON list */
     bool is_forced;
     PipelineOverlap overlap; /* while another run of the project is open */
     const Plan *plan;
@@ -137,6 +140,7 @@ typedef struct PipelineOrder {
     const char *commit, *branch; /* or NULL */
     bool is_dirty;               /* the files are not those of the commit */
     bool is_forced;
+    OriginatorList originators; /* beside whoever starts it */
 } PipelineOrder;
 
 /* Makes the plan and accepts the run; calls scope_write() itself. */

@@ -16,7 +16,7 @@
 #define SELECT_RUN                                                                                 \
     "SELECT id, project, number, status, reason, file, tree, params, origin, trigger_key, run_id," \
     " is_forced, open_steps, bad_steps, cancelled_at, cancelled_by, created_at, created_by,"       \
-    " started_at, ended_at, follows, reproduces FROM pipeline_runs"
+    " started_at, ended_at, follows, reproduces, originators FROM pipeline_runs"
 
 static PipelineRun from_row(const Query *query, Arena *arena)
 {
@@ -43,6 +43,7 @@ static PipelineRun from_row(const Query *query, Arena *arena)
         .ended_at = query_int(query, 19),
         .follows = query_text(query, 20, arena),
         .reproduces = query_text(query, 21, arena),
+        .originators = query_text(query, 22, arena),
     };
 }
 
@@ -120,6 +121,7 @@ void pipeline_run_write_json(JsonWriter *json, const char *key, const PipelineRu
         json_text(json, "cancelled_by", run->cancelled_by);
         json_time(json, "created_at", run->created_at);
         json_text(json, "created_by", run->created_by);
+        json_raw(json, "originators", run->originators);
         json_time(json, "started_at", run->started_at);
         json_time(json, "ended_at", run->ended_at);
     }
@@ -200,6 +202,7 @@ static bool append_created(Scope *scope, const PipelineRun *run)
     json_raw(json, "origin", run->origin);
     if (run->reproduces)
         json_text(json, "reproduces", run->reproduces);
+    json_raw(json, "originators", run->originators);
     json_close(json);
     return event_append(scope, "pipeline_run.created",
                         arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
@@ -222,14 +225,15 @@ static bool insert_run(Scope *scope, const PipelineRunSpec *spec, const char *fo
     return db_run(scope->db, &scope->error,
                   "INSERT INTO pipeline_runs (id, project, number, status, file, tree, params,"
                   " origin, trigger_key, run_id, is_forced, open_steps, bad_steps, created_at,"
-                  " created_by, follows, reproduces)"
+                  " created_by, follows, reproduces, originators)"
                   " VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13,"
-                  " $14, $15)",
+                  " $14, $15, $16)",
                   db_text(id), db_text(spec->project), db_int(number), db_text(spec->file),
                   db_text(spec->tree), db_text(spec->params), db_text(spec->origin),
                   db_text(spec->trigger_key), db_text(tracked.id), db_int(spec->is_forced),
                   db_int((int64_t)spec->plan->count), db_int(time_now_ms()),
-                  db_text(scope->principal.name), db_text(follows), db_text(spec->reproduces)) &&
+                  db_text(scope->principal.name), db_text(follows), db_text(spec->reproduces),
+                  db_text(spec->originators)) &&
            pipeline_run_find(scope, id, run);
 }
 

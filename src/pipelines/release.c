@@ -138,13 +138,14 @@ void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
     add_with(arena, step, "endpoint", file->endpoint);
     step = add_step(arena, plan, "release.staging", one_need(arena, plan->count - 1));
     step->when = accepted;
+    step->place = ENVIRONMENT_STAGING;
     add_with(arena, step, "endpoint", file->endpoint);
     add_with(arena, step, "smoke", file->smoke);
     if (file->p99_ms > 0)
         add_with(arena, step, "p99_ms", arena_format(arena, "%g", file->p99_ms));
     step = add_step(arena, plan, "release.production", one_need(arena, plan->count - 1));
     step->when = staged;
-    step->place = RELEASE_PLACE;
+    step->place = ENVIRONMENT_PRODUCTION;
     add_with(arena, step, "endpoint", file->endpoint);
     if (file->approvals)
         add_with(arena, step, "approvals", arena_format(arena, "%d", (int)file->approvals));

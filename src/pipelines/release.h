@@ -1,7 +1,8 @@
 /* release.h: the steps that follow a project's stages: from a trained version to production.
  *
  *     release.gate         the challenger against the champion, on the frozen hold-out
- *     release.staging      it serves at ENDPOINT-staging, and answers the smoke test there
+ *     release.staging      after what the environment "staging" demands, it serves at
+ *                          ENDPOINT-staging, and answers the smoke test there
  *     release.production   after what the environment "production" demands, it serves at ENDPOINT
  *
  * They are steps of the run like any other, so a release is as durable as its run: cancelled with
@@ -13,8 +14,6 @@
 
 #include "base/yaml.h"
 #include "pipelines/pipeline.h"
-
-#define RELEASE_PLACE "production"
 
 /* The part "release" of slipway.yaml, but for the gate's rule (project_file.h). */
 typedef struct ReleaseFile {

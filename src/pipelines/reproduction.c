@@ -187,6 +187,7 @@ bool reproduction_start(Scope *scope, const char *run_id, PipelineRun *run)
     Replan replan = {0};
     PipelineRunSpec spec = {.is_forced = true, .overlap = PIPELINE_QUEUE, .plan = &replan.plan};
     Start start = {&spec, run};
+    OriginatorList originators = {0};
 
     if (!pipeline_run_find(scope, run_id, &first))
         return false;
@@ -202,5 +203,7 @@ bool reproduction_start(Scope *scope, const char *run_id, PipelineRun *run)
     spec.params = first.params;
     spec.origin = first.origin;
     spec.reproduces = first.id;
+    originators_add_caller(&originators, scope, ORIGINATOR_STARTED);
+    spec.originators = originators_print(&originators, scope->arena);
     return scope_write(scope, write_start, &start);
 }
