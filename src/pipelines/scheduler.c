@@ -120,7 +120,7 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
     bool more = false;
 
     scheduler->turn++;
-    if (!scheduler_look(scheduler, scope, &ends) ||
+    if (!scheduler_look(scheduler, scope, &ends) || !scheduler_look_at_canaries(scheduler, scope) ||
         !scheduler_advance(scheduler, scope, &ends, &began, &more)) {
         log_failure("scheduler", &scope->error);
         time_sleep_ms(WAIT_AFTER_FAILURE_MS);
@@ -132,13 +132,20 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
     return more;
 }
 
-static unsigned wait_ms(const Scheduler *scheduler)
+static unsigned left_ms(int64_t moment)
 {
-    int64_t left = scheduler->next_ready_ms - time_now_ms();
+    int64_t left = moment - time_now_ms();
 
-    if (!scheduler->next_ready_ms || left > WAIT_MS)
+    if (!moment || left > WAIT_MS)
         return WAIT_MS;
     return left > 0 ? (unsigned)left : 1;
+}
+
+static unsigned wait_ms(const Scheduler *scheduler)
+{
+    unsigned ready = left_ms(scheduler->next_ready_ms), canary = left_ms(scheduler->next_canary_ms);
+
+    return ready < canary ? ready : canary;
 }
 
 static void *schedule(void *context)

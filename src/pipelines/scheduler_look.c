@@ -8,9 +8,15 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/release_canary.h"
 #include "pipelines/scheduler_internal.h"
 
-enum { ERRORS_BYTES_MAX = 65536, SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
+enum {
+    ERRORS_BYTES_MAX = 65536,
+    SUBMISSIONS_MAX = 5,
+    RELOADS_MAX = 3,
+    CANCEL_AGAIN_US = 1000 * 1000,
+};
 
 /* ---- ends ---- */
 
@@ -173,6 +179,33 @@ static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, Executor
     if (probe.state == ATTEMPT_ABSENT && !(cancelled && active->submissions))
         return look_at_absent(scheduler, scope, active, state, ends);
     return !cancelled || cancel(scheduler, scope, active);
+}
+
+/* It is off the record already: what failed once is tried again at the next turns. */
+static void take_down(Scheduler *scheduler, Scope *scope)
+{
+    if (serving_reload(scheduler->serving, scope)) {
+        scheduler->reloads = 0;
+        return;
+    }
+    scheduler->reloads--;
+    log_event(LOG_ERROR, "endpoint not loaded", log_text("reason", scope->error.message));
+    scope->error = (Error){0};
+}
+
+bool scheduler_look_at_canaries(Scheduler *scheduler, Scope *scope)
+{
+    CanaryLooks looks;
+
+    if (!release_canaries_look(scope, scheduler->serving, &looks))
+        return false;
+    if (looks.left < scheduler->canaries || looks.left < looks.seen)
+        scheduler->reloads = RELOADS_MAX;
+    scheduler->canaries = looks.left;
+    scheduler->next_canary_ms = looks.next_ms;
+    if (scheduler->reloads)
+        take_down(scheduler, scope);
+    return true;
 }
 
 bool scheduler_look(Scheduler *scheduler, Scope *scope, AttemptEndList *ends)
