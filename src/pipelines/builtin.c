@@ -75,10 +75,11 @@ const PlanBuiltin pipeline_builtins[] = {
     {0},
 };
 
-static const Builtin *const builtins[] = {
-    &builtin_check_data,   &builtin_train,           &builtin_evaluate,
-    &builtin_register,     &builtin_score,           &builtin_benchmark,
-    &builtin_release_gate, &builtin_release_staging, &builtin_release_production};
+static const Builtin *const builtins[] = {&builtin_check_data,     &builtin_train,
+                                          &builtin_evaluate,       &builtin_register,
+                                          &builtin_score,          &builtin_benchmark,
+                                          &builtin_release_gate,   &builtin_release_staging,
+                                          &builtin_release_canary, &builtin_release_production};
 
 const Builtin *builtin_of(const PlanStep *step)
 {

@@ -31,6 +31,11 @@ typedef struct Builtin {
     bool (*inputs)(Scope *scope, const StepStart *start, JsonWriter *json);
     bool (*prepare)(Scope *scope, const BuiltinStep *step, const char **job);
     bool (*finish)(Scope *scope, const BuiltinStep *step, AttemptEnd *end);
+
+    /* Why there is nothing for it to do, which skips it; *reason stays NULL: there is. Quick:
+     * inside a write. Or NULL. */
+    bool (*skip)(Scope *scope, const StepStart *start, const char **reason);
+    const char *approved_as; /* the step of the run whose approval lets it go; NULL: its own */
 } Builtin;
 
 extern const PlanBuiltin pipeline_builtins[]; /* ends with a row of zeros */
@@ -50,4 +55,4 @@ bool builtin_path(Scope *scope, const StepStart *start, const char *name,
 
 extern const Builtin builtin_train, builtin_check_data, builtin_evaluate, builtin_register,
     builtin_score, builtin_benchmark, builtin_release_gate, builtin_release_staging,
-    builtin_release_production;
+    builtin_release_canary, builtin_release_production;

@@ -104,6 +104,7 @@ typedef struct AttemptEnd {
     bool (*write)(Scope *scope, struct AttemptEnd *end); /* what else it does, once; or NULL */
     void *context;
     bool reloads; /* what serves is another version then */
+    bool holds;   /* the step goes on without an attempt; who ends it is write()'s business */
     bool is_written;
     MetricList metrics;       /* of its metrics files */
     const char *metrics_json; /* the same, by file; or NULL */

@@ -8,7 +8,6 @@
 #include "ml/report.h"
 #include "pipelines/builtin.h"
 #include "pipelines/gate.h"
-#include "pipelines/release.h"
 #include "plan/schema.h"
 
 /* The file as the tables below read it, before anything is checked. */
@@ -76,7 +75,7 @@ static const YamlField holdout_fields[] = {
 
 typedef struct ReleaseParts {
     const char *endpoint;
-    const YamlNode *gate, *staging, *production;
+    const YamlNode *gate, *staging, *production; /* the last two are read in release_file.c */
 } ReleaseParts;
 
 static const YamlField release_fields[] = {
@@ -369,17 +368,13 @@ static bool read_gate(Reader *reader, const YamlNode *map)
 
 static bool read_release(Reader *reader, const YamlNode *root, const YamlNode *map)
 {
-    static const char *const unread[] = {"traffic", "hold", "abort"};
     ReleaseParts parts = {0};
-    ReleaseFile steps;
 
     if (!yaml_read(map, release_fields, &parts, reader->arena, reader->error) ||
         !check_name(reader, yaml_member(map, "endpoint"), parts.endpoint) ||
-        !release_file_read(root, reader->arena, &steps, reader->error))
+        !release_file_read(root, reader->arena, &reader->file->release, reader->error))
         return false;
     reader->file->endpoint = parts.endpoint;
-    for (size_t i = 0; parts.production && i < COUNT(unread); i++)
-        warn_unread(reader, yaml_member(parts.production, unread[i]));
     return !parts.gate || read_gate(reader, parts.gate);
 }
 
@@ -507,6 +502,7 @@ typedef struct FieldDetail {
 } FieldDetail;
 
 static const char *const demands[] = {"not-worse", "better", NULL};
+static const char *const approval_words[] = {"required", NULL};
 
 static const FieldDetail details[] = {
     {file_fields, "data", NULL, data_fields, true},
@@ -518,6 +514,11 @@ static const FieldDetail details[] = {
     {data_fields, "on_error", on_errors},
     {holdout_fields, "by", splits},
     {release_fields, "gate", NULL, gate_fields},
+    {release_fields, "staging", NULL, release_staging_fields},
+    {release_fields, "production", NULL, release_production_fields},
+    {release_staging_fields, "benchmark", NULL, release_benchmark_fields},
+    {release_production_fields, "approval", approval_words},
+    {release_production_fields, "abort", NULL, release_abort_fields},
     {gate_fields, "demand", demands},
 };
 

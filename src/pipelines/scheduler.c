@@ -121,7 +121,7 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
     bool more = false;
 
     scheduler->turn++;
-    if (!scheduler_look(scheduler, scope, &ends) ||
+    if (!scheduler_look(scheduler, scope, &ends) || !scheduler_look_at_canaries(scheduler, scope) ||
         !scheduler_advance(scheduler, scope, &ends, &began, &more)) {
         log_failure("scheduler", &scope->error);
         time_sleep_ms(WAIT_AFTER_FAILURE_MS);
@@ -133,14 +133,22 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
     return more;
 }
 
-static unsigned wait_ms(const Scheduler *scheduler)
+static unsigned left_ms(int64_t moment, int64_t most_ms)
 {
-    int64_t left = scheduler->next_ready_ms - time_now_ms();
-    int64_t most_ms = scheduler_wait_ms(scheduler, WAIT_MS);
+    int64_t left = moment - time_now_ms();
 
-    if (!scheduler->next_ready_ms || left > most_ms)
+    if (!moment || left > most_ms)
         return (unsigned)most_ms;
     return left > 0 ? (unsigned)left : 1;
+}
+
+static unsigned wait_ms(const Scheduler *scheduler)
+{
+    int64_t most_ms = scheduler_wait_ms(scheduler, WAIT_MS);
+    unsigned ready = left_ms(scheduler->next_ready_ms, most_ms);
+    unsigned canary = left_ms(scheduler->next_canary_ms, most_ms);
+
+    return ready < canary ? ready : canary;
 }
 
 static void *schedule(void *context)

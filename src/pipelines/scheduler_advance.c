@@ -163,8 +163,17 @@ static bool begin_or_take(Scope *scope, Advance *advance, const StepStart *start
 
 /* ---- what is ready ---- */
 
+static bool find_nothing_to_do(Scope *scope, const StepStart *start, const char **reason)
+{
+    const Builtin *builtin = builtin_of(&start->step);
+
+    *reason = NULL;
+    return !builtin || !builtin->skip || builtin->skip(scope, start, reason);
+}
+
 static bool decide(Scope *scope, Advance *advance, StepStart *start)
 {
+    const char *reason;
     bool wanted, goes;
 
     if (start->run->cancelled_at)
@@ -177,6 +186,10 @@ static bool decide(Scope *scope, Advance *advance, StepStart *start)
                         start->row->bad_needs
                             ? "what it needs did not succeed"
                             : arena_format(scope->arena, "\"%s\" is not true", start->step.when));
+    if (!find_nothing_to_do(scope, start, &reason))
+        return false;
+    if (reason)
+        return step_end(scope, start->run->id, start->row->position, "skipped", reason);
     if (!step_approval_pass(scope, start, &goes))
         return false;
     return !goes || begin_or_take(scope, advance, start);

@@ -63,7 +63,10 @@ struct Scheduler {
     size_t active_count, active_capacity;
     RunTree trees[RUN_TREES];
     uint64_t turn;
-    int64_t next_ready_ms; /* when a step becomes ready that waits for a time; 0: none does */
+    int64_t next_ready_ms;  /* when a step becomes ready that waits for a time; 0: none does */
+    int64_t next_canary_ms; /* when a canary's time is over; 0: there is none */
+    size_t canaries;        /* that releases try */
+    int reloads;            /* tries that are left to take down what they tried */
 };
 
 /* The executors; the first wakes the scheduler for all. */
@@ -99,6 +102,9 @@ void scheduler_count_free(Scheduler *scheduler, const AttemptEndList *ends);
  * could be done at once. Attempts that began are in began. */
 bool scheduler_advance(Scheduler *scheduler, Scope *scope, const AttemptEndList *ends,
                        StepAttemptList *began, bool *more) MUST_CHECK;
+
+/* Judges what releases try at endpoints, whatever slots are free, and takes down what has ended. */
+bool scheduler_look_at_canaries(Scheduler *scheduler, Scope *scope) MUST_CHECK;
 
 /* Writes the attempt's spec.json and has its shim started, or begins what comes before that; what
  * goes wrong is logged and tried again at the next look. job: of a built-in step that is prepared;

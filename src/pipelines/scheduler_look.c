@@ -9,9 +9,15 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/release_canary.h"
 #include "pipelines/scheduler_internal.h"
 
-enum { ERRORS_BYTES_MAX = 65536, FAILURES_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
+enum {
+    ERRORS_BYTES_MAX = 65536,
+    FAILURES_MAX = 5,
+    RELOADS_MAX = 3,
+    CANCEL_AGAIN_US = 1000 * 1000,
+};
 
 /* ---- ends ---- */
 
@@ -306,6 +312,33 @@ static bool look_at_tasks(Scheduler *scheduler, Scope *scope, Engine *engine, At
         if (active->engine == engine && active->task && !take_task(scheduler, scope, active, ends))
             return false;
     }
+    return true;
+}
+
+/* It is off the record already: what failed once is tried again at the next turns. */
+static void take_down(Scheduler *scheduler, Scope *scope)
+{
+    if (serving_reload(scheduler->serving, scope)) {
+        scheduler->reloads = 0;
+        return;
+    }
+    scheduler->reloads--;
+    log_event(LOG_ERROR, "endpoint not loaded", log_text("reason", scope->error.message));
+    scope->error = (Error){0};
+}
+
+bool scheduler_look_at_canaries(Scheduler *scheduler, Scope *scope)
+{
+    CanaryLooks looks;
+
+    if (!release_canaries_look(scope, scheduler->serving, &looks))
+        return false;
+    if (looks.left < scheduler->canaries || looks.left < looks.seen)
+        scheduler->reloads = RELOADS_MAX;
+    scheduler->canaries = looks.left;
+    scheduler->next_canary_ms = looks.next_ms;
+    if (scheduler->reloads)
+        take_down(scheduler, scope);
     return true;
 }
 

@@ -238,12 +238,33 @@ static bool let_go(Scope *scope, const StepStart *start)
                   db_text(start->run->id), db_int(start->row->position));
 }
 
-static bool judge(Scope *scope, const StepStart *start, StepVerdict *verdict)
+/* Of several steps that lead to one, all go by the approval of that one: it is asked for by the
+ * first of them, about what the last one does. */
+static bool find_asked(Scope *scope, const StepStart *start, PipelineStep *row, StepStart *asked)
 {
+    const Builtin *builtin = builtin_of(&start->step);
+
+    *asked = *start;
+    if (!builtin || !builtin->approved_as)
+        return true;
+    if (!pipeline_step_find(scope, start->run->id, builtin->approved_as, row))
+        return false;
+    row->position = start->row->position; /* of who waits, and what was found out before */
+    asked->row = row;
+    return step_start_read(scope, asked);
+}
+
+static bool judge(Scope *scope, const StepStart *step, StepVerdict *verdict)
+{
+    StepStart asked, *start = &asked;
+    PipelineStep row;
+
+    if (!find_asked(scope, step, &row, &asked))
+        return false;
     StepPassageSpec spec = {
         .run = start->run,
         .row = start->row,
-        .place = start->step.place,
+        .place = step->step.place,
         .four_eyes = text_equal(builtin_with(start, "four_eyes"), "true"),
     };
     const char *approvals = builtin_with(start, "approvals"), *inputs;

@@ -8,6 +8,7 @@
 #include "base/yaml.h"
 #include "pipelines/approval.h"
 #include "pipelines/pipeline_internal.h"
+#include "pipelines/release_canary.h"
 
 enum {
     LOSSES_MAX = 3, /* a step whose attempts are lost more often fails */
@@ -82,7 +83,7 @@ static bool end_run(Scope *scope, const PipelineRun *run)
                   "UPDATE pipeline_runs SET status = $2, reason = $3, ended_at = $4 WHERE id = $1",
                   db_text(run->id), db_text(status), db_text(reason), db_int(time_now_ms())) &&
            end_tracked_if_there(scope, run->run_id, tracked, reason) &&
-           pipeline_overlap_end(scope, run) &&
+           release_canary_end_run(scope, run, reason) && pipeline_overlap_end(scope, run) &&
            approval_withdraw_run(scope, run->id, "the run has ended") &&
            append_ended(scope, run, status);
 }
@@ -306,7 +307,7 @@ bool attempt_end_write(Scope *scope, AttemptEnd *end)
         !pipeline_run_find(scope, step.run_id, &run) || !write_tracked(scope, end))
         return false;
     if (strcmp(end->status, "succeeded") == 0)
-        return write_success(scope, end, &step);
+        return end->holds || write_success(scope, end, &step);
     if (run.cancelled_at)
         return step_end(scope, step.run_id, step.position, "cancelled", "the run was cancelled");
     if (strcmp(end->status, "lost") == 0 || strcmp(end->status, "cancelled") == 0)

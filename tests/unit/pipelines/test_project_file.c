@@ -48,7 +48,7 @@ static const struct {
      "release.production.approvers",
      "line 2, column 40: \"approvers\" is not a setting of \"release.production\", which has "
      "approval, "
-     "approvals, four_eyes, traffic, hold, abort"},
+     "approvals, four_eyes, traffic, hold, wait, abort"},
     {"project: spam\nrelease: {gate: {metric: f1}}\n", "release.endpoint",
      "line 2, column 10: \"release.endpoint\" is missing"},
     {GATE "{metric: F1}\n", "release.gate.metric",
@@ -176,7 +176,7 @@ static void test_a_part_that_does_nothing_yet_says_so(void)
     EXPECT_TEXT(file.warnings.items[1], "line 3: \"notify\" is not read yet");
 }
 
-static void test_of_production_what_is_demanded_is_read_and_the_rest_says_that_it_is_not(void)
+static void test_of_production_all_is_read(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     ProjectFile file = read_file("project: spam\nrelease:\n  endpoint: spam\n"
@@ -185,8 +185,10 @@ static void test_of_production_what_is_demanded_is_read_and_the_rest_says_that_i
                                  "    traffic: [10, 100]}\n",
                                  arena);
 
-    EXPECT(file.warnings.count == 1);
-    EXPECT_TEXT(file.warnings.items[0], "line 6: \"release.production.traffic\" is not read yet");
+    EXPECT(file.warnings.count == 0);
+    EXPECT_TEXT(file.release.smoke, "rows.json");
+    EXPECT(file.release.approvals == 2 && file.release.shares.count == 1);
+    EXPECT(file.release.shares.items[0].share == 100);
 }
 
 static void test_a_file_is_put_with_its_whole_pipeline_or_not_at_all(void)
@@ -240,7 +242,7 @@ int main(int count, char **names)
         TEST(test_the_holdout_follows_the_columns_where_it_is_not_given),
         TEST(test_every_format_that_can_be_read_can_be_named),
         TEST(test_a_part_that_does_nothing_yet_says_so),
-        TEST(test_of_production_what_is_demanded_is_read_and_the_rest_says_that_it_is_not),
+        TEST(test_of_production_all_is_read),
         TEST(test_a_file_is_put_with_its_whole_pipeline_or_not_at_all),
         TEST(test_f13_a_minimum_that_none_can_miss_is_warned_of),
         TEST(test_one_of_several_data_sets_must_be_named),
