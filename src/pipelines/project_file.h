@@ -14,14 +14,15 @@
  * Reading is pure: it looks at no file, no store and no network. Whatever is not listed here is
  * refused with its line, its column and what is allowed. Stages, params, vars, env, on and
  * concurrency are plan/pipeline_file.h's, which is asked here: a file that was read has no mistake
- * in them either; release.staging and release.production are release.h's. The parts monitor and
- * notify, data.NAME.expect and traffic, hold and abort of release.production are known but not read
- * yet; each gives a warning that says so, because a setting that does nothing must not look as if
- * it did.
+ * in them either; release.staging and release.production are release.h's; data.NAME.expect is
+ * data/expect.h's. The parts monitor and notify, and traffic, hold and abort of release.production
+ * are known but not read yet; each gives a warning that says so, because a setting that does
+ * nothing must not look as if it did.
  */
 #pragma once
 
 #include "data/dataset.h"
+#include "data/expect.h"
 #include "data/holdout.h"
 #include "plan/pipeline_file.h"
 #include "serving/endpoint.h"
@@ -37,6 +38,7 @@ typedef struct ProjectData {
     double holdout_share;
     int64_t holdout_seed;
     const char *holdout_group_values; /* comma-separated, or NULL */
+    const Expectations *expect;       /* NULL: none */
 } ProjectData;
 
 typedef struct ProjectDataList {
