@@ -148,6 +148,12 @@ static bool read_options(Scope *scope, const ProjectData *data, DatasetOptions *
                            scope->arena, &scope->error);
 }
 
+bool builtin_data_spec(Scope *scope, const ProjectData *data, DatasetSpec *spec)
+{
+    *spec = (DatasetSpec){.name = data->name, .expect = data->expect};
+    return read_options(scope, data, &spec->options);
+}
+
 typedef struct CheckedData {
     const ProjectData *data;
     DatasetVersion version;
