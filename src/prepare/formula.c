@@ -31,7 +31,7 @@ typedef struct Parser {
 
 static bool is(const char *type, const char *wanted)
 {
-    return strcmp(type, wanted) == 0;
+    return text_equal(type, wanted);
 }
 
 static bool is_any(const char *type)
