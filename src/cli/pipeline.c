@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "cli/commands.h"
+#include "cli/data_show.h"
 #include "cli/pipeline_follow.h"
 #include "cli/pipeline_order.h"
 
@@ -237,6 +238,7 @@ static bool show_why(Cli *cli)
     printf("%s: %s: %s\n", cli_argument(cli, 1),
            json_as_text(json_member(reply.json, "decision"), ""),
            json_as_text(json_member(reply.json, "reason"), ""));
+    data_print_violations(json_member(json_member(reply.json, "result"), "expect"));
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "cli/data_show.h"
 
 enum { POLL_MS = 200, FOLLOWED_MAX = 200 };
 
@@ -263,5 +264,7 @@ bool cli_print_pipeline(Cli *cli, const JsonValue *run)
     for (JsonWalk walk = json_walk(json_member(reply.json, "steps")); json_walk_next(&walk);)
         add_row(cli, walk.value, &cells);
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "llrrl");
+    for (JsonWalk walk = json_walk(json_member(reply.json, "steps")); json_walk_next(&walk);)
+        data_print_violations(json_member(json_member(walk.value, "result"), "expect"));
     return true;
 }

@@ -19,6 +19,12 @@ static const PlanBuiltinField data_fields[] = {
     {0},
 };
 
+static const PlanBuiltinField prepare_fields[] = {
+    {"recipe", JSON_TEXT, JSON_REQUIRED, "A file of the project that says how rows are made."},
+    {"data", JSON_TEXT, JSON_OPTIONAL, "The data set that the rows are a version of."},
+    {0},
+};
+
 static const PlanBuiltinField evaluate_fields[] = {
     {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
     {"version", JSON_TEXT, JSON_OPTIONAL, "A number, latest (the default) or an alias."},
@@ -67,6 +73,7 @@ static const PlanBuiltinField benchmark_fields[] = {
 
 const PlanBuiltin pipeline_builtins[] = {
     {"check-data", "Register the data set's files, and look at what it must be.", data_fields},
+    {"prepare", "Make a CSV or a data set from files, by a recipe.", prepare_fields},
     {"train", "Search, fit, judge on the hold-out, and register the version.", train_fields},
     {"evaluate", "Judge a version on the hold-out or on a data set.", evaluate_fields},
     {"register", "Register a model that a step made as a version.", register_fields},
@@ -75,11 +82,11 @@ const PlanBuiltin pipeline_builtins[] = {
     {0},
 };
 
-static const Builtin *const builtins[] = {&builtin_check_data,     &builtin_train,
-                                          &builtin_evaluate,       &builtin_register,
-                                          &builtin_score,          &builtin_benchmark,
-                                          &builtin_release_gate,   &builtin_release_staging,
-                                          &builtin_release_canary, &builtin_release_production};
+static const Builtin *const builtins[] = {
+    &builtin_check_data,     &builtin_prepare,           &builtin_train,
+    &builtin_evaluate,       &builtin_register,          &builtin_score,
+    &builtin_benchmark,      &builtin_release_gate,      &builtin_release_staging,
+    &builtin_release_canary, &builtin_release_production};
 
 const Builtin *builtin_of(const PlanStep *step)
 {

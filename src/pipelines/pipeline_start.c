@@ -153,6 +153,8 @@ bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRe
 
     if (!pipeline_plan(&read->file, &request, scope->arena, plan, &scope->error))
         return fail_in(&scope->error, "%s", read->path);
+    if (!builtin_prepare_check(scope, &read->tree, plan))
+        return false;
     release_add_steps(&read->release, scope->arena, plan);
     if (!executors_check(scope, plan))
         return fail_in(&scope->error, "%s", read->path);

@@ -54,7 +54,7 @@ static const YamlField data_fields[] = {
     {"quote", YAML_FIELD_TEXT, DATA_AT(quote), JSON_OPTIONAL},
     {"on_error", YAML_FIELD_TEXT, DATA_AT(on_error), JSON_OPTIONAL},
     {"holdout", YAML_FIELD_MAP, offsetof(DataParts, holdout), JSON_OPTIONAL},
-    {"expect", YAML_FIELD_ANY, offsetof(DataParts, expect), JSON_OPTIONAL},
+    {"expect", YAML_FIELD_MAP, offsetof(DataParts, expect), JSON_OPTIONAL},
     {0},
 };
 
@@ -297,6 +297,16 @@ static const char *plain_header(const char *header)
     return strcmp(header, "yes") == 0 || strcmp(header, "true") == 0 ? "yes" : "no";
 }
 
+static bool read_expect(Reader *reader, const YamlNode *map, ProjectData *data)
+{
+    Expectations *expect = arena_new(reader->arena, Expectations);
+
+    if (!map)
+        return true;
+    data->expect = expect;
+    return expect_read(map, reader->arena, expect, reader->error);
+}
+
 static bool read_data(Reader *reader, const YamlNode *map)
 {
     DataParts parts = {0};
@@ -313,8 +323,8 @@ static bool read_data(Reader *reader, const YamlNode *map)
     *data = parts.data;
     data->name = map->key;
     data->header = plain_header(data->header);
-    warn_unread(reader, parts.expect);
-    return read_columns(reader, map, data) && read_holdout(reader, parts.holdout, data);
+    return read_columns(reader, map, data) && read_holdout(reader, parts.holdout, data) &&
+           read_expect(reader, parts.expect, data);
 }
 
 /* The release part. */
@@ -471,6 +481,8 @@ static void write_data(JsonWriter *json, const ProjectData *data)
         json_text(json, "group_values", data->holdout_group_values);
     }
     json_close(json);
+    if (data->expect)
+        expect_write_json(json, "expect", data->expect);
     json_close(json);
 }
 
@@ -509,6 +521,10 @@ static const FieldDetail details[] = {
     {file_fields, "release", NULL, release_fields},
     {data_fields, "columns", column_words, .is_named = true},
     {data_fields, "holdout", NULL, holdout_fields},
+    {data_fields, "expect", NULL, expect_fields},
+    {expect_fields, "files", NULL, expect_files_fields},
+    {expect_fields, "rows", NULL, expect_rows_fields},
+    {expect_fields, "others", expect_others},
     {data_fields, "format", formats},
     {data_fields, "encoding", encodings},
     {data_fields, "on_error", on_errors},

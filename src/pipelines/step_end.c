@@ -250,6 +250,12 @@ static bool write_failure(Scope *scope, const AttemptEnd *end, const PipelineSte
         return false;
     if (failures <= plan.retries)
         return again(scope, step, false, backoff(&plan, failures));
+    /* What a built-in step found wrong is more than its sentence. */
+    if (end->result && !db_run(scope->db, &scope->error,
+                               "UPDATE pipeline_steps SET result = $3"
+                               " WHERE run_id = $1 AND position = $2",
+                               db_text(step->run_id), db_int(step->position), db_text(end->result)))
+        return false;
     return step_end(scope, step->run_id, step->position, "failed", end->reason);
 }
 
