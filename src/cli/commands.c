@@ -22,6 +22,7 @@ const Command *const command_tables[] = {
     import_commands,
     export_commands,
     access_commands,
+    evidence_commands,
     webhook_commands,
     purge_commands,
     sample_commands,

@@ -19,6 +19,7 @@ extern const Command model_commands[];
 extern const Command endpoint_commands[];
 extern const Command candidate_commands[];
 extern const Command access_commands[];
+extern const Command evidence_commands[];
 extern const Command import_commands[];
 extern const Command export_commands[];
 extern const Command webhook_commands[];
