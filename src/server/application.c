@@ -40,8 +40,8 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
     if (opened->trainer)
-        opened->scheduler =
-            scheduler_create(&(SchedulerSpec){opened->platform, opened->serving, 0}, error);
+        opened->scheduler = scheduler_create(
+            &(SchedulerSpec){opened->platform, opened->serving, spec->steps_max}, error);
     if (opened->scheduler)
         opened->triggers = triggers_create(opened->platform, opened->scheduler);
     if (!opened->scheduler || !(spec->loads_later || application_load(opened, error))) {
