@@ -17,6 +17,7 @@ enum {
     DEFAULT_PORT = 5000,
     PORT_MAX = 65535,
     CONNECTIONS_MAX = 1000000,
+    STEPS_MAX = 1000,
     SECRET_BYTES_MAX = 4096,
 };
 
@@ -30,6 +31,8 @@ static const CommandOption server_options[] = {
     {"--connections", OPTION_INT, "N", "the most connections at a time (8192)"},
     {"--connections-per-address", OPTION_INT, "N",
      "the most of one address (half of all); behind a proxy as many as --connections"},
+    {"--steps", OPTION_INT, "N",
+     "the most steps of pipelines at a time (as many as processors, 2 at least)"},
     {"--purge-after", OPTION_INT, "DAYS",
      "purge by itself, once a day at a quiet moment, what was deleted so many days ago"},
     {"--artifact-bytes-max", OPTION_INT, "BYTES",
@@ -80,12 +83,12 @@ static bool read_port(Cli *cli, const char *option, int64_t otherwise, uint16_t 
 }
 
 /* Leaves 0, which is the default, when the option was not given. */
-static bool read_count(Cli *cli, const char *option, size_t *count)
+static bool read_count(Cli *cli, const char *option, int64_t most, size_t *count)
 {
     int64_t number = cli_option_int(cli, option, 1);
 
-    if (number < 1 || number > CONNECTIONS_MAX)
-        return fail_field(&cli->error, option, "%s takes 1 to %d", option, CONNECTIONS_MAX);
+    if (number < 1 || number > most)
+        return fail_field(&cli->error, option, "%s takes 1 to %lld", option, (long long)most);
     if (cli_has_option(cli, option))
         *count = (size_t)number;
     return true;
@@ -208,10 +211,10 @@ static bool run_server(Cli *cli)
 
     if (!read_port(cli, "--port", DEFAULT_PORT, &spec.port) ||
         !read_port(cli, "--probe-port", 0, &spec.probe_port) ||
-        !read_count(cli, "--connections", &spec.connections_max) ||
-        !read_count(cli, "--connections-per-address", &spec.per_address_max) ||
-        !read_upkeep(cli, &spec) || !read_mail(cli, &spec.notify) ||
-        !read_executors(cli, &spec.executors))
+        !read_count(cli, "--connections", CONNECTIONS_MAX, &spec.connections_max) ||
+        !read_count(cli, "--connections-per-address", CONNECTIONS_MAX, &spec.per_address_max) ||
+        !read_count(cli, "--steps", STEPS_MAX, &spec.steps_max) || !read_upkeep(cli, &spec) ||
+        !read_mail(cli, &spec.notify) || !read_executors(cli, &spec.executors))
         return false;
     spec.notify.hosts = cli_option_list(cli, "--webhook-host");
     if (cli_has_option(cli, "--quiet"))

@@ -24,11 +24,13 @@ bool application_load(Application *application, Error *error)
     return true;
 }
 
-static Scheduler *open_scheduler(const Application *application, const ExecutorSettings *executors,
+static Scheduler *open_scheduler(const Application *application, const ApplicationSpec *asked,
                                  Error *error)
 {
-    const SchedulerSpec spec = {
-        .platform = application->platform, .serving = application->serving, .executors = executors};
+    const SchedulerSpec spec = {.platform = application->platform,
+                                .serving = application->serving,
+                                .slots = asked->steps_max,
+                                .executors = asked->executors};
 
     return scheduler_create(&spec, error);
 }
@@ -50,7 +52,7 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
     if (opened->trainer)
-        opened->scheduler = open_scheduler(opened, spec->executors, error);
+        opened->scheduler = open_scheduler(opened, spec, error);
     if (opened->scheduler)
         opened->triggers = triggers_create(opened->platform, opened->scheduler);
     if (!opened->scheduler || !(spec->loads_later || application_load(opened, error))) {

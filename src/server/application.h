@@ -11,6 +11,7 @@ typedef struct ApplicationSpec {
     bool loads_later;                  /* not at once, but when application_load() is called */
     const NotifySettings *notify;      /* NULL: none */
     const ExecutorSettings *executors; /* NULL: this machine alone */
+    size_t steps_max;                  /* of pipelines at a time; 0: as SchedulerSpec has it */
 } ApplicationSpec;
 
 /* Opens the data folder, loads what is deployed, starts the threads for training and logging. */

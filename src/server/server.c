@@ -191,6 +191,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
         .demands_token = spec->demands_token || !address_is_loopback(spec->address),
         .notify = &spec->notify,
         .executors = &spec->executors,
+        .steps_max = spec->steps_max,
     };
     Server *opened = calloc(1, sizeof(*opened));
 
