@@ -153,6 +153,11 @@ $(OUT)/fault.so: tests/faults/fault.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out -fsanitize%,$(CFLAGS)) -fPIC -shared -o $@ $< -ldl
 
+# An executor on a pipe, for tests/blackbox/test_executor.py.
+$(OUT)/executor_driver: tests/executor/driver.c $(LIBRARY)
+	$(SAY) "cc $@"
+	$(RUN)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS)
+
 $(OUT)/damage: tests/damage/damage.c tests/damage/mutate.c tests/damage/mutate.h $(LIBRARY)
 	$(SAY) "cc $@"
 	$(RUN)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS)

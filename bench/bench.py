@@ -19,7 +19,8 @@ import tempfile
 
 import measure
 
-SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile", "training_load", "tracking"]
+SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile", "training_load", "tracking",
+            "pipelines"]
 
 
 class Bench:

@@ -145,6 +145,11 @@ def machine():
     return f"{os.cpu_count()} x {model}, {memory:.0f} GB, {system}, Linux {platform.release()}"
 
 
+def parse_time(text):
+    """A time as Slipway's API writes it."""
+    return datetime.datetime.fromisoformat(text)
+
+
 def today():
     return datetime.date.today().isoformat()
 

@@ -7,11 +7,11 @@ import measure
 
 
 class Report:
-    def __init__(self, bench, name, title, text):
+    def __init__(self, bench, name, title, text, requirements="requirements.txt"):
         self.path = os.path.join(bench.results, f"{name}.md")
         self.parts = [f"# {title}", f"Written by `make bench F={name}` on {measure.today()}. {text}",
                       f"Machine: {measure.machine()}. {bench.load_remark()}",
-                      f"Versions: Slipway {slipway_version(bench)}, {versions(bench)}."]
+                      f"Versions: Slipway {slipway_version(bench)}, {versions(bench, requirements)}."]
         self.bars = []
 
     def say(self, text):
@@ -44,8 +44,8 @@ def slipway_version(bench):
     return done.stdout.strip() or "of this folder"
 
 
-def versions(bench):
-    with open(os.path.join(bench.root, "bench", "requirements.txt")) as file:
+def versions(bench, requirements):
+    with open(os.path.join(bench.root, "bench", requirements)) as file:
         pins = [line.strip().replace("==", " ") for line in file if "==" in line and not line.startswith("#")]
     return f"Python {sys.version.split()[0]}, " + ", ".join(pins)
 

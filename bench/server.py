@@ -107,11 +107,11 @@ class Slipway:
         self.run("train", "--dataset", "comments@1", "--budget", "60")
         self.run("deploy", "spam@1", "--endpoint", "spam")
 
-    def serve(self, name, token=None):
+    def serve(self, name, token=None, more=(), before=()):
         port = free_port()
         options = ["--demand-token"] if token else []
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        command = [self.program, "server", "--port", port, "--data", self.data, "--quiet", *options]
+        command = [*before, self.program, "server", "--port", port, "--data", self.data, "--quiet", *options, *more]
         return Server(name, command, port, "/endpoints/spam/predict", headers)
 
 

@@ -33,6 +33,7 @@ def add_posts(bench, slipway):
         file.write(PROJECT)
     posts.run("data", "add", "posts", path, "--target", "label", "--column=id=ignore", "--column=text=text")
     posts.run("up")
+    return posts
 
 
 def spam_on(bench):
@@ -53,9 +54,13 @@ class Training:
     def __init__(self, running, caller):
         self.running, self.caller = running, caller
 
-    def __enter__(self):
+    def order(self):
+        """Returns the path of what it began."""
         body = json.dumps({"data": "posts@1", "budget_seconds": BUDGET})
-        self.run = json.loads(self.caller.post("/api/v1/projects/posts/train", body))["run_id"]
+        return "/api/v1/runs/" + json.loads(self.caller.post("/api/v1/projects/posts/train", body))["run_id"]
+
+    def __enter__(self):
+        self.path = self.order()
         while not steps_of(self.running.pid):
             time.sleep(0.01)
         time.sleep(WARM_SECONDS)
@@ -69,7 +74,7 @@ class Training:
         return measure.cpu_seconds(steps[0])
 
     def __exit__(self, *_):
-        self.caller.post(f"/api/v1/runs/{self.run}/cancel", "")
+        self.caller.post(f"{self.path}/cancel", "")
         while steps_of(self.running.pid):
             time.sleep(0.05)
 
@@ -79,12 +84,12 @@ def measure_load(bench, running, plan):
         return load.wait()
 
 
-def measure_rounds(bench, running, plan):
+def measure_rounds(bench, running, plan, training_kind=Training):
     """Idle and training in turn."""
     caller, idle, busy, shares = checker.Caller(running.port), [], [], []
     for turn in range(bench.rounds):
         idle.append(measure_load(bench, running, plan))
-        with Training(running, caller) as training:
+        with training_kind(running, caller) as training:
             used = training.cpu()
             busy.append(measure_load(bench, running, plan))
             shares.append((training.cpu() - used) / busy[-1]["seconds"])

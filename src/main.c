@@ -10,6 +10,7 @@
 #include "data/steps.h"
 #include "engine/shim.h"
 #include "pipelines/steps.h"
+#include "prepare/recipe_step.h"
 #include "registry/package.h"
 
 static const WorkerStep registry_steps[] = {
@@ -17,7 +18,8 @@ static const WorkerStep registry_steps[] = {
     {0},
 };
 
-static const WorkerStep *const step_tables[] = {data_steps, registry_steps, pipeline_steps, NULL};
+static const WorkerStep *const step_tables[] = {data_steps, prepare_steps, registry_steps,
+                                                pipeline_steps, NULL};
 
 int main(int count, char **arguments)
 {

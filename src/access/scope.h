@@ -30,9 +30,13 @@ typedef enum Role {
 const char *role_name(Role role);
 bool role_find(const char *name, Role *role);
 
+/* Names of nobody's token. */
+#define PRINCIPAL_LOCAL  "local"   /* whoever reaches a server that demands no token */
+#define PRINCIPAL_SERVER "slipway" /* what the server does of itself */
+
 /* Who acts. */
 typedef struct Principal {
-    const char *name; /* "local", or the name of a token */
+    const char *name; /* one of those above, or the name of a token */
     Role role;
 } Principal;
 
@@ -43,7 +47,8 @@ typedef struct Platform {
     const char *temporary; /* a folder in it for work under way, emptied at start */
     ArtifactStore *artifacts;
     Writer *writer;
-    struct Outbox *outbox; /* notify/outbox.h; NULL: nobody sends */
+    struct Outbox *outbox;        /* notify/outbox.h; NULL: nobody sends */
+    const char *const *executors; /* names (pipelines/executors.h); NULL: "local" alone */
 } Platform;
 
 typedef struct Scope {

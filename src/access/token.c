@@ -43,6 +43,10 @@ static bool check_spec(Scope *scope, const TokenSpec *spec, Role *role)
 {
     if (!name_check("name", "token", spec->name, &scope->error))
         return false;
+    if (strcmp(spec->name, PRINCIPAL_LOCAL) == 0 || strcmp(spec->name, PRINCIPAL_SERVER) == 0)
+        return fail_field(&scope->error, "name",
+                          "\"%s\" is who acts without a token, so no token has that name",
+                          spec->name);
     if (!role_find(spec->role ? spec->role : "viewer", role))
         return fail_field(&scope->error, "role",
                           "a role is viewer, contributor, approver or owner");
@@ -123,6 +127,15 @@ bool token_count_valid(Scope *scope, int64_t *count)
     return db_get_int(scope->db, &scope->error, count,
                       "SELECT count(*) FROM tokens WHERE revoked_at IS NULL"
                       " AND (expires_at IS NULL OR expires_at > $1)",
+                      db_int(time_now_ms()));
+}
+
+bool token_count_approvers(Scope *scope, int64_t *count)
+{
+    return db_get_int(scope->db, &scope->error, count,
+                      "SELECT count(*) FROM tokens WHERE revoked_at IS NULL"
+                      " AND (expires_at IS NULL OR expires_at > $1)"
+                      " AND role IN ('approver', 'owner')",
                       db_int(time_now_ms()));
 }
 

@@ -3,6 +3,7 @@
 #include "access/event.h"
 #include "access/token.h"
 #include "api/route.h"
+#include "pipelines/evidence.h"
 
 static bool list_tokens(Scope *scope, const Request *request, Response *response)
 {
@@ -108,6 +109,16 @@ static bool verify_events(Scope *scope, const Request *request, Response *respon
     return true;
 }
 
+static bool show_served(Scope *scope, const Request *request, Response *response)
+{
+    ServedQuery query = {0};
+
+    if (!request_read_query(scope, request, served_query_fields, &query))
+        return false;
+    query.endpoint = request_parameter(request, "endpoint");
+    return served_write_json(scope, &query, response->json);
+}
+
 const Route access_routes[] = {
     {"GET", "/api/v1/tokens", ROLE_OWNER, ROUTE_READ, list_tokens, "List the tokens, by name.",
      NULL, page_by_name_fields},
@@ -118,5 +129,9 @@ const Route access_routes[] = {
      "List the events of the audit trail.", NULL, audit_query},
     {"GET", "/api/v1/audit/verify", ROLE_VIEWER, ROUTE_SLOW, verify_events,
      "Check that no event was changed, removed or moved.", NULL, verify_query},
+    {"GET", "/api/v1/audit/served/{endpoint}", ROLE_VIEWER, ROUTE_READ, show_served,
+     "Show what an endpoint served at a moment, with its evidence: deployment, version, run, data, "
+     "gate, approvals.",
+     NULL, served_query_fields},
     {0},
 };

@@ -23,6 +23,7 @@ const Route *const api_tables[] = {
     endpoint_routes,
     candidate_routes,
     access_routes,
+    identity_routes,
     webhook_routes,
     import_routes,
     import_version_routes,

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "base/crash.h"
+#include "pipelines/by_hand.h"
 #include "pipelines/version_name.h"
 #include "serving/serving.h"
 
@@ -85,7 +86,7 @@ static bool prepare(Scope *scope, const Request *request, const CandidateBody *b
         .is_shadow = body->is_shadow,
         .comment = body->comment,
     };
-    return candidate_check(spec, &scope->error) &&
+    return candidate_check(spec, &scope->error) && by_hand_check_candidate(scope, spec) &&
            (serving_prepare_new(application->serving, scope, version.package) ||
             fail_in(&scope->error, "the package did not pass its check"));
 }
@@ -99,7 +100,7 @@ static bool do_set(Scope *scope, void *context)
 {
     CandidateWork *work = context;
 
-    return endpoint_candidate_set(scope, &work->spec, &work->endpoint);
+    return by_hand_set_candidate(scope, &work->spec, &work->endpoint);
 }
 
 static bool set_candidate(Scope *scope, const Request *request, Response *response)

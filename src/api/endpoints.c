@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "base/crash.h"
+#include "pipelines/by_hand.h"
 #include "registry/package.h"
 #include "serving/serving.h"
 
@@ -150,7 +151,7 @@ static bool do_deploy(Scope *scope, void *context)
 {
     DeployWork *work = context;
 
-    return endpoint_deploy(scope, &work->spec, &work->endpoint);
+    return by_hand_deploy(scope, &work->spec, &work->endpoint);
 }
 
 static bool do_rollback(Scope *scope, void *context)
@@ -222,8 +223,7 @@ static bool deploy(Scope *scope, const Request *request, Response *response)
     if (!request_read(scope, request, deploy_fields, &body) ||
         !check_reason(scope, request_parameter(request, "name"), body.comment) ||
         !model_version_find(scope, body.model, body.version, &version) ||
-        !model_version_need_package(scope, &version) ||
-        !prepare_new(request->application, scope, version.package))
+        !model_version_need_package(scope, &version))
         return false;
     work.spec = (DeploySpec){
         .endpoint = request_parameter(request, "name"),
@@ -233,7 +233,9 @@ static bool deploy(Scope *scope, const Request *request, Response *response)
         .comment = body.comment,
         .version = body.version,
     };
-    return change_live(scope, request, response, do_deploy, &work);
+    return by_hand_check(scope, &work.spec) &&
+           prepare_new(request->application, scope, version.package) &&
+           change_live(scope, request, response, do_deploy, &work);
 }
 
 typedef struct RollbackBody {

@@ -9,6 +9,7 @@
 #include "api/pipelines.h"
 #include "api/project_tree.h"
 #include "base/file.h"
+#include "pipelines/reproduction.h"
 #include "pipelines/scheduler.h"
 
 enum { LOG_BYTES_A_CALL = 1024 * 1024, STEPS_A_PAGE = 1000 };
@@ -282,6 +283,28 @@ static bool cancel_run(Scope *scope, const Request *request, Response *response)
     return true;
 }
 
+/* ---- again ---- */
+
+static bool reproduce_run(Scope *scope, const Request *request, Response *response)
+{
+    PipelineRun run;
+
+    if (!reproduction_start(scope, request_parameter(request, "id"), &run))
+        return false;
+    wake(request);
+    response->status = 202;
+    pipeline_run_write_json(response->json, NULL, &run);
+    return true;
+}
+
+static bool show_reproduction(Scope *scope, const Request *request, Response *response)
+{
+    PipelineRun run;
+
+    return pipeline_run_find(scope, request_parameter(request, "id"), &run) &&
+           reproduction_write_json(scope, &run, response->json);
+}
+
 const Route pipeline_routes[] = {
     {"POST", "/api/v1/pipeline-runs", ROLE_CONTRIBUTOR, ROUTE_SLOW, start_run,
      "Run a pipeline of these files; 202 with the accepted run, 200 with the one of that key.",
@@ -301,5 +324,9 @@ const Route pipeline_routes[] = {
      "Show what a step prints, also while it runs.", NULL, log_fields},
     {"POST", "/api/v1/pipeline-runs/{id}/cancel", ROLE_CONTRIBUTOR, ROUTE_SLOW, cancel_run,
      "End a run and all that it has started."},
+    {"POST", "/api/v1/pipeline-runs/{id}/reproduce", ROLE_CONTRIBUTOR, ROUTE_SLOW, reproduce_run,
+     "Do a run again from what it recorded; 202 with the new run, which changes nothing outside."},
+    {"GET", "/api/v1/pipeline-runs/{id}/reproduction", ROLE_VIEWER, ROUTE_READ, show_reproduction,
+     "Compare a run with the one that it does again, step by step."},
     {0},
 };

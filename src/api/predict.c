@@ -3,6 +3,7 @@
 #include "api/api.h"
 #include "api/try_page.h"
 #include "base/id.h"
+#include "pipelines/evidence.h"
 #include "serving/prediction.h"
 #include "serving/serving.h"
 
@@ -68,20 +69,33 @@ static bool show_openapi(Scope *scope, const Request *request, Response *respons
 }
 
 /* What was answered a moment ago may still be on its way to the log. */
-static bool show_prediction(Scope *scope, const Request *request, Response *response)
+static bool find_prediction(Scope *scope, const Request *request, LoggedPrediction *found)
 {
     const char *id = request_parameter(request, "request_id");
+
+    if (prediction_find(scope, id, found))
+        return true;
+    if (scope->error.kind != ERROR_NOT_FOUND)
+        return false;
+    scope->error = (Error){0};
+    prediction_log_flush(serving_log(serving_of(request)));
+    return prediction_find(scope, id, found);
+}
+
+static bool show_prediction(Scope *scope, const Request *request, Response *response)
+{
     LoggedPrediction found;
 
-    if (!prediction_find(scope, id, &found)) {
-        if (scope->error.kind != ERROR_NOT_FOUND)
-            return false;
-        scope->error = (Error){0};
-        prediction_log_flush(serving_log(serving_of(request)));
-        if (!prediction_find(scope, id, &found))
-            return false;
-    }
-    return prediction_write_lineage(scope, &found, response->json);
+    return find_prediction(scope, request, &found) &&
+           prediction_write_lineage(scope, &found, response->json);
+}
+
+static bool show_answer(Scope *scope, const Request *request, Response *response)
+{
+    LoggedPrediction found;
+
+    return find_prediction(scope, request, &found) &&
+           answer_write_json(scope, &found, response->json);
 }
 
 const Route predict_routes[] = {
@@ -98,5 +112,7 @@ const Route predict_routes[] = {
      "Show a page on which the endpoint can be tried."},
     {"GET", "/api/v1/predictions/{request_id}", ROLE_VIEWER, ROUTE_SLOW, show_prediction,
      "Show a logged answer with what it came from: deployment, version, run, data, code."},
+    {"GET", "/api/v1/audit/answers/{request_id}", ROLE_VIEWER, ROUTE_SLOW, show_answer,
+     "Show a logged answer with the evidence of the version that gave it."},
     {0},
 };

@@ -57,6 +57,30 @@ static bool put_project(Scope *scope, const Request *request, Response *response
     return true;
 }
 
+typedef struct CheckBody {
+    const char *data;
+} CheckBody;
+
+static const JsonField check_fields[] = {
+    {"data", JSON_TEXT, offsetof(CheckBody, data), JSON_OPTIONAL,
+     "comments, or a version: comments@3; absent: the project's only data set, the latest"},
+    {0},
+};
+
+static bool check_data(Scope *scope, const Request *request, Response *response)
+{
+    ProjectCheck check = {.project = request_parameter(request, "project")};
+    CheckBody body = {0};
+
+    if (!request_read(scope, request, check_fields, &body))
+        return false;
+    check.data = body.data;
+    if (!project_check_data(scope, &check))
+        return false;
+    project_check_write_json(response->json, NULL, &check);
+    return true;
+}
+
 const Route project_routes[] = {
     {"GET", "/api/v1/projects", ROLE_VIEWER, ROUTE_READ, list_projects,
      "List the projects, by name.", NULL, page_by_name_fields},
@@ -66,5 +90,7 @@ const Route project_routes[] = {
      "Put a project's slipway.yaml. It may tighten the gate of an endpoint that exists, never "
      "loosen it.",
      .body_kind = BODY_TEXT, .body_bytes_max = 1024 * 1024},
+    {"POST", "/api/v1/projects/{project}/check-data", ROLE_CONTRIBUTOR, ROUTE_SLOW, check_data,
+     "Look whether a version of a data set is what the project's file expects.", check_fields},
     {0},
 };

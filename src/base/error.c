@@ -27,6 +27,7 @@ static const struct {
     [ERROR_INTERNAL] = {"internal", 500, 1},
     [ERROR_NOT_IMPLEMENTED] = {"not_implemented", 501, 2},
     [ERROR_NO_ROOM] = {"insufficient_storage", 507, 6},
+    [ERROR_DIFFERS] = {"differs", 409, 7},
 };
 
 static void set(Error *error, ErrorKind kind, const char *field, const char *format,

@@ -32,6 +32,7 @@ typedef enum ErrorKind {
     ERROR_INTERNAL,        /* a bug or a broken disk          HTTP 500, exit 1 */
     ERROR_NOT_IMPLEMENTED, /* known, but not offered here     HTTP 501, exit 2 */
     ERROR_NO_ROOM,         /* the store may not grow further  HTTP 507, exit 6 */
+    ERROR_DIFFERS,         /* what was to be equal is not     HTTP 409, exit 7 */
 } ErrorKind;
 
 typedef struct Error {

@@ -186,6 +186,33 @@ static void print_decisions(Cli *cli, const JsonValue *approval)
                approval_text(walk.value, "decided_by"), approval_text(walk.value, "comment"));
 }
 
+/* "ada, who pushed it as octocat", or why nobody knows. */
+static void print_originators(const JsonValue *approval)
+{
+    const char *label = "caused by";
+
+    for (JsonWalk walk = json_walk(json_member(approval, "originators")); json_walk_next(&walk);) {
+        const char *name = json_as_text(json_member(walk.value, "name"), "somebody unnamed");
+        const char *principal = json_as_text(json_member(walk.value, "principal"), NULL);
+        const char *did = approval_text(walk.value, "did");
+
+        if (principal && strcmp(principal, name) == 0)
+            printf("  %-18s %s: has %s it\n", label, name, did);
+        else
+            printf("  %-18s %s: has %s it as \"%s\"\n", label, principal ? principal : "not known",
+                   did, name);
+        label = "";
+    }
+    if (!json_as_bool(json_member(approval, "four_eyes"), false))
+        return;
+    if (json_as_bool(json_member(approval, "is_originator_known"), false))
+        printf("  %-18s they cannot approve it\n", "");
+    else
+        printf("  %-18s nobody knows for sure, so it takes one approval more; an owner says who it "
+               "was:\n  %-18s slipway identity set NAME --principal TOKEN\n",
+               *label ? label : "", "");
+}
+
 static bool show_approval(Cli *cli)
 {
     const JsonValue *approval;
@@ -204,6 +231,7 @@ static bool show_approval(Cli *cli)
            json_as_bool(json_member(approval, "four_eyes"), false) ? ", four eyes" : "");
     printf("  %-18s %s, %s\n", "asked by", approval_text(approval, "asked_by"),
            cli_time(cli, json_member(approval, "created_at")));
+    print_originators(approval);
     printf("  %-18s %s\n", "expires", cli_time(cli, json_member(approval, "expires_at")));
     if (!json_count(json_member(approval, "decisions")) && *approval_text(approval, "reason"))
         printf("  %-18s %s\n", "reason", approval_text(approval, "reason"));

@@ -115,7 +115,8 @@ static int print_help(void)
     print_options(common_options);
     printf("\nslipway --version prints the version\n\nexit codes:\n"
            "  0 done, 1 a fault of the program or the disk, 2 wrong input, 3 not allowed,\n"
-           "  4 not found, 5 the state forbids it (a gate said no), 6 try again later\n");
+           "  4 not found, 5 the state forbids it (a gate said no), 6 try again later,\n"
+           "  7 done again, and not the same\n");
     return 0;
 }
 

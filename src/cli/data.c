@@ -247,6 +247,39 @@ static bool add_data(Cli *cli)
     return true;
 }
 
+static const CommandOption check_options[] = {PROJECT_OPTIONS, {0}};
+
+static bool check_data(Cli *cli)
+{
+    JsonWriter *body = json_writer_create(cli->arena);
+    const char *project, *failure;
+    const JsonValue *report;
+    ClientReply reply;
+
+    json_open_object(body, NULL);
+    json_text(body, "data", cli_argument(cli, 0));
+    json_close(body);
+    if (!cli_project(cli, &project) ||
+        !cli_send(cli, "POST",
+                  cli_format(cli, "/api/v1/projects/%s/check-data", cli_encoded(cli, project)),
+                  json_finish(body), &reply))
+        return false;
+    failure = json_as_text(json_member(reply.json, "failure"), NULL);
+    report = json_member(reply.json, "expect");
+    if (cli->json && !cli_print_json(cli, &reply))
+        return false;
+    if (!cli->json)
+        printf("%s@%lld: %lld of %lld expectations are met\n",
+               json_as_text(json_member(reply.json, "data"), ""),
+               (long long)json_as_int(json_member(reply.json, "version"), 0),
+               (long long)(json_as_int(json_member(report, "checks"), 0) -
+                           json_as_int(json_member(report, "failed"), 0)),
+               (long long)json_as_int(json_member(report, "checks"), 0));
+    if (!cli->json)
+        data_print_violations(report);
+    return !failure || fail(&cli->error, ERROR_CONFLICT, "%s", failure);
+}
+
 const Command data_commands[] = {
     {"data add", "[NAME] [SOURCE...]", add_data,
      "Import files, folders, zips or URLs as a version of a data set; without a source: those that "
@@ -258,5 +291,8 @@ const Command data_commands[] = {
     {"data profile", "NAME[@VERSION]", data_profile,
      "Show what is in a version: spreads, missing shares, classes, charts.",
      "slipway data profile comments"},
+    {"data check", "[NAME[@VERSION]]", check_data,
+     "Look whether a version is what slipway.yaml expects; the exit code is 5 when it is not.",
+     "slipway data check comments@2", check_options},
     {0},
 };

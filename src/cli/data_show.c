@@ -329,3 +329,10 @@ bool data_profile(Cli *cli)
         print_column(cli, walk.value);
     return true;
 }
+
+void data_print_violations(const JsonValue *report)
+{
+    for (JsonWalk walk = json_walk(json_member(report, "violations")); json_walk_next(&walk);)
+        printf("  %s: %s\n", json_as_text(json_member(walk.value, "expect"), ""),
+               json_as_text(json_member(walk.value, "message"), ""));
+}

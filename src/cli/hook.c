@@ -37,7 +37,7 @@ static bool set_hook(Cli *cli)
 
 static bool show_hook(Cli *cli)
 {
-    static const char *const columns[] = {"ref", "commit", "status", "told_by", "reason"};
+    static const char *const columns[] = {"ref", "commit", "status", "told_by", "pusher", "reason"};
     const JsonValue *hook;
     TextList cells = {0};
     ClientReply reply;
@@ -57,7 +57,7 @@ static bool show_hook(Cli *cli)
             text_list_add(&cells, cli->arena,
                           cli_format(cli, i == 1 ? "%.12s" : "%s",
                                      json_as_text(json_member(walk.value, columns[i]), "-")));
-    cli_print_table(cells.items, COUNT(columns), cells.count / COUNT(columns), "lllll");
+    cli_print_table(cells.items, COUNT(columns), cells.count / COUNT(columns), "llllll");
     return true;
 }
 
@@ -67,10 +67,13 @@ static const char script[] =
     "# post-receive: tells Slipway of each push. Its secret is the line of the file\n"
     "# slipway-secret beside this folder, which only the repository's owner may read.\n"
     "secret=$(cat \"$(git rev-parse --git-dir)/slipway-secret\") || exit 0\n"
+    "# Who pushes, by whoever lets them in: gitolite, a web server, else the system's login.\n"
+    "pusher=${GL_USER:-${REMOTE_USER:-$(id -un)}}\n"
+    "case $pusher in *[!A-Za-z0-9._@+-]*) pusher= ;; esac\n"
     "while read -r before after ref; do\n"
     "    "
-    "body=\"{\\\"ref\\\":\\\"$ref\\\",\\\"before\\\":\\\"$before\\\",\\\"after\\\":\\\"$after\\\"}"
-    "\"\n"
+    "body=\"{\\\"ref\\\":\\\"$ref\\\",\\\"before\\\":\\\"$before\\\",\\\"after\\\":\\\"$after\\\","
+    "\\\"pusher\\\":\\\"$pusher\\\"}\"\n"
     "    sign=$(printf %%s \"$body\" | openssl dgst -sha256 -hmac \"$secret\" | sed 's/.* //')\n"
     "    curl --silent --show-error --max-time 10 --output /dev/null \\\n"
     "        --header \"X-Slipway-Signature: $sign\" --data-binary \"$body\" \\\n"

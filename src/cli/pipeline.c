@@ -6,13 +6,13 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "cli/commands.h"
+#include "cli/data_show.h"
 #include "cli/pipeline_follow.h"
 #include "cli/pipeline_order.h"
 
 /* ---- which run ---- */
 
-/* "spam" is the newest run of the project, "spam#12" a certain one, anything else an id. */
-static bool find_run(Cli *cli, const char *text, ClientReply *reply, const JsonValue **run)
+bool cli_find_pipeline(Cli *cli, const char *text, ClientReply *reply, const JsonValue **run)
 {
     const char *hash = strchr(text, '#');
     bool is_id = strlen(text) == 32 && strspn(text, "0123456789abcdef") == 32;
@@ -134,7 +134,7 @@ static bool follow_run(Cli *cli)
     ClientReply reply;
 
     if (!(commit ? wait_for_commit(cli, commit, &reply, &run)
-                 : find_run(cli, cli_argument(cli, 0), &reply, &run)))
+                 : cli_find_pipeline(cli, cli_argument(cli, 0), &reply, &run)))
         return false;
     return cli_follow_pipeline(cli, run);
 }
@@ -169,7 +169,10 @@ static bool list_runs(Cli *cli)
 
         text_list_add(&cells, cli->arena, name_of(cli, walk.value));
         text_list_add(&cells, cli->arena, json_as_text(json_member(walk.value, "status"), ""));
-        text_list_add(&cells, cli->arena, json_as_text(json_member(origin, "trigger"), "-"));
+        text_list_add(&cells, cli->arena,
+                      json_is_text(json_member(walk.value, "reproduces"))
+                          ? "reproduce"
+                          : json_as_text(json_member(origin, "trigger"), "-"));
         text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "started_at")));
         text_list_add(&cells, cli->arena, cli_time(cli, json_member(walk.value, "ended_at")));
     }
@@ -182,7 +185,7 @@ static bool show_run(Cli *cli)
     const JsonValue *run;
     ClientReply reply;
 
-    if (!find_run(cli, cli_argument(cli, 0), &reply, &run))
+    if (!cli_find_pipeline(cli, cli_argument(cli, 0), &reply, &run))
         return false;
     return cli_print_pipeline(cli, run);
 }
@@ -194,7 +197,7 @@ static bool step_path(Cli *cli, const char *what, const char **path)
     const JsonValue *run;
     ClientReply reply;
 
-    if (!find_run(cli, cli_argument(cli, 0), &reply, &run))
+    if (!cli_find_pipeline(cli, cli_argument(cli, 0), &reply, &run))
         return false;
     *path = cli_format(cli, "/api/v1/pipeline-runs/%s/steps/%s/%s", run_id(run),
                        cli_encoded(cli, cli_argument(cli, 1)), what);
@@ -235,6 +238,7 @@ static bool show_why(Cli *cli)
     printf("%s: %s: %s\n", cli_argument(cli, 1),
            json_as_text(json_member(reply.json, "decision"), ""),
            json_as_text(json_member(reply.json, "reason"), ""));
+    data_print_violations(json_member(json_member(reply.json, "result"), "expect"));
     return true;
 }
 
@@ -243,7 +247,7 @@ static bool cancel_run(Cli *cli)
     const JsonValue *run;
     ClientReply reply;
 
-    if (!find_run(cli, cli_argument(cli, 0), &reply, &run) ||
+    if (!cli_find_pipeline(cli, cli_argument(cli, 0), &reply, &run) ||
         !cli_send(cli, "POST", cli_format(cli, "/api/v1/pipeline-runs/%s/cancel", run_id(run)),
                   NULL, &reply))
         return false;

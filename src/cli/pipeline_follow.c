@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "cli/data_show.h"
 
 enum { POLL_MS = 200, FOLLOWED_MAX = 200 };
 
@@ -77,7 +78,7 @@ static void print_end(Followed *step, const JsonValue *now)
            reason ? reason : "");
 }
 
-/* It waits for people, or for a time of the week: said once. */
+/* It waits for people, for a time of the week, or until it was tried long enough: said once. */
 static void print_held(Arena *arena, Followed *step, const JsonValue *now)
 {
     const char *reason = json_as_text(json_member(now, "reason"), NULL);
@@ -111,7 +112,7 @@ static bool take_step(Follow *follow, Followed *step, const JsonValue *now)
         return false;
     if (is_end(status) && !follow->cli->json)
         print_end(step, now);
-    if (strcmp(status, "ready") == 0 && !follow->cli->json)
+    if (!is_end(status) && !follow->cli->json)
         print_held(follow->cli->arena, step, now);
     fflush(stdout);
     return true;
@@ -218,6 +219,17 @@ static const char *seconds_of(Cli *cli, const JsonValue *step)
     return cli_format(cli, "%.1f s", (double)(end - begin) / 1000);
 }
 
+/* Of a share of the traffic also what it was judged by. */
+static const char *reason_of(Cli *cli, const JsonValue *step)
+{
+    const char *reason = json_as_text(json_member(step, "reason"), "");
+    const char *judged = json_as_text(json_member(json_member(step, "result"), "judgement"), NULL);
+
+    if (!judged || strcmp(judged, reason) == 0)
+        return reason;
+    return *reason ? cli_format(cli, "%s; %s", reason, judged) : judged;
+}
+
 static void add_row(Cli *cli, const JsonValue *step, TextList *cells)
 {
     bool is_cached = json_as_text(json_member(step, "cached_from"), NULL) != NULL;
@@ -229,7 +241,7 @@ static void add_row(Cli *cli, const JsonValue *step, TextList *cells)
         cells, cli->arena,
         cli_format(cli, "%lld", (long long)json_as_int(json_member(step, "attempts"), 0)));
     text_list_add(cells, cli->arena, seconds_of(cli, step));
-    text_list_add(cells, cli->arena, json_as_text(json_member(step, "reason"), ""));
+    text_list_add(cells, cli->arena, reason_of(cli, step));
 }
 
 bool cli_print_pipeline(Cli *cli, const JsonValue *run)
@@ -252,5 +264,7 @@ bool cli_print_pipeline(Cli *cli, const JsonValue *run)
     for (JsonWalk walk = json_walk(json_member(reply.json, "steps")); json_walk_next(&walk);)
         add_row(cli, walk.value, &cells);
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "llrrl");
+    for (JsonWalk walk = json_walk(json_member(reply.json, "steps")); json_walk_next(&walk);)
+        data_print_violations(json_member(json_member(walk.value, "result"), "expect"));
     return true;
 }

@@ -13,5 +13,10 @@
  * option --until-approval, or until nothing of it can go on unless somebody approves. */
 bool cli_follow_pipeline(Cli *cli, const JsonValue *run) MUST_CHECK;
 
+/* Which run is meant: "spam" the newest of the project, "spam#12" a certain one, 32 hexadecimal
+ * digits an id. */
+bool cli_find_pipeline(Cli *cli, const char *text, ClientReply *reply,
+                       const JsonValue **run) MUST_CHECK;
+
 /* The run and its steps as a table. */
 bool cli_print_pipeline(Cli *cli, const JsonValue *run) MUST_CHECK;

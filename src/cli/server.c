@@ -17,6 +17,7 @@ enum {
     DEFAULT_PORT = 5000,
     PORT_MAX = 65535,
     CONNECTIONS_MAX = 1000000,
+    STEPS_MAX = 1000,
     SECRET_BYTES_MAX = 4096,
 };
 
@@ -30,6 +31,8 @@ static const CommandOption server_options[] = {
     {"--connections", OPTION_INT, "N", "the most connections at a time (8192)"},
     {"--connections-per-address", OPTION_INT, "N",
      "the most of one address (half of all); behind a proxy as many as --connections"},
+    {"--steps", OPTION_INT, "N",
+     "the most steps of pipelines at a time (as many as processors, 2 at least)"},
     {"--purge-after", OPTION_INT, "DAYS",
      "purge by itself, once a day at a quiet moment, what was deleted so many days ago"},
     {"--artifact-bytes-max", OPTION_INT, "BYTES",
@@ -41,6 +44,18 @@ static const CommandOption server_options[] = {
     {"--smtp-from", OPTION_TEXT, "ADDRESS", "the sender of mails"},
     {"--smtp-user", OPTION_TEXT, "NAME", "the user of the mail server"},
     {"--smtp-secret-file", OPTION_TEXT, "FILE", "whose first line is that user's password"},
+    {"--executor", OPTION_TEXT, "NAME",
+     "where steps of pipelines run that name no executor: local (the default) or slurm"},
+    {"--slurm", OPTION_TEXT, "ADDRESS",
+     "slurmrestd, for steps on a cluster: the absolute path of its socket, or its URL"},
+    {"--slurm-user", OPTION_TEXT, "NAME", "whose jobs they are (who runs the server)"},
+    {"--slurm-token-file", OPTION_TEXT, "FILE", "that user's token; needed with a URL"},
+    {"--slurm-partition", OPTION_TEXT, "NAME", "where jobs go (the cluster's own choice)"},
+    {"--slurm-account", OPTION_TEXT, "NAME", "who pays for jobs (the user's own)"},
+    {"--slurm-qos", OPTION_TEXT, "NAME", "the quality of service of jobs (the user's own)"},
+    {"--slurm-program", OPTION_TEXT, "PATH", "slipway on the nodes (the path of the server's own)"},
+    {"--slurm-server", OPTION_TEXT, "URL", "where jobs reach this server (where it listens)"},
+    {"--slurm-slots", OPTION_INT, "N", "the most jobs at a time, waiting ones included (500)"},
     {"--quiet", OPTION_FLAG, NULL, "log warnings and errors only"},
     {0},
 };
@@ -68,12 +83,12 @@ static bool read_port(Cli *cli, const char *option, int64_t otherwise, uint16_t 
 }
 
 /* Leaves 0, which is the default, when the option was not given. */
-static bool read_count(Cli *cli, const char *option, size_t *count)
+static bool read_count(Cli *cli, const char *option, int64_t most, size_t *count)
 {
     int64_t number = cli_option_int(cli, option, 1);
 
-    if (number < 1 || number > CONNECTIONS_MAX)
-        return fail_field(&cli->error, option, "%s takes 1 to %d", option, CONNECTIONS_MAX);
+    if (number < 1 || number > most)
+        return fail_field(&cli->error, option, "%s takes 1 to %lld", option, (long long)most);
     if (cli_has_option(cli, option))
         *count = (size_t)number;
     return true;
@@ -134,6 +149,44 @@ static bool read_mail(Cli *cli, NotifySettings *notify)
     return read_mail_secret(cli, &notify->mail_server, parts.host);
 }
 
+static bool refuse_without_slurm(Cli *cli)
+{
+    static const char *const options[] = {
+        "--slurm-user", "--slurm-token-file", "--slurm-partition", "--slurm-account",
+        "--slurm-qos",  "--slurm-program",    "--slurm-server",    "--slurm-slots"};
+
+    for (size_t i = 0; i < COUNT(options); i++)
+        if (cli_has_option(cli, options[i]))
+            return fail_field(&cli->error, options[i], "%s goes with --slurm", options[i]);
+    return true;
+}
+
+static bool read_executors(Cli *cli, ExecutorSettings *settings)
+{
+    int64_t slots = cli_option_int(cli, "--slurm-slots", SLURM_SLOTS_DEFAULT);
+    const char *server = cli_option(cli, "--slurm-server");
+
+    settings->standard = cli_option(cli, "--executor");
+    settings->slurm_server = server;
+    settings->slurm_slots = (size_t)slots;
+    settings->slurm = (SlurmSpec){.address = cli_option(cli, "--slurm"),
+                                  .user = cli_option(cli, "--slurm-user"),
+                                  .token_file = cli_option(cli, "--slurm-token-file"),
+                                  .partition = cli_option(cli, "--slurm-partition"),
+                                  .account = cli_option(cli, "--slurm-account"),
+                                  .qos = cli_option(cli, "--slurm-qos"),
+                                  .program = cli_option(cli, "--slurm-program")};
+    if (!settings->slurm.address && !refuse_without_slurm(cli))
+        return false;
+    if (slots < 1 || slots > SLURM_SLOTS_MAX)
+        return fail_field(&cli->error, "--slurm-slots", "--slurm-slots takes 1 to %d",
+                          SLURM_SLOTS_MAX);
+    return !server || text_has_prefix(server, "http://") || text_has_prefix(server, "https://") ||
+           fail_field(&cli->error, "--slurm-server",
+                      "--slurm-server takes a URL as "
+                      "http://slipway.example.com:5000");
+}
+
 static void say_where(const Cli *cli, const Server *server)
 {
     printf("slipway is at %s, its data in %s\n", server_url(server), cli->folder);
@@ -158,9 +211,10 @@ static bool run_server(Cli *cli)
 
     if (!read_port(cli, "--port", DEFAULT_PORT, &spec.port) ||
         !read_port(cli, "--probe-port", 0, &spec.probe_port) ||
-        !read_count(cli, "--connections", &spec.connections_max) ||
-        !read_count(cli, "--connections-per-address", &spec.per_address_max) ||
-        !read_upkeep(cli, &spec) || !read_mail(cli, &spec.notify))
+        !read_count(cli, "--connections", CONNECTIONS_MAX, &spec.connections_max) ||
+        !read_count(cli, "--connections-per-address", CONNECTIONS_MAX, &spec.per_address_max) ||
+        !read_count(cli, "--steps", STEPS_MAX, &spec.steps_max) || !read_upkeep(cli, &spec) ||
+        !read_mail(cli, &spec.notify) || !read_executors(cli, &spec.executors))
         return false;
     spec.notify.hosts = cli_option_list(cli, "--webhook-host");
     if (cli_has_option(cli, "--quiet"))

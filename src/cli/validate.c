@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "pipelines/builtin.h"
 #include "pipelines/project_file.h"
+#include "pipelines/release.h"
 
 enum { SHOWN_NEEDS_MAX = 3, SHOWN_BYTES_MAX = 60 };
 
@@ -126,9 +127,11 @@ static bool make_plan(Validation *validation)
             missing, missing);
         return true;
     }
-    return pipeline_plan(&validation->file.pipeline, &request, cli->arena, &validation->plan,
-                         &cli->error) ||
-           fail_in(&cli->error, "%s", validation->path);
+    if (!pipeline_plan(&validation->file.pipeline, &request, cli->arena, &validation->plan,
+                       &cli->error))
+        return fail_in(&cli->error, "%s", validation->path);
+    release_add_steps(&validation->file.release, cli->arena, &validation->plan);
+    return true;
 }
 
 /* For people. */
@@ -161,7 +164,8 @@ static const char *join(Cli *cli, const TextList *texts, const char *between)
 static const char *action(Cli *cli, const PlanStep *step)
 {
     if (step->uses)
-        return cli_format(cli, "uses %s", step->uses);
+        return cli_format(cli, "uses %s%s%s", step->uses, step->summary ? ": " : "",
+                          step->summary ? step->summary : "");
     if (step->arguments.count)
         return shorten(cli, join(cli, &step->arguments, " "));
     return shorten(cli, join(cli, &step->commands, " && "));

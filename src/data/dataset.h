@@ -92,6 +92,8 @@ typedef struct DatasetSpec {
                    digest are used); a zip or tar.gz is expanded */
     TextList urls; /* fetched by the server; for none, files must be given */
     DatasetOptions options;
+    const struct Expectations *expect; /* what is not so makes no version (expect.h); or NULL */
+    const char **report;               /* of that look, also when it is refused; or NULL */
 } DatasetSpec;
 
 enum { DATASET_URLS_MAX = 100 };

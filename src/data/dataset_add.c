@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "base/worker.h"
 #include "data/dataset_internal.h"
+#include "data/expect.h"
 
 enum { IMPORT_TIMEOUT_MS = 60 * 60 * 1000 };
 
@@ -95,6 +96,27 @@ static bool claim_files(Scope *scope, const Addition *addition)
            fail_in(&scope->error, "a file of the data set is gone, send it again");
 }
 
+static bool check_files(Scope *scope, const Addition *addition)
+{
+    TextList names = {0};
+
+    for (size_t i = 0; i < addition->files.count; i++)
+        text_list_add(&names, scope->arena, addition->files.items[i].path);
+    return !addition->spec->expect ||
+           expect_check_files(addition->spec->expect, &names, &scope->error);
+}
+
+/* Before a version names them. */
+static bool check_rows(Scope *scope, const Addition *addition, const char *path)
+{
+    const ExpectRows rows = {path, addition->folder, addition->spec->expect};
+    const char *ignored;
+
+    return !rows.expect ||
+           expect_check_rows(scope, &rows,
+                             addition->spec->report ? addition->spec->report : &ignored);
+}
+
 static bool import(Scope *scope, Addition *addition)
 {
     const char *rows = arena_format(scope->arena, "%s/rows.parquet", addition->folder);
@@ -104,7 +126,7 @@ static bool import(Scope *scope, Addition *addition)
 
     if (!claim_files(scope, addition) ||
         !worker_run(&step, scope->arena, &addition->result, &scope->error) ||
-        !claim_files(scope, addition) ||
+        !check_rows(scope, addition, rows) || !claim_files(scope, addition) ||
         !artifact_add_file(scope->platform->artifacts, rows, &addition->rows, &scope->error))
         return false;
     CRASH_POINT("data set: blobs stored, no row");
@@ -234,11 +256,16 @@ bool dataset_add(Scope *scope, const DatasetSpec *spec, DatasetVersion *version,
         !folder_make_temporary(scope->platform->temporary, scope->arena, &folder, &scope->error))
         return false;
     addition.folder = folder;
-    if (!dataset_collect_files(scope, spec, folder, &addition.files))
+    if (!dataset_collect_files(scope, spec, folder, &addition.files) ||
+        !check_files(scope, &addition))
         return false;
     CRASH_POINT("data set: files collected");
     digest_inputs(&addition, scope->arena);
     if (!dataset_version_by_inputs(scope, spec->name, addition.inputs, &added, &is_there))
+        return false;
+    if (is_there &&
+        !check_rows(scope, &addition,
+                    artifact_path(scope->platform->artifacts, added.rows, scope->arena)))
         return false;
     if (!is_there &&
         (!import(scope, &addition) || !scope_write(scope, register_version, &addition)))

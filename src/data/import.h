@@ -103,5 +103,14 @@ bool import_csv_lines(Import *import, const ImportFile *file, const int64_t *row
 /* The template with each "$" replaced. */
 const char *import_fill(const char *template, const char *with, Arena *arena);
 
+/* How a text is read as a type that the user named: its type in SQL, whether it stands for a
+ * missing value, and the value, NULL where it is none. */
+typedef struct ImportReading {
+    const char *sql_type, *missing, *value;
+} ImportReading;
+
+/* text: an expression. False: the type is that of a text. */
+bool import_reading(const char *type, const char *text, Arena *arena, ImportReading *reading);
+
 /* The condition that a row of raw can be typed. */
 const char *import_keep_condition(const Import *import);

@@ -69,6 +69,16 @@ static const ImportKind *kind_by_sql(const char *sql_type)
     return NULL;
 }
 
+bool import_reading(const char *type, const char *text, Arena *arena, ImportReading *reading)
+{
+    const ImportKind *kind = kind_by_type(type);
+
+    if (kind)
+        *reading = (ImportReading){kind->sql_type, import_fill(kind->missing, text, arena),
+                                   import_fill(kind->told, text, arena)};
+    return kind != NULL;
+}
+
 /* Which kinds all values of a column have: fits[i] for kinds[i]. Those that do not fit in already
  * are not tried. */
 static bool try_kinds(Import *import, const char *from, bool fits[COUNT(kinds)])

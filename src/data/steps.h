@@ -8,12 +8,13 @@
  * preview      {"rows", "folder", "offset", "limit"}; result {"rows": [{...}]}
  * draw-holdout {"rows", "folder", "holdout", "columns", "by", "share", "seed", "groups"}; writes
  * the Parquet file "holdout"; result {"row_count", "duplicate_row_count", "classes": {...}}
+ * check-data   {"rows", "folder", "expect"}; result: a report (expect.h)
  */
 #pragma once
 
 #include "base/worker.h"
 
-WorkerFunction import_data_step, preview_step, draw_holdout_step;
+WorkerFunction import_data_step, preview_step, draw_holdout_step, check_data_step;
 
 /* Ends with {0}. */
 extern const WorkerStep data_steps[];

@@ -9,8 +9,10 @@
  *     errors     what the shim itself had to say
  *
  * The two may be on different machines that share the folder, and neither must live for the other.
- * A record comes into its place locked already, by link(): of several shims for one attempt, one
- * goes on. Its end is a line of its own that is flushed after everything it speaks of.
+ * The lock may not be seen from there; the time of the record's last change is, and the shim
+ * touches it every five seconds. A record comes into its place locked already, by link(): of
+ * several shims for one attempt, one goes on. Its end is a line of its own that is flushed after
+ * everything it speaks of.
  */
 #pragma once
 
@@ -49,6 +51,16 @@ typedef struct AttemptProbe {
 } AttemptProbe;
 
 bool attempt_probe(const char *folder, Arena *arena, AttemptProbe *probe, Error *error) MUST_CHECK;
+
+/* How long nothing was heard of an attempt, by our own steady clock: that of the machine which
+ * keeps the record may go differently or jump. One of these an attempt, zero at first, shown every
+ * probe; after a start of the server the silence is counted anew. */
+typedef struct AttemptHearing {
+    int64_t heard_at, since_us;
+} AttemptHearing;
+
+int64_t attempt_silent_ms(AttemptHearing *hearing, const AttemptProbe *probe,
+                          int64_t now_us /* time_monotonic_us() */);
 
 /* Ends every process of this machine that has SLIPWAY_ATTEMPT_KEY=key in its environment, but for
  * the caller; returns how many there were. What a killed shim left behind would go on for nothing.

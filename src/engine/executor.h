@@ -11,8 +11,14 @@
  *     logs      what the engine kept of the shim's own output: why it could not even begin
  *     forget    it will not be asked for again
  *
- * A key is at most ATTEMPT_KEY_MAX bytes of lowercase letters, digits and "-". All functions are
- * called by one thread.
+ * A key is at most ATTEMPT_KEY_MAX bytes of lowercase letters, digits and "-". All functions but
+ * executor_wake() are called by one thread, and none of them makes it wait for an engine: what has
+ * to be asked of one is asked by a thread of the executor's own.
+ *
+ * On this machine the lock of a record shows whether its shim lives. Of a shim on another machine
+ * nothing may be seen but its record's time, which it touches every few seconds; so the engine's
+ * word counts there, but only against a shim that is silent, too: attempt_is_lost(). What starts
+ * anew with this machine (a boot) says nothing of the others.
  */
 #pragma once
 
@@ -20,6 +26,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "engine/attempt.h"
 
 typedef struct Executor Executor;
 
@@ -32,15 +39,15 @@ typedef struct ExecutorJob {
 
 typedef enum ExecutorState {
     EXECUTOR_UNKNOWN, /* it knows nothing of it: never started, or forgotten */
-    EXECUTOR_QUEUED,
+    EXECUTOR_QUEUED,  /* or nothing else can be said of it now: see the reason */
     EXECUTOR_RUNNING,
-    EXECUTOR_GONE, /* it ended, somehow */
+    EXECUTOR_GONE, /* it ended, somehow, or was refused */
 } ExecutorState;
 
 typedef struct ExecutorProbe {
     const char *key, *handle;
     ExecutorState state; /* out */
-    const char *reason;  /* out: of the engine, or NULL */
+    const char *reason;  /* out: the engine's word, or NULL */
 } ExecutorProbe;
 
 typedef struct ExecutorKind {
@@ -61,6 +68,7 @@ typedef struct ExecutorKind {
 
     /* Waits at most so long; returns early when something ended, or by executor_wake(). */
     void (*wait)(Executor *executor, unsigned timeout_ms);
+    void (*wake)(Executor *executor);
 } ExecutorKind;
 
 struct Executor {
@@ -70,5 +78,16 @@ struct Executor {
 /* Shims on this machine, in process groups of their own; a handle is the number of a process. */
 Executor *executor_local_create(Error *error) MUST_CHECK;
 
-/* Ends a wait of the local executor, from any thread. */
-void executor_wake(Executor *local);
+/* Ends a wait, from any thread. */
+static inline void executor_wake(Executor *executor)
+{
+    executor->kind->wake(executor);
+}
+
+/* Whether the shim of an attempt is gone without an end. silent_ms: since its record was last
+ * touched, by attempt_silent_ms(). Of an attempt that nobody has claimed it says nothing: that one
+ * is started again when the engine knows nothing of it or says that it is gone. */
+bool attempt_is_lost(const AttemptProbe *probe, const ExecutorKind *kind, ExecutorState state,
+                     int64_t silent_ms);
+
+enum { ATTEMPT_SILENT_MS_MAX = 60 * 1000 };

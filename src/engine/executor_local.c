@@ -208,6 +208,14 @@ static void wait_for_end(Executor *executor, unsigned timeout_ms)
             ;
 }
 
+static void wake(Executor *executor)
+{
+    uint64_t one = 1;
+
+    if (write(local_of(executor)->wake, &one, sizeof(one)) < 0)
+        return; /* it is to wake up already */
+}
+
 /* What runs goes on: the next server finds it by its record. */
 static void close_executor(Executor *executor)
 {
@@ -232,6 +240,7 @@ static const ExecutorKind kind = {
     .forget = forget,
     .close = close_executor,
     .wait = wait_for_end,
+    .wake = wake,
 };
 
 Executor *executor_local_create(Error *error)
@@ -249,12 +258,4 @@ Executor *executor_local_create(Error *error)
     (void)fail_errno(error, "open", "an event descriptor");
     free(local);
     return NULL;
-}
-
-void executor_wake(Executor *executor)
-{
-    uint64_t one = 1;
-
-    if (write(local_of(executor)->wake, &one, sizeof(one)) < 0)
-        return; /* it is to wake up already */
 }

@@ -307,6 +307,8 @@ static bool do_attempt(Shim *shim, Error *error)
 
     if (!open_work(shim, &failed) || !shim_stage(shim, &failed))
         fail_outcome(shim, &outcome, &failed);
+    else if (shim_look(shim) != SHIM_GOES_ON)
+        outcome.exit_code = -1; /* it was to end while it waited for its turn: it does not begin */
     else if (shim->spec.step)
         run_ready_made(shim, &outcome);
     else
@@ -315,6 +317,16 @@ static bool do_attempt(Shim *shim, Error *error)
     return shim->artifacts
                ? attempt_end(shim->record, end_document(shim, &outcome, started_at), error)
                : fail(error, failed.kind, "%s", failed.message);
+}
+
+/* A session of its own has its own share of the processors, whatever the priority of what runs in
+ * it, where the system groups by sessions; so the share is to be the lowest as well. */
+static void lower_session(void)
+{
+    CLEANUP(file_close) int group = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+    if (group >= 0 && !descriptor_write(group, "19", 2))
+        return; /* its priority alone has to do */
 }
 
 static void listen_to_signals(void)
@@ -341,6 +353,7 @@ int shim_main(const char *folder)
     Error error = {0};
     bool done;
 
+    lower_session();
     listen_to_signals();
     done = run(&shim, &error);
     if (!done)

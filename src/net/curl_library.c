@@ -16,6 +16,7 @@ static const LibraryFunction functions[] = {
     FUNCTION(easy_getinfo),
     FUNCTION(easy_perform),
     FUNCTION(easy_strerror),
+    FUNCTION(easy_reset),
     FUNCTION(easy_cleanup),
     FUNCTION(slist_append),
     FUNCTION(slist_free_all),

@@ -12,10 +12,12 @@
  *         return false;
  *     printf("%d %s\n", reply.status, reply.body);
  *
- * Both block, and may be called from any thread.
+ * Both block, and may be called from any thread. Who asks one server again and again keeps an
+ * HttpConnection for it, and uses that from one thread at a time.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +25,12 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "net/http.h"
+
+typedef struct HttpConnection HttpConnection;
+
+/* Connects when the first request needs it, and again when the other side has closed. */
+HttpConnection *http_connection_open(Error *error) MUST_CHECK;
+void http_connection_close(HttpConnection *connection); /* NULL is fine */
 
 /* Zero means the default that stands beside a member. */
 typedef struct HttpFetchSpec {
@@ -32,9 +40,12 @@ typedef struct HttpFetchSpec {
     size_t header_count;
     const char *body;
     size_t body_size;
-    const char *body_file;    /* sent instead of body */
-    unsigned timeout_seconds; /* 30, for all of it; a file gets as long as it keeps moving */
-    size_t reply_bytes_max;   /* 16 MiB */
+    const char *body_file;        /* sent instead of body */
+    unsigned timeout_seconds;     /* 30, for all of it; a file gets as long as it keeps moving */
+    size_t reply_bytes_max;       /* 16 MiB */
+    const char *unix_socket;      /* the path of the socket to ask, whatever host the URL names */
+    HttpConnection *connection;   /* to be kept for the next request; NULL: one for this alone */
+    const atomic_bool *cancelled; /* set from another thread, it ends the request in a second */
 } HttpFetchSpec;
 
 /* An answer of any status. */

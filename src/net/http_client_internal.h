@@ -5,9 +5,16 @@
 #include "net/curl_library.h"
 #include "net/http_client.h"
 
-/* One request. Zero it, http_transfer_open() it, set options on its handle, run it, close it. */
+struct HttpConnection {
+    const CurlLibrary *curl;
+    CURL *handle;
+};
+
+/* One request. Zero it, but for its connection, http_transfer_open() it, set options on its handle,
+ * run it, close it. */
 typedef struct HttpTransfer {
     const CurlLibrary *curl;
+    HttpConnection *connection; /* whose handle it is; NULL: its own */
     CURL *handle;
     struct curl_slist *headers;
     const char *url;

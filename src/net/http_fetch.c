@@ -106,14 +106,44 @@ static bool set_body(Fetch *fetch, const HttpFetchSpec *spec, Error *error)
     return true;
 }
 
+/* libcurl asks some times a second. */
+static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up)
+{
+    const atomic_bool *cancelled = context;
+
+    (void)down_total;
+    (void)down;
+    (void)up_total;
+    (void)up;
+    return atomic_load(cancelled);
+}
+
+static void set_way(Fetch *fetch, const HttpFetchSpec *spec)
+{
+    const CurlLibrary *curl = fetch->transfer.curl;
+    CURL *handle = fetch->transfer.handle;
+
+    if (spec->unix_socket) {
+        curl->easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, spec->unix_socket);
+        curl->easy_setopt(handle, CURLOPT_PROXY, "");
+    } else if (!getenv("no_proxy") && !getenv("NO_PROXY")) {
+        curl->easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+    }
+    if (!spec->cancelled)
+        return;
+    curl->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl->easy_setopt(handle, CURLOPT_XFERINFODATA, spec->cancelled);
+}
+
 static bool prepare(Fetch *fetch, const HttpFetchSpec *spec, Error *error)
 {
     const CurlLibrary *curl = fetch->transfer.curl;
     CURL *handle = fetch->transfer.handle;
 
     http_transfer_headers(&fetch->transfer, spec->headers, spec->header_count);
-    if (!getenv("no_proxy") && !getenv("NO_PROXY"))
-        curl->easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+    set_way(fetch, spec);
     if (!set_body(fetch, spec, error))
         return false;
     if (spec->method)
@@ -131,7 +161,7 @@ static bool prepare(Fetch *fetch, const HttpFetchSpec *spec, Error *error)
 
 bool http_fetch(const HttpFetchSpec *spec, Arena *arena, HttpReply *reply, Error *error)
 {
-    CLEANUP(fetch_close) Fetch fetch = {.arena = arena};
+    CLEANUP(fetch_close) Fetch fetch = {.arena = arena, .transfer.connection = spec->connection};
     HttpReply got = {0};
 
     if (!http_transfer_open(&fetch.transfer, spec->url, error) || !prepare(&fetch, spec, error) ||

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,7 +19,7 @@ bool http_transfer_start(HttpTransfer *transfer, const char *url, const char *pr
 
     if (!curl)
         return false;
-    transfer->handle = curl->easy_init();
+    transfer->handle = transfer->connection ? transfer->connection->handle : curl->easy_init();
     if (!transfer->handle)
         return fail(error, ERROR_INTERNAL, "could not start a request");
 
@@ -123,6 +124,8 @@ static bool fail_transfer(HttpTransfer *transfer, CURLcode code, Error *error)
                     strerror(transfer->write_errno));
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         return fail(error, ERROR_INVALID, "\"%.200s\" is not a URL of http or https", url);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return fail(error, ERROR_UNAVAILABLE, "\"%.200s\" was given up before it answered", url);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return fail(error, ERROR_TIMEOUT, "\"%.200s\" took too long: %.200s", url, detail);
     if (code == CURLE_TOO_MANY_REDIRECTS)
@@ -142,5 +145,31 @@ void http_transfer_close(HttpTransfer *transfer)
     if (!transfer->curl)
         return;
     transfer->curl->slist_free_all(transfer->headers);
-    transfer->curl->easy_cleanup(transfer->handle);
+    if (transfer->connection) /* what it pointed to goes now */
+        transfer->curl->easy_reset(transfer->handle);
+    else
+        transfer->curl->easy_cleanup(transfer->handle);
+}
+
+HttpConnection *http_connection_open(Error *error)
+{
+    const CurlLibrary *curl = curl_library_open(error);
+    HttpConnection *connection = curl ? calloc(1, sizeof(*connection)) : NULL;
+
+    if (!curl)
+        return NULL;
+    if (!connection)
+        out_of_memory();
+    *connection = (HttpConnection){curl, curl->easy_init()};
+    if (!connection->handle)
+        out_of_memory();
+    return connection;
+}
+
+void http_connection_close(HttpConnection *connection)
+{
+    if (!connection)
+        return;
+    connection->curl->easy_cleanup(connection->handle);
+    free(connection);
 }

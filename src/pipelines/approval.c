@@ -68,17 +68,36 @@ static bool check_comment(const char *comment, Error *error)
                       APPROVAL_COMMENT_BYTES_MAX);
 }
 
+int64_t approval_count_needed(const EnvironmentRules *rules, const OriginatorList *originators)
+{
+    return rules->approvals + (rules->four_eyes && !originators_are_known(originators));
+}
+
+static bool check_eyes(const Approval *approval, const char *who, Error *error)
+{
+    const Originator *originator = originators_find(&approval->originators, who);
+    const char *name = originator && originator->name ? originator->name : who;
+
+    if (!originator)
+        return true;
+    if (strcmp(name, who) == 0)
+        return fail(error, ERROR_FORBIDDEN,
+                    "four eyes: \"%s\" has %s what waits, so somebody else must approve it", who,
+                    originator->did);
+    return fail(error, ERROR_FORBIDDEN,
+                "four eyes: \"%s\" (as \"%s\") has %s what waits, so somebody else must approve it",
+                who, name, originator->did);
+}
+
 static bool check_person(const Approval *approval, const ApprovalAnswer *answer, const char *who,
                          Error *error)
 {
     const ApprovalDecisionList *decisions = &approval->decisions;
 
-    if (answer->is_approved && approval->four_eyes && strcmp(who, approval->asked_by) == 0)
-        return fail(error, ERROR_FORBIDDEN,
-                    "four eyes: \"%s\" has started what waits, so somebody else must approve it",
-                    who);
+    if (answer->is_approved && approval->four_eyes && !check_eyes(approval, who, error))
+        return false;
     for (size_t i = 0; i < decisions->count; i++)
-        if (strcmp(who, decisions->items[i].decided_by) == 0)
+        if (strcmp(who, decisions->items[i].person) == 0)
             return fail(error, ERROR_CONFLICT,
                         "\"%s\" has approved it already: %" PRId64 " of %" PRId64 " people have",
                         who, approval_count_given(approval), approval->needed);
@@ -106,9 +125,9 @@ bool approval_check_answer(const Approval *approval, const ApprovalAnswer *answe
 
 /* ---- rows ---- */
 
-static Approval from_row(const Query *query, Arena *arena)
+static bool from_row(const Query *query, Arena *arena, Approval *approval, Error *error)
 {
-    Approval approval = {
+    *approval = (Approval){
         .id = query_int(query, 0),
         .subject = query_text(query, 1, arena),
         .digest = query_text(query, 2, arena),
@@ -128,17 +147,19 @@ static Approval from_row(const Query *query, Arena *arena)
         .ended_at = query_int(query, 16),
     };
 
-    approval_status_find(query_text(query, 11, arena), &approval.status);
-    return approval;
+    approval_status_find(query_text(query, 11, arena), &approval->status);
+    return originators_parse(query_text(query, 17, arena), arena, &approval->originators, error);
 }
 
 static bool read_decisions(Scope *scope, Approval *approval)
 {
     CLEANUP(query_finalize)
     Query query = db_query(scope->db,
-                           "SELECT decided_by, comment, is_approved, created_at"
-                           " FROM approval_decisions WHERE approval_id = $1"
-                           " ORDER BY created_at, decided_by",
+                           "SELECT decided_by, comment, is_approved, d.created_at,"
+                           " COALESCE(i.principal, decided_by) FROM approval_decisions d"
+                           " LEFT JOIN identities i ON i.name = lower(decided_by)"
+                           " WHERE approval_id = $1"
+                           " ORDER BY d.created_at, decided_by",
                            db_int(approval->id));
 
     while (query_next(&query))
@@ -147,6 +168,7 @@ static bool read_decisions(Scope *scope, Approval *approval)
             .comment = query_text(&query, 1, scope->arena),
             .is_approved = query_int(&query, 2),
             .created_at = query_int(&query, 3),
+            .person = query_text(&query, 4, scope->arena),
         };
     return query_end(&query, &scope->error);
 }
@@ -154,7 +176,8 @@ static bool read_decisions(Scope *scope, Approval *approval)
 bool approvals_take(Scope *scope, Query *query, ApprovalList *list)
 {
     while (query_next(query))
-        *arena_push(scope->arena, list) = from_row(query, scope->arena);
+        if (!from_row(query, scope->arena, arena_push(scope->arena, list), &scope->error))
+            return false;
     if (!query_end(query, &scope->error))
         return false;
     for (size_t i = 0; i < list->count; i++)
@@ -244,6 +267,8 @@ void approval_write_json(JsonWriter *json, const char *key, const Approval *appr
             json_raw(json, "detail", approval->detail);
         json_text(json, "pipeline_run_id", approval->run_id);
         json_text(json, "asked_by", approval->asked_by);
+        originators_write_json(json, "originators", &approval->originators);
+        json_bool(json, "is_originator_known", originators_are_known(&approval->originators));
         json_int(json, "needed", approval->needed);
         json_int(json, "given", approval_count_given(approval));
         json_bool(json, "four_eyes", approval->four_eyes);

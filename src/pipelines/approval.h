@@ -22,6 +22,7 @@
 #pragma once
 
 #include "pipelines/environment.h"
+#include "pipelines/originator.h"
 
 enum { APPROVAL_COMMENT_BYTES_MAX = 1000 };
 
@@ -39,6 +40,7 @@ bool approval_status_find(const char *name, ApprovalStatus *status);
 /* What one person said. */
 typedef struct ApprovalDecision {
     const char *decided_by, *comment;
+    const char *person; /* whom the name means now: two tokens may be one person's */
     bool is_approved;
     int64_t created_at;
 } ApprovalDecision;
@@ -60,6 +62,7 @@ typedef struct Approval {
     ApprovalStatus status; /* as it was written; see approval_state() */
     const char *reason;
     const char *asked_by;
+    OriginatorList originators; /* as they were known when it was asked for */
     int64_t created_at, expires_at, ended_at;
     ApprovalDecisionList decisions; /* in the order in which they came */
 } Approval;
@@ -80,11 +83,17 @@ typedef struct ApprovalSpec {
     const char *run_id; /* or NULL */
     int64_t position;
     const char *asked_by;
+    const OriginatorList *originators; /* resolved */
     const EnvironmentRules *rules;
 } ApprovalSpec;
 
+/* By so many people: with four eyes by one more when nobody knows who is to be kept out, so that
+ * whatever one of them did it does not pass alone. */
+int64_t approval_count_needed(const EnvironmentRules *rules, const OriginatorList *originators);
+
 /* Inside a write. The approval of this subject and digest, whatever became of it, or a new one; a
- * pending one of another digest, or by other rules, is withdrawn. Appends approval.asked. */
+ * pending one of another digest, by other rules or of other originators is withdrawn. Appends
+ * approval.asked. */
 bool approval_ask(Scope *scope, const ApprovalSpec *spec, Approval *approval) MUST_CHECK;
 
 /* What somebody says to it. */
@@ -97,7 +106,7 @@ typedef struct ApprovalAnswer {
 
 extern const JsonField approval_answer_fields[]; /* all but the id */
 
-/* Whether who says it may: pure. */
+/* Whether the person who says it may: pure. */
 bool approval_check_answer(const Approval *approval, const ApprovalAnswer *answer, const char *who,
                            int64_t now_ms, Error *error) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "access/event.h"
+#include "access/identity.h"
 #include "base/crash.h"
 #include "base/time.h"
 #include "pipelines/approval_internal.h"
@@ -23,6 +24,7 @@ static bool append(Scope *scope, const char *action, const Approval *approval,
         json_text(json, "project", approval->project);
         json_text(json, "digest", approval->digest);
         json_text(json, "asked_by", approval->asked_by);
+        originators_write_json(json, "originators", &approval->originators);
         json_int(json, "needed", approval->needed);
         json_int(json, "given", approval_count_given(approval));
         json_time(json, "expires_at", approval->expires_at);
@@ -126,31 +128,51 @@ static bool insert(Scope *scope, const ApprovalSpec *spec, Approval *approval)
     return db_get_int(
                scope->db, &scope->error, &id,
                "INSERT INTO approvals (id, subject, digest, environment, project, title, detail,"
-               " run_id, position, needed, four_eyes, status, asked_by, created_at, expires_at)"
+               " run_id, position, needed, four_eyes, status, asked_by, created_at, expires_at,"
+               " originators)"
                " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM approvals), $1, $2, $3, $4, $5, $6,"
-               " $7, $8, $9, $10, 'pending', $11, $12, $13) RETURNING id",
+               " $7, $8, $9, $10, 'pending', $11, $12, $13, $14) RETURNING id",
                db_text(spec->subject), db_text(spec->digest), db_text(spec->environment),
                db_text(spec->project), db_text(spec->title), db_text(spec->detail),
-               db_text(spec->run_id), db_int(spec->position), db_int(spec->rules->approvals),
+               db_text(spec->run_id), db_int(spec->position),
+               db_int(approval_count_needed(spec->rules, spec->originators)),
                db_int(spec->rules->four_eyes), db_text(spec->asked_by), db_int(now),
-               db_int(now + spec->rules->expires_seconds * 1000)) &&
+               db_int(now + spec->rules->expires_seconds * 1000),
+               db_text(originators_print(spec->originators, scope->arena))) &&
            approval_find(scope, id, approval) && append(scope, "approval.asked", approval, NULL);
+}
+
+/* Nobody who approved it is one of those whom four eyes keep out today. */
+static bool is_by_others(const Approval *approval, const OriginatorList *originators)
+{
+    for (size_t i = 0; i < approval->decisions.count; i++)
+        if (originators_find(originators, approval->decisions.items[i].person))
+            return false;
+    return true;
 }
 
 /* Whether it counts under the rules of now: one that people were asked for under less strict ones
  * does not, and one that is pending is by the rules that there are. */
-static bool is_by_rules(const Approval *approval, const EnvironmentRules *rules)
+static bool is_by_rules(Scope *scope, const Approval *approval, const ApprovalSpec *spec)
 {
+    const EnvironmentRules *rules = spec->rules;
+    int64_t needed = approval_count_needed(rules, spec->originators);
+
     if (approval->status == APPROVAL_PENDING)
-        return approval->needed == rules->approvals && approval->four_eyes == rules->four_eyes;
+        return approval->needed == needed && approval->four_eyes == rules->four_eyes &&
+               strcmp(originators_print(&approval->originators, scope->arena),
+                      originators_print(spec->originators, scope->arena)) == 0;
     return approval->status != APPROVAL_APPROVED ||
-           (approval->needed >= rules->approvals && approval->four_eyes >= rules->four_eyes);
+           (approval->needed >= needed && approval->four_eyes >= rules->four_eyes &&
+            (!rules->four_eyes || is_by_others(approval, spec->originators)));
 }
 
 static bool replace(Scope *scope, const ApprovalSpec *spec, Approval *approval)
 {
-    const char *reason = arena_format(scope->arena, "the rules of environment \"%s\" have changed",
-                                      spec->environment);
+    const char *reason = arena_format(
+        scope->arena,
+        "the rules of environment \"%s\" have changed, or who is known to have caused it",
+        spec->environment);
 
     if (approval->status == APPROVAL_PENDING && !withdraw(scope, approval, reason))
         return false;
@@ -166,7 +188,7 @@ bool approval_ask(Scope *scope, const ApprovalSpec *spec, Approval *approval)
     if (!found)
         return insert(scope, spec, approval);
     return approval_settle(scope, approval) &&
-           (is_by_rules(approval, spec->rules) || replace(scope, spec, approval));
+           (is_by_rules(scope, approval, spec) || replace(scope, spec, approval));
 }
 
 /* ---- decisions ---- */
@@ -234,10 +256,11 @@ bool approval_decide(Scope *scope, const ApprovalAnswer *answer, Approval *appro
 {
     int64_t now = time_now_ms();
     ApprovalStatus status;
+    const char *person;
     bool done;
 
-    if (!approval_find(scope, answer->id, approval) ||
-        !approval_check_answer(approval, answer, scope->principal.name, now, &scope->error) ||
+    if (!approval_find(scope, answer->id, approval) || !identity_of_caller(scope, &person) ||
+        !approval_check_answer(approval, answer, person, now, &scope->error) ||
         !insert_decision(scope, approval, answer))
         return false;
     status = approval_state(approval, now);

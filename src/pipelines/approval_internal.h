@@ -7,7 +7,7 @@
 #define SELECT_APPROVAL(detail)                                                                    \
     "SELECT id, subject, digest, environment, project, title, " detail                             \
     ", run_id, position, needed, four_eyes, status, reason, asked_by, created_at, expires_at,"     \
-    " ended_at FROM approvals"
+    " ended_at, originators FROM approvals"
 
 /* All rows of the query, each with its decisions. */
 bool approvals_take(Scope *scope, Query *query, ApprovalList *list) MUST_CHECK;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "plan/path.h"
+
 static const PlanBuiltinField train_fields[] = {
     {"data", JSON_TEXT, JSON_OPTIONAL, "The data set, or a version of it: comments@3."},
     {"metric", JSON_TEXT, JSON_OPTIONAL, "What candidates are compared by; the gate's if absent."},
@@ -17,6 +19,12 @@ static const PlanBuiltinField data_fields[] = {
     {0},
 };
 
+static const PlanBuiltinField prepare_fields[] = {
+    {"recipe", JSON_TEXT, JSON_REQUIRED, "A file of the project that says how rows are made."},
+    {"data", JSON_TEXT, JSON_OPTIONAL, "The data set that the rows are a version of."},
+    {0},
+};
+
 static const PlanBuiltinField evaluate_fields[] = {
     {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
     {"version", JSON_TEXT, JSON_OPTIONAL, "A number, latest (the default) or an alias."},
@@ -24,16 +32,61 @@ static const PlanBuiltinField evaluate_fields[] = {
     {0},
 };
 
-const PlanBuiltin pipeline_builtins[] = {
-    {"check-data", "Register the data set's files, and look at what it must be.", data_fields},
-    {"train", "Search, fit, judge on the hold-out, and register the version.", train_fields},
-    {"evaluate", "Judge a version on the hold-out or on a data set.", evaluate_fields},
+static const PlanBuiltinField register_fields[] = {
+    {"path", JSON_TEXT, JSON_REQUIRED,
+     "What a step made: a folder with an MLmodel, or a file NAME.onnx.", PLAN_USE_DEP},
+    {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
+    {"metrics", JSON_TEXT, JSON_OPTIONAL, "A JSON or YAML file of numbers about it.", PLAN_USE_DEP},
+    {"data", JSON_TEXT, JSON_OPTIONAL,
+     "The data set that it has learnt from, or a version; the one of the run "
+     "if absent."},
+    {"alias", JSON_TEXT, JSON_OPTIONAL, "An alias that then points to the version."},
     {0},
 };
 
-static const Builtin *const builtins[] = {&builtin_check_data,      &builtin_train,
-                                          &builtin_evaluate,        &builtin_release_gate,
-                                          &builtin_release_staging, &builtin_release_production};
+static const PlanBuiltinField score_fields[] = {
+    {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
+    {"version", JSON_TEXT, JSON_OPTIONAL, "A number, latest (the default) or an alias."},
+    {"data", JSON_TEXT, JSON_OPTIONAL, "The rows: a data set, or a version of it: comments@3."},
+    {"input", JSON_TEXT, JSON_OPTIONAL, "Or a file of rows: NAME.csv or NAME.jsonl.", PLAN_USE_DEP},
+    {"keys", JSON_TEXT_LIST, JSON_OPTIONAL,
+     "Columns that go along; the number of the row if absent."},
+    {"output", JSON_TEXT, JSON_REQUIRED, "The file of answers: NAME.csv or NAME.jsonl.",
+     PLAN_USE_OUT},
+    {0},
+};
+
+static const PlanBuiltinField benchmark_fields[] = {
+    {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
+    {"version", JSON_TEXT, JSON_OPTIONAL, "A number, latest (the default) or an alias."},
+    {"data", JSON_TEXT, JSON_OPTIONAL, "The rows: a data set, or a version of it: comments@3."},
+    {"input", JSON_TEXT, JSON_OPTIONAL, "Or a file of rows: NAME.csv or NAME.jsonl.", PLAN_USE_DEP},
+    {"requests", JSON_TEXT, JSON_OPTIONAL, "Requests of one row; 1000 if absent."},
+    {"batch", JSON_TEXT, JSON_OPTIONAL, "Rows of a large request; 1000 if absent."},
+    {"p50_ms", JSON_NUMBER, JSON_OPTIONAL, "The most that the median of a row's time may be."},
+    {"p95_ms", JSON_NUMBER, JSON_OPTIONAL, "The most that its 95th percentile may be."},
+    {"p99_ms", JSON_NUMBER, JSON_OPTIONAL, "The most that its 99th percentile may be."},
+    {"rows_per_second", JSON_NUMBER, JSON_OPTIONAL, "The least throughput of large requests."},
+    {"memory_mb", JSON_NUMBER, JSON_OPTIONAL, "The most memory of the process that answers."},
+    {0},
+};
+
+const PlanBuiltin pipeline_builtins[] = {
+    {"check-data", "Register the data set's files, and look at what it must be.", data_fields},
+    {"prepare", "Make a CSV or a data set from files, by a recipe.", prepare_fields},
+    {"train", "Search, fit, judge on the hold-out, and register the version.", train_fields},
+    {"evaluate", "Judge a version on the hold-out or on a data set.", evaluate_fields},
+    {"register", "Register a model that a step made as a version.", register_fields},
+    {"score", "Write a version's answers to many rows into a file.", score_fields},
+    {"benchmark", "Measure how fast a version answers, against limits.", benchmark_fields},
+    {0},
+};
+
+static const Builtin *const builtins[] = {
+    &builtin_check_data,     &builtin_prepare,           &builtin_train,
+    &builtin_evaluate,       &builtin_register,          &builtin_score,
+    &builtin_benchmark,      &builtin_release_gate,      &builtin_release_staging,
+    &builtin_release_canary, &builtin_release_production};
 
 const Builtin *builtin_of(const PlanStep *step)
 {
@@ -43,10 +96,30 @@ const Builtin *builtin_of(const PlanStep *step)
     return NULL;
 }
 
+bool builtin_takes(const char *uses, const char *name)
+{
+    for (const PlanBuiltin *builtin = pipeline_builtins; builtin->name; builtin++) {
+        if (strcmp(builtin->name, uses) != 0)
+            continue;
+        for (const PlanBuiltinField *field = builtin->fields; field->name; field++)
+            if (strcmp(field->name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
 const char *builtin_with(const StepStart *start, const char *name)
 {
     for (size_t i = 0; i < start->step.with.count; i++)
         if (strcmp(start->step.with.items[i].name, name) == 0)
             return start->step.with.items[i].text;
     return NULL;
+}
+
+bool builtin_path(Scope *scope, const StepStart *start, const char *name, const char **path)
+{
+    const char *written = builtin_with(start, name);
+
+    *path = NULL;
+    return !written || path_settle(".", written, scope->arena, path, &scope->error);
 }

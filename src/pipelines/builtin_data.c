@@ -1,12 +1,14 @@
 /* builtin_data.c: "uses: check-data": the data set's files among those of the project become a
- * version, unless they are one. A data set whose files are not in the project is taken as it is
- * registered. */
+ * version, unless they are one or are not what is expected of them. A data set none of whose files
+ * is in the project is taken as it is registered, and looked at in the same way. */
 
 #include <fnmatch.h>
 #include <string.h>
 
+#include "data/expect.h"
 #include "pipelines/builtin.h"
 #include "pipelines/project.h"
+#include "pipelines/reproduction.h"
 
 static bool find_data(Scope *scope, const StepStart *start, const ProjectData **data)
 {
@@ -60,6 +62,16 @@ static void gather(const StepStart *start, const ProjectData *data, Arena *arena
     spec->source = text_built(&sources);
 }
 
+/* A reproduction adds no version: it takes the one that there was. */
+static bool find_first(Scope *scope, const StepStart *start, DatasetVersion *version)
+{
+    const JsonValue *result;
+
+    return reproduction_original_result(scope, start, &result) &&
+           dataset_version_find(scope, json_as_text(json_member(result, "data"), ""),
+                                json_as_int(json_member(result, "version"), -1), version);
+}
+
 static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
 {
     const ProjectData *data;
@@ -69,11 +81,15 @@ static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
     JsonWriter *options = json_writer_create(scope->arena);
     const char *document;
 
+    if (start->run->reproduces)
+        return true;
     if (!find_data(scope, start, &data))
         return false;
     gather(start, data, scope->arena, &spec);
     json_open_object(options, NULL);
     project_data_write_options(options, data);
+    if (data->expect)
+        expect_write_json(options, "expect", data->expect);
     json_close(options);
     document = json_finish(options);
     digest = digest_create();
@@ -85,7 +101,37 @@ static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
     return true;
 }
 
-static const char *result_of(const DatasetVersion *version, bool is_new, Arena *arena)
+/* One that is named and not there must not go unnoticed among others that are. */
+static bool check_sources(const ProjectData *data, const StepStart *start, Arena *arena,
+                          const DatasetSpec *spec, Error *error)
+{
+    for (size_t i = 0; spec->files.count && i < data->sources.count; i++) {
+        const char *source = data->sources.items[i];
+        Tree found = {0};
+
+        if (strstr(source, "://"))
+            continue;
+        add_files(start->tree, plain_path(source, arena), arena, &found);
+        if (!found.count)
+            return fail_field(error, "source", "no file of the project is \"%.200s\"", source);
+    }
+    return true;
+}
+
+/* What was looked at, also when nothing became of it. */
+static const char *refused_result(const ProjectData *data, const char *report, Arena *arena)
+{
+    JsonWriter *json = json_writer_create(arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "data", data->name);
+    json_raw(json, "expect", report);
+    json_close(json);
+    return json_finish(json);
+}
+
+static const char *result_of(const DatasetVersion *version, bool is_new, const char *report,
+                             Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
 
@@ -94,6 +140,8 @@ static const char *result_of(const DatasetVersion *version, bool is_new, Arena *
     json_int(json, "version", version->version);
     json_text(json, "digest", version->digest);
     json_bool(json, "is_new", is_new);
+    if (report)
+        json_raw(json, "expect", report);
     json_close(json);
     return json_finish(json);
 }
@@ -113,26 +161,54 @@ static bool read_options(Scope *scope, const ProjectData *data, DatasetOptions *
                            scope->arena, &scope->error);
 }
 
+bool builtin_data_spec(Scope *scope, const ProjectData *data, DatasetSpec *spec)
+{
+    *spec = (DatasetSpec){.name = data->name, .expect = data->expect};
+    return read_options(scope, data, &spec->options);
+}
+
+typedef struct CheckedData {
+    const ProjectData *data;
+    DatasetVersion version;
+    bool is_new;
+    const char *report;
+} CheckedData;
+
+static bool check(Scope *scope, const StepStart *start, CheckedData *checked)
+{
+    const ProjectData *data = checked->data;
+    DatasetSpec spec = {.name = data->name, .expect = data->expect, .report = &checked->report};
+
+    gather(start, data, scope->arena, &spec);
+    if (spec.files.count || spec.urls.count)
+        return check_sources(data, start, scope->arena, &spec, &scope->error) &&
+               read_options(scope, data, &spec.options) &&
+               dataset_add(scope, &spec, &checked->version, &checked->is_new);
+    if (!dataset_version_find(scope, data->name, 0, &checked->version))
+        return fail_in(&scope->error, "no file of the project is \"%s\"", spec.source);
+    return !data->expect ||
+           dataset_version_check(scope, &checked->version, data->expect, &checked->report);
+}
+
 static bool finish(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
 {
-    const ProjectData *data;
-    DatasetSpec spec = {0};
-    DatasetVersion version;
-    bool is_new = false;
+    CheckedData checked = {0};
 
-    if (!find_data(scope, step->start, &data))
-        return false;
-    spec.name = data->name;
-    gather(step->start, data, scope->arena, &spec);
-    if (spec.files.count || spec.urls.count) {
-        if (!read_options(scope, data, &spec.options) ||
-            !dataset_add(scope, &spec, &version, &is_new))
+    if (step->start->run->reproduces) {
+        if (!find_first(scope, step->start, &checked.version))
             return false;
-    } else if (!dataset_version_find(scope, data->name, 0, &version)) {
-        return fail_in(&scope->error, "no file of the project is \"%s\"", spec.source);
+        end->result = result_of(&checked.version, false, NULL, scope->arena);
+        return true;
     }
-    end->result = result_of(&version, is_new, scope->arena);
-    return true;
+    if (!find_data(scope, step->start, &checked.data))
+        return false;
+    if (check(scope, step->start, &checked)) {
+        end->result = result_of(&checked.version, checked.is_new, checked.report, scope->arena);
+        return true;
+    }
+    if (checked.report)
+        end->result = refused_result(checked.data, checked.report, scope->arena);
+    return false;
 }
 
 const Builtin builtin_check_data = {.name = "check-data", .inputs = inputs, .finish = finish};

@@ -4,17 +4,15 @@
 #include <string.h>
 
 #include "base/crash.h"
-#include "pipelines/builtin.h"
+#include "pipelines/builtin_release.h"
 #include "pipelines/gate.h"
-#include "pipelines/release.h"
+#include "pipelines/release_canary.h"
 #include "pipelines/smoke.h"
-#include "registry/model.h"
 #include "serving/serving.h"
 
 /* ---- what is released ---- */
 
-/* The version that the run's last training step registered, or found to be registered already. */
-static bool find_candidate(Scope *scope, const StepStart *start, ModelVersion *version)
+bool release_version(Scope *scope, const StepStart *start, ModelVersion *version)
 {
     CLEANUP(query_finalize)
     Query query = db_query(scope->db,
@@ -42,16 +40,16 @@ static bool find_candidate(Scope *scope, const StepStart *start, ModelVersion *v
                  : fail(&scope->error, ERROR_CONFLICT, "no step of the run has trained a version");
 }
 
-static bool find_endpoint(Scope *scope, const StepStart *start, Endpoint *endpoint)
+bool release_endpoint(Scope *scope, const StepStart *start, Endpoint *endpoint)
 {
     return endpoint_find(scope, builtin_with(start, "endpoint"), endpoint);
 }
 
-static bool inputs(Scope *scope, const StepStart *start, JsonWriter *json)
+bool release_inputs(Scope *scope, const StepStart *start, JsonWriter *json)
 {
     ModelVersion version;
 
-    if (!find_candidate(scope, start, &version))
+    if (!release_version(scope, start, &version))
         return false;
     json_text(json, "candidate",
               arena_format(scope->arena, "%s@%" PRId64, version.model, version.version));
@@ -92,8 +90,8 @@ static bool finish_gate(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
     ModelVersion version;
     Endpoint endpoint;
 
-    if (!find_candidate(scope, step->start, &version) ||
-        !find_endpoint(scope, step->start, &endpoint))
+    if (!release_version(scope, step->start, &version) ||
+        !release_endpoint(scope, step->start, &endpoint))
         return false;
     if (serves(&endpoint, &version)) {
         open_result(
@@ -127,8 +125,8 @@ typedef struct Release {
     JsonWriter *json; /* the result, open */
 } Release;
 
-/* The gate's verdict is about the champion that served then. */
-static bool check_champion(Scope *scope, const StepStart *start, const Endpoint *endpoint)
+bool release_check_champion(Scope *scope, const StepStart *start, const Endpoint *endpoint,
+                            const char **verdict)
 {
     const JsonValue *result, *champion;
     PipelineStep gate;
@@ -136,12 +134,19 @@ static bool check_champion(Scope *scope, const StepStart *start, const Endpoint 
     if (!pipeline_step_find(scope, start->run->id, "release.gate", &gate) || !gate.result ||
         !json_parse(gate.result, strlen(gate.result), scope->arena, &result, &scope->error))
         return fail(&scope->error, ERROR_CONFLICT, "the gate has left no verdict");
+    if (verdict)
+        *verdict = json_print(json_member(result, "verdict"), scope->arena);
     champion = json_member(json_member(result, "verdict"), "champion");
     if (json_as_int(json_member(champion, "version"), 0) == endpoint->version)
         return true;
     return fail(&scope->error, ERROR_CONFLICT,
                 "superseded: endpoint \"%s\" has changed since the gate judged; run again",
                 endpoint->name);
+}
+
+const char *release_comment(const PipelineRun *run, Arena *arena)
+{
+    return arena_format(arena, "pipeline run %s#%" PRId64, run->project, run->number);
 }
 
 static bool write_deployment(Scope *scope, AttemptEnd *end)
@@ -178,8 +183,7 @@ static Release *new_release(Scope *scope, const StepStart *start, const ModelVer
         .model = version->model,
         .version = version->version,
         .reason = "release",
-        .comment = arena_format(scope->arena, "pipeline run %s#%" PRId64, start->run->project,
-                                start->run->number),
+        .comment = release_comment(start->run, scope->arena),
     };
     open_result(release->json, "deployed", NULL);
     json_text(release->json, "endpoint", release->deploy.endpoint);
@@ -206,8 +210,8 @@ static bool finish_staging(Scope *scope, const BuiltinStep *step, AttemptEnd *en
     Endpoint endpoint;
     Release *release;
 
-    if (!find_candidate(scope, step->start, &version) ||
-        !find_endpoint(scope, step->start, &endpoint))
+    if (!release_version(scope, step->start, &version) ||
+        !release_endpoint(scope, step->start, &endpoint))
         return false;
     release = new_release(scope, step->start, &version, &endpoint);
     release->deploy.endpoint =
@@ -223,28 +227,61 @@ static bool finish_staging(Scope *scope, const BuiltinStep *step, AttemptEnd *en
     return true;
 }
 
+/* What was approved is what was tried is what goes live. */
+static bool write_promotion(Scope *scope, AttemptEnd *end)
+{
+    Release *release = end->context;
+    Endpoint endpoint;
+
+    if (!release_canary_promote(scope, end->attempt->run_id, &release->deploy, &endpoint))
+        return false;
+    CRASH_POINT("release: promoted, not committed");
+    json_int(release->json, "deployment", endpoint.deployment_id);
+    json_close(release->json);
+    end->result = json_finish(release->json);
+    return true;
+}
+
+/* Whether the step before was a share of the traffic that went well. */
+static bool was_tried(Scope *scope, const StepStart *start, bool *tried)
+{
+    PipelineStep before;
+
+    *tried = false;
+    if (!builtin_with(start, "traffic"))
+        return true;
+    if (!pipeline_step_at(scope, start->run->id, start->row->position - 1, &before))
+        return false;
+    *tried = strcmp(before.status, "succeeded") == 0;
+    return true;
+}
+
 static bool finish_production(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
 {
     ModelVersion version;
     Endpoint endpoint;
     Release *release;
+    const char *verdict;
+    bool tried;
 
-    if (!find_candidate(scope, step->start, &version) ||
-        !find_endpoint(scope, step->start, &endpoint) ||
-        !check_champion(scope, step->start, &endpoint) ||
+    if (!release_version(scope, step->start, &version) ||
+        !release_endpoint(scope, step->start, &endpoint) ||
+        !release_check_champion(scope, step->start, &endpoint, &verdict) ||
+        !was_tried(scope, step->start, &tried) ||
         !serving_prepare_new(step->serving, scope, version.package))
         return false;
     release = new_release(scope, step->start, &version, &endpoint);
     release->is_production = true;
-    end->write = write_deployment;
+    release->deploy.gate = verdict;
+    end->write = tried ? write_promotion : write_deployment;
     end->context = release;
     end->reloads = true;
     return true;
 }
 
 const Builtin builtin_release_gate = {
-    .name = "release.gate", .inputs = inputs, .finish = finish_gate};
+    .name = "release.gate", .inputs = release_inputs, .finish = finish_gate};
 const Builtin builtin_release_staging = {
-    .name = "release.staging", .inputs = inputs, .finish = finish_staging};
+    .name = "release.staging", .inputs = release_inputs, .finish = finish_staging};
 const Builtin builtin_release_production = {
-    .name = "release.production", .inputs = inputs, .finish = finish_production};
+    .name = "release.production", .inputs = release_inputs, .finish = finish_production};

@@ -4,6 +4,7 @@
 
 #include "pipelines/builtin.h"
 #include "pipelines/project.h"
+#include "pipelines/reproduction.h"
 #include "pipelines/training_internal.h"
 
 static bool read_number(Scope *scope, const StepStart *start, const char *name, double *value)
@@ -14,25 +15,41 @@ static bool read_number(Scope *scope, const StepStart *start, const char *name, 
            fail_field(&scope->error, name, "\"%s\" is not a number", text);
 }
 
+/* What was ordered then, nothing left open. */
+static bool read_first_order(Scope *scope, const StepStart *start, TrainingOrder *order)
+{
+    PipelineStep original;
+    PipelineRun run;
+    const char *tracked;
+
+    if (!reproduction_original(scope, start, &original) ||
+        !pipeline_step_done_in(scope, &original, &run, &tracked))
+        return false;
+    if (!tracked || !training_order_find(scope, tracked, order))
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "the run of the training that it was is not there any more");
+    order->rerun_of = tracked;
+    return true;
+}
+
 static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *order)
 {
     TrainingSpec spec = training_spec_default();
-    const JsonValue *origin = NULL;
     double seed = (double)spec.seed;
     const char *balance = builtin_with(start, "balance");
 
+    if (start->run->reproduces)
+        return read_first_order(scope, start, order);
     spec.project = start->run->project;
     spec.data = builtin_with(start, "data");
     spec.metric = builtin_with(start, "metric");
     spec.model = builtin_with(start, "model");
     spec.balance = balance && strcmp(balance, "true") == 0;
     if (!read_number(scope, start, "budget", &spec.budget_seconds) ||
-        !read_number(scope, start, "seed", &seed) ||
-        !json_parse(start->run->origin, strlen(start->run->origin), scope->arena, &origin,
-                    &scope->error))
+        !read_number(scope, start, "seed", &seed))
         return false;
     spec.seed = (int64_t)seed;
-    spec.code_commit = json_as_text(json_member(origin, "commit"), NULL);
+    spec.code_commit = pipeline_run_commit(start->run, scope->arena);
     return training_order_make(scope, &spec, order);
 }
 
@@ -79,14 +96,16 @@ static bool write(Scope *scope, AttemptEnd *end)
 {
     Trained *trained = end->context;
     JsonWriter *json = json_writer_create(scope->arena);
-    ModelVersion version;
+    ModelVersion version = {.model = trained->order.model};
 
     if (!training_write_as(scope, &trained->result, &version))
         return false;
     json_open_object(json, NULL);
     json_text(json, "run_id", trained->order.run_id);
     json_text(json, "model", version.model);
-    json_int(json, "version", version.version);
+    if (version.version) /* a reproduction registers none */
+        json_int(json, "version", version.version);
+    json_text(json, "package", trained->result.package.digest);
     json_raw(json, "holdout",
              json_print(json_member(trained->result.step, "holdout"), scope->arena));
     json_close(json);

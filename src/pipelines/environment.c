@@ -25,7 +25,7 @@ const JsonField environment_rules_fields[] = {
 
 EnvironmentRules environment_rules_default(void)
 {
-    return (EnvironmentRules){.expires_seconds = ENVIRONMENT_EXPIRES_SECONDS};
+    return (EnvironmentRules){.approvals = -1, .expires_seconds = ENVIRONMENT_EXPIRES_SECONDS};
 }
 
 static bool check_windows(const TextList *windows, Arena *arena, Error *error)
@@ -183,8 +183,12 @@ bool environment_find(Scope *scope, const char *name, Environment *environment)
 
     if (!find_if_any(scope, name, environment, &found))
         return false;
-    return found || fail(&scope->error, ERROR_NOT_FOUND,
-                         "environment \"%.128s\" was never set, so it demands nothing", name);
+    return found ||
+           fail(
+               &scope->error, ERROR_NOT_FOUND,
+               "environment \"%.128s\" was never set, so nothing goes there: an owner says what it "
+               "demands, or nothing, by slipway environment set %.128s --approvals 0",
+               name, name);
 }
 
 bool environment_get(Scope *scope, const char *name, Environment *environment)
@@ -252,7 +256,7 @@ static bool save(Scope *scope, const char *name, const EnvironmentRules *rules)
 }
 
 /* Only what an environment holds back is ready and has a reason why it does not begin. */
-static bool wake_held(Scope *scope)
+bool environment_wake_held(Scope *scope)
 {
     return db_run(scope->db, &scope->error,
                   "UPDATE pipeline_steps SET ready_at = 0"
@@ -271,8 +275,8 @@ bool environment_set(Scope *scope, const char *name, const EnvironmentRules *rul
         !find_if_any(scope, name, &now, &found))
         return false;
     before = found ? rules_json(&now.rules, scope->arena) : NULL;
-    if (!text_equal(before, after) &&
-        (!save(scope, name, rules) || !wake_held(scope) || !append_set(scope, name, before, after)))
+    if (!text_equal(before, after) && (!save(scope, name, rules) || !environment_wake_held(scope) ||
+                                       !append_set(scope, name, before, after)))
         return false;
     return environment_find(scope, name, environment);
 }

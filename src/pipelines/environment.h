@@ -2,12 +2,13 @@
  * there.
  *
  * The rules are the server's: owners set them, a file that anyone can push may only tighten them.
- * An environment that nobody has set demands nothing; "production" is there from the start, and
- * demands one approval.
+ * Nothing goes to an environment that nobody has set: that nothing is demanded has to be said, too.
+ * "production", which demands one approval, and "staging", which demands nothing, are there from
+ * the start.
  *
  *     Environment environment;
  *
- *     if (!environment_get(scope, "production", &environment))
+ *     if (!environment_find(scope, "production", &environment))
  *         return false;
  *     if (environment.rules.approvals > 0)
  *         ...
@@ -16,6 +17,9 @@
 
 #include "access/page.h"
 #include "access/scope.h"
+
+#define ENVIRONMENT_PRODUCTION "production"
+#define ENVIRONMENT_STAGING    "staging"
 
 enum {
     ENVIRONMENT_APPROVALS_MAX = 10,
@@ -36,6 +40,8 @@ typedef struct EnvironmentRules {
 
 extern const JsonField environment_rules_fields[]; /* of EnvironmentRules */
 
+/* What a new one has; its approvals have to be said, and are none that environment_rules_check()
+ * takes. */
 EnvironmentRules environment_rules_default(void);
 bool environment_rules_check(const EnvironmentRules *rules, Arena *arena, Error *error) MUST_CHECK;
 
@@ -61,9 +67,10 @@ typedef struct EnvironmentList {
     size_t count;
 } EnvironmentList;
 
+/* Not found, with the cure, when nobody has set it. */
 bool environment_find(Scope *scope, const char *name, Environment *environment) MUST_CHECK;
 
-/* The same with the default rules for one that nobody has set. */
+/* The same to change its rules: one that nobody has set has the default ones. */
 bool environment_get(Scope *scope, const char *name, Environment *environment) MUST_CHECK;
 
 /* By name. */
@@ -73,5 +80,8 @@ bool environment_list(Scope *scope, const Page *page, EnvironmentList *list) MUS
  * wait are looked at again then. */
 bool environment_set(Scope *scope, const char *name, const EnvironmentRules *rules,
                      Environment *environment) MUST_CHECK;
+
+/* Inside a write: what waits in an environment is looked at again. */
+bool environment_wake_held(Scope *scope) MUST_CHECK;
 
 void environment_write_json(JsonWriter *json, const char *key, const Environment *environment);

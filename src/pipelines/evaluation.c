@@ -1,7 +1,5 @@
 #include "pipelines/evaluation.h"
 
-#include <string.h>
-
 #include "base/worker.h"
 #include "data/holdout.h"
 #include "pipelines/version_name.h"
@@ -46,16 +44,10 @@ static bool find_holdout(Scope *scope, const char *project, const ModelVersion *
 
 static bool find_data(Scope *scope, const char *data, Ground *ground)
 {
-    const char *at = strrchr(data, '@');
-    const char *name = at ? arena_copy(scope->arena, data, (size_t)(at - data)) : data;
-    int64_t number = 0;
-
-    if (at && strcmp(at, "@latest") != 0 && (!text_to_int(at + 1, &number) || number < 1))
-        return fail_field(&scope->error, "data", "\"%.128s\" names no version, as comments@3 does",
-                          data);
-    if (!dataset_version_find(scope, name, number, &ground->data))
+    if (!data_name_resolve(scope, data, &ground->data))
         return false;
-    ground->name = arena_format(scope->arena, "%s@%lld", name, (long long)ground->data.version);
+    ground->name = arena_format(scope->arena, "%s@%lld", ground->data.dataset,
+                                (long long)ground->data.version);
     ground->rows = ground->data.rows;
     return true;
 }

@@ -77,4 +77,14 @@ Gate gate_judge(Scope *scope, const Endpoint *endpoint, const ModelVersion *vers
 bool gate_record(Scope *scope, Gate *gate) MUST_CHECK;
 /* The newest first; page NULL: all. */
 bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *list) MUST_CHECK;
+
+/* What is judged. */
+typedef struct GateSubject {
+    const char *endpoint, *model;
+    int64_t version;
+} GateSubject;
+
+/* The last time that it was judged until then; found false: it never was. */
+bool gate_find_last(Scope *scope, const GateSubject *subject, int64_t until, Gate *gate,
+                    bool *found) MUST_CHECK;
 void gate_write_json(JsonWriter *json, const char *key, const Gate *gate);

@@ -291,6 +291,22 @@ bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *l
     return query_end(&query, &scope->error);
 }
 
+bool gate_find_last(Scope *scope, const GateSubject *subject, int64_t until, Gate *gate,
+                    bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           SELECT_GATE " WHERE endpoint = $1 AND model = $2 AND version = $3"
+                                       " AND created_at <= $4 ORDER BY id DESC LIMIT 1",
+                           db_text(subject->endpoint), db_text(subject->model),
+                           db_int(subject->version), db_int(until));
+
+    *found = query_next(&query);
+    if (*found)
+        *gate = from_row(&query, scope->arena);
+    return query_end(&query, &scope->error);
+}
+
 void gate_write_json(JsonWriter *json, const char *key, const Gate *gate)
 {
     json_open_object(json, key);

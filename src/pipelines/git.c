@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/process.h"
 
-enum { GIT_TIMEOUT_MS = 2 * 60 * 1000, LOOK_TIMEOUT_MS = 30 * 1000 };
+enum { GIT_TIMEOUT_MS = 2 * 60 * 1000, LOOK_TIMEOUT_MS = 30 * 1000, PEOPLE_MAX = 4 };
 
 /* Filters and the like are of the repository's attributes and somebody's configuration together. */
 #define NO_CONFIGURATION "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1"
@@ -212,6 +212,36 @@ static bool has_commit(const Git *git, const char *folder, const char *commit)
     Error ignored = {0};
 
     return run_words(git, NULL, words, "cat-file", &ignored);
+}
+
+typedef struct People {
+    Arena *arena;
+    TextList list;
+} People;
+
+static void take_person(void *context, const char *line)
+{
+    People *people = context;
+
+    if (*line && people->list.count < PEOPLE_MAX)
+        text_list_add(&people->list, people->arena, arena_text(people->arena, line));
+}
+
+bool git_commit_people(const Git *git, const char *commit, TextList *people, Error *error)
+{
+    const char *folder = arena_format(git->arena, "--git-dir=%s", git->folder);
+    const char *const words[] = {NO_CONFIGURATION, "git",        folder,
+                                 "show",           "--no-patch", "--format=%an%n%ae%n%cn%n%ce",
+                                 commit,           NULL};
+    GitCall call = call_of(git, NULL, words);
+    People read = {.arena = git->arena};
+
+    call.on_line = take_person;
+    call.context = &read;
+    if (!run(git, &call, "show", error))
+        return false;
+    *people = read.list;
+    return true;
 }
 
 /* git goes to the folder of the files, so that paths must not start from here. */

@@ -46,6 +46,11 @@ bool git_list_branches(const Git *git, GitBranchList *list, Error *error) MUST_C
 /* Brings the copy up to date. */
 bool git_fetch(const Git *git, Error *error) MUST_CHECK;
 
+/* Who a commit that was fetched says to have written it: names and mail addresses of its author and
+ * its committer, which are no more than what its maker wanted. */
+bool git_commit_people(const Git *git, const char *commit, TextList *people,
+                       Error *error) MUST_CHECK;
+
 /* Writes the files of a commit that was fetched below target, a new folder; links stay out.
  * ERROR_NOT_FOUND when the copy has no such commit. */
 bool git_write_commit(const Git *git, const char *commit, const char *target,

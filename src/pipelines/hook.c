@@ -9,6 +9,7 @@
 #include "net/basic.h"
 #include "pipelines/git.h"
 #include "pipelines/hook_internal.h"
+#include "pipelines/originator.h"
 
 enum { SECRET_BYTES = 32, PUSHES_SHOWN = 100, REF_BYTES_MAX = 512 };
 
@@ -165,10 +166,39 @@ static bool is_gone(const char *commit)
     return commit[strspn(commit, "0")] == '\0';
 }
 
-static bool read_push(const JsonValue *ref, const JsonValue *commit, Arena *arena, PushList *list,
+typedef struct PushRead {
+    const char *pusher;
+    Arena *arena;
+    PushList *list;
+} PushRead;
+
+/* By the name that the signed body gives: of GitHub the login of who caused the event, which for a
+ * deploy key is whoever made the key. */
+static const char *read_pusher(const JsonValue *body)
+{
+    const JsonValue *pusher = json_member(body, "pusher");
+    const char *const names[] = {
+        json_as_text(json_member(json_member(body, "sender"), "login"), NULL),
+        json_as_text(json_member(pusher, "name"), NULL),
+        json_as_text(json_member(body, "user_username"), NULL),
+        json_as_text(
+            json_member(json_member(json_member(body, "resource"), "pushedBy"), "uniqueName"),
+            NULL),
+        json_as_text(pusher, NULL),
+    };
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (names[i] && *names[i] && strlen(names[i]) <= ORIGINATOR_BYTES_MAX)
+            return names[i];
+    return NULL;
+}
+
+static bool read_push(const JsonValue *ref, const JsonValue *commit, const PushRead *read,
                       Error *error)
 {
-    Push push = {.ref = json_as_text(ref, NULL), .commit = json_as_text(commit, NULL)};
+    Push push = {.ref = json_as_text(ref, NULL),
+                 .commit = json_as_text(commit, NULL),
+                 .pusher = read->pusher};
 
     if (!push.ref || !push.commit || strlen(push.ref) > REF_BYTES_MAX ||
         !git_commit_is_valid(push.commit))
@@ -177,24 +207,26 @@ static bool read_push(const JsonValue *ref, const JsonValue *commit, Arena *aren
                     "hexadecimal digits",
                     REF_BYTES_MAX);
     if (text_has_prefix(push.ref, "refs/heads/") && !is_gone(push.commit))
-        *arena_push(arena, list) = push;
+        *arena_push(read->arena, read->list) = push;
     return true;
 }
 
 bool hook_read_pushes(const char *body, size_t size, Arena *arena, PushList *list, Error *error)
 {
+    PushRead read = {.arena = arena, .list = list};
     const JsonValue *value, *updates;
 
     if (!json_parse(body, size, arena, &value, error))
         return false;
+    read.pusher = read_pusher(value);
     updates = json_member(json_member(value, "resource"), "refUpdates");
     for (JsonWalk walk = json_walk(updates); json_walk_next(&walk);)
         if (!read_push(json_member(walk.value, "name"), json_member(walk.value, "newObjectId"),
-                       arena, list, error))
+                       &read, error))
             return false;
     if (json_is_null(json_member(value, "ref")))
         return true; /* GitHub's ping, and events of other kinds */
-    return read_push(json_member(value, "ref"), json_member(value, "after"), arena, list, error);
+    return read_push(json_member(value, "ref"), json_member(value, "after"), &read, error);
 }
 
 /* ---- pushes ---- */
@@ -205,11 +237,13 @@ bool push_add(Scope *scope, const char *project, const char *told_by, const Push
 
     for (size_t i = 0; i < list->count; i++)
         if (!db_run(scope->db, &scope->error,
-                    "INSERT INTO pushes (project, ref, commit_id, status, told_by, created_at)"
-                    " VALUES ($1, $2, $3, $4, $5, $6)"
-                    " ON CONFLICT (project, ref, commit_id) DO NOTHING",
+                    "INSERT INTO pushes (project, ref, commit_id, status, told_by, created_at,"
+                    " pusher) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                    " ON CONFLICT (project, ref, commit_id) DO UPDATE SET pusher = excluded.pusher"
+                    " WHERE pushes.pusher IS NULL AND pushes.status = 'waiting'",
                     db_text(project), db_text(list->items[i].ref), db_text(list->items[i].commit),
-                    db_text(status), db_text(told_by), db_int(time_now_ms())))
+                    db_text(status), db_text(told_by), db_int(time_now_ms()),
+                    db_text(list->items[i].pusher)))
             return false;
     return true;
 }
@@ -225,6 +259,7 @@ static Push push_from_row(const Query *query, Arena *arena)
         .run_id = query_text(query, 5, arena),
         .told_by = query_text(query, 6, arena),
         .created_at = query_int(query, 7),
+        .pusher = query_text(query, 8, arena),
     };
 }
 
@@ -255,6 +290,7 @@ void push_write_json(JsonWriter *json, const char *key, const Push *push)
         json_text(json, "reason", push->reason);
         json_text(json, "pipeline_run", push->run_id);
         json_text(json, "told_by", push->told_by);
+        json_text(json, "pusher", push->pusher);
         json_time(json, "created_at", push->created_at);
     }
     json_close(json);

@@ -1,10 +1,10 @@
 /* hook.h: pushes to a project's repository.
  *
  * A hook is where a project's code is pushed to, and the secret that signs what says so. Whoever
- * tells of a push is believed in nothing but the name of a branch and a commit; the repository
- * itself is asked for the files. A push that nobody told of is found by looking at the branches,
- * at start and each minute. Each (branch, commit) is one row, so it starts at most one run, by the
- * key "push:REF:COMMIT".
+ * tells of a push is believed in nothing but the name of a branch, a commit and who pushed it; the
+ * repository itself is asked for the files. A push that nobody told of is found by looking at the
+ * branches, at start and each minute. Each (branch, commit) is one row, so it starts at most one
+ * run, by the key "push:REF:COMMIT".
  */
 #pragma once
 
@@ -34,6 +34,7 @@ typedef struct Push {
     const char *status; /* waiting, started, ignored, failed */
     const char *reason, *run_id;
     const char *told_by; /* hook, look; set: it was there before the hook */
+    const char *pusher;  /* by the name that it has there; NULL: nobody said */
     int64_t created_at;
 } Push;
 
@@ -61,12 +62,14 @@ bool hook_verify(const char *secret, const HookSigns *signs, const char *body, s
                  Error *error) MUST_CHECK;
 
 /* The pushes that a body tells of: {"ref", "after"} (GitHub, GitLab, plain) or
- * {"resource": {"refUpdates": [{"name", "newObjectId"}]}} (Azure DevOps). Tags, and branches that
- * were removed, are none. */
+ * {"resource": {"refUpdates": [{"name", "newObjectId"}]}} (Azure DevOps), with who pushed:
+ * "pusher" (plain), "pusher.name" or "sender.login" (GitHub), "user_username" (GitLab),
+ * "resource.pushedBy.uniqueName" (Azure DevOps). Tags, and branches that were removed, are none. */
 bool hook_read_pushes(const char *body, size_t size, Arena *arena, PushList *list,
                       Error *error) MUST_CHECK;
 
-/* Inside a write: those that are new wait. */
+/* Inside a write: those that are new wait. Who pushed is taken over while one waits that nobody has
+ * named. */
 bool push_add(Scope *scope, const char *project, const char *told_by,
               const PushList *list) MUST_CHECK;
 

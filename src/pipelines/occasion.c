@@ -49,14 +49,17 @@ static bool write_refusal(Scope *scope, void *context)
 }
 
 /* A pipeline that cannot start (a param without a default) does not hold up the others. */
-static bool start_source(Scope *scope, const PipelineSource *source, const char *version,
+static bool start_source(Scope *scope, const PipelineSource *source, const Event *added,
                          size_t *started)
 {
+    const char *version = added->object;
     PipelineOrder order = {.project = source->project, .trigger = "data", .cause = version};
     PipelineRun run;
     bool is_new;
 
     order.trigger_key = arena_format(scope->arena, "data:%s", version);
+    originators_add(&order.originators, scope->arena,
+                    (Originator){added->principal, ORIGINATOR_ADDED});
     if (pipeline_source_start(scope, &order, &run, &is_new)) {
         *started += is_new;
         return true;
@@ -69,9 +72,10 @@ static bool start_source(Scope *scope, const PipelineSource *source, const char 
     return scope_write(scope, write_refusal, &refusal);
 }
 
-static bool start_for(Scope *scope, const PipelineSourceList *sources, const char *version,
+static bool start_for(Scope *scope, const PipelineSourceList *sources, const Event *added,
                       size_t *started)
 {
+    const char *version = added->object;
     const char *at = strrchr(version, '@');
     const char *name = at ? arena_copy(scope->arena, version, (size_t)(at - version)) : version;
 
@@ -79,7 +83,7 @@ static bool start_for(Scope *scope, const PipelineSourceList *sources, const cha
         bool is_on;
 
         if (!pipeline_source_is_on(scope, &sources->items[i], "data", name, &is_on) ||
-            (is_on && !start_source(scope, &sources->items[i], version, started)))
+            (is_on && !start_source(scope, &sources->items[i], added, started)))
             return false;
     }
     return true;
@@ -107,7 +111,7 @@ bool data_turn(Scope *scope, size_t *started)
     if (!pipeline_source_list(scope, &(Page){.limit = -1}, &sources))
         return false;
     for (size_t i = 0; i < events.count; i++)
-        if (!start_for(scope, &sources, events.items[i].object, started))
+        if (!start_for(scope, &sources, &events.items[i], started))
             return false;
     if (events.count == MARK_EVENTS_MAX)
         mark.last = events.items[events.count - 1].id;

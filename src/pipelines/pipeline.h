@@ -12,6 +12,7 @@
 
 #include "access/page.h"
 #include "access/scope.h"
+#include "pipelines/originator.h"
 #include "plan/pipeline_file.h"
 
 typedef struct PipelineRun {
@@ -24,12 +25,14 @@ typedef struct PipelineRun {
     const char *trigger_key, *run_id;
     const char
         *follows; /* the run that must have ended before a step of this one begins; or NULL */
+    const char *reproduces; /* the run that it does again (reproduction.h); or NULL */
     bool is_forced;
     int64_t open_steps, bad_steps;
     int64_t cancelled_at;
     const char *cancelled_by;
     int64_t created_at;
     const char *created_by;
+    const char *originators; /* a JSON list: originator.h */
     int64_t started_at, ended_at;
 } PipelineRun;
 
@@ -45,6 +48,8 @@ typedef struct PipelineRunSpec {
     const char *params;      /* a JSON object */
     const char *origin;      /* a JSON object: {"trigger": "manual", "commit": ...} */
     const char *trigger_key; /* NULL, or what this run is for: there is one run of it at most */
+    const char *reproduces;  /* the run that it does again, or NULL */
+    const char *originators; /* a JSON list */
     bool is_forced;
     PipelineOverlap overlap; /* while another run of the project is open */
     const Plan *plan;
@@ -81,6 +86,7 @@ typedef struct PipelineStep {
     int64_t cached_position;
     const char *outs, *result, *metrics; /* JSON or NULL */
     int64_t started_at, ended_at;
+    const char *executor; /* that it is for */
 } PipelineStep;
 
 typedef struct PipelineStepList {
@@ -134,6 +140,7 @@ typedef struct PipelineOrder {
     const char *commit, *branch; /* or NULL */
     bool is_dirty;               /* the files are not those of the commit */
     bool is_forced;
+    OriginatorList originators; /* beside whoever starts it */
 } PipelineOrder;
 
 /* Makes the plan and accepts the run; calls scope_write() itself. */

@@ -98,5 +98,6 @@ bool pipeline_step_explain(Scope *scope, const PipelineStep *step, JsonWriter *j
     if (found && now)
         changed = compare(then, now, json, scope->arena);
     json_text(json, "reason", reason_of(step, &run, found, changed, scope->arena));
+    json_raw(json, "result", step->result);
     return true;
 }

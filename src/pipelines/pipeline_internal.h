@@ -9,7 +9,7 @@
 #define SELECT_STEP                                                                                \
     "SELECT run_id, position, name, spec, status, reason, waits_for, bad_needs, attempts, losses," \
     " ready_at, inputs, cache_key, cached_run, cached_position, outs, result, metrics,"            \
-    " started_at, ended_at FROM pipeline_steps"
+    " started_at, ended_at, executor FROM pipeline_steps"
 
 #define SELECT_ATTEMPT                                                                             \
     "SELECT run_id, position, attempt, key, status, reason, executor, handle, boot, tracked_run,"  \
@@ -21,6 +21,15 @@ bool pipeline_step_at(Scope *scope, const char *run_id, int64_t position,
                       PipelineStep *step) MUST_CHECK;
 bool step_attempt_find(Scope *scope, const char *key, StepAttempt *attempt) MUST_CHECK;
 bool step_attempts_take(Scope *scope, Query *query, StepAttemptList *list) MUST_CHECK;
+
+/* The commit that the run's files are of, with "-dirty" behind it when files had changed; NULL:
+ * none is known. */
+const char *pipeline_run_commit(const PipelineRun *run, Arena *arena);
+
+/* Where a step that succeeded was really done: the run, which is another one for a step that came
+ * from the cache, as long as that is there; and the tracked run of the attempt, or NULL. */
+bool pipeline_step_done_in(Scope *scope, const PipelineStep *step, PipelineRun *run,
+                           const char **tracked) MUST_CHECK;
 
 /* The files of an order with the pipeline's among them, read and checked. */
 typedef struct OrderRead {
@@ -73,6 +82,11 @@ bool step_start_inputs(Scope *scope, const StepStart *start, const char **inputs
 /* The outs of other steps that it works on: [{"path", "digest", "is_folder"}]. */
 bool step_start_files(Scope *scope, const StepStart *start, const char **files) MUST_CHECK;
 
+/* The files at or below a path, relative to it (one file: its name): what earlier steps made, and
+ * of the project's what they did not make. Not found when there is none. */
+bool step_start_tree(Scope *scope, const StepStart *start, const char *path,
+                     Tree *files) MUST_CHECK;
+
 /* Inside a write: a step has ended, and what waits for it hears of it. is_good: it succeeded. */
 bool step_end(Scope *scope, const char *run_id, int64_t position, const char *status,
               const char *reason) MUST_CHECK;
@@ -90,6 +104,7 @@ typedef struct AttemptEnd {
     bool (*write)(Scope *scope, struct AttemptEnd *end); /* what else it does, once; or NULL */
     void *context;
     bool reloads; /* what serves is another version then */
+    bool holds;   /* the step goes on without an attempt; who ends it is write()'s business */
     bool is_written;
     MetricList metrics;       /* of its metrics files */
     const char *metrics_json; /* the same, by file; or NULL */
@@ -100,3 +115,10 @@ bool attempt_end_write(Scope *scope, AttemptEnd *end) MUST_CHECK;
 
 /* Reads the metrics files among the outs of an attempt that succeeded. */
 bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end) MUST_CHECK;
+
+/* Prints those that there are as metrics_json. */
+void attempt_end_print_metrics(Scope *scope, AttemptEnd *end);
+
+/* Reads one metrics file by its digest. */
+bool attempt_end_read_metrics_file(Scope *scope, AttemptEnd *end, const char *path,
+                                   const char *digest) MUST_CHECK;

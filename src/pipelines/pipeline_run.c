@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "pipelines/approval.h"
+#include "pipelines/executors.h"
 #include "pipelines/pipeline_internal.h"
 #include "tracking/experiment.h"
 #include "tracking/run.h"
@@ -15,7 +16,7 @@
 #define SELECT_RUN                                                                                 \
     "SELECT id, project, number, status, reason, file, tree, params, origin, trigger_key, run_id," \
     " is_forced, open_steps, bad_steps, cancelled_at, cancelled_by, created_at, created_by,"       \
-    " started_at, ended_at, follows FROM pipeline_runs"
+    " started_at, ended_at, follows, reproduces, originators FROM pipeline_runs"
 
 static PipelineRun from_row(const Query *query, Arena *arena)
 {
@@ -41,6 +42,8 @@ static PipelineRun from_row(const Query *query, Arena *arena)
         .started_at = query_int(query, 18),
         .ended_at = query_int(query, 19),
         .follows = query_text(query, 20, arena),
+        .reproduces = query_text(query, 21, arena),
+        .originators = query_text(query, 22, arena),
     };
 }
 
@@ -110,6 +113,7 @@ void pipeline_run_write_json(JsonWriter *json, const char *key, const PipelineRu
         json_raw(json, "origin", run->origin);
         json_text(json, "run_id", run->run_id);
         json_text(json, "follows", run->follows);
+        json_text(json, "reproduces", run->reproduces);
         json_bool(json, "is_forced", run->is_forced);
         json_int(json, "open_steps", run->open_steps);
         json_int(json, "failed_steps", run->bad_steps);
@@ -117,10 +121,25 @@ void pipeline_run_write_json(JsonWriter *json, const char *key, const PipelineRu
         json_text(json, "cancelled_by", run->cancelled_by);
         json_time(json, "created_at", run->created_at);
         json_text(json, "created_by", run->created_by);
+        json_raw(json, "originators", run->originators);
         json_time(json, "started_at", run->started_at);
         json_time(json, "ended_at", run->ended_at);
     }
     json_close(json);
+}
+
+const char *pipeline_run_commit(const PipelineRun *run, Arena *arena)
+{
+    const JsonValue *origin = NULL;
+    const char *commit;
+    Error ignored = {0};
+
+    if (!json_parse(run->origin, strlen(run->origin), arena, &origin, &ignored))
+        return NULL;
+    commit = json_as_text(json_member(origin, "commit"), NULL);
+    return commit && json_as_bool(json_member(origin, "is_dirty"), false)
+               ? arena_format(arena, "%s-dirty", commit)
+               : commit;
 }
 
 /* ---- accepting ---- */
@@ -143,11 +162,12 @@ static bool insert_step(Scope *scope, const PipelineRun *run, const Plan *plan, 
     plan_step_write_json(json, NULL, step);
     if (!db_run(scope->db, &scope->error,
                 "INSERT INTO pipeline_steps (run_id, position, name, spec, status, waits_for,"
-                " bad_needs, attempts, losses, ready_at)"
-                " VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7)",
+                " bad_needs, attempts, losses, ready_at, executor)"
+                " VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7, $8)",
                 db_text(run->id), db_int((int64_t)position), db_text(step->name),
                 db_text(json_finish(json)), db_text(is_ready ? "ready" : "waiting"),
-                db_int((int64_t)step->needs.count), is_ready ? db_int(0) : db_int_or_null(0)))
+                db_int((int64_t)step->needs.count), is_ready ? db_int(0) : db_int_or_null(0),
+                db_text(executor_of(scope->platform, step))))
         return false;
     for (size_t i = 0; i < step->needs.count; i++)
         if (!db_run(scope->db, &scope->error,
@@ -180,6 +200,9 @@ static bool append_created(Scope *scope, const PipelineRun *run)
     json_text(json, "id", run->id);
     json_int(json, "steps", run->open_steps);
     json_raw(json, "origin", run->origin);
+    if (run->reproduces)
+        json_text(json, "reproduces", run->reproduces);
+    json_raw(json, "originators", run->originators);
     json_close(json);
     return event_append(scope, "pipeline_run.created",
                         arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
@@ -202,14 +225,15 @@ static bool insert_run(Scope *scope, const PipelineRunSpec *spec, const char *fo
     return db_run(scope->db, &scope->error,
                   "INSERT INTO pipeline_runs (id, project, number, status, file, tree, params,"
                   " origin, trigger_key, run_id, is_forced, open_steps, bad_steps, created_at,"
-                  " created_by, follows)"
+                  " created_by, follows, reproduces, originators)"
                   " VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13,"
-                  " $14)",
+                  " $14, $15, $16)",
                   db_text(id), db_text(spec->project), db_int(number), db_text(spec->file),
                   db_text(spec->tree), db_text(spec->params), db_text(spec->origin),
                   db_text(spec->trigger_key), db_text(tracked.id), db_int(spec->is_forced),
                   db_int((int64_t)spec->plan->count), db_int(time_now_ms()),
-                  db_text(scope->principal.name), db_text(follows)) &&
+                  db_text(scope->principal.name), db_text(follows), db_text(spec->reproduces),
+                  db_text(spec->originators)) &&
            pipeline_run_find(scope, id, run);
 }
 

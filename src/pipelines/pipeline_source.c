@@ -10,8 +10,8 @@
 
 /* Every select starts with these columns, in the order from_row() reads. */
 #define SELECT_SOURCE                                                                              \
-    "SELECT project, file, tree, commit_id, branch, settings, updated_at, updated_by FROM "        \
-    "pipelines"
+    "SELECT project, file, tree, commit_id, branch, settings, updated_at, updated_by, originators" \
+    " FROM pipelines"
 
 static PipelineSource from_row(const Query *query, Arena *arena)
 {
@@ -24,6 +24,7 @@ static PipelineSource from_row(const Query *query, Arena *arena)
         .settings = query_text(query, 5, arena),
         .updated_at = query_int(query, 6),
         .updated_by = query_text(query, 7, arena),
+        .originators = query_text(query, 8, arena),
     };
 }
 
@@ -39,6 +40,7 @@ void pipeline_source_write_json(JsonWriter *json, const char *key, const Pipelin
         json_raw(json, "settings", source->settings);
         json_time(json, "updated_at", source->updated_at);
         json_text(json, "updated_by", source->updated_by);
+        json_raw(json, "originators", source->originators);
     }
     json_close(json);
 }
@@ -164,15 +166,20 @@ static bool save(Scope *scope, const Put *put)
 {
     static const char upsert[] =
         "INSERT INTO pipelines (project, file, tree, commit_id, branch, settings, updated_at,"
-        " updated_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " updated_by, originators) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         " ON CONFLICT (project) DO UPDATE SET file = excluded.file, tree = excluded.tree,"
         " commit_id = excluded.commit_id, branch = excluded.branch, settings = excluded.settings,"
-        " updated_at = excluded.updated_at, updated_by = excluded.updated_by";
+        " updated_at = excluded.updated_at, updated_by = excluded.updated_by,"
+        " originators = excluded.originators";
+    OriginatorList originators = {0};
 
+    originators_add_all(&originators, scope->arena, &put->order->originators);
+    originators_add_caller(&originators, scope, ORIGINATOR_PUT);
     return db_run(scope->db, &scope->error, upsert, db_text(put->read->project),
                   db_text(put->read->path), db_text(put->read->listing.digest),
                   db_text(put->order->commit), db_text(put->order->branch), db_text(put->settings),
-                  db_int(time_now_ms()), db_text(scope->principal.name));
+                  db_int(time_now_ms()), db_text(scope->principal.name),
+                  db_text(originators_print(&originators, scope->arena)));
 }
 
 static bool write_put(Scope *scope, void *context)
@@ -221,12 +228,29 @@ bool pipeline_source_put(Scope *scope, const PipelineOrder *order, PipelineSourc
 
 /* ---- starting ---- */
 
+/* What a schedule or a program starts is what somebody has put. */
+static bool add_originators(Scope *scope, const PipelineSource *source, OriginatorList *list)
+{
+    OriginatorList put = {0};
+
+    if (!originators_parse(source->originators, scope->arena, &put, &scope->error))
+        return false;
+    if (!put.count)
+        originators_add(&put, scope->arena, (Originator){NULL, ORIGINATOR_PUT});
+    originators_add_all(list, scope->arena, &put);
+    return true;
+}
+
 bool pipeline_source_start(Scope *scope, const PipelineOrder *order, PipelineRun *run, bool *is_new)
 {
     PipelineOrder whole = *order;
     PipelineSource source;
 
+    whole.originators = (OriginatorList){0};
+    originators_add_all(&whole.originators, scope->arena, &order->originators);
+
     if (!pipeline_source_find(scope, order->project, &source) ||
+        !add_originators(scope, &source, &whole.originators) ||
         !tree_read(scope->platform->artifacts, source.tree, scope->arena, &whole.files,
                    &scope->error))
         return false;

@@ -15,6 +15,7 @@ typedef struct PipelineSource {
     const char *settings; /* a JSON object: params, on, concurrency */
     int64_t updated_at;
     const char *updated_by;
+    const char *originators; /* a JSON list: who put it */
 } PipelineSource;
 
 typedef struct PipelineSourceList {

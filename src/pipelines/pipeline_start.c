@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "pipelines/builtin.h"
+#include "pipelines/environment.h"
+#include "pipelines/executors.h"
 #include "pipelines/pipeline_internal.h"
 #include "pipelines/project.h"
 
@@ -87,6 +89,16 @@ static const char *origin_json(const PipelineOrder *order, Arena *arena)
 
 /* ---- reading ---- */
 
+/* Those of the order, and who asks for it. */
+static const char *originators_of(Scope *scope, const PipelineOrder *order)
+{
+    OriginatorList list = {0};
+
+    originators_add_all(&list, scope->arena, &order->originators);
+    originators_add_caller(&list, scope, ORIGINATOR_STARTED);
+    return originators_print(&list, scope->arena);
+}
+
 static bool parse_file(Scope *scope, const PipelineOrder *order, const Source *files,
                        OrderRead *read)
 {
@@ -121,6 +133,17 @@ bool pipeline_order_read(Scope *scope, const PipelineOrder *order, OrderRead *re
     return true;
 }
 
+/* Whether an owner has said of each environment that steps go to what it demands. */
+static bool check_places(Scope *scope, const OrderRead *read, const Plan *plan)
+{
+    Environment ignored;
+
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].place && !environment_find(scope, plan->items[i].place, &ignored))
+            return fail_in(&scope->error, "%s: step \"%.200s\"", read->path, plan->items[i].name);
+    return true;
+}
+
 bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRead *read,
                          Plan *plan)
 {
@@ -130,8 +153,12 @@ bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRe
 
     if (!pipeline_plan(&read->file, &request, scope->arena, plan, &scope->error))
         return fail_in(&scope->error, "%s", read->path);
+    if (!builtin_prepare_check(scope, &read->tree, plan))
+        return false;
     release_add_steps(&read->release, scope->arena, plan);
-    return true;
+    if (!executors_check(scope, plan))
+        return fail_in(&scope->error, "%s", read->path);
+    return check_places(scope, read, plan);
 }
 
 /* ---- starting ---- */
@@ -174,6 +201,7 @@ bool pipeline_start(Scope *scope, const PipelineOrder *order, PipelineRun *run, 
         .params = order->params ? json_print(order->params, scope->arena) : "{}",
         .origin = origin_json(order, scope->arena),
         .trigger_key = order->trigger_key,
+        .originators = originators_of(scope, order),
         .is_forced = order->is_forced,
         .plan = &plan,
     };

@@ -28,6 +28,7 @@ static PipelineStep step_from_row(const Query *query, Arena *arena)
         .metrics = query_text(query, 17, arena),
         .started_at = query_int(query, 18),
         .ended_at = query_int(query, 19),
+        .executor = query_text(query, 20, arena),
     };
 }
 
@@ -89,6 +90,7 @@ void pipeline_step_write_json(JsonWriter *json, const char *key, const PipelineS
         json_text(json, "name", step->name);
         json_text(json, "status", step->status);
         json_text(json, "reason", step->reason);
+        json_text(json, "executor", step->executor);
         json_int(json, "attempts", step->attempts);
         json_int(json, "losses", step->losses);
         json_int(json, "waits_for", step->waits_for);
@@ -187,4 +189,34 @@ void step_attempt_write_json(JsonWriter *json, const char *key, const StepAttemp
 const char *step_attempt_folder(const Platform *platform, const char *key, Arena *arena)
 {
     return arena_format(arena, "%s/attempts/%s", platform->folder, key);
+}
+
+static bool find_cached_run(Scope *scope, const PipelineStep *step, PipelineRun *run,
+                            int64_t *position)
+{
+    *position = step->position;
+    if (step->cached_run && pipeline_run_find(scope, step->cached_run, run)) {
+        *position = step->cached_position;
+        return true;
+    }
+    if (step->cached_run && scope->error.kind != ERROR_NOT_FOUND)
+        return false;
+    scope->error = (Error){0};
+    return pipeline_run_find(scope, step->run_id, run);
+}
+
+bool pipeline_step_done_in(Scope *scope, const PipelineStep *step, PipelineRun *run,
+                           const char **tracked)
+{
+    StepAttemptList attempts = {0};
+    int64_t position;
+
+    if (!find_cached_run(scope, step, run, &position) ||
+        !step_attempt_list(scope, run->id, position, &attempts))
+        return false;
+    *tracked = NULL;
+    for (size_t i = 0; i < attempts.count; i++)
+        if (strcmp(attempts.items[i].status, "succeeded") == 0)
+            *tracked = attempts.items[i].tracked_run;
+    return true;
 }

@@ -178,6 +178,55 @@ bool project_put(Scope *scope, const char *name, const char *yaml, size_t size,
     return true;
 }
 
+/* Checking. */
+
+static bool split_version(Scope *scope, const char *text, const char **name, int64_t *number)
+{
+    const char *at = text ? strrchr(text, '@') : NULL;
+
+    *name = at ? arena_copy(scope->arena, text, (size_t)(at - text)) : text;
+    *number = 0;
+    return !at || (text_to_int(at + 1, number) && *number >= 1) ||
+           fail_field(&scope->error, "data", "\"%.200s\" is not NAME or NAME@VERSION", text);
+}
+
+bool project_check_data(Scope *scope, ProjectCheck *check)
+{
+    const ProjectData *data;
+    const char *name;
+    int64_t number;
+    ProjectFile file;
+
+    if (!split_version(scope, check->data, &name, &number) ||
+        !project_read_file(scope, check->project, &file) ||
+        !project_file_data(&file, name, &data, &scope->error))
+        return false;
+    if (!data->expect)
+        return fail_field(&scope->error, "data",
+                          "project \"%s\" expects nothing of data set \"%s\"", file.name,
+                          data->name);
+    if (!dataset_version_find(scope, data->name, number, &check->version))
+        return false;
+    if (dataset_version_check(scope, &check->version, data->expect, &check->report))
+        return true;
+    if (scope->error.kind != ERROR_CONFLICT)
+        return false;
+    check->failure = arena_text(scope->arena, scope->error.message);
+    scope->error = (Error){0};
+    return true;
+}
+
+void project_check_write_json(JsonWriter *json, const char *key, const ProjectCheck *check)
+{
+    json_open_object(json, key);
+    json_text(json, "data", check->version.dataset);
+    json_int(json, "version", check->version.version);
+    json_bool(json, "is_met", !check->failure);
+    json_text(json, "failure", check->failure);
+    json_raw(json, "expect", check->report);
+    json_close(json);
+}
+
 static void write_members(JsonWriter *json, const Project *project)
 {
     json_text(json, "name", project->name);

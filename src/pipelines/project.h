@@ -39,5 +39,18 @@ bool project_list(Scope *scope, const Page *page, ProjectList *list) MUST_CHECK;
 /* The file of a project, read again. */
 bool project_read_file(Scope *scope, const char *name, ProjectFile *file) MUST_CHECK;
 
+/* A version of a data set against what the project's file expects of it (slow: a child reads it).
+ * The report is that of data/expect.h; what fails in it is no error. */
+typedef struct ProjectCheck {
+    const char *project;
+    const char *data;       /* "trips", "trips@2"; NULL: the project's only one, the latest */
+    DatasetVersion version; /* that was looked at */
+    const char *report;     /* JSON */
+    const char *failure;    /* a sentence, or NULL */
+} ProjectCheck;
+
+bool project_check_data(Scope *scope, ProjectCheck *check) MUST_CHECK;
+void project_check_write_json(JsonWriter *json, const char *key, const ProjectCheck *check);
+
 void project_write_json(JsonWriter *json, const char *key, const Project *project);
 void project_change_write_json(JsonWriter *json, const char *key, const ProjectChange *change);

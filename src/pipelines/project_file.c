@@ -8,7 +8,6 @@
 #include "ml/report.h"
 #include "pipelines/builtin.h"
 #include "pipelines/gate.h"
-#include "pipelines/release.h"
 #include "plan/schema.h"
 
 /* The file as the tables below read it, before anything is checked. */
@@ -55,7 +54,7 @@ static const YamlField data_fields[] = {
     {"quote", YAML_FIELD_TEXT, DATA_AT(quote), JSON_OPTIONAL},
     {"on_error", YAML_FIELD_TEXT, DATA_AT(on_error), JSON_OPTIONAL},
     {"holdout", YAML_FIELD_MAP, offsetof(DataParts, holdout), JSON_OPTIONAL},
-    {"expect", YAML_FIELD_ANY, offsetof(DataParts, expect), JSON_OPTIONAL},
+    {"expect", YAML_FIELD_MAP, offsetof(DataParts, expect), JSON_OPTIONAL},
     {0},
 };
 
@@ -76,7 +75,7 @@ static const YamlField holdout_fields[] = {
 
 typedef struct ReleaseParts {
     const char *endpoint;
-    const YamlNode *gate, *staging, *production;
+    const YamlNode *gate, *staging, *production; /* the last two are read in release_file.c */
 } ReleaseParts;
 
 static const YamlField release_fields[] = {
@@ -298,6 +297,16 @@ static const char *plain_header(const char *header)
     return strcmp(header, "yes") == 0 || strcmp(header, "true") == 0 ? "yes" : "no";
 }
 
+static bool read_expect(Reader *reader, const YamlNode *map, ProjectData *data)
+{
+    Expectations *expect = arena_new(reader->arena, Expectations);
+
+    if (!map)
+        return true;
+    data->expect = expect;
+    return expect_read(map, reader->arena, expect, reader->error);
+}
+
 static bool read_data(Reader *reader, const YamlNode *map)
 {
     DataParts parts = {0};
@@ -314,8 +323,8 @@ static bool read_data(Reader *reader, const YamlNode *map)
     *data = parts.data;
     data->name = map->key;
     data->header = plain_header(data->header);
-    warn_unread(reader, parts.expect);
-    return read_columns(reader, map, data) && read_holdout(reader, parts.holdout, data);
+    return read_columns(reader, map, data) && read_holdout(reader, parts.holdout, data) &&
+           read_expect(reader, parts.expect, data);
 }
 
 /* The release part. */
@@ -369,17 +378,13 @@ static bool read_gate(Reader *reader, const YamlNode *map)
 
 static bool read_release(Reader *reader, const YamlNode *root, const YamlNode *map)
 {
-    static const char *const unread[] = {"traffic", "hold", "abort"};
     ReleaseParts parts = {0};
-    ReleaseFile steps;
 
     if (!yaml_read(map, release_fields, &parts, reader->arena, reader->error) ||
         !check_name(reader, yaml_member(map, "endpoint"), parts.endpoint) ||
-        !release_file_read(root, reader->arena, &steps, reader->error))
+        !release_file_read(root, reader->arena, &reader->file->release, reader->error))
         return false;
     reader->file->endpoint = parts.endpoint;
-    for (size_t i = 0; parts.production && i < COUNT(unread); i++)
-        warn_unread(reader, yaml_member(parts.production, unread[i]));
     return !parts.gate || read_gate(reader, parts.gate);
 }
 
@@ -476,6 +481,8 @@ static void write_data(JsonWriter *json, const ProjectData *data)
         json_text(json, "group_values", data->holdout_group_values);
     }
     json_close(json);
+    if (data->expect)
+        expect_write_json(json, "expect", data->expect);
     json_close(json);
 }
 
@@ -507,17 +514,27 @@ typedef struct FieldDetail {
 } FieldDetail;
 
 static const char *const demands[] = {"not-worse", "better", NULL};
+static const char *const approval_words[] = {"required", NULL};
 
 static const FieldDetail details[] = {
     {file_fields, "data", NULL, data_fields, true},
     {file_fields, "release", NULL, release_fields},
     {data_fields, "columns", column_words, .is_named = true},
     {data_fields, "holdout", NULL, holdout_fields},
+    {data_fields, "expect", NULL, expect_fields},
+    {expect_fields, "files", NULL, expect_files_fields},
+    {expect_fields, "rows", NULL, expect_rows_fields},
+    {expect_fields, "others", expect_others},
     {data_fields, "format", formats},
     {data_fields, "encoding", encodings},
     {data_fields, "on_error", on_errors},
     {holdout_fields, "by", splits},
     {release_fields, "gate", NULL, gate_fields},
+    {release_fields, "staging", NULL, release_staging_fields},
+    {release_fields, "production", NULL, release_production_fields},
+    {release_staging_fields, "benchmark", NULL, release_benchmark_fields},
+    {release_production_fields, "approval", approval_words},
+    {release_production_fields, "abort", NULL, release_abort_fields},
     {gate_fields, "demand", demands},
 };
 

@@ -14,15 +14,16 @@
  * Reading is pure: it looks at no file, no store and no network. Whatever is not listed here is
  * refused with its line, its column and what is allowed. Stages, params, vars, env, on and
  * concurrency are plan/pipeline_file.h's, which is asked here: a file that was read has no mistake
- * in them either; release.staging and release.production are release.h's. The parts monitor and
- * notify, data.NAME.expect and traffic, hold and abort of release.production are known but not read
- * yet; each gives a warning that says so, because a setting that does nothing must not look as if
- * it did.
+ * in them either; so it is with release.staging and release.production, release_file.h's, and with
+ * data.NAME.expect, data/expect.h's. The parts monitor and notify are known but not read yet; each
+ * gives a warning that says so, because a setting that does nothing must not look as if it did.
  */
 #pragma once
 
 #include "data/dataset.h"
+#include "data/expect.h"
 #include "data/holdout.h"
+#include "pipelines/release_file.h"
 #include "plan/pipeline_file.h"
 #include "serving/endpoint.h"
 
@@ -37,6 +38,7 @@ typedef struct ProjectData {
     double holdout_share;
     int64_t holdout_seed;
     const char *holdout_group_values; /* comma-separated, or NULL */
+    const Expectations *expect;       /* NULL: none */
 } ProjectData;
 
 typedef struct ProjectDataList {
@@ -50,6 +52,7 @@ typedef struct ProjectFile {
     const char *endpoint; /* NULL: the file has no release part */
     bool has_gate;
     GateRule gate; /* the defaults where the file is silent; metric is never NULL */
+    ReleaseFile release;
     PipelineFile pipeline;
     TextList warnings; /* sentences */
 } ProjectFile;

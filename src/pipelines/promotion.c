@@ -5,6 +5,7 @@
 
 #include "base/crash.h"
 #include "notify/delivery.h"
+#include "pipelines/by_hand.h"
 #include "pipelines/version_name.h"
 
 const JsonField promotion_spec_fields[] = {
@@ -70,7 +71,7 @@ static bool write_accepted(Scope *scope, void *context)
     if (!check_champion(scope, write) || !gate_record(scope, gate))
         return false;
     CRASH_POINT("promotion: gate recorded, not deployed");
-    return endpoint_deploy(scope, &deploy, &write->promotion->endpoint);
+    return by_hand_deploy(scope, &deploy, &write->promotion->endpoint);
 }
 
 /* Who is told of it need not know what a gate is. */
@@ -93,6 +94,18 @@ static bool write_declined(Scope *scope, void *context)
            tell_declined(scope, &write->promotion->gate);
 }
 
+/* Before the gate judges in vain; the write looks again. */
+static bool check_rules(Scope *scope, const PromotionSpec *spec, const ModelVersion *version)
+{
+    DeploySpec deploy = {.endpoint = spec->endpoint,
+                         .model = version->model,
+                         .version = version->version,
+                         .reason = "promote",
+                         .comment = spec->comment};
+
+    return by_hand_check(scope, &deploy);
+}
+
 bool promotion_run(Scope *scope, const PromotionSpec *spec, Promotion *promotion)
 {
     Promotion made = {0};
@@ -100,7 +113,7 @@ bool promotion_run(Scope *scope, const PromotionSpec *spec, Promotion *promotion
     Endpoint endpoint;
     Write write = {spec, &endpoint, &made};
 
-    if (!find_both(scope, spec, &endpoint, &version))
+    if (!find_both(scope, spec, &endpoint, &version) || !check_rules(scope, spec, &version))
         return false;
     made.endpoint = endpoint;
     made.gate = gate_judge(scope, &endpoint, &version);

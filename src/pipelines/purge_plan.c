@@ -11,6 +11,15 @@
 /* Each of a row r as one word: 'due', what keeps it, or 'live'. $1 is until when. */
 #define VERSION_STAYS "(v.deleted_at IS NULL OR v.released_at IS NOT NULL)"
 
+/* A run of the pipeline whose steps made a version: the pipeline's own, and those of its steps. */
+#define RELEASED_WITH                                                                              \
+    "EXISTS (SELECT 1 FROM model_versions v JOIN step_attempts a ON a.tracked_run = v.run_id"      \
+    "          JOIN pipeline_runs p ON p.id = a.run_id"                                            \
+    "         WHERE p.run_id = r.id AND v.released_at IS NOT NULL) OR"                             \
+    " EXISTS (SELECT 1 FROM step_attempts o JOIN step_attempts a ON a.run_id = o.run_id"           \
+    "           JOIN model_versions v ON v.run_id = a.tracked_run"                                 \
+    "          WHERE o.tracked_run = r.id AND v.released_at IS NOT NULL)"
+
 #define RUN_STATE                                                                                  \
     " CASE WHEN r.deleted_at IS NULL THEN 'live'"                                                  \
     "      WHEN r.purged_at IS NOT NULL THEN 'due'"                                                \
@@ -20,6 +29,7 @@
     "           EXISTS (SELECT 1 FROM logged_models m"                                             \
     "                     JOIN model_versions v ON v.logged_model_id = m.id"                       \
     "                    WHERE m.source_run_id = r.id AND " VERSION_STAYS ") THEN 'version'"       \
+    "      WHEN " RELEASED_WITH " THEN 'release'"                                                  \
     "      WHEN EXISTS (SELECT 1 FROM trainings t"                                                 \
     "                    WHERE t.run_id = r.id AND t.ended_at IS NULL) THEN 'training'"            \
     "      ELSE 'due' END"
@@ -128,6 +138,8 @@ static void keep(Planning *planning, const char *noun, const char *name, const c
         return;
     if (strcmp(state, "version") == 0)
         reason = version_of(scope, noun, name);
+    else if (strcmp(state, "release") == 0)
+        reason = "a run of a pipeline that it belongs to made a version that was in production";
     else if (strcmp(state, "training") == 0)
         reason = "its training is not over";
     *arena_push(scope->arena, &planning->report->kept) = (PurgeKept){noun, name, reason};

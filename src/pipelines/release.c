@@ -2,82 +2,8 @@
 
 #include <string.h>
 
+#include "base/number.h"
 #include "pipelines/environment.h"
-
-typedef struct Parts {
-    ReleaseFile file;
-    const YamlNode *gate, *staging, *production;
-    const YamlNode *benchmark, *unread;
-    const char *approval;
-} Parts;
-
-static const YamlField release_fields[] = {
-    {"endpoint", YAML_FIELD_TEXT, offsetof(Parts, file.endpoint), JSON_REQUIRED},
-    {"gate", YAML_FIELD_ANY, offsetof(Parts, gate), JSON_OPTIONAL},
-    {"staging", YAML_FIELD_MAP, offsetof(Parts, staging), JSON_OPTIONAL},
-    {"production", YAML_FIELD_MAP, offsetof(Parts, production), JSON_OPTIONAL},
-    {0},
-};
-
-static const YamlField production_fields[] = {
-    {"approval", YAML_FIELD_TEXT, offsetof(Parts, approval), JSON_OPTIONAL},
-    {"approvals", YAML_FIELD_INT, offsetof(Parts, file.approvals), JSON_OPTIONAL},
-    {"four_eyes", YAML_FIELD_BOOL, offsetof(Parts, file.four_eyes), JSON_OPTIONAL},
-    {"traffic", YAML_FIELD_ANY, offsetof(Parts, unread), JSON_OPTIONAL},
-    {"hold", YAML_FIELD_ANY, offsetof(Parts, unread), JSON_OPTIONAL},
-    {"abort", YAML_FIELD_ANY, offsetof(Parts, unread), JSON_OPTIONAL},
-    {0},
-};
-
-static const YamlField staging_fields[] = {
-    {"smoke", YAML_FIELD_TEXT, offsetof(Parts, file.smoke), JSON_OPTIONAL},
-    {"benchmark", YAML_FIELD_MAP, offsetof(Parts, benchmark), JSON_OPTIONAL},
-    {0},
-};
-
-static const YamlField benchmark_fields[] = {
-    {"p99_ms", YAML_FIELD_NUMBER, offsetof(Parts, file.p99_ms), JSON_REQUIRED},
-    {0},
-};
-
-/* The file may demand more than the server does, so less is no mistake: it changes nothing. */
-static bool read_production(Parts *parts, Arena *arena, Error *error)
-{
-    if (!parts->production)
-        return true;
-    if (!yaml_read(parts->production, production_fields, parts, arena, error))
-        return false;
-    if (parts->approval && strcmp(parts->approval, "required") != 0)
-        return yaml_fail(yaml_member(parts->production, "approval"), arena, error,
-                         "\"approval\" is required, or left out");
-    if (parts->file.approvals < 0 || parts->file.approvals > ENVIRONMENT_APPROVALS_MAX)
-        return yaml_fail(yaml_member(parts->production, "approvals"), arena, error,
-                         "\"approvals\" is 0 to %d", ENVIRONMENT_APPROVALS_MAX);
-    if (parts->approval && !parts->file.approvals)
-        parts->file.approvals = 1;
-    return true;
-}
-
-bool release_file_read(const YamlNode *root, Arena *arena, ReleaseFile *file, Error *error)
-{
-    const YamlNode *release = yaml_member(root, "release");
-    Parts parts = {0};
-
-    *file = (ReleaseFile){0};
-    if (!release || yaml_is_null(release))
-        return true;
-    if (!yaml_read(release, release_fields, &parts, arena, error) ||
-        (parts.staging && !yaml_read(parts.staging, staging_fields, &parts, arena, error)) ||
-        (parts.benchmark && !yaml_read(parts.benchmark, benchmark_fields, &parts, arena, error)) ||
-        !read_production(&parts, arena, error))
-        return false;
-    if (parts.benchmark && !(parts.file.p99_ms > 0))
-        return yaml_fail(parts.benchmark, arena, error, "\"p99_ms\" is more than 0");
-    *file = parts.file;
-    return true;
-}
-
-/* ---- steps ---- */
 
 static bool trains(const Plan *plan)
 {
@@ -125,11 +51,94 @@ static PlanNeeds one_need(Arena *arena, size_t position)
     return needs;
 }
 
+static const char *number_text(double value, Arena *arena)
+{
+    char text[NUMBER_TEXT_SIZE];
+
+    return arena_text(arena, number_format(value, text));
+}
+
+static const char *percent_text(const ReleaseShare *share, Arena *arena)
+{
+    return number_text((double)share->share * 100 / SHARE_WHOLE, arena);
+}
+
+/* What comes after the staging: it serves there, and no share before has failed. One that was
+ * skipped, because nothing serves yet, keeps nobody back. */
+static const char *when_staged(const ReleaseFile *file, size_t shares_before, Arena *arena)
+{
+    TextBuilder text = {.arena = arena};
+
+    text_append(&text, "steps['release.staging'].outcome == 'succeeded'");
+    if (!shares_before)
+        text_append(&text, " && success()");
+    for (size_t i = 0; i < shares_before; i++)
+        text_append_format(&text, " && steps['" RELEASE_CANARY "@%s'].outcome != 'failed'",
+                           percent_text(&file->shares.items[i], arena));
+    return text_built(&text);
+}
+
+static void add_rule(const CanaryRule *rule, Arena *arena, PlanStep *step)
+{
+    add_with(arena, step, "errors_max", number_text(rule->errors_max, arena));
+    if (rule->p99_ms_max == rule->p99_ms_max) /* not NaN, which is any */
+        add_with(arena, step, "p99_ms_max", number_text(rule->p99_ms_max, arena));
+    add_with(arena, step, "requests_min",
+             arena_format(arena, "%lld", (long long)rule->requests_min));
+}
+
+static void add_canary(const ReleaseFile *file, size_t position, Arena *arena, Plan *plan)
+{
+    const ReleaseShare *share = &file->shares.items[position];
+    const char *percent = percent_text(share, arena);
+    PlanStep *step = add_step(arena, plan, arena_format(arena, RELEASE_CANARY "@%s", percent),
+                              one_need(arena, plan->count - 1));
+
+    step->stage = step->uses = RELEASE_CANARY;
+    step->summary = arena_format(arena, "%s %% of the requests for %s", percent, share->hold);
+    step->when = when_staged(file, position, arena);
+    step->place = ENVIRONMENT_PRODUCTION;
+    add_with(arena, step, "endpoint", file->endpoint);
+    add_with(arena, step, "share", percent);
+    add_with(arena, step, "hold_ms", arena_format(arena, "%lld", (long long)share->hold_ms));
+    add_with(arena, step, "wait_ms", arena_format(arena, "%lld", (long long)share->wait_ms));
+    add_rule(&file->rule, arena, step);
+}
+
+/* The shares are in what is approved. */
+static const char *all_shares(const ReleaseFile *file, Arena *arena)
+{
+    TextBuilder text = {.arena = arena};
+
+    for (size_t i = 0; i < file->shares.count; i++)
+        text_append_format(&text, "%s%s %% for %lld ms, at most %lld ms more", i ? ", " : "",
+                           percent_text(&file->shares.items[i], arena),
+                           (long long)file->shares.items[i].hold_ms,
+                           (long long)file->shares.items[i].wait_ms);
+    return text_built(&text);
+}
+
+static void add_production(const ReleaseFile *file, Arena *arena, Plan *plan)
+{
+    PlanStep *step = add_step(arena, plan, RELEASE_PRODUCTION, one_need(arena, plan->count - 1));
+
+    step->when = when_staged(file, file->shares.count, arena);
+    step->place = ENVIRONMENT_PRODUCTION;
+    add_with(arena, step, "endpoint", file->endpoint);
+    if (file->approvals)
+        add_with(arena, step, "approvals", arena_format(arena, "%d", (int)file->approvals));
+    if (file->four_eyes)
+        add_with(arena, step, "four_eyes", "true");
+    if (!file->shares.count)
+        return;
+    add_with(arena, step, "traffic", all_shares(file, arena));
+    add_rule(&file->rule, arena, step);
+}
+
 void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
 {
     static const char accepted[] =
         "success() && steps['release.gate'].outputs.outcome == 'accepted'";
-    static const char staged[] = "success() && steps['release.staging'].outcome == 'succeeded'";
     PlanStep *step;
 
     if (!file->endpoint || !trains(plan))
@@ -138,16 +147,12 @@ void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
     add_with(arena, step, "endpoint", file->endpoint);
     step = add_step(arena, plan, "release.staging", one_need(arena, plan->count - 1));
     step->when = accepted;
+    step->place = ENVIRONMENT_STAGING;
     add_with(arena, step, "endpoint", file->endpoint);
     add_with(arena, step, "smoke", file->smoke);
     if (file->p99_ms > 0)
         add_with(arena, step, "p99_ms", arena_format(arena, "%g", file->p99_ms));
-    step = add_step(arena, plan, "release.production", one_need(arena, plan->count - 1));
-    step->when = staged;
-    step->place = RELEASE_PLACE;
-    add_with(arena, step, "endpoint", file->endpoint);
-    if (file->approvals)
-        add_with(arena, step, "approvals", arena_format(arena, "%d", (int)file->approvals));
-    if (file->four_eyes)
-        add_with(arena, step, "four_eyes", "true");
+    for (size_t i = 0; i < file->shares.count; i++)
+        add_canary(file, i, arena, plan);
+    add_production(file, arena, plan);
 }

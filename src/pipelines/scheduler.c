@@ -15,7 +15,7 @@ enum { POOL_THREADS = 2, POOL_QUEUE_MAX = 1000, WAIT_MS = 1000, WAIT_AFTER_FAILU
 
 /* ---- what is under way ---- */
 
-Active *scheduler_add(Scheduler *scheduler, const char *key, bool is_of_boot)
+Active *scheduler_add(Scheduler *scheduler, const StepAttempt *attempt)
 {
     Active *active;
 
@@ -28,8 +28,9 @@ Active *scheduler_add(Scheduler *scheduler, const char *key, bool is_of_boot)
             out_of_memory();
     }
     active = &scheduler->actives[scheduler->active_count++];
-    *active = (Active){.is_of_boot = is_of_boot};
-    snprintf(active->key, sizeof(active->key), "%s", key);
+    *active = (Active){.engine = scheduler_engine(scheduler, attempt->executor),
+                       .is_of_boot = strcmp(attempt->boot, scheduler->boot) == 0};
+    snprintf(active->key, sizeof(active->key), "%s", attempt->key);
     return active;
 }
 
@@ -50,7 +51,7 @@ void scheduler_remove(Scheduler *scheduler, const char *key)
     if (active->task)
         builtin_task_end(active->task);
     if (active->handle)
-        scheduler->local->kind->forget(scheduler->local, active->handle);
+        active->engine->executor->kind->forget(active->engine->executor, active->handle);
     free(active->handle);
     *active = scheduler->actives[--scheduler->active_count];
 }
@@ -120,7 +121,7 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
     bool more = false;
 
     scheduler->turn++;
-    if (!scheduler_look(scheduler, scope, &ends) ||
+    if (!scheduler_look(scheduler, scope, &ends) || !scheduler_look_at_canaries(scheduler, scope) ||
         !scheduler_advance(scheduler, scope, &ends, &began, &more)) {
         log_failure("scheduler", &scope->error);
         time_sleep_ms(WAIT_AFTER_FAILURE_MS);
@@ -132,18 +133,28 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
     return more;
 }
 
+static unsigned left_ms(int64_t moment, int64_t most_ms)
+{
+    int64_t left = moment - time_now_ms();
+
+    if (!moment || left > most_ms)
+        return (unsigned)most_ms;
+    return left > 0 ? (unsigned)left : 1;
+}
+
 static unsigned wait_ms(const Scheduler *scheduler)
 {
-    int64_t left = scheduler->next_ready_ms - time_now_ms();
+    int64_t most_ms = scheduler_wait_ms(scheduler, WAIT_MS);
+    unsigned ready = left_ms(scheduler->next_ready_ms, most_ms);
+    unsigned canary = left_ms(scheduler->next_canary_ms, most_ms);
 
-    if (!scheduler->next_ready_ms || left > WAIT_MS)
-        return WAIT_MS;
-    return left > 0 ? (unsigned)left : 1;
+    return ready < canary ? ready : canary;
 }
 
 static void *schedule(void *context)
 {
     Scheduler *scheduler = context;
+    Executor *local = scheduler->engines[0].executor;
     Session session = {0};
     Error error = {0};
 
@@ -160,7 +171,7 @@ static void *schedule(void *context)
         more = take_turn(scheduler, &scope);
         arena_reset(session.arena);
         if (!more)
-            scheduler->local->kind->wait(scheduler->local, wait_ms(scheduler));
+            local->kind->wait(local, wait_ms(scheduler));
     }
     session_close(&session);
     return NULL;
@@ -199,6 +210,18 @@ static bool sweep(Scheduler *scheduler, Scope *scope)
     return true;
 }
 
+/* They wait for a server that has their executor; how they end is seen all the same. */
+static void log_missing(const Scheduler *scheduler)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < scheduler->active_count; i++)
+        count += !scheduler->actives[i].engine;
+    if (count)
+        log_event(LOG_WARNING, "attempts of an executor that is not there",
+                  log_int("count", count));
+}
+
 static bool recover(Scheduler *scheduler, Error *error)
 {
     CLEANUP(session_close) Session session = {0};
@@ -215,8 +238,8 @@ static bool recover(Scheduler *scheduler, Error *error)
         return false;
     }
     for (size_t i = 0; i < open.count; i++)
-        scheduler_add(scheduler, open.items[i].key,
-                      strcmp(open.items[i].boot, scheduler->boot) == 0);
+        scheduler_add(scheduler, &open.items[i]);
+    log_missing(scheduler);
     if (sweep(scheduler, &scope))
         return true;
     *error = scope.error;
@@ -230,8 +253,7 @@ static void clear(Scheduler *scheduler)
     for (size_t i = 0; i < scheduler->active_count; i++)
         if (scheduler->actives[i].task)
             builtin_task_end(scheduler->actives[i].task);
-    if (scheduler->local)
-        scheduler->local->kind->close(scheduler->local);
+    scheduler_close_engines(scheduler);
     for (size_t i = 0; i < scheduler->active_count; i++)
         free(scheduler->actives[i].handle);
     for (size_t i = 0; i < RUN_TREES; i++)
@@ -253,17 +275,18 @@ Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error)
 {
     Scheduler *scheduler = calloc(1, sizeof(*scheduler));
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    SchedulerSpec whole = *spec;
 
     if (!scheduler)
         out_of_memory();
     scheduler->platform = spec->platform;
     scheduler->serving = spec->serving;
     scheduler->program = own_program();
-    scheduler->slots = spec->slots ? spec->slots : processors > 2 ? (size_t)processors : 2;
+    if (!whole.slots)
+        whole.slots = processors > 2 ? (size_t)processors : 2;
     read_boot(scheduler);
     scheduler->pool = thread_pool_create(POOL_THREADS, POOL_QUEUE_MAX);
-    scheduler->local = executor_local_create(error);
-    if (scheduler->local && recover(scheduler, error))
+    if (scheduler_open_engines(scheduler, &whole, error) && recover(scheduler, error))
         return scheduler;
     clear(scheduler);
     return NULL;
@@ -282,7 +305,7 @@ void scheduler_destroy(Scheduler *scheduler)
     if (!scheduler)
         return;
     atomic_store(&scheduler->is_stopping, true);
-    executor_wake(scheduler->local);
+    scheduler_wake(scheduler);
     if (scheduler->is_started)
         pthread_join(scheduler->thread, NULL);
     clear(scheduler);
@@ -291,5 +314,5 @@ void scheduler_destroy(Scheduler *scheduler)
 void scheduler_wake(Scheduler *scheduler)
 {
     if (scheduler)
-        executor_wake(scheduler->local);
+        executor_wake(scheduler->engines[0].executor);
 }

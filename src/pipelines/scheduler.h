@@ -15,13 +15,15 @@
 #pragma once
 
 #include "access/scope.h"
+#include "pipelines/executors.h"
 
 typedef struct Scheduler Scheduler;
 
 typedef struct SchedulerSpec {
     const Platform *platform;
     struct Serving *serving; /* for releases */
-    size_t slots;            /* steps at once; 0: as many as there are processors, 2 at least */
+    size_t slots;            /* steps on this machine at once; 0: its processors, 2 at least */
+    const ExecutorSettings *executors; /* NULL: this machine alone */
 } SchedulerSpec;
 
 Scheduler *scheduler_create(const SchedulerSpec *spec, Error *error) MUST_CHECK;

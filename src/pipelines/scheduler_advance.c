@@ -13,7 +13,7 @@ typedef struct Advance {
     Scheduler *scheduler;
     const AttemptEndList *ends;
     StepAttemptList *began;
-    size_t free_slots;
+    Engine *engine; /* whose turn it is */
     bool *more;
 } Advance;
 
@@ -68,7 +68,7 @@ static bool begin(Scope *scope, Advance *advance, const StepStart *start)
         .attempt = number,
         .key = arena_format(scope->arena, "%s-%lld-%lld", start->run->id,
                             (long long)start->row->position, (long long)number),
-        .executor = "local",
+        .executor = start->row->executor,
         .boot = advance->scheduler->boot,
         .created_at = now,
     };
@@ -83,7 +83,7 @@ static bool begin(Scope *scope, Advance *advance, const StepStart *start)
                 db_text(attempt.tracked_run), db_int(now)))
         return false;
     *arena_push(scope->arena, advance->began) = attempt;
-    advance->free_slots--;
+    advance->engine->under_way++;
     return true;
 }
 
@@ -163,8 +163,17 @@ static bool begin_or_take(Scope *scope, Advance *advance, const StepStart *start
 
 /* ---- what is ready ---- */
 
+static bool find_nothing_to_do(Scope *scope, const StepStart *start, const char **reason)
+{
+    const Builtin *builtin = builtin_of(&start->step);
+
+    *reason = NULL;
+    return !builtin || !builtin->skip || builtin->skip(scope, start, reason);
+}
+
 static bool decide(Scope *scope, Advance *advance, StepStart *start)
 {
+    const char *reason;
     bool wanted, goes;
 
     if (start->run->cancelled_at)
@@ -177,6 +186,10 @@ static bool decide(Scope *scope, Advance *advance, StepStart *start)
                         start->row->bad_needs
                             ? "what it needs did not succeed"
                             : arena_format(scope->arena, "\"%s\" is not true", start->step.when));
+    if (!find_nothing_to_do(scope, start, &reason))
+        return false;
+    if (reason)
+        return step_end(scope, start->run->id, start->row->position, "skipped", reason);
     if (!step_approval_pass(scope, start, &goes))
         return false;
     return !goes || begin_or_take(scope, advance, start);
@@ -213,27 +226,35 @@ static bool take_ready(Scope *scope, Advance *advance, const PipelineStep *row)
     return step_end(scope, row->run_id, row->position, "failed", mistake.message);
 }
 
-static bool list_ready(Scope *scope, int64_t now, size_t limit, PipelineStepList *list)
+static size_t free_slots(const Engine *engine)
+{
+    return engine->slots > engine->under_way ? engine->slots - engine->under_way : 0;
+}
+
+static bool list_ready(Scope *scope, const Engine *engine, PipelineStepList *list)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db,
-                           SELECT_STEP " WHERE status = 'ready' AND ready_at <= $1"
-                                       " ORDER BY ready_at, run_id, position LIMIT $2",
-                           db_int(now), db_int((int64_t)limit));
+    Query query =
+        db_query(scope->db,
+                 SELECT_STEP " WHERE status = 'ready' AND executor = $1 AND ready_at <= $2"
+                             " ORDER BY ready_at, run_id, position LIMIT $3",
+                 db_text(engine->executor->kind->name), db_int(time_now_ms()),
+                 db_int((int64_t)free_slots(engine)));
 
     return pipeline_steps_take(scope, &query, list);
 }
 
 /* Steps that are skipped or taken from the cache need no slot and make others ready, so there are
  * rounds, up to a number of steps: a write must be quick. */
-static bool take_all_ready(Scope *scope, Advance *advance)
+static bool take_all_ready(Scope *scope, Advance *advance, Engine *engine)
 {
     size_t done = 0;
 
-    while (advance->free_slots && done < SCHEDULER_STEPS_A_TURN) {
+    advance->engine = engine;
+    while (free_slots(engine) && done < SCHEDULER_STEPS_A_TURN) {
         PipelineStepList list = {0};
 
-        if (!list_ready(scope, time_now_ms(), advance->free_slots, &list))
+        if (!list_ready(scope, engine, &list))
             return false;
         if (!list.count)
             return true;
@@ -241,16 +262,17 @@ static bool take_all_ready(Scope *scope, Advance *advance)
             if (!take_ready(scope, advance, &list.items[i]))
                 return false;
     }
-    *advance->more = advance->free_slots > 0;
+    *advance->more = *advance->more || free_slots(engine) > 0;
     return true;
 }
 
-/* The steps of a run that is to end wait for no time any more. */
+/* The steps of a run that is to end wait for nothing any more, neither for a time nor for an
+ * executor that may not be there. */
 static bool end_cancelled(Scope *scope)
 {
     return db_run(scope->db, &scope->error,
-                  "UPDATE pipeline_steps SET ready_at = 0"
-                  " WHERE status = 'ready' AND ready_at > 0 AND run_id IN"
+                  "UPDATE pipeline_steps SET ready_at = 0, executor = 'local'"
+                  " WHERE status = 'ready' AND (ready_at > 0 OR executor <> 'local') AND run_id IN"
                   " (SELECT id FROM pipeline_runs WHERE ended_at IS NULL"
                   " AND cancelled_at IS NOT NULL)");
 }
@@ -270,47 +292,72 @@ static bool find_next_ready(Scope *scope, Scheduler *scheduler)
 static bool write_turn(Scope *scope, void *context)
 {
     Advance *advance = context;
+    Scheduler *scheduler = advance->scheduler;
 
     for (size_t i = 0; i < advance->ends->count; i++)
         if (!advance->ends->items[i].is_written &&
             !attempt_end_write(scope, &advance->ends->items[i]))
             return false;
     CRASH_POINT("scheduler: ends written, not committed");
-    return end_cancelled(scope) && take_all_ready(scope, advance);
+    if (!end_cancelled(scope))
+        return false;
+    for (size_t i = 0; i < scheduler->engine_count; i++)
+        if (!take_all_ready(scope, advance, &scheduler->engines[i]))
+            return false;
+    return true;
+}
+
+static bool has_ready(Scope *scope, const Engine *engine, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT 1 FROM pipeline_steps"
+                           " WHERE status = 'ready' AND executor = $1 AND ready_at <= $2 LIMIT 1",
+                           db_text(engine->executor->kind->name), db_int(time_now_ms()));
+
+    *found = query_next(&query);
+    return query_end(&query, &scope->error);
+}
+
+static bool has_cancelled(Scope *scope, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db, "SELECT 1 FROM pipeline_runs r"
+                            " WHERE r.ended_at IS NULL AND r.cancelled_at IS NOT NULL AND EXISTS"
+                            " (SELECT 1 FROM pipeline_steps s"
+                            " WHERE s.run_id = r.id AND s.status = 'ready') LIMIT 1");
+
+    *found = query_next(&query);
+    return query_end(&query, &scope->error);
 }
 
 /* Most turns find nothing to do, and then there is no write. */
 static bool has_work(Scope *scope, const Scheduler *scheduler, bool *found)
 {
-    CLEANUP(query_finalize)
-    Query query = db_query(scope->db,
-                           "SELECT 1 FROM pipeline_steps s WHERE s.status = 'ready'"
-                           " AND (s.ready_at <= $1 OR EXISTS (SELECT 1 FROM pipeline_runs r"
-                           " WHERE r.id = s.run_id AND r.cancelled_at IS NOT NULL)) LIMIT 1",
-                           db_int(time_now_ms()));
-
-    *found = query_next(&query) && scheduler->active_count < scheduler->slots;
-    return query_end(&query, &scope->error);
+    for (size_t i = 0; i < scheduler->engine_count && !*found; i++)
+        if (free_slots(&scheduler->engines[i]) && !has_ready(scope, &scheduler->engines[i], found))
+            return false;
+    return *found || !free_slots(&scheduler->engines[0]) || has_cancelled(scope, found);
 }
 
 bool scheduler_advance(Scheduler *scheduler, Scope *scope, const AttemptEndList *ends,
                        StepAttemptList *began, bool *more)
 {
-    size_t under_way = scheduler->active_count - ends->count;
     Advance advance = {
         .scheduler = scheduler,
         .ends = ends,
         .began = began,
-        .free_slots = scheduler->slots > under_way ? scheduler->slots - under_way : 0,
         .more = more,
     };
     bool found = ends->count > 0;
 
+    scheduler_count_free(scheduler, ends);
     if (!found && !has_work(scope, scheduler, &found))
         return false;
     if (found && !scope_write(scope, write_turn, &advance))
         return false;
     for (size_t i = 0; i < began->count; i++)
-        scheduler_add(scheduler, began->items[i].key, true);
+        scheduler_add(scheduler, &began->items[i]);
     return find_next_ready(scope, scheduler);
 }

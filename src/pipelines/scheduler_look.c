@@ -1,5 +1,6 @@
 /* scheduler_look.c: attempts under way: which have ended, which are to begin or to end. */
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,15 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "pipelines/release_canary.h"
 #include "pipelines/scheduler_internal.h"
 
-enum { ERRORS_BYTES_MAX = 65536, SUBMISSIONS_MAX = 5, CANCEL_AGAIN_US = 1000 * 1000 };
+enum {
+    ERRORS_BYTES_MAX = 65536,
+    FAILURES_MAX = 5,
+    RELOADS_MAX = 3,
+    CANCEL_AGAIN_US = 1000 * 1000,
+};
 
 /* ---- ends ---- */
 
@@ -25,14 +32,31 @@ static bool add_end(Scope *scope, const char *key, AttemptEnd end, AttemptEndLis
     return true;
 }
 
-static bool add_lost(Scope *scope, const char *key, const char *reason, AttemptEndList *ends)
+static bool is_on_this_machine(const Active *active)
 {
-    size_t left = attempt_kill_processes(key);
+    return active->engine && active->engine->executor->kind->is_on_this_machine;
+}
+
+static bool add_lost(Scope *scope, const Active *active, const char *reason, AttemptEndList *ends)
+{
+    size_t left = is_on_this_machine(active) ? attempt_kill_processes(active->key) : 0;
 
     if (left)
-        log_event(LOG_WARNING, "attempt_left_processes", log_text("key", key),
+        log_event(LOG_WARNING, "attempt_left_processes", log_text("key", active->key),
                   log_int("count", (int64_t)left));
-    return add_end(scope, key, (AttemptEnd){.status = "lost", .reason = reason}, ends);
+    return add_end(scope, active->key, (AttemptEnd){.status = "lost", .reason = reason}, ends);
+}
+
+/* Nobody has claimed it, and nobody is to any more: it is claimed here. Where another one was first
+ * after all, it has not ended. */
+static bool add_unbegun(Scope *scope, const Active *active, AttemptEnd end, AttemptEndList *ends)
+{
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
+    CLEANUP(file_close) int record = -1;
+
+    if (!folder_make(folder, &scope->error) || !attempt_claim(folder, "{}", &record, &scope->error))
+        return false;
+    return record < 0 || add_end(scope, active->key, end, ends);
 }
 
 /* A metrics file that cannot be read is the step's mistake. */
@@ -68,10 +92,36 @@ static bool is_cancelled(Scope *scope, const char *key, bool *cancelled)
     return query_end(&query, &scope->error);
 }
 
-/* Again until it has ended: a shim that had not begun to listen may have missed it. */
-static bool cancel(Scheduler *scheduler, Scope *scope, Active *active)
+/* What an earlier server started is forgotten by its handle, too. */
+static bool find_handle(Scope *scope, Active *active)
 {
-    Executor *executor = scheduler->local;
+    Executor *executor = active->engine->executor;
+    const char *handle;
+
+    if (active->handle)
+        return true;
+    if (!executor->kind->find(executor, active->key, scope->arena, &handle, &scope->error))
+        return false;
+    active->handle = text_duplicate(handle);
+    return true;
+}
+
+static bool tell_engine(Scope *scope, Active *active)
+{
+    Executor *executor;
+
+    if (!active->engine)
+        return true;
+    executor = active->engine->executor;
+    if (find_handle(scope, active))
+        return executor->kind->cancel(executor, active->key, active->handle, &scope->error);
+    scope->error = (Error){0}; /* it is asked again; the file has told the shim meanwhile */
+    return true;
+}
+
+/* Again until it has ended: a shim that had not begun to listen may have missed it. */
+static bool cancel(Scope *scope, Active *active)
+{
     const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
     int64_t now_us = time_monotonic_us();
 
@@ -79,14 +129,14 @@ static bool cancel(Scheduler *scheduler, Scope *scope, Active *active)
         return true;
     active->cancelled_us = now_us;
     return file_write(arena_format(scope->arena, "%s/cancel", folder), "", 0, &scope->error) &&
-           executor->kind->cancel(executor, active->key, active->handle, &scope->error);
+           tell_engine(scope, active);
 }
 
 /* ---- looking ---- */
 
 static void wake(void *context)
 {
-    executor_wake(((Scheduler *)context)->local);
+    scheduler_wake(context);
 }
 
 static void begin_task(Scheduler *scheduler, Active *active, BuiltinPhase phase)
@@ -124,9 +174,20 @@ static bool take_task(Scheduler *scheduler, Scope *scope, Active *active, Attemp
     return done;
 }
 
-static const char *unbegun_reason(Scope *scope, const char *key)
+/* A shim that could not read its folder had nowhere to say so. */
+static const char *far_reason(Scope *scope, const Active *active, const ExecutorProbe *engine)
 {
-    const char *folder = step_attempt_folder(scope->platform, key, scope->arena);
+    return arena_format(scope->arena,
+                        "%s did not begin it: %s; its machines must have the folder \"%s\" and the "
+                        "program slipway at the paths of the server's",
+                        active->engine->executor->kind->name,
+                        engine->reason ? engine->reason : "it does not say why",
+                        scope->platform->folder);
+}
+
+static const char *unbegun_reason(Scope *scope, const Active *active, const ExecutorProbe *engine)
+{
+    const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
     const char *path = arena_format(scope->arena, "%s/" ATTEMPT_ERRORS, folder);
     const char *text = "";
     Error ignored = {0};
@@ -134,26 +195,71 @@ static const char *unbegun_reason(Scope *scope, const char *key)
 
     if (!file_read(path, ERRORS_BYTES_MAX, scope->arena, &text, &size, &ignored))
         text = "";
+    if (!*text && !is_on_this_machine(active))
+        return far_reason(scope, active, engine);
     return arena_format(scope->arena, "its shim ended before it began%s%.*s", *text ? ": " : "",
                         (int)strcspn(text, "\n"), text);
 }
 
-/* Nobody has claimed it. It is promised, so it is begun; whatever else was started for it, its
- * claim lets one of them go on. */
-static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active, ExecutorState state,
-                           AttemptEndList *ends)
+static bool is_alive(const ExecutorProbe *engine)
 {
-    if (!active->is_of_boot)
-        return add_lost(scope, active->key, "the machine was started anew", ends);
-    if (state == EXECUTOR_RUNNING || state == EXECUTOR_QUEUED)
+    return engine->state == EXECUTOR_RUNNING || engine->state == EXECUTOR_QUEUED;
+}
+
+/* Nobody has claimed it. It is promised, so it is begun; whatever else was started for it, its
+ * claim lets one of them go on. An engine that forgot it has not failed at it. */
+static bool look_at_absent(Scheduler *scheduler, Scope *scope, Active *active,
+                           const ExecutorProbe *engine, AttemptEndList *ends)
+{
+    if (!active->engine || is_alive(engine))
         return true;
-    if (active->submissions >= SUBMISSIONS_MAX)
-        return add_lost(scope, active->key, unbegun_reason(scope, active->key), ends);
+    if (is_on_this_machine(active) && !active->is_of_boot)
+        return add_lost(scope, active, "the machine was started anew", ends);
+    active->failures += engine->state == EXECUTOR_GONE;
+    if (active->failures >= FAILURES_MAX)
+        return add_unbegun(
+            scope, active,
+            (AttemptEnd){.status = "lost", .reason = unbegun_reason(scope, active, engine)}, ends);
     scheduler_submit(scheduler, scope, active, NULL);
     return true;
 }
 
-static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, ExecutorState state,
+/* Of a run that is to end. */
+static bool look_at_cancelled(Scope *scope, Active *active, const ExecutorProbe *engine,
+                              const AttemptProbe *probe, AttemptEndList *ends)
+{
+    if (probe->state == ATTEMPT_ABSENT && !is_alive(engine))
+        return add_unbegun(
+            scope, active,
+            (AttemptEnd){.status = "cancelled", .reason = "it was cancelled before it began"},
+            ends);
+    return cancel(scope, active);
+}
+
+static bool is_lost(Active *active, const AttemptProbe *probe, const ExecutorProbe *engine)
+{
+    int64_t silent_ms = attempt_silent_ms(&active->hearing, probe, time_monotonic_us());
+
+    return active->engine &&
+           attempt_is_lost(probe, active->engine->executor->kind, engine->state, silent_ms);
+}
+
+static const char *lost_reason(Scope *scope, const Active *active, const ExecutorProbe *engine)
+{
+    if (is_on_this_machine(active))
+        return "its shim was killed";
+    return arena_format(scope->arena, "nothing was heard of it for %d seconds, and %s",
+                        ATTEMPT_SILENT_MS_MAX / 1000,
+                        engine->reason ? engine->reason : "its executor knows nothing of it");
+}
+
+/* A built-in step that the server does itself has no shim that could be told. */
+static bool has_or_had_shim(const Active *active)
+{
+    return active->submissions > 0 || !is_on_this_machine(active);
+}
+
+static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, const ExecutorProbe *engine,
                     AttemptEndList *ends)
 {
     const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
@@ -166,37 +272,95 @@ static bool look_at(Scheduler *scheduler, Scope *scope, Active *active, Executor
         return false;
     if (probe.state == ATTEMPT_ENDED)
         return take_end(scheduler, scope, active, &probe, ends);
-    if (probe.state == ATTEMPT_DEAD)
-        return add_lost(scope, active->key, "its shim was killed", ends);
+    if (is_lost(active, &probe, engine))
+        return add_lost(scope, active, lost_reason(scope, active, engine), ends);
     if (!is_cancelled(scope, active->key, &cancelled))
         return false;
-    if (probe.state == ATTEMPT_ABSENT && !(cancelled && active->submissions))
-        return look_at_absent(scheduler, scope, active, state, ends);
-    return !cancelled || cancel(scheduler, scope, active);
+    if (cancelled && (probe.state != ATTEMPT_ABSENT || has_or_had_shim(active)))
+        return look_at_cancelled(scope, active, engine, &probe, ends);
+    return probe.state != ATTEMPT_ABSENT || look_at_absent(scheduler, scope, active, engine, ends);
+}
+
+/* Those of one engine (NULL: of those that are not there), with what it says of all at once. */
+static bool look_at_those_of(Scheduler *scheduler, Scope *scope, Engine *engine,
+                             AttemptEndList *ends)
+{
+    size_t count = 0;
+    ExecutorProbe *probes = arena_array(scope->arena, ExecutorProbe, scheduler->active_count + 1);
+
+    for (size_t i = 0; i < scheduler->active_count; i++)
+        if (scheduler->actives[i].engine == engine)
+            probes[count++] = (ExecutorProbe){.key = scheduler->actives[i].key,
+                                              .handle = scheduler->actives[i].handle};
+    if (engine &&
+        !engine->executor->kind->poll(engine->executor, probes, count, scope->arena, &scope->error))
+        return false;
+    count = 0;
+    for (size_t i = 0; i < scheduler->active_count; i++)
+        if (scheduler->actives[i].engine == engine &&
+            !look_at(scheduler, scope, &scheduler->actives[i], &probes[count++], ends))
+            return false;
+    return true;
+}
+
+/* What the server itself does for an attempt is told of by a wake, not by its engine. */
+static bool look_at_tasks(Scheduler *scheduler, Scope *scope, Engine *engine, AttemptEndList *ends)
+{
+    for (size_t i = 0; i < scheduler->active_count; i++) {
+        Active *active = &scheduler->actives[i];
+
+        if (active->engine == engine && active->task && !take_task(scheduler, scope, active, ends))
+            return false;
+    }
+    return true;
+}
+
+/* It is off the record already: what failed once is tried again at the next turns. */
+static void take_down(Scheduler *scheduler, Scope *scope)
+{
+    if (serving_reload(scheduler->serving, scope)) {
+        scheduler->reloads = 0;
+        return;
+    }
+    scheduler->reloads--;
+    log_event(LOG_ERROR, "endpoint not loaded", log_text("reason", scope->error.message));
+    scope->error = (Error){0};
+}
+
+bool scheduler_look_at_canaries(Scheduler *scheduler, Scope *scope)
+{
+    CanaryLooks looks;
+
+    if (!release_canaries_look(scope, scheduler->serving, &looks))
+        return false;
+    if (looks.left < scheduler->canaries || looks.left < looks.seen)
+        scheduler->reloads = RELOADS_MAX;
+    scheduler->canaries = looks.left;
+    scheduler->next_canary_ms = looks.next_ms;
+    if (scheduler->reloads)
+        take_down(scheduler, scope);
+    return true;
 }
 
 bool scheduler_look(Scheduler *scheduler, Scope *scope, AttemptEndList *ends)
 {
-    Executor *executor = scheduler->local;
-    size_t count = scheduler->active_count;
-    ExecutorProbe *probes = arena_array(scope->arena, ExecutorProbe, count + 1);
+    int64_t now_us = time_monotonic_us();
 
-    for (size_t i = 0; i < count; i++)
-        probes[i] = (ExecutorProbe){.key = scheduler->actives[i].key,
-                                    .handle = scheduler->actives[i].handle};
-    if (!executor->kind->poll(executor, probes, count, scope->arena, &scope->error))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (!look_at(scheduler, scope, &scheduler->actives[i], probes[i].state, ends))
+    for (size_t i = 0; i < scheduler->engine_count; i++) {
+        Engine *engine = &scheduler->engines[i];
+
+        if (!(engine_is_due(engine, now_us) ? look_at_those_of(scheduler, scope, engine, ends)
+                                            : look_at_tasks(scheduler, scope, engine, ends)))
             return false;
-    return true;
+    }
+    return look_at_those_of(scheduler, scope, NULL, ends);
 }
 
 /* ---- submitting ---- */
 
 enum { GRACE_MS = 2000 };
 
-static void write_environment(Scheduler *scheduler, Scope *scope, const StepStart *start,
+static void write_environment(const char *address, Scope *scope, const StepStart *start,
                               const StepAttempt *attempt, JsonWriter *json)
 {
     json_open_object(json, "environment");
@@ -210,13 +374,15 @@ static void write_environment(Scheduler *scheduler, Scope *scope, const StepStar
     json_text(json, "SLIPWAY_STEP", start->row->name);
     json_text(json, "SLIPWAY_ATTEMPT",
               arena_format(scope->arena, "%lld", (long long)attempt->attempt));
-    if (scheduler->address) {
-        json_text(json, "SLIPWAY_SERVER", scheduler->address);
-        json_text(json, "MLFLOW_TRACKING_URI", scheduler->address);
+    if (address) {
+        json_text(json, "SLIPWAY_SERVER", address);
+        json_text(json, "MLFLOW_TRACKING_URI", address);
     }
     if (attempt->tracked_run)
         json_text(json, "MLFLOW_RUN_ID", attempt->tracked_run);
     json_text(json, "MLFLOW_EXPERIMENT_NAME", start->run->project);
+    if (start->run->reproduces)
+        json_text(json, "SLIPWAY_REPRODUCES", start->run->reproduces);
     json_close(json);
 }
 
@@ -235,7 +401,15 @@ static void write_outs(JsonWriter *json, const PlanPathList *outs)
     json_close(json);
 }
 
-static bool make_spec(Scheduler *scheduler, Scope *scope, const BuiltinKey *found, const char *job,
+/* Another machine does not know the folder where we were started. */
+static const char *whole_path(const char *path, Arena *arena)
+{
+    char whole[PATH_MAX];
+
+    return *path != '/' && realpath(path, whole) ? arena_text(arena, whole) : path;
+}
+
+static bool make_spec(const char *address, Scope *scope, const BuiltinKey *found, const char *job,
                       const char **document)
 {
     const StepStart *start = &found->start;
@@ -249,7 +423,8 @@ static bool make_spec(Scheduler *scheduler, Scope *scope, const BuiltinKey *foun
     {
         json_text(json, "key", attempt->key);
         json_text(json, "artifacts",
-                  arena_format(scope->arena, "%s/artifacts", scope->platform->folder));
+                  arena_format(scope->arena, "%s/artifacts",
+                               whole_path(scope->platform->folder, scope->arena)));
         json_text(json, "tree", start->run->tree);
         json_raw(json, "files", files);
         json_texts(json, "commands", &start->step.commands);
@@ -260,7 +435,7 @@ static bool make_spec(Scheduler *scheduler, Scope *scope, const BuiltinKey *foun
             json_text(json, "made", "made");
         }
         json_text(json, "folder", start->step.folder);
-        write_environment(scheduler, scope, start, attempt, json);
+        write_environment(address, scope, start, attempt, json);
         write_outs(json, &start->step.outs);
         json_int(json, "timeout_ms", start->step.timeout_ms);
         json_int(json, "grace_ms", GRACE_MS);
@@ -293,17 +468,27 @@ static bool submit(Scheduler *scheduler, Scope *scope, const BuiltinKey *found, 
                    Active *active)
 {
     const char *folder = step_attempt_folder(scope->platform, active->key, scope->arena);
-    Executor *executor = scheduler->local;
-    ExecutorJob order = {.key = active->key, .program = scheduler->program, .folder = folder};
+    const char *address = active->engine->server ? active->engine->server : scheduler->address;
+    const PlanStep *step = &found->start.step;
+    Executor *executor = active->engine->executor;
+    ExecutorJob order = {.key = active->key,
+                         .program = scheduler->program,
+                         .cpus = step->cpus,
+                         .memory_bytes = step->memory_bytes,
+                         .gpus = step->gpus,
+                         .timeout_ms = step->timeout_ms};
     const char *document, *handle;
 
-    if (!make_spec(scheduler, scope, found, job, &document) ||
+    if (!make_spec(address, scope, found, job, &document) ||
         !put_spec(folder, document, scope->arena, &scope->error))
         return false;
     CRASH_POINT("scheduler: spec written, shim not started");
     active->submissions++;
-    if (!executor->kind->submit(executor, &order, scope->arena, &handle, &scope->error))
+    order.folder = whole_path(folder, scope->arena);
+    if (!executor->kind->submit(executor, &order, scope->arena, &handle, &scope->error)) {
+        active->failures++;
         return false;
+    }
     CRASH_POINT("scheduler: shim started");
     active->handle = text_duplicate(handle);
     return true;
@@ -327,7 +512,7 @@ static bool submit_or_prepare(Scheduler *scheduler, Scope *scope, Active *active
 void scheduler_submit(Scheduler *scheduler, Scope *scope, Active *active, const char *job)
 {
     if (active->handle) /* of a shim that ended before it began */
-        scheduler->local->kind->forget(scheduler->local, active->handle);
+        active->engine->executor->kind->forget(active->engine->executor, active->handle);
     free(active->handle);
     active->handle = NULL;
     if (submit_or_prepare(scheduler, scope, active, job))

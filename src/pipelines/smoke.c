@@ -1,13 +1,13 @@
 #include "pipelines/smoke.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/id.h"
 #include "base/time.h"
 #include "pipelines/evaluation.h"
+#include "pipelines/latencies.h"
 #include "pipelines/project.h"
 #include "serving/serving.h"
 
@@ -20,8 +20,7 @@ typedef struct Smoke {
     const char *endpoint, *path;
     const char *target;
     TextList lines;
-    double *latencies; /* ms */
-    size_t asked;
+    Latencies latencies;
 } Smoke;
 
 static bool read_lines(Smoke *smoke)
@@ -100,7 +99,7 @@ static bool ask(Smoke *smoke, const char *body, const JsonValue **prediction)
 
     if (!serving_predict(smoke->step->serving, &request, scope->arena, json, &scope->error))
         return false;
-    smoke->latencies[smoke->asked++] = (double)(time_monotonic_us() - began_us) / 1000;
+    latencies_add(&smoke->latencies, began_us);
     text = json_finish(json);
     if (!json_parse(text, strlen(text), scope->arena, &answer, &scope->error))
         return false;
@@ -199,31 +198,17 @@ static bool check_unseen(Smoke *smoke, const ModelVersion *version)
 
 /* ---- how long it takes ---- */
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double quantile(const Smoke *smoke, double share)
-{
-    size_t at = (size_t)ceil(share * (double)smoke->asked);
-
-    return smoke->latencies[at ? at - 1 : 0];
-}
-
 static bool benchmark(Smoke *smoke, JsonWriter *json)
 {
     Scope *scope = smoke->scope;
     const char *limit = builtin_with(smoke->step->start, "p99_ms");
     double p99_max = limit ? strtod(limit, NULL) : 0, p99;
 
-    qsort(smoke->latencies, smoke->asked, sizeof(*smoke->latencies), compare);
-    p99 = quantile(smoke, 0.99);
+    latencies_sort(&smoke->latencies);
+    p99 = latencies_quantile(&smoke->latencies, 0.99);
     json_open_object(json, "benchmark");
-    json_int(json, "requests", (int64_t)smoke->asked);
-    json_double(json, "p50_ms", quantile(smoke, 0.5));
+    json_int(json, "requests", (int64_t)smoke->latencies.count);
+    json_double(json, "p50_ms", latencies_quantile(&smoke->latencies, 0.5));
     json_double(json, "p99_ms", p99);
     json_close(json);
     return p99_max <= 0 || p99 <= p99_max ||
@@ -245,7 +230,7 @@ bool smoke_test(Scope *scope, const BuiltinStep *step, const char *endpoint,
     if (!find_target(&smoke, version) || !read_lines(&smoke) || !check_unseen(&smoke, version))
         return false;
     rounds = BENCHMARK_ROUNDS / smoke.lines.count + 1;
-    smoke.latencies = arena_array(scope->arena, double, rounds *smoke.lines.count);
+    smoke.latencies.ms = arena_array(scope->arena, double, rounds *smoke.lines.count);
     for (size_t round = 0; round < rounds; round++)
         for (size_t i = 0; i < smoke.lines.count; i++)
             if (!ask_row(&smoke, i))

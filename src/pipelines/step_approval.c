@@ -10,6 +10,8 @@
 /* Of what earlier steps said, for those who are asked. */
 enum { RESULTS_MAX = 50, RESULTS_BYTES_MAX = 64 * 1024 };
 
+enum { UNSET_LOOK_MS = 60 * 60 * 1000 };
+
 /* ---- the verdict ---- */
 
 static StepVerdict refuse(const char *reason)
@@ -52,6 +54,7 @@ static bool check_branch(Scope *scope, const StepPassageSpec *spec, const Enviro
 static bool ask(Scope *scope, const StepPassageSpec *spec, const EnvironmentRules *rules,
                 StepVerdict *verdict)
 {
+    OriginatorList originators = {0};
     ApprovalSpec question = {
         .subject = arena_format(scope->arena, "%s/%s", spec->run->id, spec->row->name),
         .digest = spec->digest,
@@ -63,12 +66,14 @@ static bool ask(Scope *scope, const StepPassageSpec *spec, const EnvironmentRule
         .run_id = spec->run->id,
         .position = spec->row->position,
         .asked_by = spec->run->created_by,
+        .originators = &originators,
         .rules = rules,
     };
     Approval approval;
     ApprovalStatus state;
 
-    if (!approval_ask(scope, &question, &approval))
+    if (!originators_parse(spec->run->originators, scope->arena, &originators, &scope->error) ||
+        !originators_resolve(scope, &originators) || !approval_ask(scope, &question, &approval))
         return false;
     state = approval_state(&approval, time_now_ms());
     verdict->approval_id = approval.id;
@@ -107,13 +112,28 @@ static void check_time(Scope *scope, const StepPassageSpec *spec, const Environm
                                    time_format(next, text), spec->place);
 }
 
+/* Of a run that was accepted before anything had to be said of its environment: it waits until an
+ * owner says it, which wakes it. */
+static bool wait_for_rules(Scope *scope, StepVerdict *verdict)
+{
+    if (scope->error.kind != ERROR_NOT_FOUND)
+        return false;
+    *verdict = (StepVerdict){
+        .passage = STEP_WAITS,
+        .until_ms = time_now_ms() + UNSET_LOOK_MS,
+        .reason = arena_text(scope->arena, scope->error.message),
+    };
+    scope->error = (Error){0};
+    return true;
+}
+
 bool approval_gate(Scope *scope, const StepPassageSpec *spec, StepVerdict *verdict)
 {
     StepVerdict found = {.passage = STEP_GOES};
     Environment environment;
 
-    if (!environment_get(scope, spec->place, &environment))
-        return false;
+    if (!environment_find(scope, spec->place, &environment))
+        return wait_for_rules(scope, verdict);
     environment_rules_tighten(&environment.rules, spec->approvals, spec->four_eyes);
     if (!check_branch(scope, spec, &environment.rules, &found))
         return false;
@@ -218,12 +238,33 @@ static bool let_go(Scope *scope, const StepStart *start)
                   db_text(start->run->id), db_int(start->row->position));
 }
 
-static bool judge(Scope *scope, const StepStart *start, StepVerdict *verdict)
+/* Of several steps that lead to one, all go by the approval of that one: it is asked for by the
+ * first of them, about what the last one does. */
+static bool find_asked(Scope *scope, const StepStart *start, PipelineStep *row, StepStart *asked)
 {
+    const Builtin *builtin = builtin_of(&start->step);
+
+    *asked = *start;
+    if (!builtin || !builtin->approved_as)
+        return true;
+    if (!pipeline_step_find(scope, start->run->id, builtin->approved_as, row))
+        return false;
+    row->position = start->row->position; /* of who waits, and what was found out before */
+    asked->row = row;
+    return step_start_read(scope, asked);
+}
+
+static bool judge(Scope *scope, const StepStart *step, StepVerdict *verdict)
+{
+    StepStart asked, *start = &asked;
+    PipelineStep row;
+
+    if (!find_asked(scope, step, &row, &asked))
+        return false;
     StepPassageSpec spec = {
         .run = start->run,
         .row = start->row,
-        .place = start->step.place,
+        .place = step->step.place,
         .four_eyes = text_equal(builtin_with(start, "four_eyes"), "true"),
     };
     const char *approvals = builtin_with(start, "approvals"), *inputs;

@@ -8,6 +8,7 @@
 #include "base/yaml.h"
 #include "pipelines/approval.h"
 #include "pipelines/pipeline_internal.h"
+#include "pipelines/release_canary.h"
 
 enum {
     LOSSES_MAX = 3, /* a step whose attempts are lost more often fails */
@@ -82,7 +83,7 @@ static bool end_run(Scope *scope, const PipelineRun *run)
                   "UPDATE pipeline_runs SET status = $2, reason = $3, ended_at = $4 WHERE id = $1",
                   db_text(run->id), db_text(status), db_text(reason), db_int(time_now_ms())) &&
            end_tracked_if_there(scope, run->run_id, tracked, reason) &&
-           pipeline_overlap_end(scope, run) &&
+           release_canary_end_run(scope, run, reason) && pipeline_overlap_end(scope, run) &&
            approval_withdraw_run(scope, run->id, "the run has ended") &&
            append_ended(scope, run, status);
 }
@@ -200,7 +201,7 @@ static bool write_success(Scope *scope, const AttemptEnd *end, const PipelineSte
                 db_text(print_or_null(outs, scope->arena)), db_text(end->result),
                 db_text(end->metrics_json)))
         return false;
-    if (step->cache_key &&
+    if (step->cache_key && !run.reproduces &&
         !db_run(scope->db, &scope->error,
                 "INSERT INTO step_cache (project, cache_key, run_id, position)"
                 " VALUES ($1, $2, $3, $4) ON CONFLICT (project, cache_key)"
@@ -227,6 +228,16 @@ static int64_t backoff(const PlanStep *plan, int64_t failures)
     return wait < BACKOFF_MAX_MS ? (int64_t)wait : BACKOFF_MAX_MS;
 }
 
+/* What a built-in step found is kept, also when it failed for it. */
+static bool keep_result(Scope *scope, const AttemptEnd *end, const PipelineStep *step)
+{
+    return !end->result || db_run(scope->db, &scope->error,
+                                  "UPDATE pipeline_steps SET result = $3, metrics = $4"
+                                  " WHERE run_id = $1 AND position = $2",
+                                  db_text(step->run_id), db_int(step->position),
+                                  db_text(end->result), db_text(end->metrics_json));
+}
+
 static bool write_failure(Scope *scope, const AttemptEnd *end, const PipelineStep *step)
 {
     int64_t failures = step->attempts - step->losses;
@@ -234,10 +245,17 @@ static bool write_failure(Scope *scope, const AttemptEnd *end, const PipelineSte
     PlanStep plan = {0};
 
     if (!json_parse(step->spec, strlen(step->spec), scope->arena, &spec, &scope->error) ||
-        !plan_step_read_json(spec, scope->arena, &plan, &scope->error))
+        !plan_step_read_json(spec, scope->arena, &plan, &scope->error) ||
+        !keep_result(scope, end, step))
         return false;
     if (failures <= plan.retries)
         return again(scope, step, false, backoff(&plan, failures));
+    /* What a built-in step found wrong is more than its sentence. */
+    if (end->result && !db_run(scope->db, &scope->error,
+                               "UPDATE pipeline_steps SET result = $3"
+                               " WHERE run_id = $1 AND position = $2",
+                               db_text(step->run_id), db_int(step->position), db_text(end->result)))
+        return false;
     return step_end(scope, step->run_id, step->position, "failed", end->reason);
 }
 
@@ -295,7 +313,7 @@ bool attempt_end_write(Scope *scope, AttemptEnd *end)
         !pipeline_run_find(scope, step.run_id, &run) || !write_tracked(scope, end))
         return false;
     if (strcmp(end->status, "succeeded") == 0)
-        return write_success(scope, end, &step);
+        return end->holds || write_success(scope, end, &step);
     if (run.cancelled_at)
         return step_end(scope, step.run_id, step.position, "cancelled", "the run was cancelled");
     if (strcmp(end->status, "lost") == 0 || strcmp(end->status, "cancelled") == 0)
@@ -346,33 +364,47 @@ static bool parse_metrics(Scope *scope, const char *path, const char *text, size
     return json_parse(document, strlen(document), scope->arena, value, &scope->error);
 }
 
-static bool read_file(Scope *scope, AttemptEnd *end, const JsonValue *out)
+static bool read_file(Scope *scope, AttemptEnd *end, const char *path, const char *digest)
 {
-    const char *path = json_as_text(json_member(out, "path"), "");
     const JsonValue *value;
     const char *text;
     size_t size;
 
-    if (!artifact_read(scope->platform->artifacts, json_as_text(json_member(out, "digest"), ""),
-                       METRICS_BYTES_MAX, scope->arena, &text, &size, &scope->error) ||
+    if (!artifact_read(scope->platform->artifacts, digest, METRICS_BYTES_MAX, scope->arena, &text,
+                       &size, &scope->error) ||
         !parse_metrics(scope, path, text, size, &value))
         return fail_in(&scope->error, "metrics file \"%s\"", path);
     flatten(scope, end, "", value);
     return true;
 }
 
-bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end)
+void attempt_end_print_metrics(Scope *scope, AttemptEnd *end)
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
-    for (JsonWalk walk = json_walk(json_member(end->document, "outs")); json_walk_next(&walk);)
-        if (strcmp(json_as_text(json_member(walk.value, "use"), ""), "metrics") == 0 &&
-            !read_file(scope, end, walk.value))
-            return false;
     json_open_object(json, NULL);
     for (size_t i = 0; i < end->metrics.count; i++)
         json_double(json, end->metrics.items[i].key, end->metrics.items[i].value);
     json_close(json);
     end->metrics_json = end->metrics.count ? json_finish(json) : NULL;
+}
+
+bool attempt_end_read_metrics(Scope *scope, AttemptEnd *end)
+{
+    for (JsonWalk walk = json_walk(json_member(end->document, "outs")); json_walk_next(&walk);)
+        if (strcmp(json_as_text(json_member(walk.value, "use"), ""), "metrics") == 0 &&
+            !read_file(scope, end, json_as_text(json_member(walk.value, "path"), ""),
+                       json_as_text(json_member(walk.value, "digest"), "")))
+            return false;
+    attempt_end_print_metrics(scope, end);
+    return true;
+}
+
+bool attempt_end_read_metrics_file(Scope *scope, AttemptEnd *end, const char *path,
+                                   const char *digest)
+{
+    if (!read_file(scope, end, path, digest))
+        return false;
+    attempt_end_print_metrics(scope, end);
     return true;
 }

@@ -1,10 +1,12 @@
 /* step_start.c: what a step needs to know and to have when it starts. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "pipelines/builtin.h"
 #include "pipelines/pipeline_internal.h"
+#include "pipelines/version_name.h"
 
 /* ---- what expressions may ask for ---- */
 
@@ -155,6 +157,7 @@ static bool meets(const char *a, const char *b)
 /* One out of an earlier step; the values live in the arena. */
 typedef struct Made {
     const char *path, *digest;
+    int64_t size;
     bool is_folder;
 } Made;
 
@@ -177,6 +180,7 @@ static bool add_made(Scope *scope, const char *outs, const char *path, MadeList 
         if (meets(made, path))
             *arena_push(scope->arena, list) =
                 (Made){made, json_as_text(json_member(walk.value, "digest"), ""),
+                       json_as_int(json_member(walk.value, "size"), 0),
                        json_as_bool(json_member(walk.value, "is_folder"), false)};
     }
     return true;
@@ -220,6 +224,70 @@ bool step_start_files(Scope *scope, const StepStart *start, const char **files)
     json_close(json);
     *files = json_finish(json);
     return true;
+}
+
+/* ---- the files at a path ---- */
+
+typedef struct Gathering {
+    const char *path;
+    Arena *arena;
+    Tree *files;
+} Gathering;
+
+static void gather(const Gathering *gathering, const char *path, const TreeEntry *file)
+{
+    size_t length = strlen(gathering->path);
+    TreeEntry entry = *file;
+
+    if (!is_inside(path, gathering->path))
+        return;
+    entry.path = path[length] == '/' ? path + length + 1 : path_name(path);
+    *arena_push(gathering->arena, gathering->files) = entry;
+}
+
+static bool gather_made(Scope *scope, const Gathering *gathering, const Made *made)
+{
+    TreeEntry file = {.size = made->size};
+    Tree tree;
+
+    if (!made->is_folder) {
+        snprintf(file.digest, sizeof(file.digest), "%s", made->digest);
+        gather(gathering, made->path, &file);
+        return true;
+    }
+    if (!tree_read(scope->platform->artifacts, made->digest, scope->arena, &tree, &scope->error))
+        return false;
+    for (size_t i = 0; i < tree.count; i++)
+        gather(gathering, arena_format(scope->arena, "%s/%s", made->path, tree.items[i].path),
+               &tree.items[i]);
+    return true;
+}
+
+static bool is_made(const MadeList *made, const char *path)
+{
+    for (size_t i = 0; i < made->count; i++)
+        if (is_inside(path, made->items[i].path))
+            return true;
+    return false;
+}
+
+bool step_start_tree(Scope *scope, const StepStart *start, const char *path, Tree *files)
+{
+    Gathering gathering = {path, scope->arena, files};
+    MadeList made = {0};
+
+    *files = (Tree){0};
+    if (!find_made(scope, start, path, &made))
+        return false;
+    for (size_t i = 0; i < made.count; i++)
+        if (!gather_made(scope, &gathering, &made.items[i]))
+            return false;
+    for (size_t i = 0; start->tree && i < start->tree->count; i++)
+        if (!is_made(&made, start->tree->items[i].path))
+            gather(&gathering, start->tree->items[i].path, &start->tree->items[i]);
+    return files->count ||
+           fail(&scope->error, ERROR_NOT_FOUND,
+                "there is no \"%.200s\": no step made it, and the project has none", path);
 }
 
 /* ---- what it depends on ---- */
@@ -294,13 +362,25 @@ static bool write_dep(Scope *scope, const StepStart *start, const char *path, Js
     return true;
 }
 
+/* The version that there is when the step starts. */
+static bool write_data_dep(Scope *scope, const char *name, JsonWriter *json)
+{
+    DatasetVersion version;
+
+    if (!data_name_resolve(scope, name, &version))
+        return false;
+    json_text(json, arena_format(scope->arena, "data %s", name), version.digest);
+    return true;
+}
+
 static bool write_deps(Scope *scope, const StepStart *start, JsonWriter *json)
 {
     const PlanPathList *deps = &start->step.deps;
     size_t count;
 
     for (size_t i = 0; i < deps->count; i++)
-        if (!write_dep(scope, start, deps->items[i].path, json))
+        if (!(deps->items[i].is_data ? write_data_dep(scope, deps->items[i].path, json)
+                                     : write_dep(scope, start, deps->items[i].path, json)))
             return false;
     /* Who names nothing that it depends on may depend on any file. */
     if (!deps->count && !start->step.uses)

@@ -3,6 +3,8 @@
  *     train      learns, judges on the hold-out, writes a package into a folder
  *     evaluate   judges a package on rows
  *     gate       judges a challenger and a champion on the hold-out
+ *     score      writes a package's answers to many rows into a file
+ *     benchmark  measures how fast a package answers
  */
 #pragma once
 
@@ -14,3 +16,5 @@ extern const WorkerStep pipeline_steps[];
 bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);
 bool evaluate_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);
 bool gate_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);
+bool benchmark_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);
+bool score_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);

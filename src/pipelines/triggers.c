@@ -12,51 +12,42 @@
 #include "pipelines/schedule.h"
 #include "pipelines/scheduler.h"
 
-enum { WAIT_MS = 1000 };
+enum { WAIT_MS = 1000, LOOKERS = 2, TURNS_MAX = 2 };
+
+/* One thread. */
+typedef struct Looker {
+    Triggers *triggers;
+    const struct TurnRow *turns;
+    pthread_t thread;
+    bool is_started;
+    bool is_woken; /* guarded by the lock */
+} Looker;
 
 struct Triggers {
     const Platform *platform;
     struct Scheduler *scheduler;
-    pthread_t thread;
-    bool is_started;
+    Looker lookers[LOOKERS];
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool is_woken; /* guarded by lock */
     atomic_bool is_stopping;
-    bool has_looked; /* at all repositories, since the start; the thread's own */
+    bool has_looked; /* at all repositories, since the start; the pushes' thread's own */
 };
-
-Triggers *triggers_create(const Platform *platform, struct Scheduler *scheduler)
-{
-    Triggers *triggers = calloc(1, sizeof(*triggers));
-    pthread_condattr_t attributes;
-
-    if (!triggers)
-        out_of_memory();
-    triggers->platform = platform;
-    triggers->scheduler = scheduler;
-    pthread_mutex_init(&triggers->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&triggers->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return triggers;
-}
 
 /* Whether to go on. The clock that waits is not the one that says which time it is: a time that
  * comes by a jump is seen within WAIT_MS too. */
-static bool wait_for_turn(Triggers *triggers)
+static bool wait_for_turn(Looker *looker)
 {
+    Triggers *triggers = looker->triggers;
     struct timespec until;
     bool goes_on;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += WAIT_MS / 1000;
     pthread_mutex_lock(&triggers->lock);
-    while (!triggers->is_woken && !atomic_load(&triggers->is_stopping))
+    while (!looker->is_woken && !atomic_load(&triggers->is_stopping))
         if (pthread_cond_timedwait(&triggers->changed, &triggers->lock, &until) != 0)
             break;
-    triggers->is_woken = false;
+    looker->is_woken = false;
     goes_on = !atomic_load(&triggers->is_stopping);
     pthread_mutex_unlock(&triggers->lock);
     return goes_on;
@@ -87,25 +78,29 @@ static bool turn_pushes(Scope *scope, Triggers *triggers, size_t *started)
     return true;
 }
 
-static const struct {
+typedef struct TurnRow {
     const char *name;
     Turn *turn;
-} turns[] = {
-    {"schedules", turn_schedules},
-    {"data", turn_data},
-    {"pushes", turn_pushes},
+} TurnRow;
+
+/* Of each thread; what may wait for others has one to itself. */
+static const TurnRow turns[LOOKERS][TURNS_MAX + 1] = {
+    {{"schedules", turn_schedules}, {"data", turn_data}},
+    {{"pushes", turn_pushes}},
 };
 
 /* One kind of trigger that fails does not hold up the others. */
-static void take_turns(Triggers *triggers, const Session *session)
+static void take_turns(const Looker *looker, const Session *session)
 {
-    for (size_t i = 0; i < COUNT(turns); i++) {
+    Triggers *triggers = looker->triggers;
+
+    for (const TurnRow *row = looker->turns; row->name; row++) {
         Scope scope =
             session_scope(session, triggers->platform, (Principal){"slipway", ROLE_OWNER});
         size_t started = 0;
 
-        if (!turns[i].turn(&scope, triggers, &started))
-            log_event(LOG_ERROR, "trigger", log_text("kind", turns[i].name),
+        if (!row->turn(&scope, triggers, &started))
+            log_event(LOG_ERROR, "trigger", log_text("kind", row->name),
                       log_text("reason", scope.error.message));
         if (started)
             scheduler_wake(triggers->scheduler);
@@ -115,33 +110,59 @@ static void take_turns(Triggers *triggers, const Session *session)
 
 static void *look(void *context)
 {
-    Triggers *triggers = context;
+    Looker *looker = context;
     CLEANUP(session_close) Session session = {0};
     Error error = {0};
 
     do {
-        if (session.db || session_open(triggers->platform, &session, &error))
-            take_turns(triggers, &session);
+        if (session.db || session_open(looker->triggers->platform, &session, &error))
+            take_turns(looker, &session);
         else
             log_event(LOG_ERROR, "trigger", log_text("reason", error.message));
-    } while (wait_for_turn(triggers));
+    } while (wait_for_turn(looker));
     return NULL;
+}
+
+Triggers *triggers_create(const Platform *platform, struct Scheduler *scheduler)
+{
+    Triggers *triggers = calloc(1, sizeof(*triggers));
+    pthread_condattr_t attributes;
+
+    if (!triggers)
+        out_of_memory();
+    triggers->platform = platform;
+    triggers->scheduler = scheduler;
+    for (size_t i = 0; i < LOOKERS; i++)
+        triggers->lookers[i] = (Looker){.triggers = triggers, .turns = turns[i]};
+    pthread_mutex_init(&triggers->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&triggers->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return triggers;
 }
 
 bool triggers_start(Triggers *triggers, Error *error)
 {
-    triggers->is_started = pthread_create(&triggers->thread, NULL, look, triggers) == 0;
-    return triggers->is_started ||
-           fail(error, ERROR_UNAVAILABLE, "could not start the thread that looks for triggers");
+    for (size_t i = 0; i < LOOKERS; i++) {
+        Looker *looker = &triggers->lookers[i];
+
+        looker->is_started = pthread_create(&looker->thread, NULL, look, looker) == 0;
+        if (!looker->is_started)
+            return fail(error, ERROR_UNAVAILABLE,
+                        "could not start the threads that look for triggers");
+    }
+    return true;
 }
 
 static void tell(Triggers *triggers, bool is_end)
 {
     pthread_mutex_lock(&triggers->lock);
-    triggers->is_woken = true;
+    for (size_t i = 0; i < LOOKERS; i++)
+        triggers->lookers[i].is_woken = true;
     if (is_end)
         atomic_store(&triggers->is_stopping, true);
-    pthread_cond_signal(&triggers->changed);
+    pthread_cond_broadcast(&triggers->changed);
     pthread_mutex_unlock(&triggers->lock);
 }
 
@@ -156,8 +177,9 @@ void triggers_destroy(Triggers *triggers)
     if (!triggers)
         return;
     tell(triggers, true);
-    if (triggers->is_started)
-        pthread_join(triggers->thread, NULL);
+    for (size_t i = 0; i < LOOKERS; i++)
+        if (triggers->lookers[i].is_started)
+            pthread_join(triggers->lookers[i].thread, NULL);
     pthread_cond_destroy(&triggers->changed);
     pthread_mutex_destroy(&triggers->lock);
     free(triggers);

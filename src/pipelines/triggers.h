@@ -1,4 +1,6 @@
-/* triggers.h: the thread that starts runs when their time has come, code was pushed or data is new.
+/* triggers.h: the threads that start runs when their time has come, code was pushed or data is new.
+ *
+ * Pushes have one of their own: a repository that does not answer holds up no schedule.
  *
  * What it has seen is in the store; one that is killed is followed by another at the same place.
  * Owned by the server. All functions may be called from any thread.

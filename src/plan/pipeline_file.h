@@ -40,6 +40,13 @@ enum {
     PIPELINE_RETRIES_MAX = 100,
 };
 
+/* What a value under "with" names; a path is known when the run is planned. */
+typedef enum PlanBuiltinUse {
+    PLAN_USE_VALUE, /* nothing but itself */
+    PLAN_USE_DEP,   /* a path that the step reads: a dep of it */
+    PLAN_USE_OUT,   /* a path that it makes: an out */
+} PlanBuiltinUse;
+
 /* What a built-in step takes under "with". A table ends with a row of zeros. */
 typedef struct PlanBuiltinField {
     const char *name;
@@ -47,6 +54,7 @@ typedef struct PlanBuiltinField {
         type; /* JSON_TEXT takes any scalar; JSON_ANY, JSON_ARRAY and JSON_OBJECT go on as JSON */
     JsonNeed need;
     const char *summary;
+    PlanBuiltinUse use;
 } PlanBuiltinField;
 
 typedef struct PlanBuiltin {

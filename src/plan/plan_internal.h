@@ -90,6 +90,10 @@ bool planner_items(Planner *planner, const PipelineStage *stage, PlanItemList *i
 bool planner_add_paths(Planner *planner, const StageParts *parts, PlanStep *step,
                        StepOrigin *origin) MUST_CHECK;
 
+/* A value of "with" that is a path: one more of the step's deps or outs. */
+bool planner_add_with_path(Planner *planner, const YamlNode *node, PlanBuiltinUse use,
+                           PlanStep *step, StepOrigin *origin) MUST_CHECK;
+
 /* Adds one step of planner->stage. */
 bool planner_add_step(Planner *planner, const PlanItem *item) MUST_CHECK;
 

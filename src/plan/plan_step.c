@@ -145,29 +145,35 @@ static bool add_known(Planner *planner, const YamlNode *node, const PlanBuiltinF
     return true;
 }
 
-static bool add_with(Planner *planner, const StageParts *parts, PlanStep *step)
+static bool add_with_value(Planner *planner, const YamlNode *node, const PlanBuiltinField *field,
+                           PlanStep *step, StepOrigin *origin)
+{
+    const YamlNode *resolved;
+    bool late;
+
+    if (!is_late(planner, node, &late))
+        return false;
+    if (late && field->use != PLAN_USE_VALUE)
+        return yaml_fail(node, planner->arena, planner->error,
+                         "\"%s\" is a path, which must be known when the run is planned",
+                         node->key);
+    if (late)
+        return add_late(planner, node, step);
+    return planner_resolve(planner, node, &resolved) && add_known(planner, resolved, field, step) &&
+           planner_add_with_path(planner, resolved, field->use, step, origin);
+}
+
+static bool add_with(Planner *planner, const StageParts *parts, PlanStep *step, StepOrigin *origin)
 {
     const PlanBuiltin *builtin;
 
     if (!parts->with)
         return true;
     builtin = plan_builtin_find(planner->file->parts->builtins, step->uses);
-    for (const YamlNode *node = parts->with->first; node; node = node->next) {
-        const PlanBuiltinField *field = plan_builtin_field_find(builtin, node->key);
-        const YamlNode *resolved;
-        bool late;
-
-        if (!is_late(planner, node, &late))
+    for (const YamlNode *node = parts->with->first; node; node = node->next)
+        if (!add_with_value(planner, node, plan_builtin_field_find(builtin, node->key), step,
+                            origin))
             return false;
-        if (late) {
-            if (!add_late(planner, node, step))
-                return false;
-            continue;
-        }
-        if (!planner_resolve(planner, node, &resolved) ||
-            !add_known(planner, resolved, field, step))
-            return false;
-    }
     return true;
 }
 
@@ -288,7 +294,8 @@ static void set_limits(const StageParts *parts, PlanStep *step)
     step->frozen = field_bool(parts->frozen, false);
 }
 
-static bool set_action(Planner *planner, const StageParts *parts, PlanStep *step)
+static bool set_action(Planner *planner, const StageParts *parts, PlanStep *step,
+                       StepOrigin *origin)
 {
     const YamlNode *common = parts->uses ? NULL : planner->file->parts->nodes.env;
 
@@ -296,7 +303,7 @@ static bool set_action(Planner *planner, const StageParts *parts, PlanStep *step
     return add_environment(planner, common, parts->env, step) &&
            add_environment(planner, parts->env, NULL, step) &&
            add_commands(planner, parts->cmd, step) && add_arguments(planner, parts->argv, step) &&
-           add_with(planner, parts, step) && add_when(planner, parts->when, step);
+           add_with(planner, parts, step, origin) && add_when(planner, parts->when, step);
 }
 
 static void set_needs(Planner *planner, const YamlNode *needs, StepOrigin *origin)
@@ -321,7 +328,7 @@ bool planner_add_step(Planner *planner, const PlanItem *item)
     planner->scope.is_matrix = !stage->foreach && parts.matrix;
     if (!set_folder(planner, parts.wdir, &step) || !set_vars(planner, parts.vars, &step) ||
         !resolve_parts(planner, &parts) || !planner_add_paths(planner, &parts, &step, &origin) ||
-        !set_action(planner, &parts, &step) || !note_reads(planner, &step, &origin))
+        !set_action(planner, &parts, &step, &origin) || !note_reads(planner, &step, &origin))
         return false;
     set_limits(&parts, &step);
     set_needs(planner, parts.needs, &origin);

@@ -27,9 +27,14 @@ static bool settle_path(Planner *planner, const YamlNode *node, const char *fold
                      "the whole project cannot be what a stage reads or makes: name what it is");
 }
 
+static size_t count_of(const YamlNode *list)
+{
+    return list ? list->count : 0;
+}
+
 static bool add_deps(Planner *planner, const StageParts *parts, PlanStep *step, StepOrigin *origin)
 {
-    size_t count = parts->deps ? parts->deps->count : 0;
+    size_t count = count_of(parts->deps) + count_of(parts->with);
 
     origin->dep_nodes = arena_array(planner->arena, const YamlNode *, count + 1);
     for (const YamlNode *node = field_first(parts->deps); node;
@@ -65,10 +70,10 @@ static bool add_outs(Planner *planner, const StageParts *parts, PlanStep *step, 
 {
     const OutKind kinds[] = {
         {parts->outs, PLAN_OUT}, {parts->metrics, PLAN_METRICS}, {parts->plots, PLAN_PLOTS}};
-    size_t count = 0;
+    size_t count = count_of(parts->with);
 
     for (size_t i = 0; i < COUNT(kinds); i++)
-        count += kinds[i].list ? kinds[i].list->count : 0;
+        count += count_of(kinds[i].list);
     origin->out_nodes = arena_array(planner->arena, const YamlNode *, count + 1);
     for (size_t i = 0; i < COUNT(kinds); i++) {
         for (const YamlNode *item = field_first(kinds[i].list); item;
@@ -77,6 +82,35 @@ static bool add_outs(Planner *planner, const StageParts *parts, PlanStep *step, 
             if (!add_out(planner, item, kinds[i].use, step))
                 return false;
         }
+    }
+    return true;
+}
+
+static bool has_path(const PlanPathList *list, const char *path)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+bool planner_add_with_path(Planner *planner, const YamlNode *node, PlanBuiltinUse use,
+                           PlanStep *step, StepOrigin *origin)
+{
+    PlanPath path = {.path = node->text};
+
+    if (use == PLAN_USE_VALUE || yaml_is_null(node))
+        return true;
+    if (!settle_path(planner, node, step->folder, &path.path))
+        return false;
+    if (has_path(use == PLAN_USE_DEP ? &step->deps : &step->outs, path.path))
+        return true; /* also listed by the stage itself */
+    if (use == PLAN_USE_DEP) {
+        origin->dep_nodes[step->deps.count] = node;
+        *arena_push(planner->arena, &step->deps) = path;
+    } else {
+        origin->out_nodes[step->outs.count] = node;
+        *arena_push(planner->arena, &step->outs) = path;
     }
     return true;
 }

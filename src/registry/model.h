@@ -118,6 +118,10 @@ bool model_version_set_tags(Scope *scope, const char *model, int64_t number,
 bool model_version_delete_tag(Scope *scope, const char *model, int64_t number,
                               const char *key) MUST_CHECK;
 
+/* The oldest that has this package; *found: false when none has. */
+bool model_version_find_package(Scope *scope, const char *model, const char *package,
+                                ModelVersion *version, bool *found) MUST_CHECK;
+
 /* A conflict when it has none, which says where its files are. Before anything that opens it. */
 bool model_version_need_package(Scope *scope, const ModelVersion *version) MUST_CHECK;
 

@@ -104,6 +104,24 @@ bool model_version_list(Scope *scope, const char *model, const Page *page, Model
     return read_versions(scope, &query, list);
 }
 
+bool model_version_find_package(Scope *scope, const char *model, const char *package,
+                                ModelVersion *version, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           SELECT_VERSION " WHERE models.name = $1 AND package = $2"
+                                          " AND deleted_at IS NULL ORDER BY version LIMIT 1",
+                           db_text(model), db_text(package));
+    ModelVersionList list = {0};
+
+    if (!read_versions(scope, &query, &list))
+        return false;
+    *found = list.count > 0;
+    if (*found)
+        *version = list.items[0];
+    return true;
+}
+
 bool model_version_list_at(Scope *scope, const char *model, const char *stage,
                            ModelVersionList *list)
 {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/worker.h"
+#include "registry/flavor.h"
 #include "registry/package_internal.h"
 
 enum {
@@ -157,12 +158,26 @@ static bool check_signature(const Package *package, Error *error)
     return fail(error, ERROR_INVALID, "the signature of the package is not that of its model");
 }
 
+/* A model of another kind is not taken for one of Slipway's that lacks a file. */
+static bool check_kind(const PackageFiles *files, Arena *arena, Error *error)
+{
+    const char *refusal = NULL;
+    TextList flavors;
+    Error ignored = {0};
+
+    if (!tree_find(&files->tree, PACKAGE_SIGNATURE) &&
+        flavors_read(files->store, &files->tree, arena, &flavors, &ignored))
+        refusal = flavors_refusal(&flavors, arena);
+    return !refusal || fail(error, ERROR_CONFLICT, "%s", refusal);
+}
+
 static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)
 {
     CLEANUP(package_close) Package opened = {0};
     PackageFile signature;
 
-    if (!read_file(files, PACKAGE_SIGNATURE, arena, &signature, error) ||
+    if (!check_kind(files, arena, error) ||
+        !read_file(files, PACKAGE_SIGNATURE, arena, &signature, error) ||
         !json_parse(signature.bytes, signature.size, arena, &opened.signature, error) ||
         !map_model(files, &opened, error))
         return false;

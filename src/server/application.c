@@ -24,6 +24,17 @@ bool application_load(Application *application, Error *error)
     return true;
 }
 
+static Scheduler *open_scheduler(const Application *application, const ApplicationSpec *asked,
+                                 Error *error)
+{
+    const SchedulerSpec spec = {.platform = application->platform,
+                                .serving = application->serving,
+                                .slots = asked->steps_max,
+                                .executors = asked->executors};
+
+    return scheduler_create(&spec, error);
+}
+
 bool application_open(const ApplicationSpec *spec, Application **application, Error *error)
 {
     Application *opened = calloc(1, sizeof(*opened));
@@ -32,7 +43,8 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
         out_of_memory();
     opened->demands_token = spec->demands_token;
     opened->started_at = time_now_ms();
-    if (!platform_open(spec->folder, &opened->platform, error)) {
+    if (!platform_open(spec->folder, &opened->platform, error) ||
+        !executors_choose(spec->executors, &opened->platform->executors, error)) {
         application_close(opened);
         return false;
     }
@@ -40,8 +52,7 @@ bool application_open(const ApplicationSpec *spec, Application **application, Er
     opened->serving = serving_create(opened->platform);
     opened->trainer = trainer_create(opened->platform, error);
     if (opened->trainer)
-        opened->scheduler =
-            scheduler_create(&(SchedulerSpec){opened->platform, opened->serving, 0}, error);
+        opened->scheduler = open_scheduler(opened, spec, error);
     if (opened->scheduler)
         opened->triggers = triggers_create(opened->platform, opened->scheduler);
     if (!opened->scheduler || !(spec->loads_later || application_load(opened, error))) {

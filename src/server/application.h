@@ -3,12 +3,15 @@
 
 #include "api/api.h"
 #include "notify/outbox.h"
+#include "pipelines/executors.h"
 
 typedef struct ApplicationSpec {
     const char *folder;
     bool demands_token;
-    bool loads_later;             /* not at once, but when application_load() is called */
-    const NotifySettings *notify; /* NULL: none */
+    bool loads_later;                  /* not at once, but when application_load() is called */
+    const NotifySettings *notify;      /* NULL: none */
+    const ExecutorSettings *executors; /* NULL: this machine alone */
+    size_t steps_max;                  /* of pipelines at a time; 0: as SchedulerSpec has it */
 } ApplicationSpec;
 
 /* Opens the data folder, loads what is deployed, starts the threads for training and logging. */

@@ -166,12 +166,32 @@ static bool start_upkeep(Server *server, const ServerSpec *spec, Error *error)
     return server->upkeep != NULL;
 }
 
+/* "0.0.0.0" is no address that anybody could go to, and a loopback one is another machine there. */
+static void warn_of_address(const Server *server, const ServerSpec *spec)
+{
+    bool is_any = strcmp(spec->address, "0.0.0.0") == 0 || strcmp(spec->address, "::") == 0;
+
+    if (spec->executors.slurm.address && !spec->executors.slurm_server &&
+        (is_any || address_is_loopback(spec->address)))
+        log_event(LOG_WARNING,
+                  "steps on the cluster cannot reach the server: give --slurm-server URL",
+                  log_text("url", server->url));
+}
+
+static bool start_scheduler(Server *server, const ServerSpec *spec, Error *error)
+{
+    warn_of_address(server, spec);
+    return scheduler_start(server->application->scheduler, server->url, error);
+}
+
 bool server_open(const ServerSpec *spec, Server **server, Error *error)
 {
     ApplicationSpec application = {
         .folder = spec->folder,
         .demands_token = spec->demands_token || !address_is_loopback(spec->address),
         .notify = &spec->notify,
+        .executors = &spec->executors,
+        .steps_max = spec->steps_max,
     };
     Server *opened = calloc(1, sizeof(*opened));
 
@@ -186,7 +206,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
         opened->slow = lane_create(slow_lane);
         if (check_tokens(opened, spec->address, error) && start_upkeep(opened, spec, error) &&
             start_courier(opened, error) && listen_on(opened, spec, error) &&
-            scheduler_start(opened->application->scheduler, opened->url, error) &&
+            start_scheduler(opened, spec, error) &&
             triggers_start(opened->application->triggers, error)) {
             *server = opened;
             return true;

@@ -20,7 +20,9 @@ typedef struct ServerSpec {
     int64_t artifact_bytes_max; /* 0: as long as the disk has room */
     size_t connections_max;     /* 0: 8192, or what the limit of open files allows */
     size_t per_address_max;     /* connections of one address; 0: half of all */
+    size_t steps_max;           /* of pipelines at a time; 0: as many as processors, 2 at least */
     NotifySettings notify;
+    ExecutorSettings executors;
 } ServerSpec;
 
 typedef struct Server Server;

@@ -114,7 +114,8 @@ static bool fail_kind(Cells *cells, size_t row, size_t column, const char *wante
 {
     const char *name = cells->inputs->items[column].name;
 
-    return fail_field(cells->error, name, "\"%s\" in row %zu must be %s", name, row + 1, wanted);
+    return fail_field(cells->error, name, "\"%s\" in row %zu must be %s", name,
+                      cells->first_row + row + 1, wanted);
 }
 
 static TextRef text_of(const JsonValue *value)

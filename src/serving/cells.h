@@ -15,6 +15,7 @@
 typedef struct Cells {
     const InputList *inputs;
     bool leaves_out_others;
+    size_t first_row; /* rows that were before these, for messages */
     Arena *arena;
     Error *error;
     size_t row_count;

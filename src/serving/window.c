@@ -81,6 +81,77 @@ Window window_since(const Window *now, const Window *then)
     return since;
 }
 
+Window window_sum(const Window *one, const Window *other)
+{
+    Window sum = {
+        .requests = one->requests + other->requests,
+        .errors = one->errors + other->errors,
+        .dropped = one->dropped + other->dropped,
+        .duration_us = one->duration_us + other->duration_us,
+    };
+
+    for (size_t i = 0; i < DURATION_BINS; i++)
+        sum.durations[i] = one->durations[i] + other->durations[i];
+    return sum;
+}
+
+/* Few of the bins are ever used. */
+static void write_bin(JsonWriter *json, size_t bin, uint64_t count)
+{
+    json_open_array(json, NULL);
+    json_int(json, NULL, (int64_t)bin);
+    json_int(json, NULL, (int64_t)count);
+    json_close(json);
+}
+
+void window_write_counts(JsonWriter *json, const char *key, const Window *window)
+{
+    json_open_object(json, key);
+    json_int(json, "errors", (int64_t)window->errors);
+    json_int(json, "duration_us", (int64_t)window->duration_us);
+    json_open_array(json, "durations");
+    for (size_t i = 0; i < DURATION_BINS; i++)
+        if (window->durations[i])
+            write_bin(json, i, window->durations[i]);
+    json_close(json);
+    json_close(json);
+}
+
+static uint64_t read_count(const JsonValue *value)
+{
+    int64_t count = json_as_int(value, 0);
+
+    return count > 0 ? (uint64_t)count : 0;
+}
+
+/* The two numbers of one bin. */
+static void read_bin(const JsonValue *pair, Window *window)
+{
+    int64_t bin = -1;
+
+    for (JsonWalk walk = json_walk(pair); json_walk_next(&walk);) {
+        if (walk.index == 0)
+            bin = json_as_int(walk.value, -1);
+        else if (walk.index == 1 && bin >= 0 && bin < DURATION_BINS)
+            window->durations[bin] = read_count(walk.value);
+    }
+}
+
+Window window_read_counts(const JsonValue *value)
+{
+    Window window = {
+        .errors = read_count(json_member(value, "errors")),
+        .duration_us = read_count(json_member(value, "duration_us")),
+    };
+
+    for (JsonWalk walk = json_walk(json_member(value, "durations")); json_walk_next(&walk);)
+        read_bin(walk.value, &window);
+    window.requests = window.errors;
+    for (size_t i = 0; i < DURATION_BINS; i++)
+        window.requests += window.durations[i];
+    return window;
+}
+
 double window_error_share(const Window *window)
 {
     return window->requests ? (double)window->errors / (double)window->requests : 0;

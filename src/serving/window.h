@@ -42,6 +42,14 @@ Window counts_read(const DeploymentCounts *counts);
 /* What came after an earlier reading of the same counts. */
 Window window_since(const Window *now, const Window *then);
 
+/* Both together. */
+Window window_sum(const Window *one, const Window *other);
+
+/* The counts themselves, for who keeps them longer than a process lives; dropped ones apart. What
+ * is read is what was written; whatever is no such thing counts nothing. */
+void window_write_counts(JsonWriter *json, const char *key, const Window *window);
+Window window_read_counts(const JsonValue *value);
+
 /* The time within which this share of the answers was given; 0 when there were none. */
 double window_quantile_ms(const Window *window, double share);
 double window_error_share(const Window *window); /* 0 when there were no requests */

@@ -1,6 +1,6 @@
 """What black-box tests share: servers that are started and ended, commands, requests.
 
-A test class derives from SlipwayTest; its file ends with run(ITS_CLASS). A file whose tests are functions of a folder
+A test class derives from SlipwayTest; its file ends with run(ITS_CLASS), or with more of them. A file whose tests are functions of a folder
 ends with run_functions(globals()); one that drives a tool of tools/, with run_driver(main).
 """
 import http.client
@@ -112,19 +112,18 @@ class SlipwayTest(unittest.TestCase):
         return self.command("token", "create", name, "--role", role).strip()
 
 
-def run_cases(case):
+def run_cases(cases):
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    names = [name for name in unittest.TestLoader().getTestCaseNames(case) if word in name]
-    result = unittest.TextTestRunner(stream=sys.stdout).run(
-        unittest.TestSuite(case(name) for name in names))
+    tests = [case(name) for case in cases for name in unittest.TestLoader().getTestCaseNames(case) if word in name]
+    result = unittest.TextTestRunner(stream=sys.stdout).run(unittest.TestSuite(tests))
     broken = {test.id().split()[0] for test, _ in result.failures + result.errors}
-    print(f"{len(names) - len(broken)} passed, {len(broken)} failed")
+    print(f"{len(tests) - len(broken)} passed, {len(broken)} failed")
     return 1 if broken else 0
 
 
-def run(case):
+def run(*cases):
     try:
-        sys.exit(run_cases(case))
+        sys.exit(run_cases(cases))
     except OSError:
         traceback.print_exc()
         print("0 passed, 1 failed")

@@ -384,7 +384,8 @@ class ApprovalTest(SlipwayTest):
             (("approve", "x", "--comment", "y"), 2, '"x" is neither the number of an approval nor a run as spam#12'),
             (("approve", "7", "--comment", "y"), 4, "approval 7 does not exist"),
             (("approve", "shop#1", "--comment", "y"), 4, 'project "shop" has no pipeline run 1'),
-            (("environment", "show", "nowhere"), 4, 'environment "nowhere" was never set, so it demands nothing'),
+            (("environment", "show", "nowhere"), 4, 'environment "nowhere" was never set, so nothing goes there: an '
+             "owner says what it demands, or nothing, by slipway environment set nowhere --approvals 0"),
             (("environment", "set", "production", "--expires", "soon"), 2,
              '--expires takes 30d, 12h, 90m or 60s, not "soon"'),
             (("environment", "set", "production", "--four-eyes", "--no-four-eyes"), 2,

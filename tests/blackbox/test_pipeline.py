@@ -158,6 +158,16 @@ class PipelineTest(SlipwayTest):
         shown = self.expect(200, port, f"/api/v1/pipeline-runs/{run_id}/steps/slow")[1]
         self.assertEqual([one["status"] for one in shown["attempts"]], ["succeeded"])
 
+    def test_as_many_steps_run_at_a_time_as_the_server_is_told(self):
+        met = os.path.join(self.folder, "met")
+        os.mkdir(met)
+        wait = (f"touch {met}/$SLIPWAY_STEP; for turn in $(seq 100); do "
+                f"test $(ls {met} | wc -l) = 5 && exit; sleep 0.1; done; exit 1")
+        self.project("stages:\n" + "".join(f"  s{number}:\n    cmd: {wait}\n" for number in range(5)))
+        self.refused(2, "--steps takes 1 to 1000", "server", "--steps", "0")
+        self.start("--steps", "5")
+        self.assertIn("project#1 succeeded", self.pipeline("run", "--force"))
+
     def test_what_is_wrong_is_said_and_nothing_runs(self):
         self.start()
         project = os.path.join(self.folder, "project")

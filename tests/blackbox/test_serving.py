@@ -217,7 +217,7 @@ class ServingTest(SlipwayTest):
     def test_a_viewers_token_predicts_and_changes_nothing(self):
         viewer, owner = self.token("app", "viewer"), self.token("ada", "owner")
         _, port = self.start("--demand-token")
-        deploy = {"method": "POST", "body": '{"model":"spam","version":1}'}
+        deploy = {"method": "POST", "body": '{"model":"spam","version":1,"comment":"the first"}'}
         ask = {"method": "POST", "body": '{"data":["hello"]}'}
         with_viewer = {"Authorization": f"Bearer {viewer}"}
         self.expect(403, port, "/api/v1/endpoints/spam/deploy", headers=with_viewer, **deploy)

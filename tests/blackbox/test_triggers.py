@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import json
 import os
+import socket
+import sqlite3
 import subprocess
 import time
 
@@ -268,6 +270,23 @@ class TriggersTest(SlipwayTest):
                          [("push", commit, "main"), ("push", commit, "release/1")])
         source = self.expect(200, port, "/api/v1/pipelines/spam")[1]
         self.assertEqual((source["commit"], source["branch"]), (commit, "main"))
+
+    def test_a_repository_that_does_not_answer_holds_up_no_schedule(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = self.start()[1]
+            self.repository()
+            self.put(FILE.split("on:")[0] + "on: {schedule: [{cron: '* * * * *'}]}\n")
+            with sqlite3.connect(os.path.join(self.data, "slipway.db"), timeout=30) as db:
+                db.execute("UPDATE hooks SET repository = ?, looked_at = NULL",
+                           (f"http://127.0.0.1:{silent.getsockname()[1]}/spam.git",))
+            silent.settimeout(SECONDS_MAX)
+            asking = silent.accept()[0]  # git asks, and waits
+            with sqlite3.connect(os.path.join(self.data, "slipway.db"), timeout=30) as db:
+                db.execute("UPDATE schedules SET seen_at = seen_at - 120000, next_at = next_at - 120000")
+            self.wait_until(lambda: self.runs(port))
+            shown = self.expect(200, port, "/api/v1/hooks/spam")[1]["hook"]
+            self.assertEqual((shown["looked_at"], shown["reason"]), (None, None))
+            asking.close()
 
     def test_a_push_that_nobody_told_of_is_found(self):
         server, port = self.start()

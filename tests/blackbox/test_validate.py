@@ -57,6 +57,21 @@ class ValidateTest(SlipwayTest):
                          (0, 'warning: line 6: "monitor" is not read yet\n'))
         self.assertEqual(os.listdir(self.folder), ["slipway.yaml"])
 
+    def test_the_steps_of_a_release_are_shown_with_the_shares_of_the_traffic(self):
+        self.write("slipway.yaml", "project: p\nstages: {fit: {uses: train}}\nrelease:\n  endpoint: p\n"
+                                   "  production: {traffic: [2.5, 50], hold: [90s, 1h]}\n")
+        done = self.run_command("validate")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout,
+                         "step                waits for           what it does\n"
+                         "fit                 -                   uses train\n"
+                         "release.gate        fit                 uses release.gate\n"
+                         "release.staging     release.gate        uses release.staging\n"
+                         "release.canary@2.5  release.staging     uses release.canary: 2.5 % of the requests for 90s\n"
+                         "release.canary@50   release.canary@2.5  uses release.canary: 50 % of the requests for 1h\n"
+                         "release.production  release.canary@50   uses release.production\n"
+                         "slipway.yaml is valid: 6 steps\n")
+
     def test_a_folder_and_a_dvc_yaml_do_as_well(self):
         self.write("p/dvc.yaml", "stages:\n  a: {cmd: 'x ${c}', params: [c]}\n")
         self.write("p/params.yaml", "c: 1.0\n")
@@ -136,6 +151,9 @@ class ValidateTest(SlipwayTest):
             {"project": "p", "params": {"a": 1, "b": {"type": "date"}}, "concurrency": {"rule": "skip"}},
             {"project": "p", "on": {"schedule": {"cron": "0 3 * * 1"}, "push": ["main"], "api": False}},
             {"project": "p", "data": {"d": {"source": ["a", "b"], "columns": {"x": "text"}}}},
+            {"project": "p", "release": {"endpoint": "e", "staging": {"benchmark": {"p99_ms": 5}}, "production": {
+                "approval": "required", "traffic": [10, 50], "hold": ["1m", "1h"], "abort": {"errors_max": 0.1}}}},
+            {"project": "p", "release": {"endpoint": "e", "production": {"traffic": 10, "hold": "1m", "wait": "1h"}}},
             {"stages": {"a": {"cmd": "x", "timeout-minutes": "${t}"}}, "params": ["p.yaml"], "plots": []},
         ]
         wrong = [
@@ -152,6 +170,9 @@ class ValidateTest(SlipwayTest):
             {"project": "p", "on": {"schedule": {}}},
             {"project": "p", "data": {"d": {"columns": {"x": "txt"}}}},
             {"project": "p", "release": {"endpoint": "e", "gate": {"metrics": "f1"}}},
+            {"project": "p", "release": {"endpoint": "e", "production": {"trafic": [10]}}},
+            {"project": "p", "release": {"endpoint": "e", "production": {"abort": {"error_max": 0.1}}}},
+            {"project": "p", "release": {"endpoint": "e", "production": {"traffic": {"a": 10}}}},
             {"stages": {}, "release": {}},
         ]
         for document in fine:

@@ -194,6 +194,19 @@ static void test_a_cancelled_step_ends_with_its_children(void)
     bench_close(&bench);
 }
 
+static void test_a_step_that_is_cancelled_before_it_begins_does_not(void)
+{
+    Bench bench = bench_open();
+    AttemptProbe found;
+
+    write_file(&bench, "cancel", "");
+    submit(&bench, "\"commands\":[\"echo begun\"]");
+    found = wait_for(&bench, ATTEMPT_ENDED);
+    EXPECT_TEXT(text_of(&found, "outcome"), "cancelled");
+    EXPECT_TEXT(log_of(&bench), "");
+    bench_close(&bench);
+}
+
 static void test_a_step_whose_time_is_up_ends(void)
 {
     Bench bench = bench_open();
@@ -307,6 +320,7 @@ int main(int count, char **arguments)
         TEST(test_arguments_are_not_read_by_a_shell),
         TEST(test_what_a_step_leaves_behind_ends_with_it),
         TEST(test_a_cancelled_step_ends_with_its_children),
+        TEST(test_a_step_that_is_cancelled_before_it_begins_does_not),
         TEST(test_a_step_whose_time_is_up_ends),
         TEST(test_the_files_of_a_step_are_its_own),
         TEST(test_of_two_shims_for_an_attempt_one_does_the_work),

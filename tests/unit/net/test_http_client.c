@@ -1,3 +1,6 @@
+#include <pthread.h>
+#include <sys/un.h>
+
 #include "base/file.h"
 #include "tests/unit/net/http_fixture.h"
 
@@ -225,6 +228,95 @@ static void test_fetch_says_what_went_wrong(void)
     fixture_close(&fixture);
 }
 
+/* ---- a socket of the file system ---- */
+
+/* Answers so many requests on one connection, and takes no second one. */
+typedef struct Door {
+    char path[64];
+    int listener, answers;
+    pthread_t thread;
+} Door;
+
+static void *answer_at_door(void *context)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    const Door *door = context;
+    int handle = accept(door->listener, NULL, NULL);
+    char request[4096];
+
+    for (int i = 0; i < door->answers && read(handle, request, sizeof(request)) > 0; i++)
+        EXPECT(write(handle, text, sizeof(text) - 1) == sizeof(text) - 1);
+    while (read(handle, request, sizeof(request)) > 0)
+        ;
+    close(handle);
+    return NULL;
+}
+
+static void door_open(Door *door, const char *folder, int answers)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    *door = (Door){.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .answers = answers};
+    snprintf(door->path, sizeof(door->path), "%s/door", folder);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", door->path);
+    EXPECT(bind(door->listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+    EXPECT(listen(door->listener, 1) == 0);
+    EXPECT(pthread_create(&door->thread, NULL, answer_at_door, door) == 0);
+}
+
+static void door_close(Door *door)
+{
+    pthread_join(door->thread, NULL);
+    close(door->listener);
+}
+
+static void test_requests_to_a_socket_share_a_connection(void)
+{
+    Fixture fixture;
+    HttpConnection *connection;
+    Door door;
+
+    fixture_open(&fixture);
+    door_open(&door, fixture.folder, 3);
+    connection = http_connection_open(&fixture.error);
+    EXPECT_OK(connection, fixture.error);
+    for (int i = 0; i < door.answers; i++) {
+        HttpFetchSpec spec = {.url = "http://nowhere.invalid/x",
+                              .unix_socket = door.path,
+                              .connection = connection,
+                              .body = i ? "text" : NULL,
+                              .body_size = i ? 4 : 0};
+        HttpReply reply;
+
+        EXPECT_OK(http_fetch(&spec, fixture.arena, &reply, &fixture.error), fixture.error);
+        EXPECT_TEXT(reply.body, "hi");
+    }
+    http_connection_close(connection);
+    door_close(&door);
+    unlink(door.path);
+    fixture_close(&fixture);
+}
+
+static void test_a_request_that_nobody_answers_can_be_given_up(void)
+{
+    const atomic_bool cancelled = true;
+    HttpFetchSpec spec = {.url = "http://localhost/x", .cancelled = &cancelled};
+    Fixture fixture;
+    HttpReply reply;
+    Door door;
+
+    fixture_open(&fixture);
+    door_open(&door, fixture.folder, 0);
+    spec.unix_socket = door.path;
+    EXPECT(!http_fetch(&spec, fixture.arena, &reply, &fixture.error));
+    EXPECT(fixture.error.kind == ERROR_UNAVAILABLE);
+    EXPECT_TEXT(fixture.error.message, "\"http://localhost/x\" was given up before it answered");
+    shutdown(door.listener, SHUT_RDWR);
+    door_close(&door);
+    unlink(door.path);
+    fixture_close(&fixture);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -235,6 +327,8 @@ int main(int count, char **names)
         TEST(test_a_failed_download_leaves_the_old_file),
         TEST(test_fetch_sends_bodies_and_files),
         TEST(test_fetch_says_what_went_wrong),
+        TEST(test_requests_to_a_socket_share_a_connection),
+        TEST(test_a_request_that_nobody_answers_can_be_given_up),
         {0},
     };
 

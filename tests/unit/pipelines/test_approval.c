@@ -13,12 +13,16 @@ static ApprovalDecisionList decisions_of(const char *letters, Arena *arena)
 {
     ApprovalDecisionList list = {0};
 
-    for (const char *at = letters; *at; at++)
+    for (const char *at = letters; *at; at++) {
+        const char *who = arena_format(arena, "%c", *at | 0x20);
+
         *arena_push(arena, &list) = (ApprovalDecision){
-            .decided_by = arena_format(arena, "%c", *at | 0x20),
+            .decided_by = who,
+            .person = who,
             .comment = "because",
             .is_approved = !(*at & 0x20),
         };
+    }
     return list;
 }
 
@@ -115,6 +119,7 @@ static const Saying sayings[] = {
 
 static void test_who_may_say_what(void)
 {
+    Originator asker = {"asker", ORIGINATOR_STARTED, "asker", true};
     Arena *arena = arena_create();
 
     for (const Saying *row = sayings; row->name; row++) {
@@ -124,6 +129,7 @@ static void test_who_may_say_what(void)
             .needed = 3,
             .four_eyes = row->four_eyes,
             .asked_by = "asker",
+            .originators = {&asker, 1},
             .expires_at = 100,
             .decisions = decisions_of(row->decisions, arena),
         };
@@ -156,9 +162,28 @@ static void test_a_comment_has_a_limit(void)
 
 /* ---- in the store ---- */
 
+static void test_with_four_eyes_and_nobody_known_it_takes_one_more(void)
+{
+    Originator ada = {"ada", ORIGINATOR_STARTED, "ada", true};
+    Originator author = {"bob", ORIGINATOR_WRITTEN, "bob", true};
+    Originator both[] = {ada, {"octocat", ORIGINATOR_PUSHED, NULL, false}};
+    OriginatorList nobody = {0}, known = {&ada, 1}, written = {&author, 1}, half = {both, 2};
+    EnvironmentRules rules = {.approvals = 2};
+
+    EXPECT(approval_count_needed(&rules, &nobody) == 2);
+    rules.four_eyes = true;
+    EXPECT(approval_count_needed(&rules, &known) == 2);
+    EXPECT(approval_count_needed(&rules, &nobody) == 3);
+    EXPECT(approval_count_needed(&rules, &written) == 3);
+    EXPECT(approval_count_needed(&rules, &half) == 3);
+    EXPECT(originators_find(&half, "ada") && originators_find(&written, "bob"));
+    EXPECT(!originators_find(&half, "bob"));
+}
+
 typedef struct Asking {
     ApprovalSpec spec;
     EnvironmentRules rules;
+    OriginatorList originators;
     Approval approval;
 } Asking;
 
@@ -187,6 +212,7 @@ static Asking asking_of(const char *digest)
 static int64_t ask(Scene *scene, Asking *asking)
 {
     asking->spec.rules = &asking->rules;
+    asking->spec.originators = &asking->originators;
     EXPECT_OK(scope_write(&scene->scope, write_ask, asking), scene->scope.error);
     return asking->approval.id;
 }
@@ -298,6 +324,8 @@ static void test_stricter_rules_ask_again_and_looser_ones_do_not_undo(void)
                               &asking.approval),
               scene.scope.error);
     asking.rules.four_eyes = true;
+    originators_add(&asking.originators, scene.arena,
+                    (Originator){"asker", ORIGINATOR_STARTED, "asker", true});
     EXPECT(ask(&scene, &asking) == 4);
     EXPECT_TEXT(status_now(&scene, 3), "approved");
     asking.rules.four_eyes = false;
@@ -402,6 +430,7 @@ int main(int count, char **names)
         TEST(test_an_approval_is_what_decisions_and_time_make_it),
         TEST(test_who_may_say_what),
         TEST(test_a_comment_has_a_limit),
+        TEST(test_with_four_eyes_and_nobody_known_it_takes_one_more),
         TEST(test_asking_again_is_asking_once_and_another_digest_is_another_approval),
         TEST(test_two_people_approve_and_it_is_kept_who_and_why),
         TEST(test_one_rejects_and_asking_again_does_not_help),

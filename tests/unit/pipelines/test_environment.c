@@ -109,7 +109,8 @@ static size_t count_events(Scope *scope)
     return list.count;
 }
 
-static void test_production_demands_an_approval_from_the_start_and_others_nothing(void)
+static void
+test_production_demands_an_approval_from_the_start_staging_nothing_and_others_are_not(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
     Environment environment;
@@ -118,16 +119,31 @@ static void test_production_demands_an_approval_from_the_start_and_others_nothin
     EXPECT(environment.rules.approvals == 1);
     EXPECT(!environment.rules.four_eyes);
     EXPECT(environment.rules.expires_seconds == 30 * 24 * 3600);
-    EXPECT_OK(environment_get(&scene.scope, "staging", &environment), scene.scope.error);
+    EXPECT_OK(environment_find(&scene.scope, "staging", &environment), scene.scope.error);
     EXPECT(environment.rules.approvals == 0);
-    EXPECT(!environment_find(&scene.scope, "staging", &environment));
+    EXPECT(!environment_find(&scene.scope, "qa", &environment));
     EXPECT(scene.scope.error.kind == ERROR_NOT_FOUND);
+    EXPECT(strstr(scene.scope.error.message, "slipway environment set qa --approvals 0"));
+}
+
+static void test_of_a_new_environment_the_approvals_have_to_be_said(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Setting setting = {.name = "qa"};
+
+    EXPECT_OK(environment_get(&scene.scope, "qa", &setting.environment), scene.scope.error);
+    setting.rules = setting.environment.rules;
+    EXPECT(!scope_write(&scene.scope, set, &setting));
+    EXPECT_TEXT(scene.scope.error.field, "approvals");
+    scene.scope.error = (Error){0};
+    setting.rules.approvals = 0;
+    EXPECT_OK(scope_write(&scene.scope, set, &setting), scene.scope.error);
 }
 
 static void test_what_is_set_is_kept_and_noted_once(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
-    Setting setting = {"staging", {.approvals = 2, .four_eyes = true, .expires_seconds = 60}, {0}};
+    Setting setting = {"qa", {.approvals = 2, .four_eyes = true, .expires_seconds = 60}, {0}};
 
     text_list_add(&setting.rules.windows, scene.arena, "mon-fri 08:00-17:00 Europe/Amsterdam");
     text_list_add(&setting.rules.branches, scene.arena, "a \"b\"");
@@ -158,7 +174,8 @@ int main(int count, char **names)
         TEST(test_rules_that_cannot_hold_are_refused),
         TEST(test_a_file_may_only_tighten),
         TEST(test_branches_are_patterns_and_none_of_them_is_any),
-        TEST(test_production_demands_an_approval_from_the_start_and_others_nothing),
+        TEST(test_production_demands_an_approval_from_the_start_staging_nothing_and_others_are_not),
+        TEST(test_of_a_new_environment_the_approvals_have_to_be_said),
         TEST(test_what_is_set_is_kept_and_noted_once),
         {0},
     };

@@ -40,6 +40,30 @@ static const struct {
      "line 5, column 14: a hold-out by \"group\" needs the column \"group\""},
     {DATA "    target: C\n    holdout: {group_values: [a]}\n", "data.comments.holdout",
      "line 5, column 14: \"group_values\" needs a hold-out by \"group\", not by \"stratified\""},
+    {DATA "    expect: {column: {}}\n", "data.comments.expect.column",
+     "line 4, column 14: \"column\" is not a setting of \"data.comments.expect\", which has files, "
+     "rows, columns, others"},
+    {DATA "    expect: {rows: {minimum: 2, maximum: 1}}\n", "data.comments.expect.rows.maximum",
+     "line 4, column 42: the maximum of 1 is below the minimum of 2"},
+    {DATA "    expect: {files: {minimum: -2}}\n", "data.comments.expect.files.minimum",
+     "line 4, column 31: \"data.comments.expect.files.minimum\" is 0 or more"},
+    {DATA "    expect: {columns: {a: float}}\n", "data.comments.expect.columns.a",
+     "line 4, column 27: \"data.comments.expect.columns.a\" is one of text, category, integer, "
+     "number, boolean, time, not \"float\""},
+    {DATA "    expect: {columns: {a: {missing: 11}}}\n", "data.comments.expect.columns.a.missing",
+     "line 4, column 37: \"data.comments.expect.columns.a.missing\" is a share from 0 to 1"},
+    {DATA "    expect: {columns: {a: {minimum: x}}}\n", "data.comments.expect.columns.a.minimum",
+     "line 4, column 37: \"data.comments.expect.columns.a.minimum\" is a number or a time such as "
+     "2021-01-31, not \"x\""},
+    {DATA "    expect: {columns: {a: {type: text, maximum: 3}}}\n",
+     "data.comments.expect.columns.a.maximum",
+     "line 4, column 49: \"data.comments.expect.columns.a.maximum\" does not bound a column of the "
+     "type text"},
+    {DATA "    expect: {columns: {a: {minimum: 3, maximum: 2}}}\n",
+     "data.comments.expect.columns.a.maximum",
+     "line 4, column 49: the maximum of 2 is below the minimum of 3"},
+    {DATA "    expect: {others: no}\n", "data.comments.expect.others",
+     "line 4, column 22: \"data.comments.expect.others\" is one of allow, refuse, not \"no\""},
     {"project: spam\nrelease: {endpoint: spam, production: {approval: maybe}}\n",
      "release.production.approval", "line 2, column 50: \"approval\" is required, or left out"},
     {"project: spam\nrelease: {endpoint: spam, production: {approvals: 11}}\n",
@@ -48,7 +72,7 @@ static const struct {
      "release.production.approvers",
      "line 2, column 40: \"approvers\" is not a setting of \"release.production\", which has "
      "approval, "
-     "approvals, four_eyes, traffic, hold, abort"},
+     "approvals, four_eyes, traffic, hold, wait, abort"},
     {"project: spam\nrelease: {gate: {metric: f1}}\n", "release.endpoint",
      "line 2, column 10: \"release.endpoint\" is missing"},
     {GATE "{metric: F1}\n", "release.gate.metric",
@@ -176,7 +200,7 @@ static void test_a_part_that_does_nothing_yet_says_so(void)
     EXPECT_TEXT(file.warnings.items[1], "line 3: \"notify\" is not read yet");
 }
 
-static void test_of_production_what_is_demanded_is_read_and_the_rest_says_that_it_is_not(void)
+static void test_of_production_all_is_read(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     ProjectFile file = read_file("project: spam\nrelease:\n  endpoint: spam\n"
@@ -185,8 +209,10 @@ static void test_of_production_what_is_demanded_is_read_and_the_rest_says_that_i
                                  "    traffic: [10, 100]}\n",
                                  arena);
 
-    EXPECT(file.warnings.count == 1);
-    EXPECT_TEXT(file.warnings.items[0], "line 6: \"release.production.traffic\" is not read yet");
+    EXPECT(file.warnings.count == 0);
+    EXPECT_TEXT(file.release.smoke, "rows.json");
+    EXPECT(file.release.approvals == 2 && file.release.shares.count == 1);
+    EXPECT(file.release.shares.items[0].share == 100);
 }
 
 static void test_a_file_is_put_with_its_whole_pipeline_or_not_at_all(void)
@@ -240,7 +266,7 @@ int main(int count, char **names)
         TEST(test_the_holdout_follows_the_columns_where_it_is_not_given),
         TEST(test_every_format_that_can_be_read_can_be_named),
         TEST(test_a_part_that_does_nothing_yet_says_so),
-        TEST(test_of_production_what_is_demanded_is_read_and_the_rest_says_that_it_is_not),
+        TEST(test_of_production_all_is_read),
         TEST(test_a_file_is_put_with_its_whole_pipeline_or_not_at_all),
         TEST(test_f13_a_minimum_that_none_can_miss_is_warned_of),
         TEST(test_one_of_several_data_sets_must_be_named),

@@ -50,6 +50,8 @@ static void test_a_rule_decides_by_errors_and_times(void)
          "99 of 100 answers took up to 98.7 ms, which is more than 50 ms"},
         {0.01, 500, 100, 900, 100, 0, CANARY_CONTINUE, "0 of 1000 requests failed, p99 102 ms"},
         {0.01, 50, 2000, 989, 11, 0, CANARY_WAIT, "1000 of 2000 requests so far"},
+        {0.01, 50, 0, 0, 0, 0, CANARY_CONTINUE, "0 of 0 requests failed, p99 0 ms"},
+        {0.01, 50, 0, 0, 0, 1, CANARY_ABORT, "1 of 1 requests failed, which is more than 1 %"},
     };
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
@@ -79,7 +81,7 @@ static void test_a_rule_that_cannot_decide_is_refused(void)
          "a share of errors is at least 0 and at most 1: 0.01 is 1 %"},
         {{0.01, 0, 100}, "p99_ms_max", "a limit of time is above 0 milliseconds"},
         {{0.01, INFINITY, 100}, "p99_ms_max", "a limit of time is above 0 milliseconds"},
-        {{0.01, NAN, 0}, "requests_min", "a candidate is judged by 1 request or more"},
+        {{0.01, NAN, -1}, "requests_min", "a candidate is judged by 0 requests or more"},
     };
     CanaryRule good = canary_rule_default();
     Error error = {0};
@@ -140,6 +142,61 @@ static void test_a_window_without_answers_has_no_times(void)
                                    "\"p50_ms\":null,\"p99_ms\":null}");
 }
 
+static CanaryRecord read_back(const CanaryRecord *record, Arena *arena)
+{
+    JsonWriter *json = json_writer_create(arena);
+    const JsonValue *value;
+    Error error = {0};
+
+    canary_record_write_json(json, NULL, record);
+    EXPECT_OK(json_parse(json_finish(json), json_size(json), arena, &value, &error), error);
+    return canary_record_read(value);
+}
+
+static void test_a_record_goes_on_where_the_process_before_ended(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Window five = made_window(4, 0, 1, 1000), nine = made_window(7, 1, 1, 1000);
+    Window three = made_window(2, 0, 1, 3000), none = {0};
+    CanaryRecord record = {0};
+    Window sum;
+
+    canary_record_take(&record, 100, &five);
+    canary_record_take(&record, 100, &nine);
+    record = read_back(&record, arena);
+    sum = canary_record_sum(&record);
+    EXPECT(sum.requests == 9 && sum.errors == 1 && sum.duration_us == 7 * 1000 + 100000);
+    EXPECT_NEAR(window_quantile_ms(&sum, 0.99), 100, 7);
+    canary_record_take(&record, 200, &none);
+    canary_record_take(&record, 200, &three);
+    record = read_back(&record, arena);
+    sum = canary_record_sum(&record);
+    EXPECT(sum.requests == 12 && sum.errors == 2);
+    canary_record_take(&record, 200, &none); /* the clock shows the same, the counts do not */
+    sum = canary_record_sum(&record);
+    EXPECT(sum.requests == 12 && sum.errors == 2);
+}
+
+static void test_a_record_that_is_damaged_counts_nothing(void)
+{
+    static const char *const texts[] = {
+        "null", "[]", "{\"now\":7}",
+        "{\"now\":{\"errors\":-5,\"durations\":[7,[],[-1,5],[384,5],[5]]}}"};
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const JsonValue *value;
+        Error error = {0};
+        CanaryRecord record;
+        Window sum;
+
+        EXPECT_OK(json_parse(texts[i], strlen(texts[i]), arena, &value, &error), error);
+        record = canary_record_read(value);
+        sum = canary_record_sum(&record);
+        EXPECT(sum.requests == 0 && sum.errors == 0);
+    }
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -149,6 +206,8 @@ int main(int count, char **names)
         TEST(test_durations_out_of_range_are_counted_at_the_ends),
         TEST(test_the_window_between_two_readings_is_their_difference),
         TEST(test_a_window_without_answers_has_no_times),
+        TEST(test_a_record_goes_on_where_the_process_before_ended),
+        TEST(test_a_record_that_is_damaged_counts_nothing),
         {0},
     };
 

@@ -234,7 +234,7 @@ static void test_a_candidate_that_cannot_be_loaded_takes_nothing_away(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
     CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
-    CanaryRule rule = canary_rule_default();
+    CanaryTrial trial = {.rule = canary_rule_default()};
     CanaryJudgement judgement;
 
     fixture_add_versions(&scene);
@@ -247,7 +247,7 @@ static void test_a_candidate_that_cannot_be_loaded_takes_nothing_away(void)
     EXPECT(serving_is_ready(serving) && !serving_serves(serving, "spam", 2));
     EXPECT(calls_of_candidate(serving, 10) == 10); /* version 2 is the live one here */
     scene.scope.error = (Error){0};
-    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &rule, &judgement), scene.scope.error);
+    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &trial, &judgement), scene.scope.error);
     EXPECT(judgement.verdict == CANARY_ABORT);
     EXPECT(strstr(judgement.reason, "endpoint \"spam\" serves no candidate: candidate, version 3"));
     EXPECT(fixture_clear(&scene, judgement.reason));
@@ -258,28 +258,28 @@ static void test_a_candidate_is_judged_by_what_it_did(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
     CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
-    CanaryRule rule = {.errors_max = 0.01, .p99_ms_max = 60000, .requests_min = 10};
+    CanaryTrial trial = {{.errors_max = 0.01, .p99_ms_max = 60000, .requests_min = 10}};
     CanaryJudgement judgement;
 
     fixture_add_versions(&scene);
     fixture_deploy(&scene, 1);
     fixture_reload(&scene, serving);
-    EXPECT(!canary_judge(&scene.scope, serving, "spam", &rule, &judgement));
+    EXPECT(!canary_judge(&scene.scope, serving, "spam", &trial, &judgement));
     EXPECT_TEXT(scene.scope.error.message, "endpoint \"spam\" has no candidate");
     scene.scope.error = (Error){0};
     fixture_set(&scene, 2, 1000);
-    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &rule, &judgement), scene.scope.error);
+    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &trial, &judgement), scene.scope.error);
     EXPECT(judgement.verdict == CANARY_WAIT); /* it is on record and not served yet */
     fixture_reload(&scene, serving);
     calls_of_candidate(serving, 9);
-    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &rule, &judgement), scene.scope.error);
+    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &trial, &judgement), scene.scope.error);
     EXPECT(judgement.verdict == CANARY_WAIT);
     EXPECT_TEXT(judgement.reason, "9 of 10 requests so far");
     calls_of_candidate(serving, 1);
-    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &rule, &judgement), scene.scope.error);
+    EXPECT_OK(canary_judge(&scene.scope, serving, "spam", &trial, &judgement), scene.scope.error);
     EXPECT(judgement.verdict == CANARY_CONTINUE && judgement.window.requests == 10);
-    rule.p99_ms_max = 0;
-    EXPECT(!canary_judge(&scene.scope, serving, "spam", &rule, &judgement));
+    trial.rule.p99_ms_max = 0;
+    EXPECT(!canary_judge(&scene.scope, serving, "spam", &trial, &judgement));
     EXPECT_TEXT(scene.scope.error.message, "a limit of time is above 0 milliseconds");
 }
 
