@@ -1,14 +1,33 @@
 #!/usr/bin/env python3
-"""What docs/ and examples/ say of projects that others start: the lines of docs/ci.md are run as a job would run them.
+"""The commands in the README of each project of examples/ do what it says: its ```sh blocks are run, in order, in a copy
+of its folder, as those of the tutorial (test_docs.py).
 
 usage: test_examples.py [WORD]      only the tests whose name contains WORD
 """
 import os
 import re
+import shutil
 import subprocess
 
 from harness import run_functions
-from test_docs import Shell, read_part
+from test_docs import ROOT, Shell, read_part, run_blocks
+
+
+def run_example(folder, name):
+    """In a copy of the project's folder; returns what was said."""
+    shell = Shell(folder)
+    os.rmdir(shell.work)
+    shutil.copytree(os.path.join(ROOT, "examples", name), shell.work)
+    shell.environment.update(GIT_AUTHOR_NAME="Ada", GIT_AUTHOR_EMAIL="ada@example.com", GIT_COMMITTER_NAME="Ada",
+                             GIT_COMMITTER_EMAIL="ada@example.com", GIT_CONFIG_GLOBAL="/dev/null")
+    return "".join(run_blocks(shell, read_part(os.path.join("examples", name, "README.md"))))
+
+
+def test_spam(folder):
+    said = run_example(folder, "spam")
+    for part in ("tests: smoke.jsonl and 3 files of data are what they must be", "accepted  spam version 2", "rejected: ", "requests failed, which is more than 1 %",
+                 "the audit trail is whole"):
+        assert part in said, f'"{part}" was not said'
 
 
 def test_a_ci_job_ends_as_its_pipeline_does(folder):
