@@ -76,7 +76,7 @@ void scheduler_count_free(Scheduler *scheduler, const AttemptEndList *ends)
 {
     for (size_t i = 0; i < scheduler->engine_count; i++)
         scheduler->engines[i].under_way = 0;
-    for (size_t i = 0; i < scheduler->active_count; i++)
+    for (size_t i = 0; scheduler->actives && i < scheduler->active_count; i++)
         if (scheduler->actives[i].engine)
             scheduler->actives[i].engine->under_way++;
     for (size_t i = 0; i < ends->count; i++) {
