@@ -34,6 +34,8 @@ ATTEMPTS_PER_FOLDER = 40
 ANSWER_SECONDS_MAX = 20
 END_SECONDS_MAX = 5
 LAST_WORDS = "slipway: out of memory"
+# What a start that libraries could not get memory for may say: of malloc, of ld.so, of pthread_create, of SQLite.
+START_SENTENCES = ("memory", "cannot create shared object descriptor", "could not start the thread", "disk i/o error")
 KINDS = {"one": 1, "all from there on": EVER}
 STEPS = ["log_run", "register", "train", "roll_back", "promote", "deploy", "predict"]
 CHILD_STEPS = ["register", "train", "promote"]
@@ -155,7 +157,7 @@ class Driver(FaultDriver):
             self.server = self.start()
         except Down as down:
             outcome = "ended" if LAST_WORDS in str(down) else "refused"
-            must(outcome == "ended" or "memory" in str(down).lower(), str(down))
+            must(outcome == "ended" or any(one in str(down).lower() for one in START_SENTENCES), str(down))
         felt = self.faults.memory_counts()[1] > 0
         self.faults.set_memory(0, 0)
         status = self.server and self.readiness()
