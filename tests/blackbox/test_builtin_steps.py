@@ -353,6 +353,7 @@ stages:
     def test_a_pipeline_that_trains_comes_to_the_same_bytes_and_registers_nothing(self):
         self.put("slipway.yaml", REPRODUCIBLE)
         self.serve()
+        self.command("environment", "set", "trial", "--approvals", "0")
         self.pipeline("run")
         self.put("shop.csv", as_csv(rows(150, seed=5), ["id", "text", "label"]))
         self.pipeline("run")
@@ -405,6 +406,7 @@ stages:
     def test_a_training_comes_to_the_same_bytes(self):
         self.put("slipway.yaml", REPRODUCIBLE)
         self.serve()
+        self.command("environment", "set", "trial", "--approvals", "0")
         self.pipeline("run")
         run_id = self.result("train")["run_id"]
         printed = self.reproduce(run_id)[0]

@@ -277,8 +277,8 @@ FROM_A_RUN = [
     ("GET", "/api/v1/models/copy/versions/1", {}, 200, {"package": "$package"}),
     ("POST", "/api/v1/endpoints/spam/deploy", {"model": "spam", "version": 3}, 409,
      {"error": {"message": {"has no package here: its files are at runs:/"}}}),
-    ("POST", "/api/v1/endpoints/spam/deploy", {"model": "spam", "version": 1}, 400,
-     {"error": {"message": {"the package did not pass its check", "signature.json"}}}),
+    ("POST", "/api/v1/endpoints/spam/deploy", {"model": "spam", "version": 1}, 409,
+     {"error": {"message": {"the package did not pass its check", "kind sklearn is kept and handed out, but not served"}}}),
     ("POST", "runs/delete", {"run_id": "$run"}, 200, {}),
     ("POST", "model-versions/create", {"name": "spam", "source": "runs:/$run/model"}, 400, invalid("deleted")),
 ]

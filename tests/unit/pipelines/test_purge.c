@@ -307,10 +307,10 @@ static const char *const with_experiment[] = {"experiment_tags",
 
 /* A version keeps its run, a pipeline's run the name of its own; the others lose theirs. What steps
  * and triggers call run_id is the run of their pipeline, which no purge takes. */
-static const char *const with_run[] = {"model_versions", "trainings",      "trace_runs",
-                                       "pipeline_runs",  "pipeline_steps", "pipeline_edges",
-                                       "step_attempts",  "step_cache",     "schedules",
-                                       "pushes",         "approvals",      NULL};
+static const char *const with_run[] = {
+    "model_versions", "trainings",        "trace_runs", "pipeline_runs", "pipeline_steps",
+    "pipeline_edges", "step_attempts",    "step_cache", "schedules",     "pushes",
+    "approvals",      "release_canaries", NULL};
 
 static void test_nothing_of_a_purged_run_or_model_is_left_in_any_table(void)
 {
