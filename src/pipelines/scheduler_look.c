@@ -511,7 +511,9 @@ static bool submit_or_prepare(Scheduler *scheduler, Scope *scope, Active *active
 
 void scheduler_submit(Scheduler *scheduler, Scope *scope, Active *active, const char *job)
 {
-    if (active->handle && active->engine) /* of a shim that ended before it began */
+    if (!active->engine) /* it waits for a server that has it */
+        return;
+    if (active->handle) /* of a shim that ended before it began */
         active->engine->executor->kind->forget(active->engine->executor, active->handle);
     free(active->handle);
     active->handle = NULL;
