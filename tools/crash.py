@@ -27,11 +27,11 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from crash_life import KILLS_PER_LIFE, Lives
+from crash_points import passed_points
 from page import Page
 from scenario import Broken, Down, Late, Listener, Refused, Server, Work, check_store, must
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-LINE_BYTES = 64
 
 
 def source_points():
@@ -94,11 +94,7 @@ class Driver:
         return Work(2).copy_of(self.ledgers[base]) if base in self.ledgers else Work(2)
 
     def names(self):
-        if not os.path.exists(self.log):
-            return []
-        with open(self.log) as file:
-            text = file.read()
-        return [text[i:i + LINE_BYTES].rstrip() for i in range(0, len(text), LINE_BYTES)]
+        return passed_points(self.log)
 
     # one loop
 

@@ -23,9 +23,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from crash_points import passed_points
 from scenario import Broken, Down, Late, Refused, Server, digest_of, must
 
-LINE_BYTES = 64
 END_SECONDS_MAX = 60
 NOTE = 'echo "begin $SLIPWAY_STEP $SLIPWAY_ATTEMPT" >> {effects}'
 
@@ -85,11 +85,7 @@ class Driver:
                 os.remove(path)
 
     def names(self):
-        if not os.path.exists(self.log):
-            return []
-        with open(self.log) as file:
-            text = file.read()
-        return [text[i:i + LINE_BYTES].rstrip() for i in range(0, len(text), LINE_BYTES)]
+        return passed_points(self.log)
 
     # one run
 
@@ -106,9 +102,13 @@ class Driver:
             shown = server.get("GET", f"/api/v1/pipeline-runs/{run}")
             if shown["ended_at"]:
                 return shown
+            self.tend(server, run)
             time.sleep(0.02)
         steps = server.get("GET", f"/api/v1/pipeline-runs/{run}/steps")["steps"]
         raise Late(str([(one["name"], one["status"], one["reason"]) for one in steps]))
+
+    def tend(self, server, run):
+        """What people and callers do while it goes on."""
 
     def look(self, server, run):
         """What must be true of an ended run, and what it made."""

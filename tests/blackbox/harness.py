@@ -50,11 +50,11 @@ class SlipwayTest(unittest.TestCase):
         shutil.rmtree(self.folder)
         self.assertEqual(codes, [])
 
-    def start(self, *options):
-        """Starts a server on self.data; returns the process and its port."""
+    def start(self, *options, **variables):
+        """Starts a server on self.data, with the variables in its environment; returns the process and its port."""
         server = subprocess.Popen(
             [SLIPWAY, "server", "--port", "0", "--data", self.data, "--quiet", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment())
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment(**variables))
         self.servers.append(server)
         line = server.stdout.readline()
         found = re.match(r"slipway is at http://\S+:(\d+), its data in (.+)$", line)
@@ -107,6 +107,30 @@ class SlipwayTest(unittest.TestCase):
             self.assertLessEqual({"code", "message", "request_id"}, set(body["error"]))
             self.assertEqual(body["error"]["request_id"], answer.getheader("X-Request-Id"))
         return answer, body
+
+    def edit(self, name, old, new):
+        """In a file of the folder self.project."""
+        path = os.path.join(self.project, name)
+        with open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+        self.assertEqual(text.count(old), 1, old)
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text.replace(old, new))
+
+    def git(self, *arguments, folder=None, author="Ada", **variables):
+        """In self.project, if no other folder is given; returns what it printed."""
+        done = subprocess.run(["git", "-c", f"user.name={author}", "-c", f"user.email={author}@example.com", *arguments],
+                              cwd=folder or self.project, capture_output=True, text=True,
+                              env=self.environment(GIT_CONFIG_GLOBAL="/dev/null", **variables))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip()
+
+    def install_hook(self, bare, script, secret):
+        """The script that tells the server of pushes, in a bare repository."""
+        for name, text in (("hooks/post-receive", script), ("slipway-secret", secret)):
+            with open(os.path.join(bare, name), "w") as file:
+                file.write(text)
+        os.chmod(os.path.join(bare, "hooks/post-receive"), 0o755)
 
     def token(self, name, role):
         return self.command("token", "create", name, "--role", role).strip()

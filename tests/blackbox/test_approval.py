@@ -9,10 +9,14 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 from datetime import datetime, timedelta, timezone
 
 from harness import SlipwayTest, run
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+from crash_points import passed_points  # noqa: E402
 
 STAGES = """project: shop
 stages:
@@ -43,7 +47,6 @@ release:
 """
 APPROVALS = "/api/v1/approvals"
 SECONDS_MAX = 60
-LINE_BYTES = 64
 
 
 class ApprovalTest(SlipwayTest):
@@ -65,8 +68,8 @@ class ApprovalTest(SlipwayTest):
         headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
         return self.expect(status, self.port, path, headers=headers, **more)[1]
 
-    def serve(self, *options):
-        self.server, self.port = self.start(*options)
+    def serve(self, *options, **variables):
+        self.server, self.port = self.start(*options, **variables)
 
     def again(self):
         self.server.send_signal(signal.SIGKILL)
@@ -406,10 +409,7 @@ class ApprovalTest(SlipwayTest):
 
     def live(self, **settings):
         """A run that waits and is approved, on a server that may be killed on the way."""
-        environment = self.environment
-        self.environment = lambda **more: environment(**settings, **more)
-        self.serve()
-        self.environment = environment
+        self.serve(**settings)
         run_id = self.begin()
         try:
             self.decide(self.pending(run_id))
@@ -422,9 +422,7 @@ class ApprovalTest(SlipwayTest):
         log = os.path.join(self.folder, "points")
         self.live(SLIPWAY_CRASH_LOG=log)
         self.stop(self.server)
-        with open(log) as file:
-            text = file.read()
-        passed = [text[i:i + LINE_BYTES].rstrip() for i in range(0, len(text), LINE_BYTES)]
+        passed = passed_points(log)
         if not passed:
             self.skipTest("the build has no crash points")
         for name in "approval: step held, not committed", "approval: decided, not committed":

@@ -178,10 +178,7 @@ class BuiltinStepsTest(SlipwayTest):
 
     def test_killed_while_it_registers_there_is_one_version_in_the_end(self):
         self.put("slipway.yaml", REGISTER)
-        usual = self.environment
-        self.environment = lambda **more: usual(SLIPWAY_CRASH="register: registered, not committed", **more)
-        server, self.port = self.start()
-        self.environment = usual
+        server, self.port = self.start(SLIPWAY_CRASH="register: registered, not committed")
         run_id = self.pipeline("run", "--no-wait").strip()
         if "release" in os.environ.get("SLIPWAY", ""):
             return  # without points to be killed at

@@ -67,27 +67,9 @@ class SpamTest(SlipwayTest):
         self.git("init", "--quiet", "--bare", self.bare, folder=self.folder)
         secret = self.command("hook", "set", "spam", "--repository", self.bare)
         script = self.command("hook", "script", "spam", "--url", f"http://127.0.0.1:{self.port}")
-        for name, text in ("hooks/post-receive", script), ("slipway-secret", secret):
-            with open(os.path.join(self.bare, name), "w", encoding="utf-8") as file:
-                file.write(text)
-        os.chmod(os.path.join(self.bare, "hooks/post-receive"), 0o755)
+        self.install_hook(self.bare, script, secret)
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("remote", "add", "origin", self.bare)
-
-    def git(self, *arguments, folder=None):
-        done = subprocess.run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments],
-                              cwd=folder or self.project, capture_output=True, text=True, check=False,
-                              env=self.environment(GIT_CONFIG_GLOBAL="/dev/null"))
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip()
-
-    def edit(self, name, old, new):
-        path = os.path.join(self.project, name)
-        with open(path, encoding="utf-8", newline="") as file:
-            text = file.read()
-        self.assertIn(old, text)
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(text.replace(old, new))
 
     def get(self, path):
         return self.expect(200, self.port, path)[1]

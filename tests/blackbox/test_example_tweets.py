@@ -29,14 +29,6 @@ class TweetsTest(SlipwayTest):
             file.write(smoke.stdout)
         self.edit("slipway.yaml", "p99_ms: 20", "p99_ms: 5000")  # a sanitizer takes its time
 
-    def edit(self, name, old, new):
-        path = os.path.join(self.project, name)
-        with open(path, encoding="utf-8", newline="") as file:
-            text = file.read()
-        self.assertIn(old, text)
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(text.replace(old, new, 1))
-
     def pipeline(self):
         done = self.run_command("pipeline", "run", "--until-approval", "--data", self.data, folder=self.project)
         return done.returncode, done.stdout + done.stderr

@@ -8,7 +8,6 @@ import hmac
 import json
 import os
 import sqlite3
-import subprocess
 import time
 
 from harness import SlipwayTest, run
@@ -66,13 +65,6 @@ class OriginatorsTest(SlipwayTest):
                 if one["did"] != "written"}
 
     # pushes
-
-    def git(self, *arguments, author="Ada"):
-        done = subprocess.run(["git", "-c", f"user.name={author}", "-c", f"user.email={author}@example.com", *arguments],
-                              cwd=self.project, capture_output=True, text=True,
-                              env=self.environment(GIT_CONFIG_GLOBAL="/dev/null"))
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip()
 
     def repository(self):
         self.bare = os.path.join(self.folder, "shop.git")
@@ -157,17 +149,11 @@ class OriginatorsTest(SlipwayTest):
     def test_the_script_says_who_pushes(self):
         secret = self.repository()
         script = self.who("boss", "hook", "script", "shop", "--url", f"http://127.0.0.1:{self.port}")
-        for name, text in (("hooks/post-receive", script), ("slipway-secret", secret)):
-            with open(os.path.join(self.bare, name), "w") as file:
-                file.write(text)
-        os.chmod(os.path.join(self.bare, "hooks/post-receive"), 0o755)
+        self.install_hook(self.bare, script, secret)
         self.write()
         self.git("add", ".")
         self.git("commit", "--quiet", "--message", "change")
-        environment = self.environment
-        self.environment = lambda **more: environment(GL_USER="octo.cat", **more)
-        self.git("push", "--quiet", "origin", "main")
-        self.environment = environment
+        self.git("push", "--quiet", "origin", "main", GL_USER="octo.cat")
         self.assertEqual(self.causes(self.pending()), {("octo.cat", "pushed", None)})
         self.assertEqual(self.get("boss", "/api/v1/hooks/shop")["pushes"][0]["pusher"], "octo.cat")
 

@@ -8,10 +8,14 @@ import json
 import os
 import shutil
 import signal
+import sys
 import threading
 import time
 
 from harness import Caller, SlipwayTest, run
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+from crash_points import passed_points  # noqa: E402
 
 FILE = """project: shop
 data:
@@ -31,7 +35,6 @@ HALF = "traffic: [50], hold: %s, abort: {requests_min: 5}"
 BODY = json.dumps({"data": [{"note": "win a free phone"}]})
 PREDICT = "/endpoints/shop/predict"
 SECONDS_MAX = 60
-LINE_BYTES = 64
 
 
 class Load:
@@ -78,8 +81,8 @@ class CanaryTest(SlipwayTest):
     def get(self, path, status=200, **more):
         return self.expect(status, self.port, path, **more)[1]
 
-    def serve(self):
-        self.server, self.port = self.start()
+    def serve(self, **variables):
+        self.server, self.port = self.start(**variables)
 
     def kill(self):
         self.server.send_signal(signal.SIGKILL)
@@ -341,10 +344,7 @@ class CanaryTest(SlipwayTest):
         """A release, on a server that may be killed on the way."""
         self.begin_with_a_champion()
         self.stop(self.server)
-        environment = self.environment
-        self.environment = lambda **more: environment(**settings, **more)
-        self.serve()
-        self.environment = environment
+        self.serve(**settings)
         run_id = self.begin("traffic: [50], hold: 1s, abort: {requests_min: 0}")
         try:
             self.wait_for_run(run_id)
@@ -356,9 +356,7 @@ class CanaryTest(SlipwayTest):
         log = os.path.join(self.folder, "points")
         self.live_through(SLIPWAY_CRASH_LOG=log)
         self.stop(self.server)
-        with open(log) as file:
-            text = file.read()
-        passed = [text[i:i + LINE_BYTES].rstrip() for i in range(0, len(text), LINE_BYTES)]
+        passed = passed_points(log)
         if not passed:
             self.skipTest("the build has no crash points")
         for name in ("release: candidate set, not committed", "release: canary judged, not committed",

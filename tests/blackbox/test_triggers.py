@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import sqlite3
-import subprocess
 import time
 
 from harness import SlipwayTest, run
@@ -213,13 +212,6 @@ class TriggersTest(SlipwayTest):
 
     # ---- pushes
 
-    def git(self, *arguments, folder=None):
-        done = subprocess.run(["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments],
-                              cwd=folder or self.project, capture_output=True, text=True,
-                              env=self.environment(GIT_CONFIG_GLOBAL="/dev/null"))
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip()
-
     def repository(self):
         """A bare repository whose branch "old" was pushed before there was a hook; returns the hook's secret."""
         self.bare = os.path.join(self.folder, "spam.git")
@@ -303,10 +295,7 @@ class TriggersTest(SlipwayTest):
         port = self.start()[1]
         secret = self.repository()
         script = self.command("hook", "script", "spam", "--url", f"http://127.0.0.1:{port}")
-        for name, text in (("hooks/post-receive", script), ("slipway-secret", secret)):
-            with open(os.path.join(self.bare, name), "w") as file:
-                file.write(text)
-        os.chmod(os.path.join(self.bare, "hooks/post-receive"), 0o755)
+        self.install_hook(self.bare, script, secret)
         self.git("push", "--quiet", "origin", "main")
         self.wait_for(port, ["succeeded"])
         self.assertEqual(self.pushes(port)["main"]["told_by"], "hook")
