@@ -458,6 +458,14 @@ class SlurmDies(SlurmTest):
         self.cluster.start_controller()
         self.cluster.resume_nodes()
 
+    def drive(self, keys, meanwhile=lambda: None):
+        """Nodes that the controller takes out of service after its restart are put back."""
+        def tend():
+            meanwhile()
+            self.cluster.resume_nodes()
+
+        super().drive(keys, tend)
+
     def test_what_runs_goes_on_while_the_controller_is_away(self):
         self.begin(self.key, self.effect(self.key), self.hold(self.key))
         self.wait_for_effect(self.key)
@@ -500,7 +508,6 @@ class SlurmDies(SlurmTest):
                 kills.pop(0)
                 self.cluster.kill_controller()
                 self.restart()
-            self.cluster.resume_nodes()
 
         self.drive(keys, kill_at_times)
         wait_until(lambda: not self.shims(), "a shim is left")
