@@ -28,43 +28,52 @@ struct Writer {
     void *committed_context;          /* guarded by lock */
 };
 
+/* False when the transaction cannot go on, as what the task wrote could not be taken back alone. */
 static bool do_task(Db *db, WriteTask *task)
 {
     Error ignored = {0};
 
+    task->worked = false;
     if (!db_run(db, &task->error, "SAVEPOINT work"))
-        return false;
-    if (task->work(db, task->context, &task->error) && db_run(db, &task->error, "RELEASE work"))
-        return true;
-    if (db_in_transaction(db))
-        (void)!db_run_script(db, "ROLLBACK TO work; RELEASE work", &ignored);
-    return false;
+        return db_in_transaction(db);
+    task->worked =
+        task->work(db, task->context, &task->error) && db_run(db, &task->error, "RELEASE work");
+    return task->worked ||
+           (db_in_transaction(db) && db_run_script(db, "ROLLBACK TO work; RELEASE work", &ignored));
+}
+
+static bool roll_back(Db *db, Error *error)
+{
+    return !db_in_transaction(db) || db_run_script(db, "ROLLBACK", error);
+}
+
+static bool do_all_or_none(Db *db, WriteTask *tasks, Error *error)
+{
+    for (WriteTask *task = tasks; task; task = task->next) {
+        if (!do_task(db, task)) {
+            *error = task->error;
+            return false;
+        }
+    }
+    CRASH_POINT("writer: before COMMIT");
+    return db_run_script(db, "COMMIT", error);
 }
 
 /* All tasks of the list in one transaction; false when none of them is durable, for *error's
- * reason.
+ * reason. A rollback needs memory, too: one that got none is made up for before the next begins.
  */
 static bool do_tasks(Db *db, WriteTask *tasks, Error *error)
 {
     Error ignored = {0};
 
     CRASH_POINT("writer: before BEGIN");
-    if (!db_run_script(db, "BEGIN IMMEDIATE", error))
+    if (!roll_back(db, error) || !db_run_script(db, "BEGIN IMMEDIATE", error))
         return false;
-    for (WriteTask *task = tasks; task; task = task->next) {
-        task->worked = do_task(db, task);
-        if (!db_in_transaction(db)) {
-            *error = task->error;
-            return false;
-        }
-    }
-    CRASH_POINT("writer: before COMMIT");
-    if (db_run_script(db, "COMMIT", error)) {
+    if (do_all_or_none(db, tasks, error)) {
         CRASH_POINT("writer: committed, not answered");
         return true;
     }
-    if (db_in_transaction(db))
-        (void)!db_run_script(db, "ROLLBACK", &ignored);
+    (void)!roll_back(db, &ignored);
     return false;
 }
 

@@ -2,6 +2,7 @@
  */
 #include <pthread.h>
 #include <semaphore.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 
 #include "base/file.h"
@@ -170,6 +171,37 @@ static void test_work_after_a_lost_transaction_goes_on(void)
     EXPECT(count_marks(&bench) == 1);
 }
 
+static bool add_mark_then_no_memory(Db *db, void *context, Error *error)
+{
+    const Mark *mark = context;
+    bool is_added = db_run(db, error, "INSERT INTO marks (thread, work) VALUES ($1, $2)",
+                           db_int(mark->thread), db_int(mark->work));
+
+    sqlite3_hard_heap_limit64(1); /* from here on each allocation of SQLite fails */
+    return is_added && (!is_doomed(mark) || fail(error, ERROR_CONFLICT, "mark %lld is doomed",
+                                                 (long long)mark->thread));
+}
+
+/* Neither the commit nor the rollback got memory: the next work begins by rolling back. */
+static void test_work_after_a_rollback_without_memory_goes_on(void)
+{
+    static const Mark lost[] = {{1, 0}, {3, 0}};
+
+    for (size_t i = 0; i < 2; i++) {
+        CLEANUP(bench_close) Bench bench = bench_open();
+        Mark mark = lost[i], good = {4, 0};
+        Error error = {0};
+        bool worked = writer_run(bench.writer, add_mark_then_no_memory, &mark, &error);
+
+        sqlite3_hard_heap_limit64(0);
+        EXPECT(!worked);
+        EXPECT(error.kind != ERROR_NONE);
+        error = (Error){0};
+        EXPECT_OK(writer_run(bench.writer, add_mark, &good, &error), error);
+        EXPECT(count_marks(&bench) == 1);
+    }
+}
+
 typedef struct Listener {
     pthread_mutex_t lock;
     pthread_cond_t called;
@@ -293,6 +325,7 @@ int main(int count, char **names)
         TEST(test_units_of_100_threads_are_each_whole_and_seen_once_answered),
         TEST(test_an_error_from_before_is_left_alone_by_success_and_replaced_by_failure),
         TEST(test_work_after_a_lost_transaction_goes_on),
+        TEST(test_work_after_a_rollback_without_memory_goes_on),
         TEST(test_a_listener_hears_of_each_commit),
         TEST(test_tasks_that_one_thread_hands_in_share_a_commit),
         TEST(test_what_was_written_is_there_after_opening_again),
