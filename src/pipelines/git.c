@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/process.h"
 
-enum { GIT_TIMEOUT_MS = 2 * 60 * 1000, LOOK_TIMEOUT_MS = 30 * 1000, PEOPLE_MAX = 4 };
+enum { GIT_TIMEOUT_MS = 2 * 60 * 1000, LOOK_TIMEOUT_MS = 30 * 1000 };
 
 /* Filters and the like are of the repository's attributes and somebody's configuration together. */
 #define NO_CONFIGURATION "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1"
@@ -214,34 +214,73 @@ static bool has_commit(const Git *git, const char *folder, const char *commit)
     return run_words(git, NULL, words, "cat-file", &ignored);
 }
 
-typedef struct People {
+/* ---- people ---- */
+
+#define PEOPLE_FORMAT "--format=%an%n%ae%n%cn%n%ce"
+
+enum { LINES_OF_COMMIT = 4 }; /* of that format */
+
+typedef struct PeopleRead {
     Arena *arena;
-    TextList list;
-} People;
+    GitPeople *people;
+    size_t lines;
+} PeopleRead;
+
+static bool is_listed(const TextList *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], text) == 0)
+            return true;
+    return false;
+}
 
 static void take_person(void *context, const char *line)
 {
-    People *people = context;
+    PeopleRead *read = context;
+    TextList *list = &read->people->list;
 
-    if (*line && people->list.count < PEOPLE_MAX)
-        text_list_add(&people->list, people->arena, arena_text(people->arena, line));
+    if (read->lines++ >= (size_t)GIT_COMMITS_MAX * LINES_OF_COMMIT)
+        read->people->is_whole = false;
+    if (!*line || !read->people->is_whole || is_listed(list, line))
+        return;
+    if (list->count == GIT_PEOPLE_MAX)
+        read->people->is_whole = false;
+    else
+        text_list_add(list, read->arena, arena_text(read->arena, line));
 }
 
-bool git_commit_people(const Git *git, const char *commit, TextList *people, Error *error)
+static bool read_people(const Git *git, const char *const words[], GitPeople *people, Error *error)
 {
-    const char *folder = arena_format(git->arena, "--git-dir=%s", git->folder);
-    const char *const words[] = {NO_CONFIGURATION, "git",        folder,
-                                 "show",           "--no-patch", "--format=%an%n%ae%n%cn%n%ce",
-                                 commit,           NULL};
     GitCall call = call_of(git, NULL, words);
-    People read = {.arena = git->arena};
+    PeopleRead read = {.arena = git->arena, .people = people};
 
+    *people = (GitPeople){.is_whole = true};
     call.on_line = take_person;
     call.context = &read;
-    if (!run(git, &call, "show", error))
-        return false;
-    *people = read.list;
-    return true;
+    return run(git, &call, "log", error);
+}
+
+bool git_people_of(const Git *git, const char *commit, GitPeople *people, Error *error)
+{
+    const char *folder = arena_format(git->arena, "--git-dir=%s", git->folder);
+    const char *const words[] = {NO_CONFIGURATION, "git",         folder, "show",
+                                 "--no-patch",     PEOPLE_FORMAT, commit, NULL};
+
+    return read_people(git, words, people, error);
+}
+
+bool git_people_since(const Git *git, const char *base, const char *commit, GitPeople *people,
+                      Error *error)
+{
+    const char *folder = arena_format(git->arena, "--git-dir=%s", git->folder);
+    const char *most = arena_format(git->arena, "--max-count=%d", GIT_COMMITS_MAX + 1);
+    const char *not_behind = arena_format(git->arena, "^%s", base);
+    const char *const words[] = {NO_CONFIGURATION, "git",  folder,     "log", most,
+                                 PEOPLE_FORMAT,    commit, not_behind, NULL};
+
+    if (!has_commit(git, folder, base))
+        return fail(error, ERROR_NOT_FOUND, "commit %.12s is not in the repository", base);
+    return read_people(git, words, people, error);
 }
 
 /* git goes to the folder of the files, so that paths must not start from here. */

@@ -15,6 +15,8 @@ enum {
     GIT_REPOSITORY_BYTES_MAX = 1024, /* of a path or URL */
     GIT_BRANCHES_MAX = 10000,
     GIT_FILES_MAX = 100000, /* of a commit */
+    GIT_COMMITS_MAX = 1000, /* whose people are looked at */
+    GIT_PEOPLE_MAX = 100,
     GIT_COMMIT_DIGITS = 40, /* 64 where a repository has SHA-256 */
 };
 
@@ -46,10 +48,18 @@ bool git_list_branches(const Git *git, GitBranchList *list, Error *error) MUST_C
 /* Brings the copy up to date. */
 bool git_fetch(const Git *git, Error *error) MUST_CHECK;
 
-/* Who a commit that was fetched says to have written it: names and mail addresses of its author and
- * its committer, which are no more than what its maker wanted. */
-bool git_commit_people(const Git *git, const char *commit, TextList *people,
-                       Error *error) MUST_CHECK;
+/* Who the commits that were fetched say to have written them: names and mail addresses, once each,
+ * of authors and committers, which are no more than what their makers wanted. */
+typedef struct GitPeople {
+    TextList list;
+    bool is_whole; /* otherwise there are more than GIT_COMMITS_MAX or GIT_PEOPLE_MAX */
+} GitPeople;
+
+/* Of a commit alone, or with all behind it that are not behind base. ERROR_NOT_FOUND when the copy
+ * has no such base. */
+bool git_people_of(const Git *git, const char *commit, GitPeople *people, Error *error) MUST_CHECK;
+bool git_people_since(const Git *git, const char *base, const char *commit, GitPeople *people,
+                      Error *error) MUST_CHECK;
 
 /* Writes the files of a commit that was fetched below target, a new folder; links stay out.
  * ERROR_NOT_FOUND when the copy has no such commit. */

@@ -3,6 +3,7 @@
 
 #include "pipelines/git.h"
 #include "pipelines/hook.h"
+#include "pipelines/originator.h"
 
 /* Every select starts with these columns, in the order that the rows are read. */
 #define SELECT_HOOK                                                                                \
@@ -15,3 +16,8 @@
 bool hooks_take(Scope *scope, Query *query, HookList *list) MUST_CHECK;
 bool pushes_take(Scope *scope, Query *query, PushList *list) MUST_CHECK;
 void pushes_of_branches(const GitBranchList *branches, Arena *arena, PushList *list);
+
+/* Who caused what a push brings: whoever pushed or wrote what has come to its branch since the last
+ * commit that went through whole under four eyes, or since the first push that is known. */
+bool push_originators(Scope *scope, const Git *git, const Push *push,
+                      OriginatorList *list) MUST_CHECK;

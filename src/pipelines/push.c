@@ -123,18 +123,6 @@ static bool put_source(Scope *scope, const PipelineOrder *order)
     return pipeline_source_put(scope, order, &source);
 }
 
-static bool add_originators(Scope *scope, const Git *git, const Push *push, OriginatorList *list)
-{
-    TextList people = {0};
-
-    if (!git_commit_people(git, push->commit, &people, &scope->error))
-        return false;
-    originators_add(list, scope->arena, (Originator){push->pusher, ORIGINATOR_PUSHED});
-    for (size_t i = 0; i < people.count; i++)
-        originators_add(list, scope->arena, (Originator){people.items[i], ORIGINATOR_WRITTEN});
-    return true;
-}
-
 static bool start_push(Scope *scope, const Git *git, Push *push, PushTurn *turn)
 {
     PipelineOrder order = {.project = push->project,
@@ -148,7 +136,7 @@ static bool start_push(Scope *scope, const Git *git, Push *push, PushTurn *turn)
 
     order.trigger_key = arena_format(scope->arena, "push:%s:%s", push->ref, push->commit);
     if (!read_files(scope, git, push, &order.files) ||
-        !add_originators(scope, git, push, &order.originators) ||
+        !push_originators(scope, git, push, &order.originators) ||
         !pipeline_order_read(scope, &order, &read))
         return false;
     push->status = "ignored";

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import sqlite3
 import time
 
@@ -73,12 +74,15 @@ class OriginatorsTest(SlipwayTest):
         self.git("remote", "add", "origin", self.bare)
         return self.who("boss", "hook", "set", "shop", "--repository", self.bare).strip()
 
-    def push(self, secret, author="Ada", **body):
-        """Tells of a commit by author in the words of the body."""
+    def commit(self, author):
         self.write()
         self.git("add", ".")
         self.git("commit", "--quiet", "--allow-empty", "--message", "change", author=author)
-        self.git("push", "--quiet", "origin", "main")
+
+    def push(self, secret, author="Ada", **body):
+        """Tells of a commit by author in the words of the body."""
+        self.commit(author)
+        self.git("push", "--quiet", "--force", "origin", "main")
         commit = self.git("rev-parse", "HEAD")
         if "resource" in body:
             body["resource"]["refUpdates"] = [{"name": "refs/heads/main", "newObjectId": commit}]
@@ -104,7 +108,7 @@ class OriginatorsTest(SlipwayTest):
             self.assertEqual((approval["needed"], approval["is_originator_known"]), (1, True))
             self.assertEqual(self.decide("ada", approval, 403),
                              f'four eyes: "ada" (as "{name}") has pushed what waits, so somebody else must approve it')
-            self.assertEqual(self.decide("bob", approval), "approved")
+            self.go_through("bob", approval)
         shown = self.who("bob", "approval", "show", str(approval["id"]))
         self.assertIn('caused by          ada: has pushed it as "octocat"\n', shown)
 
@@ -145,6 +149,51 @@ class OriginatorsTest(SlipwayTest):
                          "approve it")
         self.decide("ada", approval, 403)
         self.assertEqual(self.decide("eve", approval), "approved")
+
+    def know(self, **people):
+        for name, principal in people.items():
+            self.who("boss", "identity", "set", name, "--principal", principal)
+            self.who("boss", "identity", "set", f"{name}@example.com", "--principal", principal)
+
+    def go_through(self, name, approval):
+        self.assertEqual(self.decide(name, approval), "approved")
+        self.wait_until(lambda: self.get("boss", f"/api/v1/pipeline-runs/{approval['pipeline_run_id']}")["status"] == "succeeded")
+
+    def test_what_was_pushed_before_and_did_not_go_through_counts_with_the_next_push(self):
+        secret = self.repository()
+        self.know(octocat="ada", hubot="bob", monalisa="eve")
+        approval = self.push(secret, author="octocat", pusher="octocat")
+        self.who("eve", "reject", str(approval["id"]), "--comment", "no")
+        approval = self.push(secret, author="hubot", pusher="hubot")
+        self.assertEqual(self.causes(approval), {("octocat", "pushed", "ada"), ("hubot", "pushed", "bob")})
+        self.decide("ada", approval, 403)
+        self.go_through("eve", approval)
+        approval = self.push(secret, author="octocat", pusher="octocat")
+        self.assertEqual(self.causes(approval), {("octocat", "pushed", "ada")})
+        self.go_through("bob", approval)
+
+    def test_whoever_wrote_any_commit_of_a_push_is_kept_out(self):
+        secret = self.repository()
+        self.know(octocat="ada", hubot="bob", monalisa="eve")
+        self.go_through("eve", self.push(secret, author="hubot", pusher="octocat"))
+        self.commit("monalisa")
+        approval = self.push(secret, author="octocat", pusher="octocat")
+        self.assertEqual((approval["needed"], approval["is_originator_known"]), (1, True))
+        self.assertIn("has written what waits", self.decide("eve", approval, 403))
+        self.go_through("bob", approval)
+
+    def test_history_that_is_gone_makes_it_take_one_approval_more(self):
+        secret = self.repository()
+        self.know(octocat="ada")
+        self.go_through("eve", self.push(secret, author="octocat", pusher="octocat"))
+        shutil.rmtree(self.bare)
+        shutil.rmtree(os.path.join(self.project, ".git"))
+        shutil.rmtree(os.path.join(self.data, "repositories"))
+        self.git("init", "--quiet", "--bare", self.bare)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("remote", "add", "origin", self.bare)
+        approval = self.push(secret, author="octocat", pusher="octocat")
+        self.assertEqual((approval["needed"], approval["is_originator_known"]), (2, False))
 
     def test_the_script_says_who_pushes(self):
         secret = self.repository()
