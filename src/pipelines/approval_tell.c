@@ -4,12 +4,20 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "access/identity.h"
 #include "access/token.h"
+#include "base/time.h"
 #include "pipelines/approval_internal.h"
 #include "pipelines/pipeline_tell.h"
 #include "serving/endpoint_tell.h"
 
-enum { COMMANDS_TOLD_MAX = 20, STEPS_TOLD_MAX = 10, ORIGINATORS_TOLD_MAX = 20, DIGEST_SHOWN = 12 };
+enum {
+    COMMANDS_TOLD_MAX = 20,
+    STEPS_TOLD_MAX = 10,
+    ORIGINATORS_TOLD_MAX = 20,
+    ANSWERERS_TOLD_MAX = 20,
+    DIGEST_SHOWN = 12
+};
 
 /* What is told, with its detail read. */
 typedef struct Tale {
@@ -162,6 +170,7 @@ static void tell_findings(const Tale *tale)
     const JsonValue *verdict = NULL;
     Notice *notice = tale->notice;
     Arena *arena = tale->scope->arena;
+    const char *label = "found out";
     size_t count = 0;
 
     json_open_object(notice->json, "findings");
@@ -174,9 +183,10 @@ static void tell_findings(const Tale *tale)
         if (!name || !finding || count++ >= STEPS_TOLD_MAX)
             continue;
         json_bytes(notice->json, name, finding, text_cut(finding, NOTICE_LINE_BYTES_MAX));
-        if (!judged) /* which has a line of its own */
-            notice_line(notice, count == 1 ? "found out" : "",
-                        arena_format(arena, "%s: %s", name, finding));
+        if (judged) /* which has a line of its own */
+            continue;
+        notice_line(notice, label, arena_format(arena, "%s: %s", name, finding));
+        label = "";
     }
     json_close(notice->json);
     gate_verdict_tell(notice, verdict);
@@ -184,25 +194,66 @@ static void tell_findings(const Tale *tale)
 
 /* ---- who may answer, and how ---- */
 
-static bool say_who(const Tale *tale)
+/* Those of the approvers who would not be refused now. */
+static bool find_answerers(const Tale *tale, TextList *answerers)
 {
     const Approval *approval = tale->approval;
-    int64_t left = approval->needed - approval_count_given(approval), approvers;
-    Notice *notice = tale->notice;
+    ApprovalAnswer answer = {approval->id, approval->digest, "why", true};
+    TextList names = {0};
 
-    if (!token_count_approvers(tale->scope, &approvers))
+    if (!token_list_approvers(tale->scope, &names))
         return false;
-    notice_say(notice, "\nIt takes %" PRId64 " %sperson%s with the role approver%s.", left,
-               left < approval->needed ? "more " : "", left == 1 ? "" : "s",
-               approvers ? "" : ", which is everybody here: the server has no tokens");
-    if (approval->four_eyes)
-        notice_say(notice, "Four eyes: whoever caused it may only reject it.");
-    notice_say(notice, "What nobody approves before it expires is rejected.");
+    for (size_t i = 0; i < names.count; i++) {
+        const char *person;
+        Error refusal = {0};
+
+        if (!identity_person_of(tale->scope, names.items[i], &person))
+            return false;
+        if (approval_check_answer(approval, &answer, person, time_now_ms(), &refusal))
+            text_list_add(answerers, tale->scope->arena, names.items[i]);
+    }
+    return true;
+}
+
+static const char *answerers_text(const TextList *answerers, int64_t tokens, Arena *arena)
+{
+    TextBuilder text = {.arena = arena};
+
+    if (!tokens)
+        return "everybody who reaches the server, which has no tokens";
+    for (size_t i = 0; i < answerers->count && i < ANSWERERS_TOLD_MAX; i++)
+        text_append_format(&text, "%s%s", i ? ", " : "", answerers->items[i]);
+    if (answerers->count > ANSWERERS_TOLD_MAX)
+        text_append_format(&text, " and %zu others", answerers->count - ANSWERERS_TOLD_MAX);
+    return answerers->count ? text_built(&text) : "nobody: it takes a token with the role approver";
+}
+
+static bool tell_answerers(const Tale *tale)
+{
+    const Approval *approval = tale->approval;
+    JsonWriter *json = tale->notice->json;
+    TextList answerers = {0};
+    int64_t tokens;
+
+    json_text(json, "role", role_name(ROLE_APPROVER));
+    json_int(json, "needed", approval->needed);
+    json_int(json, "given", approval_count_given(approval));
+    json_bool(json, "four_eyes", approval->four_eyes);
+    if (approval->status != APPROVAL_PENDING)
+        return true;
+    if (!token_count_valid(tale->scope, &tokens) || !find_answerers(tale, &answerers))
+        return false;
+    json_open_array(json, "may_approve");
+    for (size_t i = 0; i < answerers.count && i < ANSWERERS_TOLD_MAX; i++)
+        json_text(json, NULL, answerers.items[i]);
+    json_close(json);
+    notice_line(tale->notice, "may approve",
+                answerers_text(&answerers, tokens, tale->scope->arena));
     return true;
 }
 
 /* Numbers and digits alone: nothing that others wrote is for anybody to paste into a shell. */
-static void say_how(const Tale *tale)
+static void say_commands(const Tale *tale)
 {
     const Approval *approval = tale->approval;
     const char *answer = arena_format(tale->scope->arena, "%" PRId64 " --digest %.*s", approval->id,
@@ -215,21 +266,20 @@ static void say_how(const Tale *tale)
               arena_format(tale->scope->arena, "slipway approve %s --comment \"why\"", answer));
 }
 
-static bool tell_answering(const Tale *tale)
+static void say_how(const Tale *tale)
 {
     const Approval *approval = tale->approval;
-    JsonWriter *json = tale->notice->json;
+    int64_t left = approval->needed - approval_count_given(approval);
+    Notice *notice = tale->notice;
 
-    json_text(json, "role", role_name(ROLE_APPROVER));
-    json_int(json, "needed", approval->needed);
-    json_int(json, "given", approval_count_given(approval));
-    json_bool(json, "four_eyes", approval->four_eyes);
     if (approval->status != APPROVAL_PENDING)
-        return true;
-    if (!say_who(tale))
-        return false;
-    say_how(tale);
-    return true;
+        return;
+    notice_say(notice, "\nIt takes %" PRId64 " %sperson%s with the role approver.", left,
+               left < approval->needed ? "more " : "", left == 1 ? "" : "s");
+    if (approval->four_eyes)
+        notice_say(notice, "Four eyes: whoever caused it may only reject it.");
+    notice_say(notice, "What nobody approves before it expires is rejected.");
+    say_commands(tale);
 }
 
 /* ---- what was said ---- */
@@ -301,6 +351,9 @@ bool approval_tell(Scope *scope, const char *action, int64_t id)
     tell_subject_matter(&tale);
     tell_findings(&tale);
     tell_reason(&tale);
+    if (!tell_answerers(&tale))
+        return false;
     tell_decisions(&tale);
-    return tell_answering(&tale) && notice_raise(scope, tale.notice);
+    say_how(&tale);
+    return notice_raise(scope, tale.notice);
 }

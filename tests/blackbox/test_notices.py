@@ -223,6 +223,8 @@ class NoticesTest(SlipwayTest):
         told = self.told("approval.asked", "approval.given", "approval.approved", "approval.asked", "approval.withdrawn")
         self.assertEqual([(one["decided_by"], one["comment"], one["given"]) for one in told[1:3]],
                          [("ada", "says ada", 1), ("bob", "says bob", 2)])
+        self.assertEqual([one.get("may_approve") for one in told[:3]], [["ada", "bob", "boss"], ["bob", "boss"], None])
+        self.assertIn("\n  may approve   bob, boss\n\nada has approved it:\n  | says ada\n\nIt takes 1 more", told[1]["text"])
         self.assertEqual(told[1]["subject"], 'shop#1 approval 1 has 1 of 2: step "deploy" to production')
         self.assertIn("\nIt takes 1 more person with the role approver.\n", told[1]["text"])
         self.assertEqual([one["decided_by"] for one in told[2]["decisions"]], ["ada", "bob"])

@@ -2,6 +2,7 @@
 #include "pipelines/approval.h"
 
 #include "access/event.h"
+#include "access/token.h"
 #include "base/time.h"
 #include "notify/delivery.h"
 #include "tests/scene.h"
@@ -495,9 +496,56 @@ static void test_who_is_asked_is_told_what_it_is_about_and_how_to_answer(void)
     EXPECT(strstr(text, "\n  caused by     ada has pushed it as \"octocat\"\n"));
     EXPECT(strstr(text, "\n  gate          accepted: f1 0.9 against 0.8 (60 rows held out)\n"));
     EXPECT(strstr(text,
-                  "\nIt takes 2 persons with the role approver, which is everybody here: the "
-                  "server has no tokens.\nFour eyes: whoever caused it may only reject it.\n"));
+                  "\n  may approve   everybody who reaches the server, which has no tokens\n\n"
+                  "It takes 2 persons with the role approver.\n"
+                  "Four eyes: whoever caused it may only reject it.\n"));
     EXPECT(strstr(text, "\n  slipway reject 1 --digest aaaaaaaaaaaa --comment \"why\"\n"));
+}
+
+static bool write_token(Scope *scope, void *context)
+{
+    TokenSpec *spec = context;
+    const char *secret;
+    Token token;
+
+    return token_create(scope, spec, &token, &secret);
+}
+
+static const char *may_approve(Scene *scene, const Webhook *webhook, size_t count)
+{
+    const JsonValue *data = told(scene, webhook, count, 0);
+    const char *text = strstr(member(data, "text"), "  may approve   ");
+
+    EXPECT(text);
+    text += strlen("  may approve   ");
+    return arena_copy(scene->arena, text, strcspn(text, "\n"));
+}
+
+static void test_those_are_named_who_would_not_be_refused(void)
+{
+    TokenSpec tokens[] = {
+        {"ada", "approver"}, {"bob", "owner"}, {"eve", "approver"}, {"vic", "viewer"}};
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Asking asking = asking_of(DIGEST_A);
+    Webhook webhook;
+
+    EXPECT_OK(scope_write(&scene.scope, write_webhook, &webhook), scene.scope.error);
+    EXPECT_OK(scope_write(&scene.scope, write_token, &tokens[3]), scene.scope.error);
+    ask(&scene, &asking);
+    EXPECT_TEXT(may_approve(&scene, &webhook, 1),
+                "nobody: it takes a token with the role approver");
+    for (size_t i = 0; i < 3; i++)
+        EXPECT_OK(scope_write(&scene.scope, write_token, &tokens[i]), scene.scope.error);
+    asking.rules.four_eyes = true;
+    originators_add(&asking.originators, scene.arena,
+                    (Originator){"eve", ORIGINATOR_STARTED, "eve", true});
+    EXPECT(ask(&scene, &asking) == 2);
+    EXPECT_TEXT(may_approve(&scene, &webhook, 3), "ada, bob");
+    scene.scope.principal.name = "ada";
+    EXPECT_OK(approval_answer(&scene.scope, &(ApprovalAnswer){2, DIGEST_A, "yes", true},
+                              &asking.approval),
+              scene.scope.error);
+    EXPECT_TEXT(may_approve(&scene, &webhook, 4), "bob");
 }
 
 static void test_each_answer_is_told_and_asking_again_is_not(void)
@@ -573,6 +621,7 @@ int main(int count, char **names)
         TEST(test_what_has_expired_is_seen_so_at_once_and_written_by_who_comes_first),
         TEST(test_a_list_is_filtered_and_paged),
         TEST(test_who_is_asked_is_told_what_it_is_about_and_how_to_answer),
+        TEST(test_those_are_named_who_would_not_be_refused),
         TEST(test_each_answer_is_told_and_asking_again_is_not),
         TEST(test_what_is_undone_is_told_to_nobody),
         TEST(test_a_detail_that_cannot_be_read_keeps_nobody_from_asking),
