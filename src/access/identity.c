@@ -164,12 +164,17 @@ bool identity_resolve(Scope *scope, const char *name, IdentityMeaning *meaning)
     return true;
 }
 
-bool identity_of_caller(Scope *scope, const char **person)
+bool identity_person_of(Scope *scope, const char *name, const char **person)
 {
     IdentityMeaning meaning;
 
-    if (!identity_resolve(scope, scope->principal.name, &meaning))
+    if (!identity_resolve(scope, name, &meaning))
         return false;
-    *person = meaning.principal ? meaning.principal : scope->principal.name;
+    *person = meaning.principal ? meaning.principal : name;
     return true;
+}
+
+bool identity_of_caller(Scope *scope, const char **person)
+{
+    return identity_person_of(scope, scope->principal.name, person);
 }

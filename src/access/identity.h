@@ -50,5 +50,8 @@ typedef struct IdentityMeaning {
 
 bool identity_resolve(Scope *scope, const char *name, IdentityMeaning *meaning) MUST_CHECK;
 
-/* Who acts, as a person: what their name means, else the name. */
+/* As a person: what the name means, else the name. */
+bool identity_person_of(Scope *scope, const char *name, const char **person) MUST_CHECK;
+
+/* The same of who acts. */
 bool identity_of_caller(Scope *scope, const char **person) MUST_CHECK;

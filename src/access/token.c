@@ -130,13 +130,25 @@ bool token_count_valid(Scope *scope, int64_t *count)
                       db_int(time_now_ms()));
 }
 
+#define FROM_APPROVERS                                                                             \
+    " FROM tokens WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)"            \
+    " AND role IN ('approver', 'owner')"
+
 bool token_count_approvers(Scope *scope, int64_t *count)
 {
-    return db_get_int(scope->db, &scope->error, count,
-                      "SELECT count(*) FROM tokens WHERE revoked_at IS NULL"
-                      " AND (expires_at IS NULL OR expires_at > $1)"
-                      " AND role IN ('approver', 'owner')",
+    return db_get_int(scope->db, &scope->error, count, "SELECT count(*)" FROM_APPROVERS,
                       db_int(time_now_ms()));
+}
+
+bool token_list_approvers(Scope *scope, TextList *names)
+{
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db, "SELECT name" FROM_APPROVERS " ORDER BY name", db_int(time_now_ms()));
+
+    while (query_next(&query))
+        text_list_add(names, scope->arena, query_text(&query, 0, scope->arena));
+    return query_end(&query, &scope->error);
 }
 
 static bool find_token(Scope *scope, const char *name, Token *token)

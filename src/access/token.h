@@ -37,8 +37,9 @@ bool token_list(Scope *scope, const Page *page, TokenList *list) MUST_CHECK;
 /* Those neither revoked nor expired. */
 bool token_count_valid(Scope *scope, int64_t *count) MUST_CHECK;
 
-/* Those of them that may approve. */
+/* Those of them that may approve; names: in their order. */
 bool token_count_approvers(Scope *scope, int64_t *count) MUST_CHECK;
+bool token_list_approvers(Scope *scope, TextList *names) MUST_CHECK;
 
 /* Inside a write. It stops working with the commit. */
 bool token_revoke(Scope *scope, const char *name) MUST_CHECK;

@@ -213,6 +213,17 @@ bool text_is_utf8(const char *bytes, size_t size)
     return true;
 }
 
+size_t text_cut(const char *text, size_t limit)
+{
+    size_t length = strlen(text), at = limit;
+
+    if (length <= limit)
+        return length;
+    while (at && ((unsigned char)text[at] & 0xc0) == 0x80)
+        at--;
+    return at ? at : limit; /* no UTF-8 at all: it goes forward all the same */
+}
+
 bool name_is_valid(const char *name)
 {
     size_t length = name ? strlen(name) : 0;

@@ -61,6 +61,9 @@ bool text_is_utf8(const char *bytes, size_t size);
 /* How many bytes the first character has; 0 when there is none, or no valid one. */
 size_t text_utf8_length(const char *bytes, size_t size);
 
+/* As many of the first limit bytes as hold whole characters. */
+size_t text_cut(const char *text, size_t limit);
+
 /* The names of the product: 1 to 128 bytes of letters, digits, "-", "_" and ".", not starting with
  * ".". */
 bool name_is_valid(const char *name);

@@ -126,13 +126,10 @@ static bool list_approvals(Cli *cli)
 static const char *short_text(Cli *cli, const JsonValue *value)
 {
     const char *text = json_print(value, cli->arena);
-    size_t end = SHOWN_BYTES;
 
-    if (strlen(text) <= SHOWN_BYTES)
-        return text;
-    while (end && ((unsigned char)text[end] & 0xc0) == 0x80)
-        end--;
-    return cli_format(cli, "%.*s...", (int)end, text);
+    return strlen(text) <= SHOWN_BYTES
+               ? text
+               : cli_format(cli, "%.*s...", (int)text_cut(text, SHOWN_BYTES), text);
 }
 
 /* "accepted: f1 0.95 against 0.90", or all that it said. */

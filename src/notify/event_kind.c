@@ -16,6 +16,20 @@
 #define MLFLOW(what, event, data) KIND(what, event, true, data)
 #define OWN(what, event, data)    KIND(what, event, false, data)
 
+#define DIGEST           "99069f74603519d0c5a2a4d2f6f1d5e2e6b3a37c1c1d0b7a8f7e6d5c4b3a2910"
+#define EXAMPLE(subject) "\"subject\":\"An example: " subject "\",\"text\":\"This is a test.\\n\""
+#define RELEASE                                                                                    \
+    ",\"project\":\"spam\",\"environment\":\"production\",\"endpoint\":\"spam\",\"model\":"        \
+    "\"spam\","                                                                                    \
+    "\"version\":2"
+#define APPROVAL(what)                                                                             \
+    EXAMPLE("spam#12 " what ": version 2 of \\\"spam\\\" to production")                           \
+    RELEASE ",\"approval\":7,\"digest\":\"" DIGEST                                                 \
+            "\",\"run\":\"spam#12\",\"step\":\"release.production\""
+#define PENDING(given)                                                                             \
+    ",\"needed\":2,\"given\":" given ",\"command\":\"slipway approve 7 --digest 99069f746035\""
+#define DECIDED ",\"decided_by\":\"ada\",\"comment\":\"looked at the confusions\""
+
 /* Examples are MLflow's own, for receivers are written against them. */
 static const EventKindInfo kinds[] = {
     [EVENT_MODEL_CREATED] =
@@ -50,7 +64,42 @@ static const EventKindInfo kinds[] = {
                                    "\"subject\":\"An example: version 2 of \\\"spam\\\" was "
                                    "rejected at endpoint \\\"spam\\\"\","
                                    "\"text\":\"This is a test.\""),
+    [EVENT_RELEASE_DEPLOYED] =
+        OWN("release", "deployed",
+            EXAMPLE("spam: version 2 of \\\"spam\\\" serves in production") RELEASE
+            ",\"package\":\"" DIGEST "\",\"reason\":\"release\""),
+    [EVENT_RELEASE_ABORTED] =
+        OWN("release", "aborted",
+            EXAMPLE("spam#12: version 2 of \\\"spam\\\" was aborted in production") RELEASE
+            ",\"run\":\"spam#12\",\"share\":10,\"reason\":\"3 of 40 requests failed, which is more "
+            "than 1 %\""),
+    [EVENT_RELEASE_ROLLED_BACK] =
+        OWN("release", "rolled_back",
+            EXAMPLE("spam: production is back at version 2 of \\\"spam\\\"") RELEASE
+            ",\"reason\":\"rollback\",\"comment\":\"too many were blocked\""),
+    [EVENT_APPROVAL_ASKED] = OWN("approval", "asked", APPROVAL("asks for approval 7") PENDING("0")),
+    [EVENT_APPROVAL_GIVEN] =
+        OWN("approval", "given", APPROVAL("approval 7 has 1 of 2") PENDING("1") DECIDED),
+    [EVENT_APPROVAL_APPROVED] =
+        OWN("approval", "approved", APPROVAL("approval 7 was approved") DECIDED),
+    [EVENT_APPROVAL_REJECTED] =
+        OWN("approval", "rejected", APPROVAL("approval 7 was rejected") DECIDED),
+    [EVENT_APPROVAL_EXPIRED] = OWN(
+        "approval", "expired",
+        APPROVAL("approval 7 has expired") ",\"reason\":\"0 of 1 people had approved it in time\""),
+    [EVENT_APPROVAL_WITHDRAWN] =
+        OWN("approval", "withdrawn",
+            APPROVAL("approval 7 was withdrawn") ",\"reason\":\"the run has ended\""),
+    [EVENT_PIPELINE_RUN_FAILED] = OWN(
+        "pipeline_run", "failed",
+        EXAMPLE(
+            "spam#12 has failed at step \\\"train\\\"") ",\"project\":\"spam\",\"run\":\"spam#12\","
+                                                        "\"step\":\"train\",\"reason\":\"exit code "
+                                                        "1\""),
 };
+
+_Static_assert(COUNT(kinds) == EVENT_KIND_COUNT && EVENT_KIND_COUNT <= 8 * sizeof(EventKinds),
+               "each kind has its row and its bit");
 
 const EventKindInfo *event_kind_info(EventKind kind)
 {

@@ -1,5 +1,8 @@
 /* event_kind.h: what webhooks may be told of, by MLflow's names where MLflow has it:
  * "model_version.created" is what happened (created) to what (model_version).
+ *
+ * A webhook keeps the names that it was made with: a kind that is new is told to nobody who has not
+ * asked for it.
  */
 #pragma once
 
@@ -26,7 +29,17 @@ typedef enum EventKind {
     EVENT_PROMPT_TAG_DELETED,
     EVENT_BUDGET_EXCEEDED, /* of MLflow's gateway, which is not here: nothing raises it */
     EVENT_RELEASE_REJECTED,
-    EVENT_KIND_COUNT,
+    EVENT_RELEASE_DEPLOYED,
+    EVENT_RELEASE_ABORTED,
+    EVENT_RELEASE_ROLLED_BACK,
+    EVENT_APPROVAL_ASKED,
+    EVENT_APPROVAL_GIVEN,
+    EVENT_APPROVAL_APPROVED,
+    EVENT_APPROVAL_REJECTED,
+    EVENT_APPROVAL_EXPIRED,
+    EVENT_APPROVAL_WITHDRAWN,
+    EVENT_PIPELINE_RUN_FAILED,
+    EVENT_KIND_COUNT, /* 32 at most: EventKinds has a bit for each */
 } EventKind;
 
 enum { EVENT_PROMPT_OFFSET = EVENT_PROMPT_CREATED - EVENT_MODEL_CREATED };

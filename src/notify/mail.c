@@ -14,18 +14,6 @@ typedef struct Letter {
     const char *subject, *text;
 } Letter;
 
-/* The first size bytes, or a few less where that would cut a character. */
-static size_t cut(const char *text, size_t size)
-{
-    size_t length = strlen(text), at = size;
-
-    if (length <= size)
-        return length;
-    while (at && ((unsigned char)text[at] & 0xc0) == 0x80)
-        at--;
-    return at ? at : size;
-}
-
 /* What is told of a model has a name, and perhaps a version. */
 static const char *subject_of(const char *event, const JsonValue *data, Arena *arena)
 {
@@ -75,14 +63,14 @@ static void append_base64(TextBuilder *builder, const char *bytes, size_t size)
 /* RFC 2047: what is not plain ASCII goes in words of base64, none of which cuts a character. */
 static void append_subject(TextBuilder *builder, const char *subject, Arena *arena)
 {
-    const char *short_one = arena_copy(arena, subject, cut(subject, SUBJECT_BYTES_MAX));
+    const char *short_one = arena_copy(arena, subject, text_cut(subject, SUBJECT_BYTES_MAX));
 
     text_append(builder, "Subject: ");
     if (is_plain(short_one)) {
         text_append(builder, short_one);
     } else {
         for (const char *at = short_one, *space = ""; *at; space = "\r\n ") {
-            size_t size = cut(at, WORD_BYTES_MAX);
+            size_t size = text_cut(at, WORD_BYTES_MAX);
 
             text_append_format(builder, "%s=?UTF-8?B?", space);
             append_base64(builder, at, size);

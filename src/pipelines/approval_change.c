@@ -34,7 +34,8 @@ static bool append(Scope *scope, const char *action, const Approval *approval,
             json_text(json, "reason", approval->reason);
     }
     json_close(json);
-    return event_append(scope, action, approval->title, json_finish(json));
+    return event_append(scope, action, approval->title, json_finish(json)) &&
+           approval_tell(scope, action, approval->id);
 }
 
 static bool end(Scope *scope, Approval *approval, ApprovalStatus status, const char *reason)

@@ -11,3 +11,7 @@
 
 /* All rows of the query, each with its decisions. */
 bool approvals_take(Scope *scope, Query *query, ApprovalList *list) MUST_CHECK;
+
+/* Inside the write that appended the action ("approval.asked"), whose approval is as it is now:
+ * tells whoever wants to know. */
+bool approval_tell(Scope *scope, const char *action, int64_t id) MUST_CHECK;

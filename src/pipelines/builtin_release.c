@@ -5,7 +5,7 @@
 
 #include "base/crash.h"
 #include "pipelines/builtin_release.h"
-#include "pipelines/gate.h"
+#include "pipelines/pipeline_tell.h"
 #include "pipelines/release_canary.h"
 #include "pipelines/smoke.h"
 #include "serving/serving.h"
@@ -68,13 +68,22 @@ static void open_result(JsonWriter *json, const char *outcome, const char *reaso
 
 typedef struct Judged {
     Gate gate;
+    Endpoint endpoint;
+    const PipelineRun *run;
 } Judged;
+
+static bool is_accepted(const Gate *gate)
+{
+    return strcmp(gate->outcome, "accepted") == 0;
+}
 
 static bool write_gate(Scope *scope, AttemptEnd *end)
 {
     Judged *judged = end->context;
 
-    return gate_record(scope, &judged->gate);
+    return gate_record(scope, &judged->gate) &&
+           (is_accepted(&judged->gate) ||
+            release_tell_declined(scope, &judged->gate, &judged->endpoint, judged->run));
 }
 
 static bool serves(const Endpoint *endpoint, const ModelVersion *version)
@@ -101,14 +110,14 @@ static bool finish_gate(Scope *scope, const BuiltinStep *step, AttemptEnd *end)
         end->result = json_finish(json);
         return true;
     }
-    judged->gate = gate_judge(scope, &endpoint, &version);
+    *judged = (Judged){gate_judge(scope, &endpoint, &version), endpoint, step->start->run};
     end->write = write_gate;
     end->context = judged;
     open_result(json, judged->gate.outcome, judged->gate.reason);
     json_raw(json, "verdict", judged->gate.verdict);
     json_close(json);
     end->result = json_finish(json);
-    if (strcmp(judged->gate.outcome, "accepted") != 0) {
+    if (!is_accepted(&judged->gate)) {
         end->status = "failed";
         end->reason =
             arena_format(scope->arena, "%s: %s", judged->gate.outcome, judged->gate.reason);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/crash.h"
-#include "notify/delivery.h"
 #include "pipelines/by_hand.h"
+#include "pipelines/pipeline_tell.h"
 #include "pipelines/version_name.h"
 
 const JsonField promotion_spec_fields[] = {
@@ -74,24 +74,12 @@ static bool write_accepted(Scope *scope, void *context)
     return by_hand_deploy(scope, &deploy, &write->promotion->endpoint);
 }
 
-/* Who is told of it need not know what a gate is. */
-static bool tell_declined(Scope *scope, const Gate *gate)
-{
-    const char *subject = arena_format(
-        scope->arena, "version %" PRId64 " of \"%s\" was not released at endpoint \"%s\"",
-        gate->version, gate->model, gate->endpoint);
-    const char *text = arena_format(scope->arena, "%s.\n\nThe gate says: %s.\nAsked for by %s.\n",
-                                    subject, gate->reason, gate->created_by);
-
-    return notify(scope, EVENT_RELEASE_REJECTED, subject, text);
-}
-
 static bool write_declined(Scope *scope, void *context)
 {
     Write *write = context;
 
     return gate_record(scope, &write->promotion->gate) &&
-           tell_declined(scope, &write->promotion->gate);
+           release_tell_declined(scope, &write->promotion->gate, write->judged, NULL);
 }
 
 /* Before the gate judges in vain; the write looks again. */

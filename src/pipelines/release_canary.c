@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "pipelines/builtin_release.h"
+#include "pipelines/pipeline_tell.h"
 
 enum {
     WRITE_MS = 5000, /* a look is written down at least so often */
@@ -435,11 +436,22 @@ static bool show_bad_end(Scope *scope, const Look *look)
     return show_ended(scope, look, look->step == CANARY_CANCELLED ? "cancelled" : "superseded");
 }
 
+static bool tell_aborted(Scope *scope, const Look *look)
+{
+    ReleaseAbort abort = {.run = &look->run,
+                          .endpoint = &look->endpoint,
+                          .step = look->row.name,
+                          .reason = look->reason,
+                          .window = &look->judgement.window};
+
+    return release_tell_aborted(scope, &abort);
+}
+
 static bool append_bad_end(Scope *scope, const Look *look)
 {
     switch (look->step) {
     case CANARY_ABORTED:
-        return append(scope, look, "release.canary_aborted");
+        return append(scope, look, "release.canary_aborted") && tell_aborted(scope, look);
     case CANARY_SUPERSEDED:
         return append(scope, look, "release.superseded");
     default: /* of the run's end there is an event */

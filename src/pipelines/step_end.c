@@ -8,6 +8,7 @@
 #include "base/yaml.h"
 #include "pipelines/approval.h"
 #include "pipelines/pipeline_internal.h"
+#include "pipelines/pipeline_tell.h"
 #include "pipelines/release_canary.h"
 
 enum {
@@ -85,7 +86,8 @@ static bool end_run(Scope *scope, const PipelineRun *run)
            end_tracked_if_there(scope, run->run_id, tracked, reason) &&
            release_canary_end_run(scope, run, reason) && pipeline_overlap_end(scope, run) &&
            approval_withdraw_run(scope, run->id, "the run has ended") &&
-           append_ended(scope, run, status);
+           append_ended(scope, run, status) &&
+           (strcmp(status, "failed") != 0 || pipeline_tell_failed(scope, run));
 }
 
 /* ---- steps ---- */

@@ -6,6 +6,7 @@
 #include "base/crash.h"
 #include "base/time.h"
 #include "serving/candidate_internal.h"
+#include "serving/endpoint_tell.h"
 
 #define SELECT_ENDPOINT                                                                            \
     "SELECT e.id, e.name, e.project, e.rule_metric, e.rule_margin, e.rule_minimum, e.rule_level,"  \
@@ -150,13 +151,6 @@ bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule)
     return event_append(scope, "endpoint.rule_changed", name, json_finish(json));
 }
 
-/* What serves from now on, and what brought it. */
-typedef struct Change {
-    const char *model, *package, *reason, *comment, *gate;
-    int64_t version;
-    int64_t origin_id; /* 0: the new deployment itself */
-} Change;
-
 static void write_version(JsonWriter *json, const char *key, const char *model, int64_t version)
 {
     if (!model) {
@@ -169,7 +163,7 @@ static void write_version(JsonWriter *json, const char *key, const char *model, 
     json_close(json);
 }
 
-static bool record_change(Scope *scope, const Endpoint *before, const Change *change)
+static bool record_change(Scope *scope, const Endpoint *before, const EndpointChange *change)
 {
     bool is_rollback = text_equal(change->reason, "rollback");
     JsonWriter *json = json_writer_create(scope->arena);
@@ -192,7 +186,7 @@ static const char *alias_of(const char *endpoint)
     return text_has_suffix(endpoint, ENDPOINT_STAGING_SUFFIX) ? "staging" : "champion";
 }
 
-static bool end_candidate(Scope *scope, const Endpoint *before, const Change *change)
+static bool end_candidate(Scope *scope, const Endpoint *before, const EndpointChange *change)
 {
     const Candidate *candidate = &before->candidate;
     const char *reason = text_equal(change->reason, "rollback") ? "rolled back" : "deployed";
@@ -204,7 +198,7 @@ static bool end_candidate(Scope *scope, const Endpoint *before, const Change *ch
 
 /* Appends the change as the newest deployment, which makes it live. The alias follows what serves,
  * also on the way back. */
-static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
+static bool apply_change(Scope *scope, const EndpointChange *change, Endpoint *endpoint)
 {
     Endpoint before = *endpoint;
 
@@ -220,7 +214,8 @@ static bool apply_change(Scope *scope, const Change *change, Endpoint *endpoint)
                 db_text(scope->principal.name ? scope->principal.name : "local")))
         return false;
     CRASH_POINT("deployment: inserted, not recorded");
-    return record_change(scope, &before, change) && end_candidate(scope, &before, change) &&
+    return record_change(scope, &before, change) && endpoint_tell(scope, &before, change) &&
+           end_candidate(scope, &before, change) &&
            model_version_release(scope, change->model, change->version) &&
            model_alias_set(scope, change->model, alias_of(before.name), change->version) &&
            endpoint_find(scope, before.name, endpoint);
@@ -230,13 +225,13 @@ bool endpoint_deploy(Scope *scope, const DeploySpec *spec, Endpoint *endpoint)
 {
     ModelVersion version;
     Endpoint found;
-    Change change;
+    EndpointChange change;
 
     if (!model_version_find(scope, spec->model, spec->version, &version) ||
         !model_version_need_package(scope, &version) ||
         !endpoint_ensure(scope, spec->endpoint, spec->project, &found))
         return false;
-    change = (Change){
+    change = (EndpointChange){
         .model = version.model,
         .package = version.package,
         .reason = spec->reason ? spec->reason : "deploy",
@@ -261,7 +256,7 @@ static const char select_previous[] =
     " AND NOT (d.model = $3 AND d.version = $4)"
     " ORDER BY d.id DESC LIMIT 1";
 
-static bool find_previous(Scope *scope, const Endpoint *endpoint, Change *change)
+static bool find_previous(Scope *scope, const Endpoint *endpoint, EndpointChange *change)
 {
     CLEANUP(query_finalize)
     Query query =
@@ -282,7 +277,8 @@ static bool find_previous(Scope *scope, const Endpoint *endpoint, Change *change
                 endpoint->name, endpoint->version, endpoint->model);
 }
 
-static bool find_rollback(Scope *scope, const char *name, Endpoint *endpoint, Change *change)
+static bool find_rollback(Scope *scope, const char *name, Endpoint *endpoint,
+                          EndpointChange *change)
 {
     if (!endpoint_find(scope, name, endpoint))
         return false;
@@ -293,7 +289,7 @@ static bool find_rollback(Scope *scope, const char *name, Endpoint *endpoint, Ch
 
 bool endpoint_rollback(Scope *scope, const char *name, const char *comment, Endpoint *endpoint)
 {
-    Change change = {.reason = "rollback", .comment = comment};
+    EndpointChange change = {.reason = "rollback", .comment = comment};
     Endpoint found;
 
     if (!find_rollback(scope, name, &found, &change) || !apply_change(scope, &change, &found))
@@ -304,7 +300,7 @@ bool endpoint_rollback(Scope *scope, const char *name, const char *comment, Endp
 
 bool endpoint_rollback_package(Scope *scope, const char *name, const char **package)
 {
-    Change change = {0};
+    EndpointChange change = {0};
     Endpoint found;
 
     if (!find_rollback(scope, name, &found, &change))

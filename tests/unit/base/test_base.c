@@ -100,6 +100,14 @@ static void test_utf8_is_strict(void)
         EXPECT(!text_is_utf8(bad[i], strlen(bad[i])));
 }
 
+static void test_a_cut_leaves_whole_characters(void)
+{
+    EXPECT(text_cut("abc", 3) == 3 && text_cut("abc", 2) == 2 && text_cut("", 0) == 0);
+    EXPECT(text_cut("a\xc3\xa9z", 2) == 1 && text_cut("a\xc3\xa9z", 3) == 3);
+    EXPECT(text_cut("\xf0\x9f\x98\x80", 4) == 4);
+    EXPECT(text_cut("\x80\x80\x80", 2) == 2); /* no characters at all: it goes forward */
+}
+
 static void test_files_are_written_whole_and_walked_in_order(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -263,6 +271,7 @@ int main(int count, char **names)
         TEST(test_a_number_is_decimal_finite_and_the_whole_text),
         TEST(test_a_name_that_cannot_be_names_the_users_field),
         TEST(test_utf8_is_strict),
+        TEST(test_a_cut_leaves_whole_characters),
         TEST(test_files_are_written_whole_and_walked_in_order),
         TEST(test_a_child_is_fed_heard_and_judged),
         TEST(test_a_child_that_takes_too_long_is_killed_with_its_children),

@@ -2,7 +2,9 @@
 #include "pipelines/approval.h"
 
 #include "access/event.h"
+#include "access/token.h"
 #include "base/time.h"
+#include "notify/delivery.h"
 #include "tests/scene.h"
 
 #define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -424,6 +426,186 @@ static void test_a_list_is_filtered_and_paged(void)
     EXPECT_TEXT(scene.scope.error.field, "status");
 }
 
+/* ---- what is told ---- */
+
+static bool write_webhook(Scope *scope, void *context)
+{
+    WebhookSpec spec = {.name = "ops",
+                        .url = "https://example.com/hook",
+                        .events = event_kind_bit(EVENT_KIND_COUNT) - 1};
+
+    return webhook_create(scope, &spec, context);
+}
+
+/* The data of what was told, the newest first. */
+static const JsonValue *told(Scene *scene, const Webhook *webhook, size_t count, size_t index)
+{
+    Scope *scope = &scene->scope;
+    const JsonValue *body;
+    DeliveryList list = {0};
+    Delivery delivery;
+
+    EXPECT_OK(delivery_list(scope, webhook, NULL, &list), scope->error);
+    EXPECT(list.count == count);
+    EXPECT_OK(delivery_find(scope, list.items[index].id, &delivery), scope->error);
+    EXPECT_OK(json_parse(delivery.body, strlen(delivery.body), scope->arena, &body, &scope->error),
+              scope->error);
+    return json_member(body, "data");
+}
+
+static const char *member(const JsonValue *data, const char *key)
+{
+    return json_as_text(json_member(data, key), "");
+}
+
+static const char detail_of_release[] =
+    "{\"run\":\"spam#1\",\"step\":\"release.production\",\"uses\":\"release.production\","
+    "\"origin\":{\"trigger\":\"push\",\"commit\":\"abc\",\"branch\":\"main\\n  digest  0\"},"
+    "\"inputs\":{\"candidate\":\"a@b@3\",\"package\":\"" DIGEST_B "\"},\"steps\":["
+    "{\"name\":\"release.gate\",\"result\":{\"outcome\":\"accepted\",\"reason\":\"f1 0.9 against "
+    "0.8\","
+    "\"verdict\":{\"outcome\":\"accepted\",\"reason\":\"f1 0.9 against "
+    "0.8\",\"holdout\":{\"rows\":60}}}},"
+    "{\"name\":\"bench\",\"result\":null,\"metrics\":{\"p99_ms\":1.5}}]}";
+
+static void test_who_is_asked_is_told_what_it_is_about_and_how_to_answer(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Asking asking = asking_of(DIGEST_A);
+    const JsonValue *data;
+    const char *text;
+    Webhook webhook;
+
+    EXPECT_OK(scope_write(&scene.scope, write_webhook, &webhook), scene.scope.error);
+    asking.spec.detail = detail_of_release;
+    asking.rules.four_eyes = true;
+    originators_add(&asking.originators, scene.arena,
+                    (Originator){"octocat", ORIGINATOR_PUSHED, "ada", true});
+    ask(&scene, &asking);
+    data = told(&scene, &webhook, 1, 0);
+    text = member(data, "text");
+    EXPECT_TEXT(member(data, "subject"),
+                "spam#1 asks for approval 1: version 3 of \"a@b\" to production");
+    EXPECT_TEXT(member(data, "model"), "a@b");
+    EXPECT_TEXT(member(data, "package"), DIGEST_B);
+    EXPECT_TEXT(member(data, "digest"), DIGEST_A);
+    EXPECT_TEXT(member(data, "command"),
+                "slipway approve 1 --digest aaaaaaaaaaaa --comment \"why\"");
+    EXPECT_TEXT(member(json_member(data, "findings"), "bench"), "{\"p99_ms\":1.5}");
+    EXPECT(strstr(text, "\n  branch        main   digest  0\n"));
+    EXPECT(strstr(text, "\n  caused by     ada has pushed it as \"octocat\"\n"));
+    EXPECT(strstr(text, "\n  gate          accepted: f1 0.9 against 0.8 (60 rows held out)\n"));
+    EXPECT(strstr(text,
+                  "\n  may approve   everybody who reaches the server, which has no tokens\n\n"
+                  "It takes 2 persons with the role approver.\n"
+                  "Four eyes: whoever caused it may only reject it.\n"));
+    EXPECT(strstr(text, "\n  slipway reject 1 --digest aaaaaaaaaaaa --comment \"why\"\n"));
+}
+
+static bool write_token(Scope *scope, void *context)
+{
+    TokenSpec *spec = context;
+    const char *secret;
+    Token token;
+
+    return token_create(scope, spec, &token, &secret);
+}
+
+static const char *may_approve(Scene *scene, const Webhook *webhook, size_t count)
+{
+    const JsonValue *data = told(scene, webhook, count, 0);
+    const char *text = strstr(member(data, "text"), "  may approve   ");
+
+    EXPECT(text);
+    text += strlen("  may approve   ");
+    return arena_copy(scene->arena, text, strcspn(text, "\n"));
+}
+
+static void test_those_are_named_who_would_not_be_refused(void)
+{
+    TokenSpec tokens[] = {
+        {"ada", "approver"}, {"bob", "owner"}, {"eve", "approver"}, {"vic", "viewer"}};
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Asking asking = asking_of(DIGEST_A);
+    Webhook webhook;
+
+    EXPECT_OK(scope_write(&scene.scope, write_webhook, &webhook), scene.scope.error);
+    EXPECT_OK(scope_write(&scene.scope, write_token, &tokens[3]), scene.scope.error);
+    ask(&scene, &asking);
+    EXPECT_TEXT(may_approve(&scene, &webhook, 1),
+                "nobody: it takes a token with the role approver");
+    for (size_t i = 0; i < 3; i++)
+        EXPECT_OK(scope_write(&scene.scope, write_token, &tokens[i]), scene.scope.error);
+    asking.rules.four_eyes = true;
+    originators_add(&asking.originators, scene.arena,
+                    (Originator){"eve", ORIGINATOR_STARTED, "eve", true});
+    EXPECT(ask(&scene, &asking) == 2);
+    EXPECT_TEXT(may_approve(&scene, &webhook, 3), "ada, bob");
+    scene.scope.principal.name = "ada";
+    EXPECT_OK(approval_answer(&scene.scope, &(ApprovalAnswer){2, DIGEST_A, "yes", true},
+                              &asking.approval),
+              scene.scope.error);
+    EXPECT_TEXT(may_approve(&scene, &webhook, 4), "bob");
+}
+
+static void test_each_answer_is_told_and_asking_again_is_not(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Asking asking = asking_of(DIGEST_A);
+    const JsonValue *data;
+    Webhook webhook;
+
+    EXPECT_OK(scope_write(&scene.scope, write_webhook, &webhook), scene.scope.error);
+    ask(&scene, &asking);
+    ask(&scene, &asking);
+    data = told(&scene, &webhook, 1, 0);
+    EXPECT_TEXT(member(data, "subject"),
+                "spam asks for approval 1: step \"spam#1/step\" to production");
+    EXPECT_OK(say(&scene, "ada", true), scene.scope.error);
+    EXPECT(!say(&scene, "ada", true));
+    EXPECT_TEXT(member(told(&scene, &webhook, 2, 0), "decided_by"), "ada");
+    EXPECT_OK(say(&scene, "bob", false), scene.scope.error);
+    data = told(&scene, &webhook, 3, 0);
+    EXPECT_TEXT(member(data, "decided_by"), "bob");
+    EXPECT_TEXT(member(data, "reason"), "rejected by bob: because");
+    EXPECT(json_count(json_member(data, "decisions")) == 2 && !json_member(data, "command"));
+    EXPECT(strstr(member(data, "text"), "\nada has approved it:\n  | because\n\n"
+                                        "bob has rejected it:\n  | because\n"));
+}
+
+static bool write_undone(Scope *scope, void *context)
+{
+    return write_ask(scope, context) && fail(&scope->error, ERROR_CONFLICT, "on purpose");
+}
+
+static void test_what_is_undone_is_told_to_nobody(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Asking asking = asking_of(DIGEST_A);
+    DeliveryList list = {0};
+    Webhook webhook;
+
+    EXPECT_OK(scope_write(&scene.scope, write_webhook, &webhook), scene.scope.error);
+    asking.spec.rules = &asking.rules;
+    asking.spec.originators = &asking.originators;
+    EXPECT(!scope_write(&scene.scope, write_undone, &asking));
+    EXPECT_OK(delivery_list(&scene.scope, &webhook, NULL, &list), scene.scope.error);
+    EXPECT(list.count == 0);
+}
+
+/* What cannot be read any more is told as far as it can be. */
+static void test_a_detail_that_cannot_be_read_keeps_nobody_from_asking(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    Asking asking = asking_of(DIGEST_A);
+    Webhook webhook;
+
+    EXPECT_OK(scope_write(&scene.scope, write_webhook, &webhook), scene.scope.error);
+    asking.spec.detail = "{\"run\":";
+    ask(&scene, &asking);
+    EXPECT_TEXT(member(told(&scene, &webhook, 1, 0), "digest"), DIGEST_A);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -438,6 +620,11 @@ int main(int count, char **names)
         TEST(test_with_its_run_goes_what_is_pending_alone),
         TEST(test_what_has_expired_is_seen_so_at_once_and_written_by_who_comes_first),
         TEST(test_a_list_is_filtered_and_paged),
+        TEST(test_who_is_asked_is_told_what_it_is_about_and_how_to_answer),
+        TEST(test_those_are_named_who_would_not_be_refused),
+        TEST(test_each_answer_is_told_and_asking_again_is_not),
+        TEST(test_what_is_undone_is_told_to_nobody),
+        TEST(test_a_detail_that_cannot_be_read_keeps_nobody_from_asking),
         {0},
     };
 

@@ -1,4 +1,5 @@
 #include "access/event.h"
+#include "notify/delivery.h"
 #include "tests/unit/serving/candidate_fixture.h"
 
 static int64_t live_version(Scene *scene)
@@ -244,6 +245,52 @@ static void test_an_endpoint_stays_with_its_project(void)
     EXPECT_TEXT(scene.scope.error.message, "endpoint \"spam\" belongs to project \"youtube\"");
 }
 
+static bool write_webhook(Scope *scope, void *context)
+{
+    WebhookSpec spec = {.name = "ops",
+                        .url = "https://example.com/hook",
+                        .events = event_kind_bit(EVENT_RELEASE_DEPLOYED) |
+                                  event_kind_bit(EVENT_RELEASE_ROLLED_BACK)};
+
+    return webhook_create(scope, &spec, context);
+}
+
+static DeliveryList told(Scene *scene, const Webhook *webhook)
+{
+    DeliveryList list = {0};
+
+    EXPECT_OK(delivery_list(&scene->scope, webhook, NULL, &list), scene->scope.error);
+    return list;
+}
+
+static void test_each_change_in_production_is_told_and_nothing_else(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    FixtureChange staging = {
+        .spec = {.endpoint = "spam" ENDPOINT_STAGING_SUFFIX, .model = "comments", .version = 1}};
+    DeliveryList list;
+    Delivery delivery;
+    Webhook webhook;
+
+    EXPECT_OK(scope_write(&scene.scope, write_webhook, &webhook), scene.scope.error);
+    fixture_add_bare_versions(&scene, 2);
+    EXPECT_OK(scope_write(&scene.scope, fixture_do_deploy, &staging), scene.scope.error);
+    EXPECT(told(&scene, &webhook).count == 0);
+    fixture_deploy(&scene, 1);
+    fixture_deploy(&scene, 1); /* it serves already */
+    EXPECT(told(&scene, &webhook).count == 1);
+    fixture_deploy(&scene, 2);
+    EXPECT(fixture_rollback(&scene) == 1);
+    EXPECT(fixture_rollback(&scene) == 0); /* there is nothing to go back to */
+    list = told(&scene, &webhook);
+    EXPECT(list.count == 3);
+    EXPECT_TEXT(list.items[0].event, "release.rolled_back");
+    EXPECT_TEXT(list.items[1].event, "release.deployed");
+    EXPECT_OK(delivery_find(&scene.scope, list.items[0].id, &delivery), scene.scope.error);
+    EXPECT(strstr(delivery.body, "\"before\":{\"model\":\"comments\",\"version\":2}"));
+    EXPECT(strstr(delivery.body, "\"comment\":\"it is worse\",\"deployed_by\":\"tester\""));
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -260,6 +307,7 @@ int main(int count, char **names)
         TEST(test_each_change_is_an_event_with_before_and_after),
         TEST(test_a_rule_is_checked_before_it_is_kept),
         TEST(test_an_endpoint_stays_with_its_project),
+        TEST(test_each_change_in_production_is_told_and_nothing_else),
         {0},
     };
 
