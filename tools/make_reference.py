@@ -134,7 +134,8 @@ def body_kind(operation):
 
 
 def route_part(method, path, operation):
-    part = f"\n### {method.upper()} {path}\n\n{operation['summary']} Role: {operation['x-role']}."
+    role = operation["x-role"] + (", or a step" if operation["x-step"] and operation["x-role"] == "contributor" else "")
+    part = f"\n### {method.upper()} {path}\n\n{operation['summary']} Role: {role}."
     part += body_kind(operation) + "\n"
     rows = list(field_rows(operation))
     return part + ("\n" + table(("field", "where", "type", "meaning"), rows) if rows else "")
@@ -174,8 +175,8 @@ def mlflow_page():
 
 def api_page():
     page = (f"# Routes\n\n{NOTE}\nA running server shows the same at `/docs` and `/openapi.json`. The role is the "
-            "least that may call a route. An error is `{\"error\": {\"code\", \"message\", \"field\", "
-            "\"request_id\"}}`, and the HTTP status says the same. JSON bodies take the fields of their table and "
+            "least that may call a route; a step is one of a pipeline, with [its own token](token.md#of-a-step). An "
+            "error is `{\"error\": {\"code\", \"message\", \"field\", \"request_id\"}}`, and the HTTP status says the same. JSON bodies take the fields of their table and "
             "no others. What MLflow's clients call is in [mlflow-api.md](mlflow-api.md).\n")
     return page + parts_of_groups(lambda path: not speaks_mlflow(path), group_of)
 

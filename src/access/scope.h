@@ -22,13 +22,19 @@
 typedef enum Role {
     ROLE_ANYONE,      /* not even signed in: probes */
     ROLE_VIEWER,      /* reads, predicts */
+    ROLE_STEP,        /* logs to its run, registers versions; no token is made with it */
     ROLE_CONTRIBUTOR, /* data, training, versions, staging */
     ROLE_APPROVER,    /* production */
     ROLE_OWNER,       /* tokens, rules, purging */
 } Role;
 
 const char *role_name(Role role);
+
+/* By its name, a role that a token may have. */
 bool role_find(const char *name, Role *role);
+
+/* The least role that a token needs where this one is enough. */
+Role role_of_token(Role role);
 
 /* Names of nobody's token. */
 #define PRINCIPAL_LOCAL  "local"   /* whoever reaches a server that demands no token */
@@ -36,8 +42,11 @@ bool role_find(const char *name, Role *role);
 
 /* Who acts. */
 typedef struct Principal {
-    const char *name; /* one of those above, or the name of a token */
+    const char *name; /* one of those above, the name of a token, or "spam#12/train": a step, which
+                         no token can be called */
     Role role;
+    const char *run_id; /* of a ROLE_STEP: the run that it logs to, */
+    int64_t experiment; /* and where that is */
 } Principal;
 
 /* The long-lived parts that every scope shares. Owned by the server (or the command that runs

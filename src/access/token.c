@@ -178,7 +178,7 @@ bool token_revoke(Scope *scope, const char *name)
            record_token(scope, "token.revoked", &token);
 }
 
-bool token_find_holder(Scope *scope, const char *secret, Token *token)
+bool token_find_holder(Scope *scope, const char *secret, TokenHolder *holder)
 {
     char digest[DIGEST_TEXT_SIZE];
 
@@ -196,17 +196,17 @@ bool token_find_holder(Scope *scope, const char *secret, Token *token)
         return fail(&scope->error, ERROR_UNAUTHENTICATED, "token \"%s\" is revoked", found.name);
     if (found.expires_at && found.expires_at <= time_now_ms())
         return fail(&scope->error, ERROR_UNAUTHENTICATED, "token \"%s\" has expired", found.name);
-    *token = found;
+    *holder = (TokenHolder){{.name = found.name, .role = found.role}, found.expires_at};
     return true;
 }
 
 bool token_authenticate(Scope *scope, const char *secret, Principal *principal)
 {
-    Token token;
+    TokenHolder holder;
 
-    if (!token_find_holder(scope, secret, &token))
+    if (!token_find_holder(scope, secret, &holder))
         return false;
-    *principal = (Principal){token.name, token.role};
+    *principal = holder.principal;
     return true;
 }
 

@@ -44,9 +44,18 @@ bool token_list_approvers(Scope *scope, TextList *names) MUST_CHECK;
 /* Inside a write. It stops working with the commit. */
 bool token_revoke(Scope *scope, const char *name) MUST_CHECK;
 
-/* The token with this secret, which works. Fails as the next does. */
-bool token_find_holder(Scope *scope, const char *secret, Token *token) MUST_CHECK;
+/* Who holds a secret, and for how long if nothing changes. */
+typedef struct TokenHolder {
+    Principal principal;
+    int64_t expires_at; /* 0: never */
+} TokenHolder;
 
-/* Who holds this secret. Fails with ERROR_UNAUTHENTICATED when nobody does, or no longer. */
+/* Fails with ERROR_UNAUTHENTICATED when nobody does, or no longer. */
+typedef bool TokenFind(Scope *scope, const char *secret, TokenHolder *holder);
+
+/* Of a token of token_create(). */
+bool token_find_holder(Scope *scope, const char *secret, TokenHolder *holder) MUST_CHECK;
+
+/* The same without its end. */
 bool token_authenticate(Scope *scope, const char *secret, Principal *principal) MUST_CHECK;
 void token_write_json(JsonWriter *json, const char *key, const Token *token);

@@ -5,16 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access/token.h"
 #include "base/digest.h"
+#include "base/id.h"
 #include "base/time.h"
 
-enum { PLACES = 64, NAME_SIZE = 129 };
+/* A project's name, "#", a number, "/" and the name of a step. */
+enum { PLACES = 64, NAME_SIZE = 128 + 1 + 20 + 1 + 256 + 1 };
 
 typedef struct Place {
     pthread_mutex_t lock;          /* guards all of it */
     char digest[DIGEST_TEXT_SIZE]; /* "": nobody */
     char name[NAME_SIZE];
+    char run_id[ID_TEXT_SIZE]; /* "": none */
+    int64_t experiment;
     Role role;
     int64_t expires_at; /* 0: never */
     uint64_t change;    /* of tokens, how many there had been before the store was asked */
@@ -64,6 +67,16 @@ static bool place_holds(const Place *place, const char *digest, uint64_t change)
            (!place->expires_at || place->expires_at > time_now_ms());
 }
 
+static Principal principal_of(const Place *place, Arena *arena)
+{
+    return (Principal){
+        .name = arena_text(arena, place->name),
+        .role = place->role,
+        .run_id = *place->run_id ? arena_text(arena, place->run_id) : NULL,
+        .experiment = place->experiment,
+    };
+}
+
 bool token_cache_find(TokenCache *cache, const char *secret, Arena *arena, Principal *principal)
 {
     char digest[DIGEST_TEXT_SIZE];
@@ -76,13 +89,15 @@ bool token_cache_find(TokenCache *cache, const char *secret, Arena *arena, Princ
         return false;
     holds = place_holds(place, digest, writer_announced_count(cache->writer));
     if (holds)
-        *principal = (Principal){arena_text(arena, place->name), place->role};
+        *principal = principal_of(place, arena);
     pthread_mutex_unlock(&place->lock);
     return holds;
 }
 
-static void remember(TokenCache *cache, const char *secret, const Token *token, uint64_t change)
+static void remember(TokenCache *cache, const char *secret, const TokenHolder *holder,
+                     uint64_t change)
 {
+    const Principal *principal = &holder->principal;
     char digest[DIGEST_TEXT_SIZE];
     Place *place;
 
@@ -91,24 +106,28 @@ static void remember(TokenCache *cache, const char *secret, const Token *token, 
     if (!place)
         return;
     memcpy(place->digest, digest, sizeof(digest));
-    snprintf(place->name, sizeof(place->name), "%s", token->name);
-    place->role = token->role;
-    place->expires_at = token->expires_at;
+    snprintf(place->name, sizeof(place->name), "%s", principal->name);
+    snprintf(place->run_id, sizeof(place->run_id), "%s",
+             principal->run_id ? principal->run_id : "");
+    place->role = principal->role;
+    place->experiment = principal->experiment;
+    place->expires_at = holder->expires_at;
     place->change = change;
     pthread_mutex_unlock(&place->lock);
 }
 
 /* Changes are counted before the store is asked: what one does meanwhile is not remembered as the
  * state after it. */
-bool token_cache_ask(TokenCache *cache, Scope *scope, const char *secret, Principal *principal)
+bool token_cache_ask(TokenCache *cache, Scope *scope, const char *secret, TokenFind *find,
+                     Principal *principal)
 {
     uint64_t change = writer_announced_count(cache->writer);
-    Token token;
+    TokenHolder holder;
 
-    if (!token_find_holder(scope, secret, &token))
+    if (!find(scope, secret, &holder))
         return false;
-    if (strlen(token.name) < NAME_SIZE)
-        remember(cache, secret, &token, change);
-    *principal = (Principal){token.name, token.role};
+    if (strlen(holder.principal.name) < NAME_SIZE)
+        remember(cache, secret, &holder, change);
+    *principal = holder.principal;
     return true;
 }

@@ -6,11 +6,11 @@
  * the same place at once, one asks the store.
  *
  *     if (!token_cache_find(cache, secret, scope->arena, &scope->principal))
- *         return token_cache_ask(cache, scope, secret, &scope->principal);
+ *         return token_cache_ask(cache, scope, secret, token_find_holder, &scope->principal);
  */
 #pragma once
 
-#include "access/scope.h"
+#include "access/token.h"
 
 typedef struct TokenCache TokenCache;
 
@@ -18,9 +18,9 @@ typedef struct TokenCache TokenCache;
 TokenCache *token_cache_create(const Writer *writer);
 void token_cache_destroy(TokenCache *cache);
 
-/* Who holds this secret; false: ask the store. The name is in the arena. */
+/* Who holds this secret; false: ask the store. Their texts are in the arena. */
 bool token_cache_find(TokenCache *cache, const char *secret, Arena *arena, Principal *principal);
 
-/* token_authenticate(), and remembers who it was. */
-bool token_cache_ask(TokenCache *cache, Scope *scope, const char *secret,
+/* Asks find(), and remembers who it was. */
+bool token_cache_ask(TokenCache *cache, Scope *scope, const char *secret, TokenFind *find,
                      Principal *principal) MUST_CHECK;

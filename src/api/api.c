@@ -104,7 +104,8 @@ bool api_check_role(const Route *route, Scope *scope)
         return fail(&scope->error, ERROR_UNAUTHENTICATED,
                     "this needs a token: send the header \"Authorization: Bearer TOKEN\"");
     return fail(&scope->error, ERROR_FORBIDDEN, "this needs the role %s, \"%s\" has the role %s",
-                role_name(route->role), scope->principal.name, role_name(scope->principal.role));
+                role_name(role_of_token(route->role)), scope->principal.name,
+                role_name(scope->principal.role));
 }
 
 static bool check_body(const Route *route, Scope *scope, const Request *request)

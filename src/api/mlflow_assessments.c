@@ -126,7 +126,7 @@ static bool delete_assessment(Scope *scope, const Request *request, Response *re
 #define ASSESSMENTS "/api/3.0/mlflow/traces/{trace_id}/assessments"
 
 const Route mlflow_assessment_routes[] = {
-    {"POST", ASSESSMENTS, ROLE_CONTRIBUTOR, ROUTE_WRITE, create_assessment,
+    {"POST", ASSESSMENTS, ROLE_STEP, ROUTE_WRITE, create_assessment,
      "Assess a trace: a feedback, or what was expected.", create_body},
     {"GET", ASSESSMENTS "/{assessment_id}", ROLE_VIEWER, ROUTE_READ, get_assessment,
      "Show an assessment."},

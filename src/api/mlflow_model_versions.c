@@ -282,7 +282,7 @@ const Route mlflow_model_version_routes[] = {
      "Say where the files of a version are.", NULL, version_body},
     {"GET", "/model-versions/get-artifact", ROLE_VIEWER, ROUTE_READ, download,
      "Download a file of a version's package.", NULL, file_query},
-    {"POST", VERSIONS "/create", ROLE_CONTRIBUTOR, ROUTE_SLOW, create_version,
+    {"POST", VERSIONS "/create", ROLE_STEP, ROUTE_SLOW, create_version,
      "Register a version; what this server holds of its files becomes its package.", create_body},
     {"PATCH", VERSIONS "/update", ROLE_CONTRIBUTOR, ROUTE_WRITE, update_version,
      "Describe a version.", update_body},

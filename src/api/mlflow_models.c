@@ -241,7 +241,7 @@ static bool search_models(Scope *scope, const Request *request, Response *respon
 const Route mlflow_model_routes[] = {
     {"GET", MODELS "/get", ROLE_VIEWER, ROUTE_READ, get_model, "Show a registered model.", NULL,
      name_body},
-    {"POST", MODELS "/create", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_model, "Register a model.",
+    {"POST", MODELS "/create", ROLE_STEP, ROUTE_WRITE, create_model, "Register a model.",
      create_body},
     {"POST", MODELS "/rename", ROLE_CONTRIBUTOR, ROUTE_WRITE, rename_model,
      "Rename a model, unless a version of it was ever in production.", rename_body},

@@ -170,11 +170,11 @@ static bool search(Scope *scope, const Request *request, Response *response)
 }
 
 const Route mlflow_old_trace_routes[] = {
-    {"POST", "/api/2.0/mlflow/traces", ROLE_CONTRIBUTOR, ROUTE_WRITE, start_trace,
+    {"POST", "/api/2.0/mlflow/traces", ROLE_STEP, ROUTE_WRITE, start_trace,
      "Announce a trace (of clients before version 3).", start_body},
     {"GET", "/api/2.0/mlflow/traces", ROLE_VIEWER, ROUTE_READ, search,
      "Search traces (of clients before version 3).", NULL, search_query},
-    {"PATCH", "/api/2.0/mlflow/traces/{request_id}", ROLE_CONTRIBUTOR, ROUTE_WRITE, end_trace,
+    {"PATCH", "/api/2.0/mlflow/traces/{request_id}", ROLE_STEP, ROUTE_WRITE, end_trace,
      "Tell of a trace that has ended (of clients before version 3).", end_body},
     {"GET", "/api/2.0/mlflow/traces/{request_id}/info", ROLE_VIEWER, ROUTE_READ, get_info,
      "Show a trace (of clients before version 3)."},

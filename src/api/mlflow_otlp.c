@@ -73,7 +73,7 @@ static bool log_spans(Scope *scope, const Request *request, Response *response)
 }
 
 const Route mlflow_otlp_routes[] = {
-    {"POST", "/v1/traces", ROLE_CONTRIBUTOR, ROUTE_WRITE, log_spans,
+    {"POST", "/v1/traces", ROLE_STEP, ROUTE_WRITE, log_spans,
      "Log spans: an ExportTraceServiceRequest of OTLP, in protobuf or JSON, for the experiment of "
      "the header x-mlflow-experiment-id.",
      .body_kind = BODY_TEXT, .takes_encodings = true, .prepare = prepare_batch},

@@ -192,12 +192,12 @@ static bool search_datasets(Scope *scope, const Request *request, Response *resp
 }
 
 const Route mlflow_run_input_routes[] = {
-    {"POST", "/api/2.0/mlflow/runs/log-inputs", ROLE_CONTRIBUTOR, ROUTE_WRITE, log_inputs,
+    {"POST", "/api/2.0/mlflow/runs/log-inputs", ROLE_STEP, ROUTE_WRITE, log_inputs,
      "Log what a run took: data sets and logged models; the same again changes nothing.",
      inputs_body},
-    {"POST", "/api/2.0/mlflow/runs/outputs", ROLE_CONTRIBUTOR, ROUTE_WRITE, log_outputs,
+    {"POST", "/api/2.0/mlflow/runs/outputs", ROLE_STEP, ROUTE_WRITE, log_outputs,
      "Log which models a run gave.", outputs_body},
-    {"POST", "/api/2.0/mlflow/runs/log-model", ROLE_CONTRIBUTOR, ROUTE_WRITE, log_model,
+    {"POST", "/api/2.0/mlflow/runs/log-model", ROLE_STEP, ROUTE_WRITE, log_model,
      "Log a model as clients before MLflow 3 do.", model_body},
     {"POST", "/api/2.0/mlflow/experiments/search-datasets", ROLE_VIEWER, ROUTE_READ,
      search_datasets, "List the data sets that runs took.", search_body},

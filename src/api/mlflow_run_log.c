@@ -163,14 +163,14 @@ static bool log_batch(Scope *scope, const Request *request, Response *response)
 }
 
 const Route mlflow_run_log_routes[] = {
-    {"POST", "/api/2.0/mlflow/runs/log-metric", ROLE_CONTRIBUTOR, ROUTE_WRITE, log_metric,
+    {"POST", "/api/2.0/mlflow/runs/log-metric", ROLE_STEP, ROUTE_WRITE, log_metric,
      "Log a point of a metric; the same point again is no other.", metric_body},
-    {"POST", "/api/2.0/mlflow/runs/log-batch", ROLE_CONTRIBUTOR, ROUTE_WRITE, log_batch,
+    {"POST", "/api/2.0/mlflow/runs/log-batch", ROLE_STEP, ROUTE_WRITE, log_batch,
      "Log metrics, params and tags: all of them or none.", batch_body},
-    {"POST", "/api/2.0/mlflow/runs/log-parameter", ROLE_CONTRIBUTOR, ROUTE_WRITE, log_parameter,
+    {"POST", "/api/2.0/mlflow/runs/log-parameter", ROLE_STEP, ROUTE_WRITE, log_parameter,
      "Log a param, which never changes.", pair_body},
-    {"POST", "/api/2.0/mlflow/runs/set-tag", ROLE_CONTRIBUTOR, ROUTE_WRITE, set_tag,
-     "Set a tag of a run.", pair_body},
+    {"POST", "/api/2.0/mlflow/runs/set-tag", ROLE_STEP, ROUTE_WRITE, set_tag, "Set a tag of a run.",
+     pair_body},
     {"POST", "/api/2.0/mlflow/runs/delete-tag", ROLE_CONTRIBUTOR, ROUTE_WRITE, delete_tag,
      "Remove a tag of a run.", tag_key_body},
     {0},

@@ -135,9 +135,9 @@ static bool restore_run(Scope *scope, const Request *request, Response *response
 const Route mlflow_run_routes[] = {
     {"GET", "/api/2.0/mlflow/runs/get", ROLE_VIEWER, ROUTE_READ, get_run, "Show a run.", NULL,
      run_body},
-    {"POST", "/api/2.0/mlflow/runs/create", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_run,
-     "Start a run.", create_body},
-    {"POST", "/api/2.0/mlflow/runs/update", ROLE_CONTRIBUTOR, ROUTE_WRITE, update_run,
+    {"POST", "/api/2.0/mlflow/runs/create", ROLE_STEP, ROUTE_WRITE, create_run, "Start a run.",
+     create_body},
+    {"POST", "/api/2.0/mlflow/runs/update", ROLE_STEP, ROUTE_WRITE, update_run,
      "End or rename a run.", update_body},
     {"POST", "/api/2.0/mlflow/runs/delete", ROLE_CONTRIBUTOR, ROUTE_WRITE, delete_run,
      "Delete a run; it can be restored.", run_body},

@@ -244,13 +244,13 @@ static bool presign_download(Scope *scope, const Request *request, Response *res
 }
 
 const Route mlflow_upload_routes[] = {
-    {"POST", API_PATH "/mpu/create/{*path}", ROLE_CONTRIBUTOR, ROUTE_SLOW, create_upload,
+    {"POST", API_PATH "/mpu/create/{*path}", ROLE_STEP, ROUTE_SLOW, create_upload,
      "Begin to store a file in parts, in this folder.", create_body},
-    {"PUT", API_PATH "/mpu/parts/{upload_id}/{part_number}", ROLE_CONTRIBUTOR, ROUTE_SLOW, put_part,
+    {"PUT", API_PATH "/mpu/parts/{upload_id}/{part_number}", ROLE_STEP, ROUTE_SLOW, put_part,
      "Store a part of a file.", .body_kind = BODY_FILE, .body_bytes_max = FILE_BYTES_MAX},
-    {"POST", API_PATH "/mpu/complete/{*path}", ROLE_CONTRIBUTOR, ROUTE_SLOW, complete_upload,
+    {"POST", API_PATH "/mpu/complete/{*path}", ROLE_STEP, ROUTE_SLOW, complete_upload,
      "Join the parts of a file.", complete_body},
-    {"POST", API_PATH "/mpu/abort/{*path}", ROLE_CONTRIBUTOR, ROUTE_SLOW, abort_upload,
+    {"POST", API_PATH "/mpu/abort/{*path}", ROLE_STEP, ROUTE_SLOW, abort_upload,
      "Forget the parts of a file.", abort_body},
     {"GET", API_PATH "/presigned/{*path}", ROLE_VIEWER, ROUTE_READ, presign_download,
      "Say where the ranges of a file are to be had."},

@@ -211,7 +211,7 @@ static bool delete_alias(Scope *scope, const Request *request, Response *respons
 const Route model_routes[] = {
     {"GET", "/api/v1/models", ROLE_VIEWER, ROUTE_READ, list_models,
      "List the registered models, by name.", NULL, page_by_name_fields},
-    {"POST", "/api/v1/models", ROLE_CONTRIBUTOR, ROUTE_WRITE, create_model, "Register a model.",
+    {"POST", "/api/v1/models", ROLE_STEP, ROUTE_WRITE, create_model, "Register a model.",
      create_body},
     {"GET", "/api/v1/models/{name}", ROLE_VIEWER, ROUTE_READ, show_model, "Show a model."},
     {"POST", "/api/v1/models/{name}/tags", ROLE_CONTRIBUTOR, ROUTE_WRITE, tag_model,

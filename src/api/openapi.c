@@ -133,7 +133,8 @@ static void write_operation(JsonWriter *json, const Route *route, Arena *arena)
     json_open_object(json, method);
     {
         json_text(json, "summary", route->summary);
-        json_text(json, "x-role", role_name(route->role));
+        json_text(json, "x-role", role_name(role_of_token(route->role)));
+        json_bool(json, "x-step", route->role <= ROLE_STEP);
         write_parameters(json, route, arena);
         write_request_body(json, route);
         write_responses(json);

@@ -92,7 +92,7 @@ static bool download_artifact(Scope *scope, const Request *request, Response *re
 const Route run_artifact_routes[] = {
     {"GET", "/api/v1/runs/{run_id}/artifacts", ROLE_VIEWER, ROUTE_READ, list_artifacts,
      "List the files of a run."},
-    {"PUT", "/api/v1/runs/{run_id}/artifacts/file", ROLE_CONTRIBUTOR, ROUTE_SLOW, put_artifact,
+    {"PUT", "/api/v1/runs/{run_id}/artifacts/file", ROLE_STEP, ROUTE_SLOW, put_artifact,
      "Store a file of a run; the body is its bytes.", NULL, path_query, BODY_FILE, FILE_BYTES_MAX},
     {"GET", "/api/v1/runs/{run_id}/artifacts/file", ROLE_VIEWER, ROUTE_READ, download_artifact,
      "Download a file of a run.", NULL, path_query},

@@ -42,7 +42,8 @@ static void append_route(TextBuilder *page, const Route *route)
     text_append_format(page,
                        "<tr><td><code>%s</code></td><td><code>%s</code></td><td>%s</td>"
                        "<td>%s</td></tr>\n",
-                       route->method, route->path, role_name(route->role), route->summary);
+                       route->method, route->path, role_name(role_of_token(route->role)),
+                       route->summary);
 }
 
 static const char *docs_page(Arena *arena)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "base/worker.h"
@@ -94,7 +95,7 @@ void shim_log(Shim *shim, const char *bytes, size_t size)
 static const char *claim_document(const Shim *shim)
 {
     JsonWriter *json = json_writer_create(shim->arena);
-    char host[HOST_SIZE] = "";
+    char host[HOST_SIZE] = "", digest[DIGEST_TEXT_SIZE];
 
     gethostname(host, sizeof(host) - 1);
     json_open_object(json, NULL);
@@ -102,6 +103,9 @@ static const char *claim_document(const Shim *shim)
     json_text(json, "host", host);
     json_int(json, "process", getpid());
     json_int(json, "started_at", time_now_ms());
+    if (shim->token)
+        json_text(json, ATTEMPT_TOKEN_MEMBER,
+                  digest_bytes(shim->token, strlen(shim->token), digest));
     json_close(json);
     return json_finish(json);
 }
@@ -307,7 +311,8 @@ static bool do_attempt(Shim *shim, Error *error)
 
     if (!open_work(shim, &failed) || !shim_stage(shim, &failed))
         fail_outcome(shim, &outcome, &failed);
-    else if (shim_look(shim) != SHIM_GOES_ON)
+    else if (shim_look(shim) !=
+             SHIM_GOES_ON)      /* which beats: a server elsewhere has the claim now */
         outcome.exit_code = -1; /* it was to end while it waited for its turn: it does not begin */
     else if (shim->spec.step)
         run_ready_made(shim, &outcome);
@@ -338,10 +343,19 @@ static void listen_to_signals(void)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+/* What is ready-made asks no server. */
+static void make_token(Shim *shim)
+{
+    if (shim->spec.commands.count || shim->spec.arguments.count)
+        shim->token = attempt_token_make(shim->spec.key, shim->arena);
+}
+
 static bool run(Shim *shim, Error *error)
 {
-    if (!read_spec(shim, error) ||
-        !attempt_claim(shim->folder, claim_document(shim), &shim->record, error))
+    if (!read_spec(shim, error))
+        return false;
+    make_token(shim);
+    if (!attempt_claim(shim->folder, claim_document(shim), &shim->record, error))
         return false;
     return shim->record < 0 || do_attempt(shim, error);
 }

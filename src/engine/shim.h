@@ -3,8 +3,9 @@
  * Every executor starts it and does little else; so all of them behave alike. It claims the attempt
  * (attempt.h), puts the files of the step into a folder of their own, runs what is to be run with
  * its limits and at a low priority, keeps what that prints, adds what it made to the artifact store
- * by digest, and writes how it went, last. It needs no server while it works: one that is stopped,
- * killed or replaced meanwhile finds the end when it looks.
+ * by digest, and writes how it went, last. Commands have the attempt's token, which it makes
+ * (attempt_token.h). It needs no server while it works: one that is stopped, killed or replaced
+ * meanwhile finds the end when it looks.
  *
  * It ends at SIGTERM, when FOLDER/cancel appears, or when its time is up: the processes of the step
  * get SIGTERM, and SIGKILL after grace_ms. spec.json is read by shim_spec_fields; the end is

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "engine/attempt_token.h"
 #include "engine/shim.h"
 #include "store/artifact.h"
 
@@ -15,9 +16,12 @@ typedef struct Shim {
     const char *work;   /* folder/work */
     const char *cancel; /* folder/cancel */
     ShimSpec spec;
+    const char *token; /* of the attempt; NULL: no command needs one */
     ArtifactStore *artifacts;
     int record, log;
     int64_t log_size;
+    char held[ATTEMPT_TOKEN_BYTES_MAX]; /* of the output: what may be the start of the token */
+    size_t held_size;
     int64_t deadline_us; /* 0: none */
     int64_t beaten_us, looked_us;
     atomic_int stop; /* ShimStop */
@@ -36,6 +40,11 @@ ShimStop shim_look(Shim *shim);
 
 /* Appends to the log, up to its limit. */
 void shim_log(Shim *shim, const char *bytes, size_t size);
+
+/* Appends what a command printed, with its token blotted out: others read the log while it still
+ * works. The start of a token at the end waits for what comes, or for shim_log_rest(). */
+void shim_log_output(Shim *shim, const char *bytes, size_t size);
+void shim_log_rest(Shim *shim);
 
 /* Puts the files of the step into the work folder. */
 bool shim_stage(Shim *shim, Error *error) MUST_CHECK;

@@ -29,6 +29,22 @@ static void limit(__rlimit_resource_t resource, int64_t value)
         setrlimit(resource, &limits);
 }
 
+/* The tokens and names of whoever started the shim are none of the step's business; one that its
+ * stage names itself is. */
+static void set_environment(const Shim *shim)
+{
+    static const char *const own[] = {"MLFLOW_TRACKING_TOKEN", "SLIPWAY_TOKEN"};
+    static const char *const foreign[] = {"MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"};
+
+    for (size_t i = 0; i < COUNT(foreign); i++)
+        unsetenv(foreign[i]);
+    for (size_t i = 0; i < COUNT(own); i++)
+        setenv(own[i], shim->token, 1);
+    for (JsonWalk walk = json_walk(shim->spec.environment); json_walk_next(&walk);)
+        setenv(walk.key, json_as_text(walk.value, ""), 1);
+    setenv("SLIPWAY_ATTEMPT_KEY", shim->spec.key, 1);
+}
+
 /* The child's side, up to the program. RLIMIT_DATA counts what a process takes for itself, and not
  * the address space, of which some languages reserve a hundred times what they use. */
 static void NORETURN become(const Shim *shim, const char *const arguments[], int output)
@@ -50,9 +66,7 @@ static void NORETURN become(const Shim *shim, const char *const arguments[], int
     dup2(input, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
-    for (JsonWalk walk = json_walk(shim->spec.environment); json_walk_next(&walk);)
-        setenv(walk.key, json_as_text(walk.value, ""), 1);
-    setenv("SLIPWAY_ATTEMPT_KEY", shim->spec.key, 1);
+    set_environment(shim);
     if (chdir(folder) == 0)
         execvp(arguments[0], (char **)(uintptr_t)arguments);
     dprintf(STDERR_FILENO, "could not start %s: %s\n", arguments[0], strerror(errno));
@@ -66,7 +80,7 @@ static bool drain(Shim *shim, int output)
     ssize_t got = read(output, buffer, sizeof(buffer));
 
     if (got > 0)
-        shim_log(shim, buffer, (size_t)got);
+        shim_log_output(shim, buffer, (size_t)got);
     return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
@@ -109,6 +123,7 @@ static void read_rest(Shim *shim, int output)
 
     while (time_monotonic_us() < until_us && poll(&file, 1, 0) > 0 && drain(shim, output))
         ;
+    shim_log_rest(shim);
 }
 
 /* The shim is the parent of all that the step left (it asked to be), so it can tell. */

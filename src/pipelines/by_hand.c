@@ -8,6 +8,7 @@
 #include "access/token.h"
 #include "base/time.h"
 #include "pipelines/originator.h"
+#include "pipelines/step_token.h"
 
 /* What is asked of the rules, and what came of it. */
 typedef struct Passage {
@@ -84,6 +85,23 @@ static bool find_originators(Scope *scope, const ModelVersion *version, Originat
     return query_end(&query, &scope->error);
 }
 
+/* What a step has registered is of those who caused its run; the version says of which run it is,
+ * but that is what the step wanted. */
+static bool add_creator(Scope *scope, const char *name, OriginatorList *makers)
+{
+    OriginatorList list = {0};
+    const PipelineRun *run;
+
+    if (!step_token_run_of(scope, name, &run))
+        return false;
+    if (run && !originators_parse(run->originators, scope->arena, &list, &scope->error))
+        return false;
+    if (!list.count) /* no step; or one whose run is of nobody, and then it stays unknown */
+        originators_add(&list, scope->arena, (Originator){name, ORIGINATOR_MADE});
+    originators_add_all(makers, scope->arena, &list);
+    return true;
+}
+
 static bool find_makers(Scope *scope, const Passage *passage, OriginatorList *makers)
 {
     ModelVersion version;
@@ -91,9 +109,9 @@ static bool find_makers(Scope *scope, const Passage *passage, OriginatorList *ma
     if (!model_version_find(scope, passage->model, passage->version, &version) ||
         !find_originators(scope, &version, makers))
         return false;
-    if (!makers->count || strcmp(version.created_by, PRINCIPAL_SERVER) != 0)
-        originators_add(makers, scope->arena, (Originator){version.created_by, ORIGINATOR_MADE});
-    return originators_resolve(scope, makers);
+    return ((makers->count && strcmp(version.created_by, PRINCIPAL_SERVER) == 0) ||
+            add_creator(scope, version.created_by, makers)) &&
+           originators_resolve(scope, makers);
 }
 
 static bool check_eyes(Scope *scope, const Passage *passage)

@@ -164,6 +164,8 @@ static bool write_attempt(Scope *scope, const AttemptEnd *end, bool *is_ours)
                 db_int(time_now_ms())))
         return false;
     *is_ours = db_changes(scope->db) == 1;
+    if (*is_ours && attempt->tracked_run)
+        writer_announce(scope->platform->writer); /* its token is over */
     return true;
 }
 

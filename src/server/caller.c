@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "net/basic.h"
+#include "pipelines/step_token.h"
 #include "server/origin.h"
 
 static const char *bearer_token(const HttpExchange *exchange)
@@ -54,12 +55,18 @@ bool caller_is_known(Caller *caller, const Route *route, const HttpExchange *exc
            token_cache_find(tokens, caller->secret, http_exchange_arena(exchange), &caller->known);
 }
 
+static TokenFind *finder_of(const char *secret)
+{
+    return step_token_is_one(secret) ? step_token_find : token_find_holder;
+}
+
 bool caller_find(const Caller *caller, const Application *application, TokenCache *tokens,
                  Scope *scope)
 {
     scope->principal = caller->secret ? caller->known : api_caller_without_token(application);
     if (caller->secret && !caller->known.name &&
-        !token_cache_ask(tokens, scope, caller->secret, &scope->principal))
+        !token_cache_ask(tokens, scope, caller->secret, finder_of(caller->secret),
+                         &scope->principal))
         return false;
     return !caller->name || strcmp(caller->name, scope->principal.name) == 0 ||
            fail(&scope->error, ERROR_UNAUTHENTICATED,

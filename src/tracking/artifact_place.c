@@ -5,6 +5,7 @@
 
 #include "access/event.h"
 #include "base/time.h"
+#include "tracking/step_bounds.h"
 
 enum { NAMES_MAX = 1000000, FILES_MAX = 1000000 };
 
@@ -197,7 +198,8 @@ bool artifact_place_check_put(Scope *scope, const ArtifactPlace *place)
 {
     bool is = !*place->path;
 
-    if (!check_writable(scope, place) || (!is && !is_folder(scope, place, &is)))
+    if (!check_writable(scope, place) || !step_bounds_check_place(scope, place) ||
+        (!is && !is_folder(scope, place, &is)))
         return false;
     if (is)
         return fail_folder(scope, place);

@@ -196,7 +196,7 @@ bool assessment_create(Scope *scope, const char *trace_id, const Assessment *giv
 {
     int64_t key = 0;
 
-    return trace_find_key(scope, trace_id, &key) &&
+    return trace_find_writable(scope, trace_id, &key) &&
            assessment_add(scope, key, trace_id, given, created);
 }
 
@@ -248,7 +248,7 @@ bool assessment_delete(Scope *scope, const char *trace_id, const char *id)
     int64_t key = 0;
     bool found = false;
 
-    if (!trace_find_key(scope, trace_id, &key) || !find_row(scope, key, id, &row, &found))
+    if (!trace_find_writable(scope, trace_id, &key) || !find_row(scope, key, id, &row, &found))
         return false;
     if (!found)
         return true;

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "tracking/experiment_internal.h"
 #include "tracking/purge.h"
+#include "tracking/step_bounds.h"
 
 enum { NAME_CHARACTERS_MAX = 500, LOCATION_BYTES_MAX = 2048 };
 
@@ -101,7 +102,7 @@ bool experiment_check_active(Scope *scope, int64_t id)
     if (query_int(&query, 0))
         return fail(&scope->error, ERROR_CONFLICT,
                     "experiment %" PRId64 " is deleted; restore it to change it", id);
-    return true;
+    return step_bounds_check_experiment(scope, id);
 }
 
 bool experiment_find_by_name(Scope *scope, const char *name, Experiment *experiment)

@@ -10,6 +10,7 @@
 #include "tracking/experiment.h"
 #include "tracking/logged_model_internal.h"
 #include "tracking/run_internal.h"
+#include "tracking/step_bounds.h"
 
 enum { NAME_CHARACTERS_MAX = 500, TYPE_CHARACTERS_MAX = 500, RUN_ID_CHARACTERS_MAX = 256 };
 
@@ -85,6 +86,16 @@ static bool find_active(Scope *scope, const char *id, LoggedModel *model)
         return false;
     if (found.is_deleted)
         return fail_missing(scope, id);
+    *model = found;
+    return true;
+}
+
+static bool find_writable(Scope *scope, const char *id, LoggedModel *model)
+{
+    LoggedModel found;
+
+    if (!find_active(scope, id, &found) || !step_bounds_check_logged_model(scope, &found))
+        return false;
     *model = found;
     return true;
 }
@@ -246,6 +257,7 @@ bool logged_model_check(Scope *scope, const LoggedModel *model)
 
 bool logged_model_create(Scope *scope, const LoggedModelSpec *spec, LoggedModel *model)
 {
+    ParamList bounds = step_bounds_tags(scope);
     char id[ID_TEXT_SIZE];
     LoggedModel created = {
         .experiment_id = spec->experiment_id,
@@ -263,7 +275,7 @@ bool logged_model_create(Scope *scope, const LoggedModelSpec *spec, LoggedModel 
         return false;
     created.id = arena_format(scope->arena, "m-%s", id_random(id));
     return insert(scope, &created) && logged_model_put_params(scope, &created, &spec->params) &&
-           put_tags(scope, &created, &spec->tags) &&
+           put_tags(scope, &created, &spec->tags) && put_tags(scope, &created, &bounds) &&
            append_event(scope, "logged_model.created", &created) &&
            logged_model_find(scope, created.id, model);
 }
@@ -287,7 +299,7 @@ bool logged_model_finish(Scope *scope, const char *id, LoggedModelStatus status,
 {
     LoggedModel found;
 
-    return find_active(scope, id, &found) && set_status(scope, &found, status) &&
+    return find_writable(scope, id, &found) && set_status(scope, &found, status) &&
            load(scope, found, model);
 }
 
@@ -295,7 +307,7 @@ bool logged_model_log_params(Scope *scope, const char *id, const ParamList *para
 {
     LoggedModel model;
 
-    return logged_model_check_params(scope, params) && find_active(scope, id, &model) &&
+    return logged_model_check_params(scope, params) && find_writable(scope, id, &model) &&
            logged_model_put_params(scope, &model, params);
 }
 
@@ -303,7 +315,7 @@ bool logged_model_set_tags(Scope *scope, const char *id, const ParamList *tags)
 {
     LoggedModel model;
 
-    return logged_model_check_tags(scope, tags) && find_active(scope, id, &model) &&
+    return logged_model_check_tags(scope, tags) && find_writable(scope, id, &model) &&
            put_tags(scope, &model, tags);
 }
 
@@ -311,7 +323,7 @@ bool logged_model_delete_tag(Scope *scope, const char *id, const char *key)
 {
     LoggedModel model;
 
-    if (!find_active(scope, id, &model) ||
+    if (!find_writable(scope, id, &model) ||
         !db_run(scope->db, &scope->error,
                 "DELETE FROM logged_model_tags WHERE model_key = $1 AND key = $2",
                 db_int(model.key), db_text(key)))

@@ -9,6 +9,7 @@
 #include "tracking/experiment.h"
 #include "tracking/purge.h"
 #include "tracking/run_internal.h"
+#include "tracking/step_bounds.h"
 
 enum { NAME_CHARACTERS_MAX = 250, USER_CHARACTERS_MAX = 256 };
 
@@ -83,6 +84,8 @@ bool run_find_writable(Scope *scope, const char *id, Run *run)
     if (found.is_deleted)
         return fail(&scope->error, ERROR_CONFLICT, "run \"%s\" is deleted; restore it to change it",
                     id);
+    if (!step_bounds_check_run(scope, &found))
+        return false;
     *run = found;
     return true;
 }
@@ -170,6 +173,7 @@ static const char *who(const Scope *scope, const RunSpec *spec)
 
 bool run_create(Scope *scope, const RunSpec *spec, Run *run)
 {
+    ParamList bounds = step_bounds_tags(scope);
     char id[ID_TEXT_SIZE];
     Run created = {
         .experiment_id = spec->experiment_id,
@@ -182,7 +186,8 @@ bool run_create(Scope *scope, const RunSpec *spec, Run *run)
         return false;
     created.id = arena_text(scope->arena, id_random(id));
     return insert(scope, &created) && run_put_tags(scope, &created, &spec->tags) &&
-           append_event(scope, "run.created", &created) && run_find(scope, created.id, run);
+           run_put_tags(scope, &created, &bounds) && append_event(scope, "run.created", &created) &&
+           run_find(scope, created.id, run);
 }
 
 static bool set_status(Scope *scope, const Run *run, RunStatus status, int64_t ended_at)

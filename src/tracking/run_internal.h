@@ -27,7 +27,7 @@ Run run_from_row(const Query *query, Arena *arena);
 /* The row alone, without params, tags and metrics. */
 bool run_find_row(Scope *scope, const char *id, Run *run) MUST_CHECK;
 
-/* The same; a conflict when the run is deleted. */
+/* The same; a conflict when the run is deleted, and refused to a step whose run it is not. */
 bool run_find_writable(Scope *scope, const char *id, Run *run) MUST_CHECK;
 
 /* The rows of these runs, in their order; those that are not there are left out. */

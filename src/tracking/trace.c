@@ -6,6 +6,7 @@
 #include "access/event.h"
 #include "tracking/experiment.h"
 #include "tracking/run_internal.h"
+#include "tracking/step_bounds.h"
 #include "tracking/trace_internal.h"
 
 static const char *const status_names[] = {"STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"};
@@ -74,6 +75,19 @@ bool trace_find_key(Scope *scope, const char *id, int64_t *key)
         return query_end(&query, &scope->error) && fail_missing(scope, id);
     *key = query_int(&query, 0);
     return true;
+}
+
+bool trace_find_writable(Scope *scope, const char *id, int64_t *key)
+{
+    Trace trace;
+    bool found;
+
+    if (!trace_find_row(scope, id, &trace, &found))
+        return false;
+    if (!found)
+        return fail_missing(scope, id);
+    *key = trace.key;
+    return step_bounds_check_experiment(scope, trace.experiment_id);
 }
 
 static bool load_notes(Scope *scope, const char *sql, int64_t key, ParamList *list)
@@ -282,7 +296,8 @@ bool trace_start(Scope *scope, const Trace *told, Trace *trace)
     bool found = false;
 
     row.is_told = true;
-    if (!check_told(scope, told) || !trace_find_row(scope, told->id, &row, &found))
+    if (!check_told(scope, told) || !trace_find_row(scope, told->id, &row, &found) ||
+        !step_bounds_check_experiment(scope, row.experiment_id))
         return false;
     if (found ? !update(scope, row.key, told) : !trace_insert(scope, &row))
         return false;
@@ -295,7 +310,7 @@ bool trace_set_tag(Scope *scope, const char *id, const Param *tag)
 {
     int64_t key = 0;
 
-    return trace_check_note("tag", tag, &scope->error) && trace_find_key(scope, id, &key) &&
+    return trace_check_note("tag", tag, &scope->error) && trace_find_writable(scope, id, &key) &&
            trace_put_tags(scope, key, &(ParamList){(Param *)tag, 1});
 }
 
@@ -303,7 +318,7 @@ bool trace_delete_tag(Scope *scope, const char *id, const char *tag)
 {
     int64_t key = 0;
 
-    if (!trace_find_key(scope, id, &key) ||
+    if (!trace_find_writable(scope, id, &key) ||
         !db_run(scope->db, &scope->error,
                 "DELETE FROM trace_tags WHERE trace_key = $1 AND key = $2", db_int(key),
                 db_text(tag)))
@@ -324,7 +339,7 @@ bool trace_link_run(Scope *scope, const TextList *ids, const char *run_id)
         return fail_field(&scope->error, "trace_ids",
                           "Cannot link more than %d traces to a run in a single request",
                           TRACE_LINKS_MAX);
-    if (!run_find_row(scope, run_id, &run))
+    if (!run_find_row(scope, run_id, &run) || !step_bounds_check_run(scope, &run))
         return false;
     for (size_t i = 0; i < ids->count; i++)
         if (!db_run(scope->db, &scope->error, sql, db_text(ids->items[i]), db_text(run.id)))

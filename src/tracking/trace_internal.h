@@ -18,6 +18,9 @@ Trace trace_from_row(const Query *query, Arena *arena);
 bool trace_find_row(Scope *scope, const char *id, Trace *trace, bool *found) MUST_CHECK;
 bool trace_find_key(Scope *scope, const char *id, int64_t *key) MUST_CHECK;
 
+/* Of one that is to be changed: refused to a step of another experiment. */
+bool trace_find_writable(Scope *scope, const char *id, int64_t *key) MUST_CHECK;
+
 /* Tags, metadata and assessments of all of them. */
 bool trace_load_details(Scope *scope, TraceList *list) MUST_CHECK;
 

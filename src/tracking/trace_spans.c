@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tracking/experiment.h"
+#include "tracking/step_bounds.h"
 #include "tracking/trace_internal.h"
 
 enum { PREVIEW_CHARACTERS = 1000, NS_PER_MS = 1000000 };
@@ -205,7 +206,9 @@ static bool log_trace(Scope *scope, int64_t experiment_id, const TraceSpans *spa
     Trace trace = {.id = spans->id, .experiment_id = experiment_id, .duration = -1};
     bool found = false;
 
-    if (!trace_find_row(scope, spans->id, &trace, &found) || !check_room(scope, &trace, spans))
+    if (!trace_find_row(scope, spans->id, &trace, &found) ||
+        !step_bounds_check_experiment(scope, trace.experiment_id) ||
+        !check_room(scope, &trace, spans))
         return false;
     if (!trace.is_told)
         learn(&trace, spans, !found, scope->arena);

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 
-from harness import SlipwayTest, run
+from harness import SLIPWAY, SlipwayTest, run
 from receiver import Receiver
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -91,6 +91,24 @@ class ClientTest(ScriptTest):
         shown = self.own_json("run", "show", parent["id"])
         self.assertEqual((shown["params"]["kernel"], shown["tags"]["note"]), ("rbf", "ünï↯"))
         self.assertEqual([(one["value"], one["step"]) for one in shown["metrics"] if one["key"] == "auc"], [(0.875, 3)])
+
+    def test_in_a_step_on_a_server_that_demands_tokens(self):
+        token = self.token("dev", "contributor")
+        port = self.start("--demand-token")[1]
+        script = os.path.join(HERE, "mlflow_scripts", "in_step.py")
+        stages = {"work": {"cmd": f"{self.python()} {script}", "env": dict(QUIET, HOME=self.folder, MLFLOW_HTTP_REQUEST_MAX_RETRIES="1")}}
+        project = os.path.join(self.folder, "project")
+        os.mkdir(project)
+        with open(os.path.join(project, "slipway.yaml"), "w") as file:
+            file.write(json.dumps({"project": "twice", "stages": stages}))
+        done = subprocess.run([SLIPWAY, "pipeline", "run", "--data", self.data], cwd=project, capture_output=True, text=True,
+                              env=self.environment(SLIPWAY_TOKEN=token), timeout=SCRIPT_SECONDS_MAX)
+        self.assertIn("kept {'f1': 0.75}\n", done.stdout, done.stderr)
+        headers = {"Authorization": f"Bearer {token}"}
+        runs = self.expect(200, port, "/api/v1/runs", headers=headers)[1]["runs"]
+        self.assertEqual([one["status"] for one in runs if one["name"] in ("child", "work")], ["FINISHED"] * 2)
+        version = self.expect(200, port, "/api/v1/models/twice/versions/1", headers=headers)[1]
+        self.assertEqual(version["created_by"], "twice#1/work")
 
     def test_deleted(self):
         self.play(self.start()[1], "deleted")

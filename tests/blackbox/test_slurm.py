@@ -127,6 +127,36 @@ class PipelineOnSlurm(SlurmTest):
         self.assertEqual({one["status"] for one in shown if one["cached_from"]}, {"succeeded"})
         self.assertEqual(len(shown), 3)
 
+    def test_a_step_logs_there_by_a_token_that_slurm_is_not_told(self):
+        token = self.token("dev", "contributor")
+        port = self.begin_server("--demand-token")[1]
+        headers = {"Authorization": f"Bearer {token}"}
+        self.put("log.sh", """body="{\\"run_id\\": \\"$MLFLOW_RUN_ID\\", \\"key\\": \\"f1\\", \\"value\\": 0.5, \\"timestamp\\": 1}"
+curl -sf -H "Authorization: Bearer $SLIPWAY_TOKEN" --json "$body" $MLFLOW_TRACKING_URI/api/2.0/mlflow/runs/log-metric
+echo $MLFLOW_TRACKING_TOKEN > %s/told
+""" % self.folder)
+        self.put("dvc.yaml", "stages:\n  there:\n    cmd: sh -e log.sh; " + self.hold() + "\n    executor: slurm\n")
+        run_id = self.command("pipeline", "run", "--no-wait", folder=self.project, SLIPWAY_TOKEN=token).strip()
+        told = os.path.join(self.folder, "told")
+        wait_until(lambda: read(told).endswith(b"\n"), lambda: "the step does not log")
+        secret = read(told).strip()
+        job = self.cluster.run("squeue", "-h", "-n", self.jobs()[0], "-o", "%i").strip()
+        for words in (("show", "job", job, "-d"), ("write", "batch_script", job, "-")):
+            self.assertNotIn(secret[-64:].decode(), self.cluster.run("scontrol", *words))
+        kept = [os.path.join(folder, name) for folder, _, names in os.walk(self.cluster_folder) for name in names]
+        self.assertEqual([name for name in kept + self.data_files() if secret[-64:] in read(name)], [])
+        self.release()
+        runs = "/api/v1/pipeline-runs"
+        wait_until(lambda: self.expect(200, port, runs, headers=headers)[1]["pipeline_runs"][0]["ended_at"],
+                   lambda: "the run does not end")
+        step = self.expect(200, port, f"{runs}/{run_id}/steps/there", headers=headers)[1]
+        logged = self.expect(200, port, f"/api/v1/runs/{step['attempts'][0]['run_id']}", headers=headers)[1]
+        self.assertEqual([(one["key"], one["value"]) for one in logged["metrics"]], [("f1", 0.5)])
+        self.expect(401, port, runs, headers={"Authorization": f"Bearer {secret.decode()}"})
+
+    def data_files(self):
+        return [os.path.join(folder, name) for folder, _, names in os.walk(self.data) for name in names]
+
     def test_the_server_says_where_steps_run_that_do_not(self):
         port = self.begin_server("--executor", "slurm")[1]
         run_id = self.begin("  there:\n    cmd: 'true'\n  here:\n    cmd: 'true'\n    executor: local\n")

@@ -9,7 +9,7 @@
 
 static bool asks(TokenCache *cache, Scene *scene, const char *secret, Principal *principal)
 {
-    return token_cache_ask(cache, &scene->scope, secret, principal);
+    return token_cache_ask(cache, &scene->scope, secret, token_find_holder, principal);
 }
 
 static void test_who_was_asked_for_once_is_known(void)
@@ -134,7 +134,7 @@ static void watch_once(Watch *watch, Scope *scope)
 
     if (token_cache_find(watch->cache, watch->secret, scope->arena, &principal))
         atomic_fetch_add(&watch->known, 1);
-    else if (!token_cache_ask(watch->cache, scope, watch->secret, &principal))
+    else if (!token_cache_ask(watch->cache, scope, watch->secret, token_find_holder, &principal))
         return;
     if (was_revoked)
         atomic_store(&watch->is_wrong, true);

@@ -455,7 +455,9 @@ static void test_openapi_describes_every_route_once(void)
         if (!operation)
             complain(route, "it is not described");
         EXPECT_TEXT(json_as_text(json_member(operation, "summary"), ""), route->summary);
-        EXPECT_TEXT(json_as_text(json_member(operation, "x-role"), ""), role_name(route->role));
+        EXPECT_TEXT(json_as_text(json_member(operation, "x-role"), ""),
+                    role_name(role_of_token(route->role)));
+        EXPECT(json_as_bool(json_member(operation, "x-step"), false) == (route->role <= ROLE_STEP));
         EXPECT(json_is_array(json_member(operation, "parameters")));
         EXPECT(!route->body || json_is_object(json_member(operation, "requestBody")));
     }

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "base/time.h"
 #include "engine/attempt.h"
+#include "engine/attempt_token.h"
 #include "engine/executor.h"
 #include "engine/shim.h"
 #include "store/artifact.h"
@@ -164,6 +165,95 @@ static void test_arguments_are_not_read_by_a_shell(void)
     submit(&bench, "\"arguments\":[\"printf\",\"%s\",\"$(id); a b\"]");
     wait_for(&bench, ATTEMPT_ENDED);
     EXPECT_TEXT(log_of(&bench), "$(id); a b");
+    bench_close(&bench);
+}
+
+/* The token of whoever claimed the attempt, and nobody else's. */
+static void test_commands_have_a_token_whose_digest_alone_is_in_the_record(void)
+{
+    Bench bench = bench_open();
+    const char *token, *record;
+    AttemptProbe found;
+    size_t size;
+
+    submit(&bench, "\"commands\":[\"test \\\"$SLIPWAY_TOKEN\\\" = \\\"$MLFLOW_TRACKING_TOKEN\\\"\","
+                   "\"echo $SLIPWAY_TOKEN > ../told; touch ../../ready; while ! [ -e ../../go ];"
+                   " do sleep 0.01; done\"]");
+    while (!file_exists(arena_format(bench.arena, "%s/ready", bench.folder)))
+        time_sleep_ms(5);
+    EXPECT_OK(file_read(arena_format(bench.arena, "%s/told", bench.attempt), 1000, bench.arena,
+                        &token, &size, &bench.error),
+              bench.error);
+    token = arena_copy(bench.arena, token, size - 1);
+    EXPECT_TEXT(attempt_token_key(token, bench.arena), "run-0-1");
+    found = probe(&bench);
+    EXPECT(found.state == ATTEMPT_HELD && attempt_token_is_of(token, &found));
+    EXPECT(!attempt_token_is_of(attempt_token_make("run-0-1", bench.arena), &found));
+    EXPECT_OK(file_read(arena_format(bench.arena, "%s/record", bench.attempt), 1 << 20, bench.arena,
+                        &record, &size, &bench.error),
+              bench.error);
+    EXPECT(!strstr(record, token) && !strstr(record, token + strlen(token) - 64));
+    EXPECT_OK(file_write(arena_format(bench.arena, "%s/go", bench.folder), "", 0, &bench.error),
+              bench.error);
+    found = wait_for(&bench, ATTEMPT_ENDED);
+    EXPECT_TEXT(text_of(&found, "outcome"), "succeeded");
+    EXPECT(!attempt_token_is_of(token, &found));
+    bench_close(&bench);
+}
+
+static void test_a_token_is_blotted_out_of_the_log_wherever_it_is_cut(void)
+{
+    Bench bench = bench_open();
+    char many[9000] = "";
+
+    memset(many, 'x', sizeof(many) - 1);
+    submit(&bench, "\"commands\":[\"echo one $SLIPWAY_TOKEN $SLIPWAY_TOKEN.\","
+                   "\"printf %.40s $SLIPWAY_TOKEN; sleep 0.3; echo $SLIPWAY_TOKEN | cut -c41-\","
+                   "\"head -c 8999 /dev/zero | tr '\\\\0' x; echo $SLIPWAY_TOKEN\","
+                   "\"printf 'sl sls slw'\"]");
+    wait_for(&bench, ATTEMPT_ENDED);
+    EXPECT_TEXT(log_of(&bench),
+                arena_format(bench.arena, "one *** ***.\n***\n%s***\nsl sls slw", many));
+    bench_close(&bench);
+}
+
+static void test_what_has_not_the_form_of_a_token_names_no_attempt(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *token = attempt_token_make("ab-0-1", arena);
+    const char *const wrong[] = {
+        "",
+        "slws_",
+        "slws__",
+        token + 1,
+        arena_format(arena, "%s0", token),
+        arena_copy(arena, token, strlen(token) - 1),
+        arena_format(arena, "slws_../ab-0-1%s", token + strlen("slws_ab-0-1")),
+        arena_format(arena, "slws_AB%s", token + strlen("slws_ab-0-1")),
+        arena_format(arena, "slws_%064d%s", 0, token + strlen("slws_ab-0-1")),
+        arena_format(arena, "slws_ab-0-1_%064d_%064d", 0, 0),
+    };
+
+    EXPECT_TEXT(attempt_token_key(token, arena), "ab-0-1");
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        EXPECT(!attempt_token_key(wrong[i], arena));
+}
+
+/* What the server was started with is not the step's; what its stage says is. */
+static void test_a_step_has_no_token_of_whoever_started_it(void)
+{
+    Bench bench = bench_open();
+
+    setenv("SLIPWAY_TOKEN", "slw_owner", 1);
+    setenv("MLFLOW_TRACKING_USERNAME", "owner", 1);
+    setenv("MLFLOW_TRACKING_PASSWORD", "slw_owner", 1);
+    submit(&bench, "\"commands\":[\"env | grep -c owner; echo $MLFLOW_TRACKING_TOKEN\"],"
+                   "\"environment\":{\"MLFLOW_TRACKING_TOKEN\":\"its own\"}");
+    unsetenv("SLIPWAY_TOKEN");
+    unsetenv("MLFLOW_TRACKING_USERNAME");
+    unsetenv("MLFLOW_TRACKING_PASSWORD");
+    wait_for(&bench, ATTEMPT_ENDED);
+    EXPECT_TEXT(log_of(&bench), "0\nits own\n");
     bench_close(&bench);
 }
 
@@ -326,6 +416,10 @@ int main(int count, char **arguments)
         TEST(test_the_files_of_a_step_are_its_own),
         TEST(test_of_two_shims_for_an_attempt_one_does_the_work),
         TEST(test_a_shim_that_was_killed_leaves_an_attempt_that_is_dead),
+        TEST(test_commands_have_a_token_whose_digest_alone_is_in_the_record),
+        TEST(test_a_token_is_blotted_out_of_the_log_wherever_it_is_cut),
+        TEST(test_what_has_not_the_form_of_a_token_names_no_attempt),
+        TEST(test_a_step_has_no_token_of_whoever_started_it),
         TEST(test_a_torn_end_is_none),
         TEST(test_an_end_counts_when_nobody_holds_the_record),
         {0},
