@@ -52,6 +52,7 @@ static void read_files(Scope *scope, const char *package, ReportFiles *files)
     files->signature = read_object(scope, &tree, "signature.json", &files->problem);
     files->judgement = read_object(scope, &tree, "report.json", &files->problem);
     files->leaderboard = read_object(scope, &tree, "leaderboard.json", &files->problem);
+    files->inputs = flavors_read_inputs(store, &tree, scope->arena);
     if (flavors_read(store, &tree, scope->arena, &files->flavors, &error))
         files->refusal = flavors_refusal(&files->flavors, scope->arena);
     else

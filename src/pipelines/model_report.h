@@ -62,6 +62,7 @@ typedef struct ReportFiles {
     const JsonValue *signature;   /* {"target", "inputs", "classes", "positive"} */
     const JsonValue *judgement;   /* {"holdout", "rows", "report"} */
     const JsonValue *leaderboard; /* {"metric", "leaderboard"} */
+    const JsonValue *inputs;      /* [{"name", "type"}], as its MLmodel has them */
     TextList flavors;             /* of its MLmodel */
     const char *refusal;          /* why it is not served; or NULL */
     const char *problem;          /* why some of it could not be read; or NULL */

@@ -107,6 +107,20 @@ const JsonValue *model_report_judgement(const ModelReport *report)
     return json_is_object(judgement) ? judgement : NULL;
 }
 
+const JsonValue *model_report_inputs(const ModelReport *report)
+{
+    const JsonValue *inputs = json_member(report->files.signature, "inputs");
+
+    if (!inputs)
+        inputs = report->files.inputs;
+    return json_count(inputs) ? inputs : NULL;
+}
+
+const char *model_report_input_kind(const JsonValue *input)
+{
+    return json_as_text(json_member(input, "kind"), report_text(input, "type"));
+}
+
 const char *report_version(Arena *arena, const char *name, int64_t version)
 {
     return name ? arena_format(arena, "%s@%" PRId64, name, version) : NULL;

@@ -12,6 +12,11 @@ void model_report_add_limits(ModelReport *report, Arena *arena);
 /* The report on the hold-out (ml/report.h), or NULL. */
 const JsonValue *model_report_judgement(const ModelReport *report);
 
+/* The columns that it answers by, as far as its package says: [{"name", "kind"}], or "type" in the
+ * words of MLflow; NULL: it does not. */
+const JsonValue *model_report_inputs(const ModelReport *report);
+const char *model_report_input_kind(const JsonValue *input);
+
 /* A report under way as a document. */
 typedef struct ReportPage {
     const ModelReport *report;

@@ -41,6 +41,7 @@ static void write_package(JsonWriter *json, const ModelReport *report, Arena *ar
     json_text(json, "not_served", files->refusal);
     json_text(json, "problem", files->problem);
     write_document(json, "signature", files->signature, arena);
+    write_document(json, "inputs", files->inputs, arena);
     write_document(json, "judgement", files->judgement, arena);
     write_document(json, "leaderboard", files->leaderboard, arena);
     json_close(json);

@@ -86,17 +86,25 @@ static void add_calibration(ModelReport *report, const JsonValue *judgement, Are
                          error));
 }
 
+static void append_column(TextBuilder *names, size_t index, const JsonValue *input)
+{
+    const char *name = json_as_text(json_member(input, "name"), NULL);
+    const char *kind = model_report_input_kind(input);
+
+    text_append_format(names, "%s%s%s%s (%s)", index ? ", " : "", name ? "\"" : "",
+                       name ? name : "one without a name", name ? "\"" : "",
+                       kind ? kind : DOCUMENT_NO_DATA);
+}
+
 static void add_columns(ModelReport *report, Arena *arena)
 {
-    const JsonValue *inputs = json_member(report->files.signature, "inputs");
+    const JsonValue *inputs = model_report_inputs(report);
     TextBuilder names = {.arena = arena};
     size_t count = json_count(inputs);
 
     for (JsonWalk walk = json_walk(inputs); json_walk_next(&walk);)
         if (walk.index < COLUMNS_SHOWN_MAX)
-            text_append_format(&names, "%s\"%s\" (%s)", walk.index ? ", " : "",
-                               json_as_text(json_member(walk.value, "name"), ""),
-                               json_as_text(json_member(walk.value, "kind"), ""));
+            append_column(&names, walk.index, walk.value);
     if (count > COLUMNS_SHOWN_MAX)
         text_append_format(&names, " and %zu more", count - COLUMNS_SHOWN_MAX);
     if (count)

@@ -207,18 +207,18 @@ void model_report_add_data(const ReportPage *page)
 
 static void add_inputs(const ReportPage *page)
 {
-    const JsonValue *inputs = json_member(page->report->files.signature, "inputs");
+    const JsonValue *inputs = model_report_inputs(page->report);
 
     document_heading(page->document, "Columns that it answers by");
-    if (!json_count(inputs)) {
-        document_no_data(page->document, "its package has no signature of Slipway's kind.");
+    if (!inputs) {
+        document_no_data(page->document, "its package does not say which.");
         return;
     }
     document_table(page->document, "column|kind", "ll");
     for (JsonWalk walk = json_walk(inputs);
          json_walk_next(&walk) && walk.index < REPORT_LINES_MAX;) {
         document_cell(page->document, json_as_text(json_member(walk.value, "name"), NULL));
-        document_cell(page->document, json_as_text(json_member(walk.value, "kind"), NULL));
+        document_cell(page->document, model_report_input_kind(walk.value));
     }
     report_cut(page, json_count(inputs), REPORT_LINES_MAX);
 }

@@ -26,6 +26,12 @@ release:
   staging: {smoke: smoke.jsonl}
   production: {traffic: [50], hold: 1s, abort: {requests_min: 0}}
 """
+MLMODEL = """flavors:
+  python_function: {loader_module: mlflow.sklearn}
+  sklearn: {pickled_model: model.pkl}
+signature:
+  inputs: '[{"type": "double", "name": "a|b", "required": true}, {"type": "tensor"}]'
+"""
 SPAM = "sp|am <b>`x`"
 COMMENT = "looked | at <script>alert(1)</script> & `it`\n# fine"
 WORDS = {SPAM: ["subscribe", "channel", "free", "click"], "ham": ["love", "song", "voice", "dance"]}
@@ -329,6 +335,22 @@ class ModelReportTest(SlipwayTest):
         for section in "Data", "On the hold-out", "Leaderboard", "Gate", "Benchmark", "Approvals", "Where it serves or served", \
                 "How to do it again":
             self.assertTrue(parts[section, ""].texts[0].startswith("no data: "), section)
+
+    def test_a_package_that_mlflow_wrote_says_its_kind_and_its_columns(self):
+        run = self.post("/api/2.0/mlflow/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
+        for name, text in ("MLmodel", MLMODEL), ("model.pkl", "not-a-pickle"):
+            self.expect(200, self.port, f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/model/{name}", method="PUT",
+                        body=text)
+        self.post("/api/2.0/mlflow/registered-models/create", {"name": "net"})
+        self.post("/api/2.0/mlflow/model-versions/create", {"name": "net", "source": f"runs:/{run}/model", "run_id": run})
+        parts = self.read("net")[1]
+        self.assertEqual([parts["Version", ""].fact(name) for name in ("package", "files", "kind")],
+                         [self.get("/api/v1/models/net/versions/1")["package"], f"2, {len(MLMODEL) + 12} bytes", "python_function, sklearn"])
+        self.assertEqual(table(parts["What was learnt", "Columns that it answers by"], ["column", "kind"]),
+                         {"a|b": ["double"], "no data": ["tensor"]})
+        limits = parts["Known limits", ""].texts
+        self.assertIn('It answers by these columns alone: "a|b" (double), one without a name (tensor).', limits)
+        self.assertTrue([one for one in limits if one.startswith("It cannot be served: a model of kind sklearn")], limits)
 
     def test_a_page_is_sent_with_a_policy_that_lets_nothing_in(self):
         self.post("/api/2.0/mlflow/registered-models/create", {"name": "net"})

@@ -65,7 +65,7 @@ static void test_each_section_of_a_version_that_nothing_is_known_of_says_so(void
         {"What was learnt", "- **target**: no data\n"},
         {"What was learnt", "- **learner**: no data\n"},
         {"What was learnt", "- **settings and features**: no data\n"},
-        {"What was learnt", "no data: its package has no signature"},
+        {"What was learnt", "no data: its package does not say which"},
         {"What was learnt", "### Params of the run\n\nno data"},
         {"Metrics", "no data: its run has none"},
         {"On the hold-out", "no data: its package has no report"},
