@@ -121,6 +121,13 @@ const char *model_report_input_kind(const JsonValue *input)
     return json_as_text(json_member(input, "kind"), report_text(input, "type"));
 }
 
+const char *model_report_commit(const ModelReport *report)
+{
+    const char *commit = report->lineage.version.code_commit;
+
+    return commit ? commit : param_find(&report->lineage.run.tags, "mlflow.source.git.commit");
+}
+
 const char *report_version(Arena *arena, const char *name, int64_t version)
 {
     return name ? arena_format(arena, "%s@%" PRId64, name, version) : NULL;

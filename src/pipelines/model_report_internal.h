@@ -17,6 +17,9 @@ const JsonValue *model_report_judgement(const ModelReport *report);
 const JsonValue *model_report_inputs(const ModelReport *report);
 const char *model_report_input_kind(const JsonValue *input);
 
+/* Of the version; else as its run's client says it; or NULL. */
+const char *model_report_commit(const ModelReport *report);
+
 /* A report under way as a document. */
 typedef struct ReportPage {
     const ModelReport *report;

@@ -114,7 +114,7 @@ static void add_columns(ModelReport *report, Arena *arena)
 
 static void add_code(ModelReport *report, Arena *arena)
 {
-    const char *commit = report->lineage.version.code_commit;
+    const char *commit = model_report_commit(report);
 
     if (!commit)
         say(report, arena, "The code that it was made with is not known: no commit is recorded.");

@@ -12,8 +12,10 @@
 /* "trained", "pushed by octocat, who is ada here" */
 static const char *originator_text(Arena *arena, const Originator *originator)
 {
-    const char *name = originator->name ? originator->name : "somebody whom nobody has named";
+    const char *name = originator->name;
 
+    if (!name)
+        return arena_format(arena, "%s by somebody whom nobody has named", originator->did);
     if (!originator->principal)
         return arena_format(arena, "%s by %s, whom nobody here is known to be", originator->did,
                             name);
@@ -88,7 +90,7 @@ void model_report_add_origin(const ReportPage *page)
                       ? arena_format(page->arena, "%s to %s", report_time(page, run->started_at),
                                      report_time(page, run->ended_at))
                       : report_time(page, run->started_at));
-    document_fact(document, "commit", lineage->version.code_commit);
+    document_fact(document, "commit", model_report_commit(page->report));
     document_fact(document, "seed", seed_text(page));
     document_fact(
         document, "environment",

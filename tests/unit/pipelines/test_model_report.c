@@ -89,6 +89,57 @@ static void test_each_section_of_a_version_that_nothing_is_known_of_says_so(void
         expect_in(section_of(markdown, cases[i].section, arena), cases[i].text);
 }
 
+static void test_who_caused_a_run_is_told_with_whom_that_means(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static Originator originators[] = {
+        {"ada", ORIGINATOR_STARTED, "ada", true},
+        {"octo|cat", ORIGINATOR_PUSHED, "ada", true},
+        {"<b@example.com>", ORIGINATOR_WRITTEN, NULL, false},
+        {NULL, ORIGINATOR_PUT, NULL, false},
+    };
+    ReportRun run = {
+        .run = {.id = "1f",
+                .project = "spam",
+                .number = 12,
+                .status = "succeeded",
+                .created_at = 1000,
+                .created_by = "ada",
+                .params = "{\"seed\":7,\"deep\":{\"a\":null}}",
+                .origin = "{\"trigger\":\"push\",\"commit\":\"abc\",\"branch\":\"main\","
+                          "\"is_dirty\":true}"},
+        .originators = {originators, 4},
+        .has_trained = true,
+    };
+    ModelReport report = bare_report();
+    const char *markdown, *section;
+
+    report.runs = (ReportRunList){&run, 1};
+    markdown = print(&report, arena);
+    section = section_of(markdown, "Where it came from", arena);
+    expect_in(section, "### Pipeline run spam#12, which made it\n");
+    expect_in(section,
+              "- **by**: started by ada; pushed by octo\\|cat, who is ada here; written by "
+              "&lt;b@example.com&gt;, whom nobody here is known to be; put by somebody "
+              "whom nobody has named\n");
+    expect_in(section, "- **trigger**: push, commit abc on main, and files had changed since\n");
+    expect_in(section, "- **params**: seed 7, deep (a none)\n");
+    expect_in(section_of(markdown, "How to do it again", arena), "    slipway reproduce spam#12\n");
+}
+
+static void test_a_commit_that_a_client_logged_is_told(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Param tag = {"mlflow.source.git.commit", "fedcba"};
+    ModelReport report = bare_report();
+    const char *markdown;
+
+    report.lineage.run.tags = (ParamList){&tag, 1};
+    markdown = print(&report, arena);
+    expect_in(section_of(markdown, "Where it came from", arena), "- **commit**: fedcba\n");
+    EXPECT(!strstr(markdown, "no commit is recorded"));
+}
+
 static const JsonValue *parse(const char *text, Arena *arena)
 {
     const JsonValue *value;
@@ -192,6 +243,8 @@ int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_each_section_of_a_version_that_nothing_is_known_of_says_so),
+        TEST(test_who_caused_a_run_is_told_with_whom_that_means),
+        TEST(test_a_commit_that_a_client_logged_is_told),
         TEST(test_limits_are_derived_from_the_report_on_the_hold_out),
         TEST(test_what_is_good_is_no_limit),
         TEST(test_files_of_another_form_than_they_should_have_do_no_harm),
