@@ -69,3 +69,12 @@ void scope_write_later(Scope *scope, ScopeWork *work, ScopeDone *done, void *con
     later->task.context = &later->call;
     writer_submit(scope->platform->writer, &later->task);
 }
+
+bool scope_settle(Scope *scope, bool done, bool *found)
+{
+    *found = done;
+    if (done || scope->error.kind != ERROR_NOT_FOUND)
+        return done;
+    scope->error = (Error){0};
+    return true;
+}

@@ -80,3 +80,6 @@ bool scope_write(Scope *scope, ScopeWork *work, void *context) MUST_CHECK;
  * Never within a write. */
 typedef void ScopeDone(Scope *scope, void *context, bool durable);
 void scope_write_later(Scope *scope, ScopeWork *work, ScopeDone *done, void *context);
+
+/* Of a look-up: what is not there is no failure, and *found says so. done: what it returned. */
+bool scope_settle(Scope *scope, bool done, bool *found) MUST_CHECK;

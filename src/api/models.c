@@ -1,6 +1,9 @@
 /* models.c: /api/v1/models */
 
+#include <string.h>
+
 #include "api/api.h"
+#include "pipelines/model_report.h"
 #include "registry/model.h"
 
 static const char *model_name(const Request *request)
@@ -179,6 +182,83 @@ static bool show_lineage(Scope *scope, const Request *request, Response *respons
     return true;
 }
 
+/* ---- the report ---- */
+
+typedef struct ReportQuery {
+    const char *format;
+} ReportQuery;
+
+static const JsonField report_query[] = {
+    {"format", JSON_TEXT, offsetof(ReportQuery, format), JSON_OPTIONAL,
+     "\"json\", \"markdown\" or \"html\"; json if absent"},
+    {0},
+};
+
+static void write_report_json(const ModelReport *report, Arena *arena, Response *response)
+{
+    model_report_write_json(response->json, report, arena);
+}
+
+static void write_body(Response *response, const char *content_type, const char *body)
+{
+    response->content_type = content_type;
+    response->body = body;
+    response->body_size = strlen(body);
+}
+
+static void write_report_markdown(const ModelReport *report, Arena *arena, Response *response)
+{
+    write_body(response, "text/markdown; charset=utf-8",
+               document_markdown(model_report_document(report, arena)));
+}
+
+/* It holds texts of other people: should one of them ever get through, the browser still runs
+ * nothing. */
+static void write_report_html(const ModelReport *report, Arena *arena, Response *response)
+{
+    write_body(response, "text/html; charset=utf-8",
+               document_html(model_report_document(report, arena)));
+    response->headers[0] = (HttpPair){"Content-Security-Policy", DOCUMENT_HTML_POLICY "; sandbox"};
+}
+
+typedef struct ReportFormat {
+    const char *name;
+    void (*write)(const ModelReport *report, Arena *arena, Response *response);
+} ReportFormat;
+
+static const ReportFormat report_formats[] = {
+    {"json", write_report_json},
+    {"markdown", write_report_markdown},
+    {"html", write_report_html},
+};
+
+static bool find_format(Scope *scope, const char *name, const ReportFormat **format)
+{
+    for (size_t i = 0; i < COUNT(report_formats); i++) {
+        if (!text_equal(report_formats[i].name, name))
+            continue;
+        *format = &report_formats[i];
+        return true;
+    }
+    return fail_field(&scope->error, "format",
+                      "a report is \"json\", \"markdown\" or \"html\", not \"%.40s\"", name);
+}
+
+static bool show_report(Scope *scope, const Request *request, Response *response)
+{
+    ReportQuery query = {.format = "json"};
+    const ReportFormat *format;
+    ModelReport report;
+
+    if (!request_read_query(scope, request, report_query, &query) ||
+        !find_format(scope, query.format, &format) ||
+        !model_report_gather(scope, model_name(request), request_parameter(request, "version"),
+                             &report))
+        return false;
+    format->write(&report, scope->arena, response);
+    return true;
+}
+
 typedef struct AliasBody {
     int64_t version;
 } AliasBody;
@@ -224,6 +304,9 @@ const Route model_routes[] = {
      "Show a version: its number, \"latest\" or an alias."},
     {"GET", "/api/v1/models/{name}/versions/{version}/lineage", ROLE_VIEWER, ROUTE_READ,
      show_lineage, "Show where a version came from: run, params, metrics, data, code, events."},
+    {"GET", "/api/v1/models/{name}/versions/{version}/report", ROLE_VIEWER, ROUTE_READ, show_report,
+     "Show all that is known of a version, as JSON, as Markdown or as one page of HTML.", NULL,
+     report_query},
     {"POST", "/api/v1/models/{name}/versions/{version}/tags", ROLE_CONTRIBUTOR, ROUTE_WRITE,
      tag_version, "Set tags of a version.", tags_body},
     {"POST", "/api/v1/models/{name}/versions/{version}/description", ROLE_CONTRIBUTOR, ROUTE_WRITE,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/commands.h"
 
 static const char *number_member(Cli *cli, const JsonValue *value, const char *key)
@@ -128,14 +129,75 @@ static bool show_version(Cli *cli, const char *name, const char *version)
     return true;
 }
 
+typedef struct Named {
+    const char *model;
+    const char *version; /* NULL: none was named */
+} Named;
+
 /* NAME or NAME@VERSION, parted at the last "@". */
-static bool show(Cli *cli)
+static Named read_name(Cli *cli)
 {
     const char *argument = cli_argument(cli, 0), *at = strrchr(argument, '@');
 
     if (!at)
-        return show_model(cli, argument);
-    return show_version(cli, arena_copy(cli->arena, argument, (size_t)(at - argument)), at + 1);
+        return (Named){.model = argument};
+    return (Named){arena_copy(cli->arena, argument, (size_t)(at - argument)), at + 1};
+}
+
+static bool show(Cli *cli)
+{
+    Named named = read_name(cli);
+
+    return named.version ? show_version(cli, named.model, named.version)
+                         : show_model(cli, named.model);
+}
+
+/* ---- the report ---- */
+
+static const CommandOption report_options[] = {
+    {"--html", OPTION_FLAG, NULL, "one page of HTML, with all that it needs, instead of Markdown"},
+    {"--output", OPTION_TEXT, "FILE", "write it there instead of printing it"},
+    {0},
+};
+
+static const char *report_format(const Cli *cli)
+{
+    if (cli->json)
+        return "json";
+    return cli_has_option(cli, "--html") ? "html" : "markdown";
+}
+
+static bool keep_report(Cli *cli, const ClientReply *reply, const char *path)
+{
+    if (!file_write(path, reply->body, reply->size, &cli->error))
+        return false;
+    if (!cli->json)
+        printf("%s\n", path);
+    return true;
+}
+
+static bool report(Cli *cli)
+{
+    Named named = read_name(cli);
+    const char *output = cli_option(cli, "--output");
+    ClientReply reply;
+
+    if (cli->json && cli_has_option(cli, "--html"))
+        return fail(&cli->error, ERROR_INVALID,
+                    "a report is JSON (--json) or HTML (--html), not both");
+    if (!cli_get(cli,
+                 cli_format(cli, "/api/v1/models/%s/versions/%s/report?format=%s",
+                            cli_encoded(cli, named.model),
+                            cli_encoded(cli, named.version ? named.version : "latest"),
+                            report_format(cli)),
+                 &reply))
+        return false;
+    if (output)
+        return keep_report(cli, &reply, output);
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    fwrite(reply.body, 1, reply.size, stdout);
+    return true;
 }
 
 static const CommandOption alias_options[] = {
@@ -191,6 +253,10 @@ const Command model_commands[] = {
      "Show the versions of a model, or where one version came from; VERSION is a number, latest or "
      "an alias.",
      "slipway model show spam@champion"},
+    {"model report", "NAME[@VERSION]", report,
+     "Print all that is known of a version, the latest if none is named: origin, data, figures, "
+     "gate, approvals, where it served, known limits.",
+     "slipway model report spam@champion --html --output spam.html", report_options},
     {"model alias", "NAME ALIAS [VERSION]", change_alias, "Point an alias to a version.",
      "slipway model alias spam champion 3", alias_options},
     {0},

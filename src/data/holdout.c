@@ -61,6 +61,24 @@ bool holdout_find(Scope *scope, const char *project, const char *dataset, Holdou
                           dataset));
 }
 
+bool holdout_find_rows(Scope *scope, const char *rows, Holdout *holdout)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(
+        scope->db, SELECT_HOLDOUT " WHERE h.rows_digest = $1 ORDER BY h.id LIMIT 1", db_text(rows));
+    Holdout taken = {0};
+    bool found = query_next(&query);
+
+    if (found)
+        taken = from_row(&query, scope->arena);
+    if (!query_end(&query, &scope->error))
+        return false;
+    if (!found)
+        return fail(&scope->error, ERROR_NOT_FOUND, "there is no hold-out \"%.64s\"", rows);
+    *holdout = taken;
+    return true;
+}
+
 static const char *or_empty(const char *text)
 {
     return text ? text : "";

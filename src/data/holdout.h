@@ -41,4 +41,6 @@ typedef struct Holdout {
 bool holdout_ensure(Scope *scope, const HoldoutSpec *spec, Holdout *holdout) MUST_CHECK;
 bool holdout_find(Scope *scope, const char *project, const char *dataset,
                   Holdout *holdout) MUST_CHECK;
+/* By the digest of its rows; those of two projects that drew the same are the same. */
+bool holdout_find_rows(Scope *scope, const char *rows, Holdout *holdout) MUST_CHECK;
 void holdout_write_json(JsonWriter *json, const char *key, const Holdout *holdout);

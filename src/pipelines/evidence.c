@@ -9,16 +9,6 @@
 #include "pipelines/gate.h"
 #include "registry/model.h"
 
-/* What is not there is no failure: *found says so. */
-static bool settle(Scope *scope, bool done, bool *found)
-{
-    *found = done;
-    if (done || scope->error.kind != ERROR_NOT_FOUND)
-        return done;
-    scope->error = (Error){0};
-    return true;
-}
-
 /* ---- the run that released it ---- */
 
 /* "pipeline run spam#12": what a release says in its comment (builtin_release.c). */
@@ -66,7 +56,7 @@ bool evidence_find_pipeline_run(Scope *scope, const Placement *placement, Pipeli
         return false;
     if (!read_comment(origin.comment, scope->arena, &project, &number))
         return true;
-    return settle(scope, pipeline_run_find_number(scope, project, number, run), found) &&
+    return scope_settle(scope, pipeline_run_find_number(scope, project, number, run), found) &&
            (!*found || is_proven(scope, &origin, run, found));
 }
 
@@ -100,9 +90,9 @@ static bool write_dataset(Scope *scope, const ModelVersion *version, JsonWriter 
     bool found = false;
 
     if (version->dataset &&
-        !settle(scope,
-                dataset_version_find(scope, version->dataset, version->dataset_version, &data),
-                &found))
+        !scope_settle(
+            scope, dataset_version_find(scope, version->dataset, version->dataset_version, &data),
+            &found))
         return false;
     if (found)
         dataset_version_write_json(json, "dataset", &data);
@@ -118,7 +108,8 @@ static bool write_holdout(Scope *scope, const Placement *placement, const ModelV
     bool found = false;
 
     if (version->dataset && version->holdout_digest &&
-        !settle(scope, holdout_find(scope, placement->project, version->dataset, &holdout), &found))
+        !scope_settle(scope, holdout_find(scope, placement->project, version->dataset, &holdout),
+                      &found))
         return false;
     if (found && text_equal(holdout.rows, version->holdout_digest))
         holdout_write_json(json, "holdout", &holdout);

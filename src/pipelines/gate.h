@@ -78,6 +78,10 @@ bool gate_record(Scope *scope, Gate *gate) MUST_CHECK;
 /* The newest first; page NULL: all. */
 bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *list) MUST_CHECK;
 
+/* Of a version, wherever it was to go; the newest first, at most limit. */
+bool gate_list_version(Scope *scope, const char *model, int64_t version, int64_t limit,
+                       GateList *list) MUST_CHECK;
+
 /* What is judged. */
 typedef struct GateSubject {
     const char *endpoint, *model;

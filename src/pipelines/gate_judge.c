@@ -291,6 +291,20 @@ bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *l
     return query_end(&query, &scope->error);
 }
 
+bool gate_list_version(Scope *scope, const char *model, int64_t version, int64_t limit,
+                       GateList *list)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           SELECT_GATE " WHERE model = $1 AND version = $2"
+                                       " ORDER BY id DESC LIMIT $3",
+                           db_text(model), db_int(version), db_int(limit));
+
+    while (query_next(&query))
+        *arena_push(scope->arena, list) = from_row(&query, scope->arena);
+    return query_end(&query, &scope->error);
+}
+
 bool gate_find_last(Scope *scope, const GateSubject *subject, int64_t until, Gate *gate,
                     bool *found)
 {

@@ -106,6 +106,21 @@ bool placement_find(Scope *scope, int64_t id, Placement *placement)
     return true;
 }
 
+/* Numbers of deployments and candidates are one row of numbers. */
+bool placement_list_version(Scope *scope, const char *model, int64_t version, int64_t limit,
+                            PlacementList *list)
+{
+    static const char select[] =
+        SELECT_LIVE " WHERE d.model = $1 AND d.version = $2 UNION ALL " SELECT_CANDIDATE
+                    " WHERE c.model = $1 AND c.version = $2 ORDER BY 1 DESC LIMIT $3";
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, select, db_text(model), db_int(version), db_int(limit));
+
+    while (query_next(&query))
+        *arena_push(scope->arena, list) = from_row(&query, scope->arena);
+    return query_end(&query, &scope->error);
+}
+
 static void write_successor(JsonWriter *json, const Placement *placement)
 {
     if (!placement->successor_id) {

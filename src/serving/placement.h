@@ -36,6 +36,11 @@ typedef struct Placement {
     int64_t origin_id; /* its own, or of the deployment that a rollback brought back */
 } Placement;
 
+typedef struct PlacementList {
+    Placement *items;
+    size_t count;
+} PlacementList;
+
 /* What was live at the endpoint at that moment, and what was tried beside it; id 0: nothing. An
  * endpoint that does not exist is an error. */
 bool placement_live_at(Scope *scope, const char *endpoint, int64_t at,
@@ -45,5 +50,9 @@ bool placement_candidate_at(Scope *scope, const char *endpoint, int64_t at,
 
 /* The deployment or candidate with this number. */
 bool placement_find(Scope *scope, int64_t id, Placement *placement) MUST_CHECK;
+
+/* Where a version served or was tried, the newest first; at most limit. */
+bool placement_list_version(Scope *scope, const char *model, int64_t version, int64_t limit,
+                            PlacementList *list) MUST_CHECK;
 
 void placement_write_json(JsonWriter *json, const char *key, const Placement *placement);
