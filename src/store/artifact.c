@@ -66,9 +66,12 @@ static bool make_folders(const ArtifactStore *store, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
-    for (unsigned i = 0; i < ARTIFACT_FOLDERS; i++)
-        if (!folder_make(arena_format(arena, "%s/%02x", store->folder, i), error))
+    for (unsigned i = 0; i < ARTIFACT_FOLDERS; i++) {
+        const char *path = arena_format(arena, "%s/%02x", store->folder, i);
+
+        if (!folder_exists(path) && !folder_make(path, error))
             return false;
+    }
     return folder_flush(store->folder, error);
 }
 
