@@ -20,6 +20,7 @@ const Route *const api_tables[] = {
     environment_routes,
     approval_routes,
     purge_routes,
+    retention_routes,
     endpoint_routes,
     candidate_routes,
     access_routes,

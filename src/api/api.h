@@ -85,4 +85,5 @@ extern const Route system_routes[], metrics_routes[], access_routes[], candidate
     mlflow_model_routes[], mlflow_model_version_routes[], mlflow_search_routes[],
     mlflow_otlp_routes[], mlflow_trace_routes[], mlflow_assessment_routes[],
     mlflow_old_trace_routes[], import_routes[], import_version_routes[], webhook_routes[],
-    mlflow_webhook_routes[], environment_routes[], approval_routes[], identity_routes[];
+    mlflow_webhook_routes[], environment_routes[], approval_routes[], identity_routes[],
+    retention_routes[];

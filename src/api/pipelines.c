@@ -156,6 +156,7 @@ static bool find_step(Scope *scope, const Request *request, PipelineStep *step)
     PipelineRun run;
 
     return pipeline_run_find(scope, request_parameter(request, "id"), &run) &&
+           pipeline_run_check_kept(&run, &scope->error) &&
            pipeline_step_find(scope, run.id, request_parameter(request, "step"), step);
 }
 

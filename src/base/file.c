@@ -132,13 +132,18 @@ static const char *name_beside(const char *path, Arena *arena)
     return arena_format(arena, "%s.%s.partial", path, id_random(id));
 }
 
-static bool rename_durably(const char *source, const char *target, Error *error)
+static bool rename_flushed(const char *source, const char *target, Error *error)
 {
     CRASH_POINT("file: flushed, not renamed");
     if (rename(source, target) != 0)
         return fail_errno(error, "rename to", target);
     CRASH_POINT("file: renamed, folder not flushed");
-    return flush_folder_of(target, error);
+    return true;
+}
+
+static bool rename_durably(const char *source, const char *target, Error *error)
+{
+    return rename_flushed(source, target, error) && flush_folder_of(target, error);
 }
 
 bool file_write(const char *path, const char *bytes, size_t size, Error *error)
@@ -220,21 +225,41 @@ bool file_join(const TextList *sources, const char *target, Error *error)
     return true;
 }
 
+bool file_make(const char *path, const char *bytes, size_t size, Error *error)
+{
+    CLEANUP(file_close)
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (descriptor < 0)
+        return fail_errno(error, "create", path);
+    return descriptor_write(descriptor, bytes, size) || fail_errno(error, "write", path);
+}
+
+void descriptor_begin_flush(int descriptor)
+{
+    sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 void file_begin_flush(const char *path)
 {
     CLEANUP(file_close) int descriptor = open(path, O_RDONLY | O_CLOEXEC);
 
     if (descriptor >= 0)
-        sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+        descriptor_begin_flush(descriptor);
 }
 
-bool file_move_durably(const char *source, const char *target, Error *error)
+bool file_move(const char *source, const char *target, Error *error)
 {
     CLEANUP(file_close) int descriptor = open(source, O_RDONLY | O_CLOEXEC);
 
     if (descriptor < 0 || fsync(descriptor) != 0)
         return fail_errno(error, "flush", source);
-    return rename_durably(source, target, error);
+    return rename_flushed(source, target, error);
+}
+
+bool file_move_durably(const char *source, const char *target, Error *error)
+{
+    return file_move(source, target, error) && flush_folder_of(target, error);
 }
 
 static bool has_type(const char *path, mode_t type)

@@ -35,11 +35,19 @@ bool file_copy(const char *source, const char *target, Error *error) MUST_CHECK;
  * that fails. */
 bool file_join(const TextList *sources, const char *target, Error *error) MUST_CHECK;
 
+/* A new file of these bytes; the same goes for it. */
+bool file_make(const char *path, const char *bytes, size_t size, Error *error) MUST_CHECK;
+
 /* Has the system begin to write the file to the disk, without waiting: to flush it then takes less
  * long. */
 void file_begin_flush(const char *path);
+void descriptor_begin_flush(int descriptor);
 
-/* Flushes a finished file and its folder entry, and renames it to target. */
+/* Flushes a finished file and renames it to target; for a caller who flushes target's folder once
+ * for several. */
+bool file_move(const char *source, const char *target, Error *error) MUST_CHECK;
+
+/* The same, and flushes the folder. */
 bool file_move_durably(const char *source, const char *target, Error *error) MUST_CHECK;
 
 /* Flushes the entries of a folder. */

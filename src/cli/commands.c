@@ -27,6 +27,7 @@ const Command *const command_tables[] = {
     evidence_commands,
     webhook_commands,
     purge_commands,
+    retention_commands,
     sample_commands,
     NULL,
 };

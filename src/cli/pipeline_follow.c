@@ -259,6 +259,11 @@ bool cli_print_pipeline(Cli *cli, const JsonValue *run)
     printf("%s#%lld  %s%s%s\n", json_as_text(json_member(run, "project"), ""),
            (long long)json_as_int(json_member(run, "number"), 0),
            json_as_text(json_member(run, "status"), ""), reason ? ": " : "", reason ? reason : "");
+    if (json_is_text(json_member(run, "purged_at"))) {
+        printf("purged at %s: its steps, their logs and what they made are gone\n",
+               cli_time(cli, json_member(run, "purged_at")));
+        return true;
+    }
     for (size_t i = 0; i < COUNT(head); i++)
         text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(json_member(reply.json, "steps")); json_walk_next(&walk);)

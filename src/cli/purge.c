@@ -44,6 +44,7 @@ static void print_counts(Cli *cli, const JsonValue *report)
         {"runs", "runs"},
         {"logged models", "logged_models"},
         {"model versions", "model_versions"},
+        {"pipeline runs", "pipeline_runs"},
         {"uploads", "uploads"},
         {"blobs", "blobs"},
     };
@@ -76,7 +77,7 @@ static void print_kept(const JsonValue *report)
                member(report, "blobs_too_young", "count"),
                member(report, "blobs_too_young", "bytes"));
     if (count)
-        printf("\nkept though deleted\n");
+        printf("\nkept though due\n");
     for (JsonWalk walk = json_walk(kept); json_walk_next(&walk);)
         printf("  %s %s: %s\n", json_as_text(json_member(walk.value, "noun"), "-"),
                json_as_text(json_member(walk.value, "name"), "-"),

@@ -55,11 +55,12 @@ bool attempt_claim(const char *folder, const char *claim, int *descriptor, Error
     return is_first || is_there;
 }
 
-bool attempt_end(int descriptor, const char *end, Error *error)
+bool attempt_end(int descriptor, const char *end, int64_t took_ms, Error *error)
 {
     CRASH_POINT("attempt: done, its end not written");
-    if (!write_line(descriptor, end) || fdatasync(descriptor) != 0)
+    if (!write_line(descriptor, end) || (took_ms >= ATTEMPT_SHORT_MS && fdatasync(descriptor) != 0))
         return fail_errno(error, "write", "the end of the attempt");
+    descriptor_begin_flush(descriptor);
     CRASH_POINT("attempt: its end written");
     return true;
 }

@@ -11,8 +11,8 @@
  * The two may be on different machines that share the folder, and neither must live for the other.
  * The lock may not be seen from there; the time of the record's last change is, and the shim
  * touches it every five seconds. A record comes into its place locked already, by link(): of
- * several shims for one attempt, one goes on. Its end is a line of its own that is flushed after
- * everything it speaks of.
+ * several shims for one attempt, one goes on. Its end is a line of its own that is written when
+ * everything it speaks of is on the disk.
  */
 #pragma once
 
@@ -28,8 +28,12 @@ enum { ATTEMPT_KEY_MAX = 63, ATTEMPT_RECORD_BYTES_MAX = 16 * 1024 * 1024 };
  * is -1. The descriptor is the lock. */
 bool attempt_claim(const char *folder, const char *claim, int *descriptor, Error *error) MUST_CHECK;
 
-/* Durable when it returns. */
-bool attempt_end(int descriptor, const char *end, Error *error) MUST_CHECK;
+/* The server takes it over into its store, and what is not there yet was acknowledged to nobody. A
+ * power cut before that takes the end of short work, which is done again as if the power had gone
+ * that moment earlier: it is on its way to the disk. The end of longer work is flushed. */
+bool attempt_end(int descriptor, const char *end, int64_t took_ms, Error *error) MUST_CHECK;
+
+enum { ATTEMPT_SHORT_MS = 5000 };
 
 /* Somebody still works on it; told by the time of the record's last change. */
 void attempt_beat(int descriptor);

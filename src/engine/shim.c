@@ -305,8 +305,9 @@ static const char *end_document(Shim *shim, ShimOutcome *outcome, int64_t starte
 
 static bool do_attempt(Shim *shim, Error *error)
 {
-    int64_t started_at = time_now_ms();
+    int64_t started_at = time_now_ms(), began_us = time_monotonic_us();
     ShimOutcome outcome = {.outcome = "failed"};
+    const char *end;
     Error failed = {0};
 
     if (!open_work(shim, &failed) || !shim_stage(shim, &failed))
@@ -319,9 +320,10 @@ static bool do_attempt(Shim *shim, Error *error)
     else
         run_commands(shim, &outcome);
     mark_stopped(shim, &outcome);
-    return shim->artifacts
-               ? attempt_end(shim->record, end_document(shim, &outcome, started_at), error)
-               : fail(error, failed.kind, "%s", failed.message);
+    if (!shim->artifacts)
+        return fail(error, failed.kind, "%s", failed.message);
+    end = end_document(shim, &outcome, started_at);
+    return attempt_end(shim->record, end, (time_monotonic_us() - began_us) / 1000, error);
 }
 
 /* A session of its own has its own share of the processors, whatever the priority of what runs in

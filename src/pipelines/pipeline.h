@@ -34,6 +34,7 @@ typedef struct PipelineRun {
     const char *created_by;
     const char *originators; /* a JSON list: originator.h */
     int64_t started_at, ended_at;
+    int64_t purged_at; /* its steps, logs and outs are gone or about to: retention.h; 0: no */
 } PipelineRun;
 
 typedef struct PipelineRunList {
@@ -67,6 +68,9 @@ bool pipeline_run_find(Scope *scope, const char *id, PipelineRun *run) MUST_CHEC
 /* By its number in a project: "spam", 12. */
 bool pipeline_run_find_number(Scope *scope, const char *project, int64_t number,
                               PipelineRun *run) MUST_CHECK;
+
+/* Not found when it was purged. */
+bool pipeline_run_check_kept(const PipelineRun *run, Error *error) MUST_CHECK;
 
 /* The newest first; project NULL: of all. */
 bool pipeline_run_list(Scope *scope, const char *project, const Page *page,

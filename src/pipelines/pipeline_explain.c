@@ -65,17 +65,39 @@ static const char *compare(const JsonValue *before, const JsonValue *now, JsonWr
     return text_built(&names);
 }
 
-static const char *reason_of(const PipelineStep *step, const PipelineRun *run, bool has_before,
-                             const char *changed, Arena *arena)
+/* Whether the retention took a run of before. */
+static bool find_purged(Scope *scope, const PipelineRun *run, bool *found)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           "SELECT 1 FROM pipeline_runs WHERE project = $1 AND number < $2"
+                           " AND purged_at IS NOT NULL LIMIT 1",
+                           db_text(run->project), db_int(run->number));
+
+    *found = query_next(&query);
+    return query_end(&query, &scope->error);
+}
+
+/* before: how the step of its name that succeeded last compares with it. */
+typedef struct Before {
+    bool is_there, was_purged; /* purged: some run of before */
+    const char *changed;
+} Before;
+
+static const char *reason_of(const PipelineStep *step, const PipelineRun *run, const Before *before,
+                             Arena *arena)
 {
     if (step->cached_run)
         return "nothing that it depends on has changed";
     if (!step->inputs)
         return "it has not been decided yet, or it was not to run";
-    if (!has_before)
-        return "no step of its name has succeeded before";
-    if (*changed)
-        return arena_format(arena, "changed: %s", changed);
+    if (!before->is_there)
+        return before->was_purged
+                   ? "no step of its name has succeeded before in a run that was kept: older "
+                     "ones were purged, with what they made"
+                   : "no step of its name has succeeded before";
+    if (*before->changed)
+        return arena_format(arena, "changed: %s", before->changed);
     return run->is_forced ? "the run was forced" : "it always runs, or what it made was purged";
 }
 
@@ -84,10 +106,11 @@ bool pipeline_step_explain(Scope *scope, const PipelineStep *step, JsonWriter *j
     const JsonValue *then = NULL, *now;
     PipelineStep before = {0};
     PipelineRun run, other = {0};
-    const char *changed = "";
+    Before compared = {.changed = ""};
     bool found;
 
     if (!pipeline_run_find(scope, step->run_id, &run) ||
+        !find_purged(scope, &run, &compared.was_purged) ||
         !find_before(scope, step, &before, &found) || !read_inputs(scope, step, &now) ||
         (found && !read_inputs(scope, &before, &then)) ||
         (found && !pipeline_run_find(scope, before.run_id, &other)))
@@ -95,9 +118,10 @@ bool pipeline_step_explain(Scope *scope, const PipelineStep *step, JsonWriter *j
     json_text(json, "decision", step->cached_run ? "cached" : step->status);
     if (found)
         json_int(json, "compared_with", other.number);
+    compared.is_there = found;
     if (found && now)
-        changed = compare(then, now, json, scope->arena);
-    json_text(json, "reason", reason_of(step, &run, found, changed, scope->arena));
+        compared.changed = compare(then, now, json, scope->arena);
+    json_text(json, "reason", reason_of(step, &run, &compared, scope->arena));
     json_raw(json, "result", step->result);
     return true;
 }

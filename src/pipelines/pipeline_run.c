@@ -16,7 +16,7 @@
 #define SELECT_RUN                                                                                 \
     "SELECT id, project, number, status, reason, file, tree, params, origin, trigger_key, run_id," \
     " is_forced, open_steps, bad_steps, cancelled_at, cancelled_by, created_at, created_by,"       \
-    " started_at, ended_at, follows, reproduces, originators FROM pipeline_runs"
+    " started_at, ended_at, follows, reproduces, originators, purged_at FROM pipeline_runs"
 
 static PipelineRun from_row(const Query *query, Arena *arena)
 {
@@ -44,6 +44,7 @@ static PipelineRun from_row(const Query *query, Arena *arena)
         .follows = query_text(query, 20, arena),
         .reproduces = query_text(query, 21, arena),
         .originators = query_text(query, 22, arena),
+        .purged_at = query_int(query, 23),
     };
 }
 
@@ -78,6 +79,16 @@ bool pipeline_run_find_number(Scope *scope, const char *project, int64_t number,
         return false;
     return found || fail(&scope->error, ERROR_NOT_FOUND,
                          "project \"%.128s\" has no pipeline run %lld", project, (long long)number);
+}
+
+bool pipeline_run_check_kept(const PipelineRun *run, Error *error)
+{
+    char text[TIME_TEXT_SIZE];
+
+    return !run->purged_at ||
+           fail(error, ERROR_NOT_FOUND,
+                "%s#%lld was purged at %s: its steps, their logs and what they made are gone",
+                run->project, (long long)run->number, time_format(run->purged_at, text));
 }
 
 bool pipeline_run_list(Scope *scope, const char *project, const Page *page, PipelineRunList *list)
@@ -124,6 +135,7 @@ void pipeline_run_write_json(JsonWriter *json, const char *key, const PipelineRu
         json_raw(json, "originators", run->originators);
         json_time(json, "started_at", run->started_at);
         json_time(json, "ended_at", run->ended_at);
+        json_time(json, "purged_at", run->purged_at);
     }
     json_close(json);
 }

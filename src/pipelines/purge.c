@@ -27,6 +27,11 @@ static bool purge_run_row(Scope *scope, int64_t key, int64_t *rows, bool *is_gon
     return db_run(scope->db, &scope->error,
                   "DELETE FROM trainings WHERE run_id = (SELECT id FROM runs WHERE key = $1)",
                   db_int(key)) &&
+           db_run(scope->db, &scope->error,
+                  "DELETE FROM step_attempts WHERE tracked_run ="
+                  " (SELECT id FROM runs WHERE key = $1) AND run_id IN"
+                  " (SELECT id FROM pipeline_runs WHERE purged_at IS NOT NULL)",
+                  db_int(key)) &&
            run_purge(scope, key, rows, is_gone);
 }
 
@@ -79,21 +84,20 @@ static bool purge_unit(Scope *scope, void *context)
     return true;
 }
 
-/* With memory of its own, which goes at its end. */
-static bool write_unit(const Purge *purge, ScopeWork *work, void *context)
+bool purge_write_unit(Scope *scope, const PurgeSpec *spec, ScopeWork *work, void *context)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Scope unit = *purge->scope;
+    Scope unit = *scope;
     bool done;
 
-    if (purge->spec->stopped && atomic_load(purge->spec->stopped))
-        return fail(&purge->scope->error, ERROR_UNAVAILABLE, "the purge was stopped");
+    if (spec->stopped && atomic_load(spec->stopped))
+        return fail(&scope->error, ERROR_UNAVAILABLE, "the purge was stopped");
     unit.arena = arena;
     done = scope_write(&unit, work, context);
-    purge->scope->error = unit.error;
+    scope->error = unit.error;
     CRASH_POINT("purge: some rows removed");
-    if (purge->spec->pause_ms)
-        time_sleep_ms(purge->spec->pause_ms);
+    if (spec->pause_ms)
+        time_sleep_ms(spec->pause_ms);
     return done;
 }
 
@@ -105,7 +109,7 @@ static bool purge_kind(Purge *purge, PurgeNoun noun, const PurgeItemList *list, 
     while (progress.at < list->count) {
         Progress next = progress;
 
-        if (!write_unit(purge, purge_unit, &next))
+        if (!purge_write_unit(purge->scope, purge->spec, purge_unit, &next))
             return false;
         progress = next;
         *gone = progress.gone;
@@ -131,6 +135,7 @@ static bool purge_all_rows(Purge *purge)
     bool done;
 
     done = purge_kind(purge, PURGE_MODEL_VERSION, &plan->model_versions, &report->model_versions) &&
+           purge_pipelines(purge->scope, purge->spec, plan, &report->pipeline_runs) &&
            purge_kind(purge, PURGE_RUN, &plan->runs, &report->runs) &&
            purge_kind(purge, PURGE_LOGGED_MODEL, &plan->logged_models, &report->logged_models) &&
            purge_datasets(purge) &&
@@ -181,6 +186,7 @@ static void rehearse_rows(Purge *purge)
     report->runs = tally_of(&purge->plan.runs);
     report->logged_models = tally_of(&purge->plan.logged_models);
     report->model_versions = tally_of(&purge->plan.model_versions);
+    report->pipeline_runs = tally_of(&purge->plan.pipeline_runs);
     report->experiment_count = (int64_t)purge->plan.experiments.count;
 }
 
@@ -239,7 +245,8 @@ bool purge_run(Scope *scope, const PurgeSpec *spec, PurgeReport *report)
 bool purge_report_is_empty(const PurgeReport *report)
 {
     return report->runs.count + report->logged_models.count + report->model_versions.count +
-               report->uploads.count + report->experiment_count + report->blobs.removed.count ==
+               report->pipeline_runs.count + report->uploads.count + report->experiment_count +
+               report->blobs.removed.count ==
            0;
 }
 
@@ -258,6 +265,7 @@ void purge_report_write_json(JsonWriter *json, const char *key, const PurgeRepor
     write_tally(json, "runs", report->runs);
     write_tally(json, "logged_models", report->logged_models);
     write_tally(json, "model_versions", report->model_versions);
+    write_tally(json, "pipeline_runs", report->pipeline_runs);
     json_int(json, "experiment_count", report->experiment_count);
     write_tally(json, "uploads", report->uploads);
     write_tally(json, "blobs", report->blobs.removed);

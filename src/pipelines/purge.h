@@ -7,6 +7,7 @@
  *
  * Kept, with the reason: a run or logged model that a version came from which was not deleted or
  * was ever in production; a run whose training is not over; an experiment with anything that stays.
+ * Runs of pipelines go by the rules of retention.h; without one all are kept.
  * Experiment 0 is never purged. When the listing of a package cannot be read, nobody can tell what
  * it refers to: then nothing at all is removed.
  *
@@ -41,6 +42,7 @@ typedef struct PurgeReport {
     int64_t until;                     /* what was deleted until then */
     ArtifactTally runs, logged_models; /* bytes: of their files, as often as they are listed */
     ArtifactTally model_versions;      /* the same, of their packages */
+    ArtifactTally pipeline_runs;       /* that no rule keeps: the same, of outs and logs */
     ArtifactTally uploads;             /* parts of uploads that nobody ended */
     int64_t experiment_count;
     ArtifactPurged blobs;

@@ -120,9 +120,6 @@ static bool gather_texts(Gathering *gathering)
         "SELECT rows_digest FROM holdouts",
         "SELECT holdout_digest FROM model_versions",
         "SELECT gate FROM deployments",
-        "SELECT result FROM pipeline_steps WHERE result IS NOT NULL",
-        "SELECT detail FROM approvals",
-        "SELECT log_digest FROM step_attempts WHERE log_digest IS NOT NULL",
     };
 
     for (size_t i = 0; i < COUNT(columns); i++) {
@@ -169,12 +166,10 @@ static void measure_package(Gathering *gathering, const char *package, PurgeItem
 
 static bool find_packages(Gathering *gathering)
 {
-    static const char sql[] =
-        "SELECT id, package FROM model_versions WHERE package <> ''"
-        " UNION ALL SELECT 0, package FROM deployments"
-        " UNION ALL SELECT 0, package FROM candidates"
-        " UNION ALL SELECT DISTINCT 0, tree FROM pipeline_runs WHERE tree IS NOT NULL"
-        " UNION ALL SELECT 0, tree FROM pipelines";
+    static const char sql[] = "SELECT id, package FROM model_versions WHERE package <> ''"
+                              " UNION ALL SELECT 0, package FROM deployments"
+                              " UNION ALL SELECT 0, package FROM candidates"
+                              " UNION ALL SELECT 0, tree FROM pipelines";
     Scope *scope = gathering->scope;
     CLEANUP(query_finalize) Query query = db_query(scope->db, sql);
 
@@ -195,35 +190,100 @@ static bool find_packages(Gathering *gathering)
     return query_end(&query, &scope->error);
 }
 
-/* What steps of pipelines made: files, and listings of folders. */
+/* ---- runs of pipelines ---- */
+
+/* Of rows of a run's key, a text with digests, and the bytes that they stand for. */
+static bool gather_of_runs(Gathering *gathering)
+{
+    static const char *const columns[] = {
+        "SELECT r.rowid, s.result, 0 FROM pipeline_steps s JOIN pipeline_runs r ON r.id = s.run_id"
+        " WHERE s.result IS NOT NULL",
+        "SELECT r.rowid, a.log_digest, a.log_size FROM step_attempts a"
+        "  JOIN pipeline_runs r ON r.id = a.run_id WHERE a.log_digest IS NOT NULL",
+        "SELECT COALESCE(r.rowid, 0), p.detail, 0 FROM approvals p"
+        "  LEFT JOIN pipeline_runs r ON r.id = p.run_id WHERE r.purged_at IS NULL",
+    };
+
+    for (size_t i = 0; i < COUNT(columns); i++) {
+        CLEANUP(query_finalize) Query query = db_query(gathering->scope->db, columns[i]);
+
+        while (next_row(gathering, &query)) {
+            PurgeItem *item = purge_find(&gathering->plan->pipeline_runs, query_int(&query, 0));
+
+            if (item)
+                item->bytes += query_int(&query, 2);
+            else
+                add(gathering, query_text(&query, 1, gathering->turn));
+        }
+        if (!query_end(&query, &gathering->scope->error))
+            return false;
+    }
+    return true;
+}
+
+/* The projects' files. */
+static bool find_trees(Gathering *gathering)
+{
+    Scope *scope = gathering->scope;
+    CLEANUP(query_finalize)
+    Query query =
+        db_query(scope->db, "SELECT rowid, tree FROM pipeline_runs WHERE tree IS NOT NULL");
+
+    while (next_row(gathering, &query)) {
+        const char *tree = query_text(&query, 1, gathering->turn);
+
+        if (purge_find(&gathering->plan->pipeline_runs, query_int(&query, 0)))
+            continue;
+        if (!digest_is_valid(tree))
+            return fail(&scope->error, ERROR_INTERNAL,
+                        "nothing is purged, because tree \"%.64s\" of a run has no valid digest",
+                        tree);
+        digest_set_add(&gathering->trees, tree);
+    }
+    return query_end(&query, &scope->error);
+}
+
+static void add_outs(Gathering *gathering, const JsonValue *outs, PurgeItem *item)
+{
+    for (JsonWalk walk = json_walk(outs); json_walk_next(&walk);) {
+        const char *digest = json_as_text(json_member(walk.value, "digest"), "");
+        bool is_folder = json_as_bool(json_member(walk.value, "is_folder"), false);
+
+        if (item)
+            item->bytes += json_as_int(json_member(walk.value, "size"), 0);
+        else if (digest_is_valid(digest))
+            digest_set_add(is_folder ? &gathering->trees : gathering->kept, digest);
+    }
+}
+
+/* What steps made: files, and listings of folders, whose size is that of the listing. */
 static bool find_outs(Gathering *gathering)
 {
     Scope *scope = gathering->scope;
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db, "SELECT outs FROM pipeline_steps WHERE outs IS NOT NULL");
+    Query query =
+        db_query(scope->db, "SELECT r.rowid, s.outs FROM pipeline_steps s JOIN"
+                            " pipeline_runs r ON r.id = s.run_id WHERE s.outs IS NOT NULL");
 
     while (next_row(gathering, &query)) {
-        const char *text = query_text(&query, 0, gathering->turn);
+        const char *text = query_text(&query, 1, gathering->turn);
         const JsonValue *outs;
 
         if (!json_parse(text, strlen(text), gathering->turn, &outs, &scope->error))
             return fail_in(&scope->error, "nothing is purged, because what a step made is unknown");
-        for (JsonWalk walk = json_walk(outs); json_walk_next(&walk);) {
-            const char *digest = json_as_text(json_member(walk.value, "digest"), "");
-            bool is_folder = json_as_bool(json_member(walk.value, "is_folder"), false);
-
-            if (digest_is_valid(digest))
-                digest_set_add(is_folder ? &gathering->trees : gathering->kept, digest);
-        }
+        add_outs(gathering, outs,
+                 purge_find(&gathering->plan->pipeline_runs, query_int(&query, 0)));
     }
     return query_end(&query, &scope->error);
 }
+
+/* ---- listings ---- */
 
 static bool gather_packages(Gathering *gathering)
 {
     Scope *scope = gathering->scope;
 
-    if (!find_outs(gathering) || !find_packages(gathering))
+    if (!find_outs(gathering) || !find_trees(gathering) || !find_packages(gathering))
         return false;
     for (size_t i = 0; i < gathering->trees.count; i++) {
         char package[DIGEST_TEXT_SIZE];
@@ -245,7 +305,7 @@ static bool gather_packages(Gathering *gathering)
 static bool gather_all(Gathering *gathering)
 {
     static bool (*const steps[])(Gathering *) = {
-        gather_packages, gather_run_files, gather_files, gather_tags, gather_texts,
+        gather_packages, gather_of_runs, gather_run_files, gather_files, gather_tags, gather_texts,
     };
 
     for (size_t i = 0; i < COUNT(steps); i++)

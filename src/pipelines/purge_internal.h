@@ -3,6 +3,7 @@
 
 #include "base/digest_set.h"
 #include "pipelines/purge.h"
+#include "pipelines/retention.h"
 
 /* A row that is due. */
 typedef struct PurgeItem {
@@ -26,14 +27,40 @@ typedef struct PurgeRootList {
     size_t count;
 } PurgeRootList;
 
+/* Which runs of a project the rule does not keep: with a smaller number, that ended by then. */
+typedef struct RetentionEdge {
+    const char *project;
+    Retention rule;
+    int64_t below, before;
+} RetentionEdge;
+
+typedef struct RetentionEdgeList {
+    RetentionEdge *items;
+    size_t count;
+} RetentionEdgeList;
+
 typedef struct PurgePlan {
     int64_t until;
     PurgeItemList runs, logged_models, model_versions, experiments;
+    PurgeItemList pipeline_runs;
+    RetentionEdgeList edges;
     PurgeRootList roots;
 } PurgePlan;
 
 /* What was deleted until plan->until; what is kept goes to the report. */
 bool purge_plan(Scope *scope, PurgePlan *plan, PurgeReport *report) MUST_CHECK;
+
+/* The runs of pipelines that their rule keeps no longer, for a plan. */
+bool purge_plan_pipelines(Scope *scope, PurgePlan *plan, PurgeReport *report) MUST_CHECK;
+
+/* Removes them. What was undone is not in *gone. */
+bool purge_pipelines(Scope *scope, const PurgeSpec *spec, const PurgePlan *plan,
+                     ArtifactTally *gone) MUST_CHECK;
+
+/* A unit of work with memory of its own, which goes at its end; then the pause. Fails when the
+ * purge is to stop. */
+bool purge_write_unit(Scope *scope, const PurgeSpec *spec, ScopeWork *work,
+                      void *context) MUST_CHECK;
 
 /* The kinds of things that a plan has, in the order in which they go. */
 typedef enum PurgeNoun {
@@ -49,6 +76,8 @@ bool purge_find_datasets(Scope *scope, int64_t until, PurgeItemList *list) MUST_
 
 /* Whether it still is due: somebody may have restored it, or made a version of it, meanwhile. */
 bool purge_is_due(Scope *scope, PurgeNoun noun, int64_t key, int64_t until, bool *is) MUST_CHECK;
+
+void purge_sort(PurgeItemList *list);
 
 /* The item with this key, or NULL. */
 PurgeItem *purge_find(const PurgeItemList *list, int64_t key);

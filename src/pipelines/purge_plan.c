@@ -97,6 +97,12 @@ static int compare_keys(const void *a, const void *b)
     return (one->key > other->key) - (one->key < other->key);
 }
 
+void purge_sort(PurgeItemList *list)
+{
+    if (list->count)
+        qsort(list->items, list->count, sizeof(*list->items), compare_keys);
+}
+
 PurgeItem *purge_find(const PurgeItemList *list, int64_t key)
 {
     const PurgeItem wanted = {.key = key};
@@ -231,7 +237,7 @@ bool purge_plan(Scope *scope, PurgePlan *plan, PurgeReport *report)
                "SELECT x.id, x.name," EXPERIMENT_STATE_LATER " FROM experiments x"
                " WHERE (x.deleted_at <= $1 OR x.purged_at IS NOT NULL) AND x.id <> 0 ORDER BY x.id",
                &plan->experiments) &&
-           add_roots(&planning);
+           add_roots(&planning) && purge_plan_pipelines(scope, plan, report);
 }
 
 bool purge_find_datasets(Scope *scope, int64_t until, PurgeItemList *list)

@@ -176,9 +176,12 @@ typedef struct Start {
 static bool write_start(Scope *scope, void *context)
 {
     Start *start = context;
+    PipelineRun first;
     bool is_new;
 
-    return pipeline_run_create(scope, start->spec, start->run, &is_new);
+    return pipeline_run_find(scope, start->spec->reproduces, &first) &&
+           pipeline_run_check_kept(&first, &scope->error) &&
+           pipeline_run_create(scope, start->spec, start->run, &is_new);
 }
 
 bool reproduction_start(Scope *scope, const char *run_id, PipelineRun *run)
@@ -189,7 +192,8 @@ bool reproduction_start(Scope *scope, const char *run_id, PipelineRun *run)
     Start start = {&spec, run};
     OriginatorList originators = {0};
 
-    if (!pipeline_run_find(scope, run_id, &first))
+    if (!pipeline_run_find(scope, run_id, &first) ||
+        !pipeline_run_check_kept(&first, &scope->error))
         return false;
     if (!first.ended_at)
         return fail(&scope->error, ERROR_CONFLICT,

@@ -94,8 +94,9 @@ static bool find_cached(Scope *scope, const StepStart *start, const char *key, P
 {
     CLEANUP(query_finalize)
     Query query = db_query(scope->db,
-                           "SELECT run_id, position FROM step_cache"
-                           " WHERE project = $1 AND cache_key = $2",
+                           "SELECT c.run_id, c.position FROM step_cache c"
+                           " JOIN pipeline_runs r ON r.id = c.run_id"
+                           " WHERE c.project = $1 AND c.cache_key = $2 AND r.purged_at IS NULL",
                            db_text(start->run->project), db_text(key));
     const char *run_id = query_next(&query) ? query_text(&query, 0, scope->arena) : NULL;
     int64_t position = run_id ? query_int(&query, 1) : 0;

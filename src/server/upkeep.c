@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "pipelines/purge.h"
+#include "pipelines/retention.h"
 
 enum {
     FIRST_MS = 10 * 60 * 1000,
@@ -70,17 +71,28 @@ static void log_purge(const PurgeReport *report)
     log_event(LOG_INFO, "purged", log_int("runs", report->runs.count),
               log_int("logged_models", report->logged_models.count),
               log_int("model_versions", report->model_versions.count),
+              log_int("pipeline_runs", report->pipeline_runs.count),
               log_int("experiments", report->experiment_count),
               log_int("blobs", report->blobs.removed.count),
               log_int("bytes", report->blobs.removed.bytes + report->uploads.bytes));
 }
 
+/* Without its option a server purges nothing that was deleted, but what no rule keeps any more. */
+static bool purge_if_due(const Upkeep *upkeep, Scope *scope, PurgeReport *report)
+{
+    int64_t days = upkeep->spec.purge_after_days;
+    const PurgeSpec spec = {.older_than_days = days ? days : PURGE_DAYS_MAX,
+                            .pause_ms = UNIT_PAUSE_MS,
+                            .stopped = &upkeep->stopping};
+    bool has_rules;
+
+    return retention_is_any(scope, &has_rules) &&
+           ((!days && !has_rules) || purge_run(scope, &spec, report));
+}
+
 static void purge(Upkeep *upkeep)
 {
     const Platform *platform = upkeep->spec.application->platform;
-    const PurgeSpec spec = {.older_than_days = upkeep->spec.purge_after_days,
-                            .pause_ms = UNIT_PAUSE_MS,
-                            .stopped = &upkeep->stopping};
     CLEANUP(session_close) Session session = {0};
     PurgeReport report = {0};
     Error error = {0};
@@ -88,7 +100,7 @@ static void purge(Upkeep *upkeep)
 
     if (session_open(platform, &session, &error)) {
         scope = session_scope(&session, platform, (Principal){"slipway", ROLE_OWNER});
-        (void)!purge_run(&scope, &spec, &report);
+        (void)!purge_if_due(upkeep, &scope, &report);
         error = scope.error;
         log_purge(&report);
     }
@@ -113,8 +125,6 @@ static void *keep_up(void *context)
 
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), LOWEST_PRIORITY); /* of this thread */
     count(upkeep);
-    if (!upkeep->spec.purge_after_days)
-        return NULL;
     while (wait_ms(upkeep, pause_ms) && wait_for_quiet(upkeep)) {
         purge(upkeep);
         pause_ms = upkeep->spec.every_ms;

@@ -62,9 +62,22 @@ static bool sweep_folder(const char *folder, bool has_folders, Error *error)
     return true;
 }
 
+static bool make_folders(const ArtifactStore *store, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+
+    for (unsigned i = 0; i < ARTIFACT_FOLDERS; i++) {
+        const char *path = arena_format(arena, "%s/%02x", store->folder, i);
+
+        if (!folder_exists(path) && !folder_make(path, error))
+            return false;
+    }
+    return folder_flush(store->folder, error);
+}
+
 bool artifact_store_sweep(ArtifactStore *store, Error *error)
 {
-    return sweep_folder(store->folder, true, error);
+    return sweep_folder(store->folder, true, error) && make_folders(store, error);
 }
 
 /* Two levels, so that no folder gets more than a few thousand entries: ab/cdef... */
@@ -121,54 +134,33 @@ static bool flush_place(const ArtifactStore *store, const char *digest, Error *e
     return folder_flush(path_folder(artifact_path(store, digest, arena), arena), error);
 }
 
-/* What is to be put in the place of a blob: a file of this process alone, or bytes. */
-typedef struct Content {
-    const char *file; /* or NULL */
-    const char *bytes;
-} Content;
-
-static bool put(ArtifactStore *store, const Artifact *artifact, const Content *content,
-                Error *error)
+static bool put(ArtifactStore *store, const Artifact *artifact, const char *file, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     const char *target;
 
-    if (!make_room(store, artifact->digest, arena, &target, error))
-        return false;
-    return content->file ? file_move_durably(content->file, target, error)
-                         : file_write(target, content->bytes, (size_t)artifact->size, error);
+    return make_room(store, artifact->digest, arena, &target, error) &&
+           file_move(file, target, error);
 }
 
-/* Unless its bytes are there. */
-static bool settle(ArtifactStore *store, const Artifact *artifact, const Content *content,
-                   Error *error)
+/* Moves a file of this process alone to the place of the blob, unless its bytes are there. The
+ * folder is still to be flushed: flush_place(). */
+static bool settle(ArtifactStore *store, const Artifact *artifact, const char *file, Error *error)
 {
     ArtifactPlacing placing = {.artifact = artifact};
     bool done;
 
     if (claim_whole(store, artifact))
-        return flush_place(store, artifact->digest, error);
+        return true;
     if (!artifact_placing_begin(store, &placing, error))
         return false;
     if (placing.has_waited && claim_whole(store, artifact)) {
         artifact_placing_end(store, &placing, false);
-        return flush_place(store, artifact->digest, error);
+        return true;
     }
-    done = put(store, artifact, content, error);
+    done = put(store, artifact, file, error);
     artifact_placing_end(store, &placing, done);
     return done;
-}
-
-bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
-                        Error *error)
-{
-    Artifact added = {.size = (int64_t)size};
-
-    digest_bytes(bytes, size, added.digest);
-    if (!settle(store, &added, &(Content){.bytes = bytes}, error))
-        return false;
-    *artifact = added;
-    return true;
 }
 
 static const char *name_partial(const ArtifactStore *store, Arena *arena)
@@ -178,29 +170,122 @@ static const char *name_partial(const ArtifactStore *store, Arena *arena)
     return arena_format(arena, "%s/.%s.partial", store->partials, id_random(id));
 }
 
+bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Artifact *artifact,
+                        Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *made = name_partial(store, arena);
+    Artifact added = {.size = (int64_t)size};
+    bool done;
+
+    digest_bytes(bytes, size, added.digest);
+    done = claim_whole(store, &added) ||
+           (file_make(made, bytes, size, error) && settle(store, &added, made, error));
+    done = done && flush_place(store, added.digest, error);
+    remove(made); /* gone already if it was moved, or never made */
+    if (done)
+        *artifact = added;
+    return done;
+}
+
 /* The digest is taken from the copy, so that a file that changes meanwhile cannot land under a name
  * that is not its own. */
-static bool add_own(ArtifactStore *store, const char *copy, Artifact *artifact, Error *error)
+static bool settle_own(ArtifactStore *store, const char *copy, Artifact *artifact, Error *error)
 {
     Artifact added;
 
     CRASH_POINT("artifact: copied, not in its place");
     if (!digest_file(copy, added.digest, error) || !file_size(copy, &added.size, error) ||
-        !settle(store, &added, &(Content){.file = copy}, error))
+        !settle(store, &added, copy, error))
         return false;
     CRASH_POINT("artifact: in its place");
     *artifact = added;
     return true;
 }
 
-bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact, Error *error)
+static bool add_own(ArtifactStore *store, const char *copy, Artifact *artifact, Error *error)
+{
+    Artifact added;
+
+    if (!settle_own(store, copy, &added, error) || !flush_place(store, added.digest, error))
+        return false;
+    *artifact = added;
+    return true;
+}
+
+/* Not flushed, but on its way. */
+static bool copy_file(const char *path, const char *copy, Arena *arena, Error *error)
+{
+    TextList one = {0};
+
+    text_list_add(&one, arena, path);
+    if (!file_join(&one, copy, error))
+        return false;
+    file_begin_flush(copy);
+    return true;
+}
+
+static bool settle_copies(ArtifactStore *store, const TextList *copies, Artifact *artifacts,
+                          Error *error)
+{
+    bool is_touched[ARTIFACT_FOLDERS] = {false};
+
+    for (size_t i = 0; i < copies->count; i++) {
+        if (!settle_own(store, copies->items[i], &artifacts[i], error))
+            return false;
+        is_touched[artifact_folder_index(artifacts[i].digest)] = true;
+    }
+    for (size_t i = 0; i < copies->count; i++) {
+        bool *is_due = &is_touched[artifact_folder_index(artifacts[i].digest)];
+
+        if (*is_due && !flush_place(store, artifacts[i].digest, error))
+            return false;
+        *is_due = false;
+    }
+    return true;
+}
+
+/* So many at a time, whose copies are on their way to the disk while the others are made. */
+enum { TURN_FILES = 256 };
+
+static bool add_turn(ArtifactStore *store, const TextList *paths, Artifact *artifacts, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    const char *copy = name_partial(store, arena);
-    bool done = file_copy(path, copy, error) && add_own(store, copy, artifact, error);
+    TextList copies = {0};
+    bool done = true;
 
-    remove(copy); /* gone already if it was moved */
+    for (size_t i = 0; done && i < paths->count; i++) {
+        text_list_add(&copies, arena, name_partial(store, arena));
+        done = copy_file(paths->items[i], copies.items[i], arena, error);
+    }
+    done = done && settle_copies(store, &copies, artifacts, error);
+    for (size_t i = 0; i < copies.count; i++)
+        remove(copies.items[i]); /* gone already if it was moved */
     return done;
+}
+
+bool artifact_add_files(ArtifactStore *store, const TextList *paths, Artifact *artifacts,
+                        Error *error)
+{
+    for (size_t i = 0; i < paths->count; i += TURN_FILES) {
+        size_t left = paths->count - i;
+        TextList turn = {.items = paths->items + i, .count = left < TURN_FILES ? left : TURN_FILES};
+
+        if (!add_turn(store, &turn, artifacts + i, error))
+            return false;
+    }
+    return true;
+}
+
+bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact, Error *error)
+{
+    TextList one = {.items = &path, .count = 1};
+    Artifact added;
+
+    if (!artifact_add_files(store, &one, &added, error))
+        return false;
+    *artifact = added;
+    return true;
 }
 
 bool artifact_take_file(ArtifactStore *store, const char *path, Artifact *artifact, Error *error)

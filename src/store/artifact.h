@@ -30,8 +30,8 @@ ArtifactStore *artifact_store_open_guest(const char *folder, const char *own_fol
                                          Error *error) MUST_CHECK;
 void artifact_store_close(ArtifactStore *store);
 
-/* Removes what additions left behind that were killed. For the program that owns the folder, before
- * anything is added. */
+/* Removes what additions left behind that were killed, and makes all folders for blobs, so that no
+ * addition has to. For the program that owns the folder, before anything is added. */
 bool artifact_store_sweep(ArtifactStore *store, Error *error) MUST_CHECK;
 
 typedef struct Artifact {
@@ -45,6 +45,11 @@ bool artifact_add_bytes(ArtifactStore *store, const char *bytes, size_t size, Ar
 /* Copies the file; it stays where it is. */
 bool artifact_add_file(ArtifactStore *store, const char *path, Artifact *artifact,
                        Error *error) MUST_CHECK;
+
+/* The same of several, which share what waiting for the disk they can; artifacts has one for each.
+ * A failure may leave blobs that nothing refers to. */
+bool artifact_add_files(ArtifactStore *store, const TextList *paths, Artifact *artifacts,
+                        Error *error) MUST_CHECK;
 
 /* Moves the file, without copying it where it lies on the store's file system; it is gone also when
  * that fails. Nobody else may write to it. */

@@ -52,6 +52,9 @@ bool artifact_remove_unclaimed(ArtifactStore *store, const char *digest, int64_t
 /* Whether it is one of a folder's names ("ab") of a blob: the rest of a digest. */
 bool artifact_name_is_blob(const char *name);
 
+/* Of the folder that the blob is in. */
+size_t artifact_folder_index(const char *digest);
+
 static inline int64_t artifact_changed_ms(const struct stat *status)
 {
     return status->st_mtim.tv_sec * INT64_C(1000) + status->st_mtim.tv_nsec / 1000000;

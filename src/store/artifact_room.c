@@ -22,7 +22,7 @@ void artifact_room_close(ArtifactRoom *room)
     pthread_mutex_destroy(&room->lock);
 }
 
-static size_t folder_index(const char *digest)
+size_t artifact_folder_index(const char *digest)
 {
     char digits[3] = {digest[0], digest[1]};
 
@@ -144,8 +144,8 @@ void artifact_placing_end(ArtifactStore *store, ArtifactPlacing *placing, bool d
 
     pthread_mutex_lock(&room->lock);
     if (done)
-        (void)!touch(store, digest);            /* it was written some moments ago at most */
-    if (room->is_counted[folder_index(digest)]) /* what failed may be there all the same */
+        (void)!touch(store, digest); /* it was written some moments ago at most */
+    if (room->is_counted[artifact_folder_index(digest)]) /* what failed may be there all the same */
         atomic_fetch_add(&room->bytes, size_of(store, digest) - placing->replaced);
     room->reserved -= placing->artifact->size - placing->replaced;
     leave(room, placing);
@@ -163,7 +163,7 @@ static bool remove_now(ArtifactStore *store, const char *digest, int64_t size, b
     const char *path = artifact_path(store, digest, arena);
 
     *removed = unlink(path) == 0;
-    if (*removed && store->room.is_counted[folder_index(digest)])
+    if (*removed && store->room.is_counted[artifact_folder_index(digest)])
         atomic_fetch_sub(&store->room.bytes, size);
     return *removed || errno == ENOENT || fail_errno(error, "remove", path);
 }
@@ -211,7 +211,7 @@ static int64_t count_placing(const ArtifactStore *store, size_t index)
     int64_t bytes = 0;
 
     for (const ArtifactPlacing *at = store->room.placing; at; at = at->next)
-        if (folder_index(at->artifact->digest) == index)
+        if (artifact_folder_index(at->artifact->digest) == index)
             bytes += at->replaced - size_of(store, at->artifact->digest);
     return bytes;
 }

@@ -72,26 +72,28 @@ bool tree_add(ArtifactStore *store, Tree *tree, Arena *arena, Artifact *artifact
     return artifact_add_bytes(store, text_built(&listing), listing.count, artifact, error);
 }
 
-bool tree_add_folder(ArtifactStore *store, const char *folder, Arena *arena, Artifact *artifact,
+bool tree_add_folder(ArtifactStore *store, const char *folder, Arena *arena, Artifact *tree,
                      Error *error)
 {
-    TextList paths;
-    Tree tree = {0};
+    TextList paths, files = {0};
+    Tree listing = {0};
+    Artifact *added;
 
     if (!folder_walk(folder, arena, &paths, error))
         return false;
+    for (size_t i = 0; i < paths.count; i++)
+        text_list_add(&files, arena, arena_format(arena, "%s/%s", folder, paths.items[i]));
+    added = arena_array(arena, Artifact, paths.count + 1);
+    if (!artifact_add_files(store, &files, added, error))
+        return false;
     for (size_t i = 0; i < paths.count; i++) {
-        TreeEntry *entry = arena_push(arena, &tree);
-        Artifact added;
+        TreeEntry *entry = arena_push(arena, &listing);
 
-        if (!artifact_add_file(store, arena_format(arena, "%s/%s", folder, paths.items[i]), &added,
-                               error))
-            return false;
         entry->path = paths.items[i];
-        entry->size = added.size;
-        memcpy(entry->digest, added.digest, sizeof(entry->digest));
+        entry->size = added[i].size;
+        memcpy(entry->digest, added[i].digest, sizeof(entry->digest));
     }
-    return tree_add(store, &tree, arena, artifact, error);
+    return tree_add(store, &listing, arena, tree, error);
 }
 
 /* "DIGEST SIZE PATH"; a path may begin with a space. */

@@ -186,10 +186,12 @@ class StoryTest(SlipwayTest):
         log = self.command("pipeline", "log", "shop#1", "train")
         for one in self.get("/api/v1/runs")["runs"]:
             self.get(f"/api/v1/runs/{one['id']}", 204, method="DELETE")
+        self.command("retention", "set", "--runs", "1", "--days", "0")
         kept = json.loads(self.command("purge", "--older-than", "0", "--json"))
-        self.assertEqual((kept["runs"]["count"], kept["model_versions"]["count"], kept["kept_count"]), (0, 0, 4))
+        self.assertEqual((kept["runs"]["count"], kept["model_versions"]["count"], kept["kept_count"]), (0, 0, 5))
+        self.assertEqual(kept["pipeline_runs"]["count"], 0)
         self.assertEqual({one["reason"] for one in kept["kept"]},
-                         {'version 1 of model "shop" came from it', 'version 2 of model "shop" came from it',
+                         {"a version of a model came from it", 'version 1 of model "shop" came from it', 'version 2 of model "shop" came from it',
                           "a run of a pipeline that it belongs to made a version that was in production"})
         after = self.served(moment)["live"]
         for member in told:

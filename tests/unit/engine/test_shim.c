@@ -395,7 +395,7 @@ static void test_an_end_counts_when_nobody_holds_the_record(void)
 
     EXPECT_OK(attempt_claim(bench.attempt, "{}", &descriptor, &bench.error), bench.error);
     EXPECT(probe(&bench).state == ATTEMPT_HELD);
-    EXPECT_OK(attempt_end(descriptor, "{\"outcome\":\"failed\"}", &bench.error), bench.error);
+    EXPECT_OK(attempt_end(descriptor, "{\"outcome\":\"failed\"}", 0, &bench.error), bench.error);
     EXPECT(probe(&bench).state == ATTEMPT_HELD);
     close(descriptor);
     EXPECT(probe(&bench).state == ATTEMPT_ENDED);

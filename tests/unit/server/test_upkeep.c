@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "pipelines/pipeline.h"
+#include "pipelines/retention.h"
 #include "server/application.h"
 #include "tests/test.h"
 #include "tracking/run.h"
@@ -113,6 +115,43 @@ static void test_without_a_rule_nothing_is_purged_and_files_are_counted(void)
     EXPECT(is_there(&stage, &run));
 }
 
+/* Two runs of a pipeline that ended long ago, and a rule that keeps the newest alone. */
+static bool write_old_runs(Scope *scope, void *context)
+{
+    static const char sql[] =
+        "INSERT INTO pipeline_runs (id, project, number, status, file, params, origin, is_forced,"
+        " open_steps, bad_steps, created_at, created_by, ended_at)"
+        " VALUES ('a', 'p', 1, 'failed', 'dvc.yaml', '{}', '{}', 0, 0, 1, 0, 'ada', 1),"
+        "        ('b', 'p', 2, 'failed', 'dvc.yaml', '{}', '{}', 0, 0, 1, 0, 'ada', 1)";
+
+    return db_run(scope->db, &scope->error, sql) &&
+           retention_set(scope, "p", &(RetentionSpec){.runs = 1}, context);
+}
+
+static bool is_purged(Stage *stage, const char *id)
+{
+    PipelineRun run;
+
+    EXPECT_OK(pipeline_run_find(&stage->scope, id, &run), stage->scope.error);
+    return run.purged_at;
+}
+
+static void test_runs_of_pipelines_go_by_their_rule_also_where_nothing_else_is_purged(void)
+{
+    CLEANUP(stage_close) Stage stage = stage_open();
+    Run run = add_deleted(&stage);
+    Retention rule;
+    Upkeep *upkeep;
+
+    EXPECT_OK(scope_write(&stage.scope, write_old_runs, &rule), stage.scope.error);
+    upkeep = start(&stage, 0);
+    while (!is_purged(&stage, "a"))
+        time_sleep_ms(1);
+    upkeep_destroy(upkeep);
+    EXPECT(!is_purged(&stage, "b"));
+    EXPECT(is_there(&stage, &run));
+}
+
 static void test_it_ends_while_it_waits(void)
 {
     CLEANUP(stage_close) Stage stage = stage_open();
@@ -129,6 +168,7 @@ int main(int count, char **names)
     static const Test tests[] = {
         TEST(test_what_was_deleted_long_ago_is_purged_day_after_day),
         TEST(test_without_a_rule_nothing_is_purged_and_files_are_counted),
+        TEST(test_runs_of_pipelines_go_by_their_rule_also_where_nothing_else_is_purged),
         TEST(test_it_ends_while_it_waits),
         {0},
     };

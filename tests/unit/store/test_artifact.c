@@ -121,6 +121,54 @@ static void test_joined_files_are_one_blob_and_stay_where_they_are(void)
     EXPECT(count_files(&shed, shed.folder) == 4);
 }
 
+static void test_many_files_are_added_together_each_under_its_digest(void)
+{
+    enum { COUNT_OF_FILES = 300 };
+    CLEANUP(shed_close) Shed shed = shed_open();
+    Artifact added[COUNT_OF_FILES];
+    TextList paths = {0};
+    char digest[DIGEST_TEXT_SIZE];
+
+    for (int i = 0; i < COUNT_OF_FILES; i++) {
+        const char *text = arena_format(shed.arena, "%d", i / 2); /* each twice */
+
+        text_list_add(&paths, shed.arena,
+                      write_beside(&shed, arena_format(shed.arena, "made/%d", i), text));
+    }
+    EXPECT_OK(artifact_add_files(shed.store, &paths, added, &shed.error), shed.error);
+    for (int i = 0; i < COUNT_OF_FILES; i++) {
+        const char *text = arena_format(shed.arena, "%d", i / 2);
+
+        EXPECT_TEXT(added[i].digest, digest_bytes(text, strlen(text), digest));
+        EXPECT_OK(artifact_check(shed.store, &added[i], &shed.error), shed.error);
+    }
+    EXPECT(count_files(&shed, shed.blobs) == COUNT_OF_FILES / 2);
+}
+
+static void test_of_files_one_of_which_is_missing_no_copy_is_left(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    Artifact added[2];
+    TextList paths = {0};
+
+    text_list_add(&paths, shed.arena, write_beside(&shed, "there", "there"));
+    text_list_add(&paths, shed.arena, "/nowhere/at/all");
+    EXPECT(!artifact_add_files(shed.store, &paths, added, &shed.error));
+    EXPECT(shed.error.kind == ERROR_NOT_FOUND && count_files(&shed, shed.blobs) == 0);
+}
+
+static void test_a_sweep_leaves_a_folder_for_every_blob(void)
+{
+    CLEANUP(shed_close) Shed shed = shed_open();
+    TextList names;
+
+    EXPECT_OK(artifact_store_sweep(shed.store, &shed.error), shed.error);
+    EXPECT_OK(folder_list(shed.blobs, shed.arena, &names, &shed.error), shed.error);
+    EXPECT(names.count == 256);
+    EXPECT_TEXT(names.items[0], "00");
+    EXPECT_TEXT(names.items[255], "ff");
+}
+
 static void test_a_damaged_blob_is_found_when_it_is_read(void)
 {
     CLEANUP(shed_close) Shed shed = shed_open();
@@ -448,6 +496,9 @@ int main(int count, char **names)
         TEST(test_a_tree_comes_out_as_it_went_in),
         TEST(test_a_tree_is_whole_only_with_each_file_of_its_digest_and_size),
         TEST(test_an_empty_folder_is_a_tree_too),
+        TEST(test_many_files_are_added_together_each_under_its_digest),
+        TEST(test_of_files_one_of_which_is_missing_no_copy_is_left),
+        TEST(test_a_sweep_leaves_a_folder_for_every_blob),
         TEST(test_a_listing_is_sorted_and_refuses_what_cannot_be),
         TEST(test_a_hostile_listing_is_refused_and_writes_nothing),
         TEST(test_a_listing_with_a_nul_in_it_is_refused),
