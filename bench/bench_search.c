@@ -210,9 +210,9 @@ static void fill_store(const char *path, int64_t runs, Arena *arena)
         prepare(&filler, "INSERT INTO runs(key, id, experiment_id, name, user_name, status,"
                          "                 started_at, ended_at)"
                          "VALUES (?1, ?2, 1, ?3, 'ada', ?4, ?5, ?5 + 60000)");
-    filler.param = prepare(&filler, "INSERT INTO run_params(run_key, key, value, experiment_id)"
+    filler.param = prepare(&filler, "INSERT INTO run_params(run_key, key, start, experiment_id)"
                                     "VALUES (?1, ?2, ?3, 1)");
-    filler.tag = prepare(&filler, "INSERT INTO run_tags(run_key, key, value, experiment_id)"
+    filler.tag = prepare(&filler, "INSERT INTO run_tags(run_key, key, start, experiment_id)"
                                   "VALUES (?1, ?2, ?3, 1)");
     filler.point = prepare(&filler, "INSERT INTO metric_points(run_key, key_id, step, timestamp,"
                                     "                          value, is_nan)"

@@ -113,8 +113,7 @@ static bool is_param(const Term *term)
 static Query open_equality(Searcher *searcher, const Term *term)
 {
 #define EQUAL_TEXTS(table)                                                                         \
-    "SELECT run_key FROM " table                                                                   \
-    " WHERE experiment_id = $1 AND key = $2 AND substr(value, 1, 100) = $3"
+    "SELECT run_key FROM " table " WHERE experiment_id = $1 AND key = $2 AND start = $3"
 
     return db_query(
         searcher->scope->db, is_param(term) ? EQUAL_TEXTS("run_params") : EQUAL_TEXTS("run_tags"),
@@ -124,8 +123,8 @@ static Query open_equality(Searcher *searcher, const Term *term)
 static Query open_texts(Searcher *searcher, const Term *term)
 {
 #define TEXTS(table)                                                                               \
-    "SELECT run_key, substr(value, 1, 100) FROM " table " WHERE experiment_id = $1 AND key = $2"   \
-    "   AND substr(value, 1, 100) >= $3 AND substr(value, 1, 100) <= $4"
+    "SELECT run_key, start FROM " table                                                            \
+    " WHERE experiment_id = $1 AND key = $2 AND start >= $3 AND start <= $4"
     Arena *arena = searcher->scope->arena;
     const char *start = common_start(term, arena);
     const char *end = term->clause.comparator == SEARCH_EQUAL
