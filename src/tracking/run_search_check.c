@@ -109,7 +109,7 @@ typedef void TakeRow(Check *check, size_t index, const Query *query, const void 
 
 enum {
     LOOKUP_VALUES_MAX = 3,
-    LOOK_COST = 40, /* for each run, in rows that are read one after the other */
+    LOOK_COST = 20, /* for each run, in rows that are read one after the other */
     NEAR_COST = 4,
 };
 

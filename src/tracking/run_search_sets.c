@@ -225,6 +225,7 @@ static bool may_match(Term *term, const Query *query, Arena *arena)
 
 static bool advance(Collector *collector, Searcher *searcher, size_t budget, Arena *arena)
 {
+    Arena *keep = searcher->scope->arena;
     Term *term = collector->term;
     bool is_sure = (term->subject.entity != SEARCH_PARAM && term->subject.entity != SEARCH_TAG) ||
                    is_short_equality(term);
@@ -236,11 +237,13 @@ static bool advance(Collector *collector, Searcher *searcher, size_t budget, Are
             break;
         }
         if (is_sure || may_match(term, &collector->query, arena))
-            key_set_add(&term->set, query_int(&collector->query, 0), searcher->scope->arena);
+            *arena_push(keep, &collector->taken) = query_int(&collector->query, 0);
     }
     if (!query_end(&collector->query, &searcher->scope->error))
         return false;
-    if (term->has_set || term->set.count > SEARCH_SET_MAX)
+    if (term->has_set)
+        term->set = key_set_of(collector->taken.items, collector->taken.count, keep);
+    if (term->has_set || collector->taken.count > SEARCH_SET_MAX)
         close_collector(collector);
     return true;
 }
