@@ -6,7 +6,7 @@
  *
  * A run has 10 metrics with a point each, 10 params and 5 tags. "fill" prints runs, seconds and the
  * bytes of the store; "ask" prints for each question its name, the runs of its page, and
- * milliseconds: median and 99th percentile by the clock, and the median of the processor's time.
+ * milliseconds: median and 99th percentile by the clock, and of the processor's time.
  * The answer's JSON is counted in.
  */
 #include <inttypes.h>
@@ -210,9 +210,9 @@ static void fill_store(const char *path, int64_t runs, Arena *arena)
         prepare(&filler, "INSERT INTO runs(key, id, experiment_id, name, user_name, status,"
                          "                 started_at, ended_at)"
                          "VALUES (?1, ?2, 1, ?3, 'ada', ?4, ?5, ?5 + 60000)");
-    filler.param = prepare(&filler, "INSERT INTO run_params(run_key, key, value, experiment_id)"
+    filler.param = prepare(&filler, "INSERT INTO run_params(run_key, key, start, experiment_id)"
                                     "VALUES (?1, ?2, ?3, 1)");
-    filler.tag = prepare(&filler, "INSERT INTO run_tags(run_key, key, value, experiment_id)"
+    filler.tag = prepare(&filler, "INSERT INTO run_tags(run_key, key, start, experiment_id)"
                                   "VALUES (?1, ?2, ?3, 1)");
     filler.point = prepare(&filler, "INSERT INTO metric_points(run_key, key_id, step, timestamp,"
                                     "                          value, is_nan)"
@@ -386,8 +386,8 @@ static void ask_question(const Session *session, const Platform *platform, const
     }
     qsort(clock, rounds, sizeof(*clock), compare);
     qsort(cpu, rounds, sizeof(*cpu), compare);
-    printf("%-32s %5zu %9.2f %9.2f %9.2f\n", question->name, found, clock[rounds / 2],
-           clock[rounds * 99 / 100], cpu[rounds / 2]);
+    printf("%-32s %5zu %9.2f %9.2f %9.2f %9.2f\n", question->name, found, clock[rounds / 2],
+           clock[rounds * 99 / 100], cpu[rounds / 2], cpu[rounds * 99 / 100]);
     fflush(stdout);
 }
 
@@ -400,7 +400,7 @@ static void ask(const char *folder, int64_t rounds, const char *word)
 
     must(platform_open(folder, &platform, &error), &error);
     must(session_open(platform, &session, &error), &error);
-    printf("%-32s %5s %9s %9s %9s\n", "", "runs", "p50 ms", "p99 ms", "CPU ms");
+    printf("%-32s %5s %9s %9s %9s %9s\n", "", "runs", "p50 ms", "p99 ms", "CPU p50", "CPU p99");
     for (const Question *question = questions; question->name; question++)
         if (strstr(question->name, word))
             ask_question(&session, platform, question, (size_t)rounds);

@@ -101,8 +101,8 @@ static bool gather_tags(Gathering *gathering)
 {
     Scope *scope = gathering->scope;
     CLEANUP(query_finalize)
-    Query query =
-        db_query(scope->db, "SELECT run_key, value FROM run_tags WHERE key = 'slipway.package'");
+    Query query = db_query(scope->db, "SELECT run_key, coalesce(value, start) FROM run_tags"
+                                      " WHERE key = 'slipway.package'");
 
     while (next_row(gathering, &query))
         if (!purge_find(&gathering->plan->runs, query_int(&query, 0)))

@@ -117,8 +117,7 @@ static bool put_params(Scope *scope, const RunMove *move, const Run *run, Moving
 
 static bool put_tag(Scope *scope, const Run *run, const Param *tag, MovingCount *count)
 {
-    static const char sql[] = "INSERT INTO run_tags(run_key, key, value, experiment_id)"
-                              "VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    static const char sql[] = INSERT_DETAIL("run_tags") " ON CONFLICT DO NOTHING";
 
     if (!db_run(scope->db, &scope->error, sql, db_int(run->key), db_text(tag->key),
                 db_text(tag->value), db_int(run->experiment_id)))

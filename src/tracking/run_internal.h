@@ -24,6 +24,15 @@ enum { SOME_KEYS_COUNT = 64 };
 
 Run run_from_row(const Query *query, Arena *arena);
 
+/* Of params and tags. The start of a value is in a column of its own, on which their index is, and
+ * "value" is there only where it is longer. */
+#define DETAIL_VALUE "coalesce(value, start)"
+
+/* Values: the run's key, key, value, the experiment's id. */
+#define INSERT_DETAIL(table)                                                                       \
+    "INSERT INTO " table "(run_key, key, start, value, experiment_id)"                             \
+    "VALUES ($1, $2, substr($3, 1, 100), CASE WHEN length($3) > 100 THEN $3 END, $4)"
+
 /* The row alone, without params, tags and metrics. */
 bool run_find_row(Scope *scope, const char *id, Run *run) MUST_CHECK;
 

@@ -120,7 +120,8 @@ static void add_order(Statement *statement, const Order *order)
     if (order->metric)
         text_append_format(&statement->sql, "by.run_key IS NULL, by.is_nan, by.value%s", direction);
     else if (order->param)
-        text_append_format(&statement->sql, "by.run_key IS NULL, by.value%s", direction);
+        text_append_format(&statement->sql, "by.run_key IS NULL, coalesce(by.value, by.start)%s",
+                           direction);
     else
         text_append_format(&statement->sql, "runs.%s%s", order->column, direction);
     statement_add(statement, ", runs.started_at DESC, runs.id");
@@ -248,8 +249,8 @@ static const struct {
     const char *some, *one;
     void (*take)(Run *run, const Query *query, Arena *arena);
 } details[] = {
-    {DETAILS("run_key, key, value", "run_params", "key"), take_param},
-    {DETAILS("run_key, key, value", "run_tags", "key"), take_tag},
+    {DETAILS("run_key, key, " DETAIL_VALUE, "run_params", "key"), take_param},
+    {DETAILS("run_key, key, " DETAIL_VALUE, "run_tags", "key"), take_tag},
     {DETAILS("run_key, key_id, value, is_nan, timestamp, step", "latest_metrics", "key_id"),
      take_metric},
 };

@@ -66,20 +66,17 @@ static const char *shorten(const char *text, Arena *arena)
 bool run_put_param(Scope *scope, const Run *run, const Param *param, bool *is_new)
 {
     CLEANUP(query_finalize)
-    Query query =
-        db_query(scope->db, "SELECT value FROM run_params WHERE run_key = $1 AND key = $2",
-                 db_int(run->key), db_text(param->key));
+    Query query = db_query(
+        scope->db, "SELECT " DETAIL_VALUE " FROM run_params WHERE run_key = $1 AND key = $2",
+        db_int(run->key), db_text(param->key));
     const char *present = query_next(&query) ? query_text(&query, 0, scope->arena) : NULL;
 
     if (!query_end(&query, &scope->error))
         return false;
     *is_new = !present;
     if (!present)
-        return db_run(scope->db, &scope->error,
-                      "INSERT INTO run_params(run_key, key, value, experiment_id)"
-                      "VALUES ($1, $2, $3, $4)",
-                      db_int(run->key), db_text(param->key), db_text(param->value),
-                      db_int(run->experiment_id));
+        return db_run(scope->db, &scope->error, INSERT_DETAIL("run_params"), db_int(run->key),
+                      db_text(param->key), db_text(param->value), db_int(run->experiment_id));
     return strcmp(present, param->value) == 0 ||
            fail(&scope->error, ERROR_CONFLICT,
                 "param \"%s\" of run \"%s\" is \"%s\" and never changes, so it cannot become "
@@ -90,9 +87,9 @@ bool run_put_param(Scope *scope, const Run *run, const Param *param, bool *is_ne
 
 bool run_put_tags(Scope *scope, const Run *run, const ParamList *tags)
 {
-    static const char sql[] = "INSERT INTO run_tags(run_key, key, value, experiment_id)"
-                              "VALUES ($1, $2, $3, $4)"
-                              "ON CONFLICT (run_key, key) DO UPDATE SET value = excluded.value";
+    static const char sql[] =
+        INSERT_DETAIL("run_tags") " ON CONFLICT (run_key, key)"
+                                  " DO UPDATE SET start = excluded.start, value = excluded.value";
 
     for (size_t i = 0; i < tags->count; i++) {
         const Param *tag = &tags->items[i];

@@ -25,8 +25,9 @@ static bool read_model(Scope *scope, const char *text, const JsonValue **model)
 static bool read_history(Scope *scope, const Run *run, const JsonValue **history)
 {
     CLEANUP(query_finalize)
-    Query query = db_query(scope->db, "SELECT value FROM run_tags WHERE run_key = $1 AND key = $2",
-                           db_int(run->key), db_text(HISTORY_TAG));
+    Query query =
+        db_query(scope->db, "SELECT " DETAIL_VALUE " FROM run_tags WHERE run_key = $1 AND key = $2",
+                 db_int(run->key), db_text(HISTORY_TAG));
     const char *text = query_next(&query) ? query_text(&query, 0, scope->arena) : "[]";
 
     if (!query_end(&query, &scope->error))

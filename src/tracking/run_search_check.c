@@ -31,9 +31,9 @@ static const char *const lookups[] = {
                                 " WHERE runs.key = run AND +experiment_id = $65",
     [SEARCH_METRIC] = WANTED "SELECT place, value, is_nan FROM wanted CROSS JOIN latest_metrics"
                              " WHERE run_key = run AND key_id = $65",
-    [SEARCH_PARAM] = WANTED "SELECT place, value FROM wanted CROSS JOIN run_params"
+    [SEARCH_PARAM] = WANTED "SELECT place, " DETAIL_VALUE " FROM wanted CROSS JOIN run_params"
                             " WHERE run_key = run AND key = $65",
-    [SEARCH_TAG] = WANTED "SELECT place, value FROM wanted CROSS JOIN run_tags"
+    [SEARCH_TAG] = WANTED "SELECT place, " DETAIL_VALUE " FROM wanted CROSS JOIN run_tags"
                           " WHERE run_key = run AND key = $65",
 };
 
@@ -42,8 +42,7 @@ static const char *const lookups[] = {
 static const char *const equalities[] = {
 #define EQUALITY(table)                                                                            \
     WANTED "SELECT place FROM wanted CROSS JOIN " table                                            \
-           " WHERE experiment_id = $65 AND key = $66 AND substr(value, 1, 100) = $67"              \
-           "   AND run_key = run"
+           " WHERE experiment_id = $65 AND key = $66 AND start = $67 AND run_key = run"
     [SEARCH_PARAM] = EQUALITY("run_params"),
     [SEARCH_TAG] = EQUALITY("run_tags"),
 };
@@ -110,7 +109,7 @@ typedef void TakeRow(Check *check, size_t index, const Query *query, const void 
 
 enum {
     LOOKUP_VALUES_MAX = 3,
-    LOOK_COST = 40, /* for each run, in rows that are read one after the other */
+    LOOK_COST = 20, /* for each run, in rows that are read one after the other */
     NEAR_COST = 4,
 };
 

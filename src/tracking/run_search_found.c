@@ -25,6 +25,18 @@ void key_set_add(KeySet *set, int64_t key, Arena *arena)
     set->slots[at] = key;
 }
 
+KeySet key_set_of(const int64_t *keys, size_t count, Arena *arena)
+{
+    KeySet set = {.capacity = 1024};
+
+    while (set.capacity < count * 2 + 2)
+        set.capacity *= 2;
+    set.slots = arena_array(arena, int64_t, set.capacity);
+    for (size_t i = 0; i < count; i++)
+        key_set_add(&set, keys[i], arena);
+    return set;
+}
+
 bool key_set_has(const KeySet *set, int64_t key)
 {
     size_t at = ((uint64_t)key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (set->capacity - 1);

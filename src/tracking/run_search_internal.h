@@ -51,6 +51,9 @@ typedef struct KeySet {
 } KeySet;
 
 void key_set_add(KeySet *set, int64_t key, Arena *arena);
+
+/* An empty set with these. */
+KeySet key_set_of(const int64_t *keys, size_t count, Arena *arena);
 bool key_set_has(const KeySet *set, int64_t key);
 
 typedef struct Term {
@@ -172,9 +175,14 @@ bool subject_equal(const Subject *a, const Subject *b);
 
 /* ---- run_search_sets.c ---- */
 
-/* A clause that collects its runs. */
+/* A clause that collects its runs. Most never have all of them, so that only those which do make
+ * a set of it. */
 typedef struct Collector {
     Term *term;
+    struct {
+        int64_t *items;
+        size_t count;
+    } taken;
     Query query;
     bool is_open;
 } Collector;

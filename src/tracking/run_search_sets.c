@@ -113,8 +113,7 @@ static bool is_param(const Term *term)
 static Query open_equality(Searcher *searcher, const Term *term)
 {
 #define EQUAL_TEXTS(table)                                                                         \
-    "SELECT run_key FROM " table                                                                   \
-    " WHERE experiment_id = $1 AND key = $2 AND substr(value, 1, 100) = $3"
+    "SELECT run_key FROM " table " WHERE experiment_id = $1 AND key = $2 AND start = $3"
 
     return db_query(
         searcher->scope->db, is_param(term) ? EQUAL_TEXTS("run_params") : EQUAL_TEXTS("run_tags"),
@@ -124,8 +123,8 @@ static Query open_equality(Searcher *searcher, const Term *term)
 static Query open_texts(Searcher *searcher, const Term *term)
 {
 #define TEXTS(table)                                                                               \
-    "SELECT run_key, substr(value, 1, 100) FROM " table " WHERE experiment_id = $1 AND key = $2"   \
-    "   AND substr(value, 1, 100) >= $3 AND substr(value, 1, 100) <= $4"
+    "SELECT run_key, start FROM " table                                                            \
+    " WHERE experiment_id = $1 AND key = $2 AND start >= $3 AND start <= $4"
     Arena *arena = searcher->scope->arena;
     const char *start = common_start(term, arena);
     const char *end = term->clause.comparator == SEARCH_EQUAL
@@ -226,6 +225,7 @@ static bool may_match(Term *term, const Query *query, Arena *arena)
 
 static bool advance(Collector *collector, Searcher *searcher, size_t budget, Arena *arena)
 {
+    Arena *keep = searcher->scope->arena;
     Term *term = collector->term;
     bool is_sure = (term->subject.entity != SEARCH_PARAM && term->subject.entity != SEARCH_TAG) ||
                    is_short_equality(term);
@@ -237,11 +237,13 @@ static bool advance(Collector *collector, Searcher *searcher, size_t budget, Are
             break;
         }
         if (is_sure || may_match(term, &collector->query, arena))
-            key_set_add(&term->set, query_int(&collector->query, 0), searcher->scope->arena);
+            *arena_push(keep, &collector->taken) = query_int(&collector->query, 0);
     }
     if (!query_end(&collector->query, &searcher->scope->error))
         return false;
-    if (term->has_set || term->set.count > SEARCH_SET_MAX)
+    if (term->has_set)
+        term->set = key_set_of(collector->taken.items, collector->taken.count, keep);
+    if (term->has_set || collector->taken.count > SEARCH_SET_MAX)
         close_collector(collector);
     return true;
 }

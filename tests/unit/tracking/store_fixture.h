@@ -25,14 +25,14 @@ static inline void fixture_close(Fixture *fixture)
     session_close(&fixture->session);
 }
 
-static inline Fixture fixture_open(void)
+/* The folder goes when it is closed. */
+static inline Fixture fixture_open_folder(const char *folder)
 {
     static const Principal ada = {"ada", ROLE_OWNER};
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Fixture fixture = {0};
+    Fixture fixture = {.folder = folder};
     Error error = {0};
 
-    EXPECT_OK(folder_make_temporary("/tmp", arena, &fixture.folder, &error), error);
     EXPECT_OK(platform_open(fixture.folder, &fixture.platform, &error), error);
     EXPECT_OK(session_open(fixture.platform, &fixture.session, &error), error);
     fixture.db = db_open(platform_database(fixture.platform, arena), DB_WRITE, &error);
@@ -42,6 +42,16 @@ static inline Fixture fixture_open(void)
     fixture.scope.db = fixture.db;
     fixture.folder = arena_text(fixture.session.arena, fixture.folder);
     return fixture;
+}
+
+static inline Fixture fixture_open(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const char *folder;
+    Error error = {0};
+
+    EXPECT_OK(folder_make_temporary("/tmp", arena, &folder, &error), error);
+    return fixture_open_folder(folder);
 }
 
 /* The call failed, with this kind and message. */
