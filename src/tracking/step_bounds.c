@@ -44,8 +44,9 @@ bool step_bounds_check_run(Scope *scope, const Run *run)
 {
     bool own = !is_step(scope) || text_equal(run->id, scope->principal.run_id);
 
-    if (!own && !is_own(scope, "SELECT value FROM run_tags WHERE run_key = $1 AND key = $2",
-                        run->key, &own))
+    if (!own &&
+        !is_own(scope, "SELECT " DETAIL_VALUE " FROM run_tags WHERE run_key = $1 AND key = $2",
+                run->key, &own))
         return false;
     return own || fail_foreign(scope, "run", run->id);
 }
