@@ -49,29 +49,54 @@ static void read_once(RowReader *reader, const BlockSpec *spec, TextRef text)
     reader->style = spec->style;
 }
 
+/* The row of a match, which is TERM_NONE when only its tag is known. */
+static inline uint32_t row_of_match(const TermTable *table, const TermMatches *matches, size_t i)
+{
+    uint64_t key = matches->keys[i];
+    uint32_t row = matches->rows[i];
+
+    return term_table_is(table, row, key) ? row : term_table_find(table, key);
+}
+
 static void count_matches(const TermTable *table, const TermMatches *matches, TermCounter *counter)
 {
     const TermTable local = *table; /* nothing that is written below can change it */
     TermCounter counting = *counter;
 
     for (size_t i = 0; i < matches->count; i++) {
-        uint64_t key = matches->keys[i];
-        uint32_t row = matches->rows[i];
+        uint32_t row = row_of_match(&local, matches, i);
 
-        if (!term_table_is(&local, row, key)) {
-            row = term_table_find(&local, key);
-            if (row == (uint32_t)TERM_NONE)
-                continue;
-        }
-        term_counter_add(&counting, row);
+        if (row != (uint32_t)TERM_NONE)
+            term_counter_add(&counting, row);
     }
     counter->count = counting.count;
+}
+
+static void count_few_keys(const TermTable *table, const Tokens *tokens, TermCounter *counter)
+{
+    const TermTable local = *table;
+    uint32_t rows[FEW_TERMS];
+    TermMatches matches;
+    size_t count = 0;
+
+    term_table_match(table, tokens->lanes, tokens->keys, tokens->key_count, &matches);
+    for (size_t i = 0; i < matches.count; i++) {
+        uint32_t row = row_of_match(&local, &matches, i);
+
+        if (row != (uint32_t)TERM_NONE)
+            rows[count++] = row;
+    }
+    term_counter_count_few(counter, tokens->lanes, rows, count);
 }
 
 static void count_keys(const TermTable *table, const Tokens *tokens, TermCounter *counter)
 {
     TermMatches matches;
 
+    if (tokens->key_count <= FEW_TERMS) {
+        count_few_keys(table, tokens, counter);
+        return;
+    }
     term_counter_start(counter, tokens->key_count);
     for (size_t at = 0; at < tokens->key_count; at += MATCH_KEYS_MAX) {
         size_t left = tokens->key_count - at;
