@@ -189,22 +189,26 @@ void tokens_character_grams(Tokens *tokens, size_t least, size_t most)
 
 enum { SIZES_MAX = sizeof(uint64_t) }; /* of n-grams that one load holds */
 
-/* With room behind them for what is made and read four at once. */
-static uint64_t *room_for_keys(Tokens *tokens, size_t most)
+/* For so many more keys, with room behind them for what is made and read four at once. */
+static uint64_t *room_for_keys(Tokens *tokens, size_t more)
 {
-    most += SIZES_MAX;
-    tokens->key_count = 0;
-    if (most > tokens->key_capacity) {
-        tokens->key_capacity = most * 2;
-        tokens->keys = arena_array(tokens->arena, uint64_t, tokens->key_capacity);
+    size_t wanted = tokens->key_count + more + SIZES_MAX;
+    uint64_t *larger;
+
+    if (wanted > tokens->key_capacity) {
+        tokens->key_capacity = wanted * 2;
+        larger = arena_array(tokens->arena, uint64_t, tokens->key_capacity);
+        if (tokens->key_count)
+            memcpy(larger, tokens->keys, tokens->key_count * sizeof(*larger));
+        tokens->keys = larger;
     }
-    return tokens->keys;
+    return tokens->keys + tokens->key_count;
 }
 
 static void join_keys(Tokens *tokens, const uint64_t *words, size_t least, size_t most)
 {
     size_t count = tokens->words.count;
-    uint64_t *next = tokens->keys;
+    uint64_t *next = tokens->keys + tokens->key_count;
 
     for (size_t i = 0; i < count; i++) {
         uint64_t key = words[i];
@@ -285,7 +289,7 @@ static void (*const word_key_makers[LANE_LEVELS])(const Tokens *, uint64_t *) = 
 };
 
 /* Each word is hashed once: its key waits behind those of the n-grams. */
-void tokens_word_keys(Tokens *tokens, size_t least, size_t most)
+void tokens_add_word_keys(Tokens *tokens, size_t least, size_t most)
 {
     size_t count = tokens->words.count, joined = most > 1 ? count * most : 0;
     uint64_t *words = room_for_keys(tokens, joined + count) + joined;
@@ -294,7 +298,13 @@ void tokens_word_keys(Tokens *tokens, size_t least, size_t most)
     if (most > 1)
         join_keys(tokens, words, least, most);
     else
-        tokens->key_count = count;
+        tokens->key_count += count;
+}
+
+void tokens_word_keys(Tokens *tokens, size_t least, size_t most)
+{
+    tokens->key_count = 0;
+    tokens_add_word_keys(tokens, least, most);
 }
 
 /* key_of() of the sizes that one load holds, from least on. */
@@ -400,6 +410,7 @@ void tokens_character_keys(Tokens *tokens, size_t least, size_t most)
     size_t sizes[2] = {least, most}, kinds = most - least + 1;
     uint64_t *next;
 
+    tokens->key_count = 0;
     next = room_for_keys(tokens, (tokens->length + tokens->chunks.count + 1) * kinds);
     tokens->bytes[tokens->length] = 0; /* as in tokens_character_grams() */
     for (size_t i = 0; i < tokens->chunks.count; i++) {

@@ -48,6 +48,7 @@ static void match(const TermTable *table, const uint64_t *keys, size_t count, Te
 
         matches->keys[known] = term_masked(keys[i], local.key_mask);
         matches->rows[known] = row;
+        matches->places[known] = (uint8_t)i;
         __builtin_prefetch(local.rows + row * local.row_bytes);
         known += (found != 0) | term_bucket_is_full(bucket);
     }
@@ -101,6 +102,7 @@ static LANES_AVX2 ALWAYS_INLINE void match_by_four(const TermTable *table, const
 
         matches->keys[known] = placed.keys[i];
         matches->rows[known] = row;
+        matches->places[known] = (uint8_t)i;
         __builtin_prefetch(rows + row * row_bytes);
         known += (found | bucket->tags[BUCKET_TERMS - 1]) != 0;
     }

@@ -118,7 +118,7 @@ static LANES_AVX2 ALWAYS_INLINE size_t count_in_groups(const uint32_t *ids, size
                     (uint64_t)lanes_equal_ids(ids + 48, ids[i]) << 48;
         same &= all;
         items[known] = (TermCount){ids[i], (uint32_t)__builtin_popcountll(same)};
-        known += (same & ((UINT64_C(1) << i) - 1)) == 0;
+        known += ((same & ((UINT64_C(1) << i) - 1)) == 0) & (ids[i] != (uint32_t)TERM_NONE);
     }
     return known;
 }
@@ -144,7 +144,8 @@ void term_counter_count_few(TermCounter *counter, LaneLevel level, const uint32_
     }
     term_counter_start(counter, count);
     for (size_t i = 0; i < count; i++)
-        term_counter_add(counter, ids[i]);
+        if (ids[i] != (uint32_t)TERM_NONE)
+            term_counter_add(counter, ids[i]);
 }
 
 static size_t find_in_items(const TermCounter *counter, uint32_t id)

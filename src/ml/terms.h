@@ -95,9 +95,9 @@ static inline void term_counter_add(TermCounter *counter, uint32_t id)
 
 enum { FEW_TERMS = 64 };
 
-/* What term_counter_start() and term_counter_add() of up to FEW_TERMS ids in their order give:
- * where the processor can, each is compared with all at once, and no slots are emptied and filled.
- * There is room for FEW_TERMS ids. */
+/* What term_counter_start() and term_counter_add() of up to FEW_TERMS ids in their order give, but
+ * that TERM_NONE is left out: where the processor can, each is compared with all at once, and no
+ * slots are emptied and filled. FEW_TERMS ids are readable. */
 void term_counter_count_few(TermCounter *counter, LaneLevel level, const uint32_t *ids,
                             size_t count);
 

@@ -154,8 +154,8 @@ static void predict_rows(const Prediction *prediction, size_t row, size_t end, A
     while (row < end) {
         size_t count = together < end - row ? together : end - row;
 
-        for (size_t i = 0; i < count; i++)
-            text_model_margins(model, prediction->columns, row + i, &reader, margins + i * each);
+        text_model_margins_of_rows(model, prediction->columns, (RowRange){row, count}, &reader,
+                                   margins);
         for (size_t i = 0; i < count; i++)
             calibration_apply(&model->calibration, margins + i * each,
                               prediction->probabilities + (row + i) * model->classes.count);

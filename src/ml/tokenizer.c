@@ -451,7 +451,7 @@ void tokens_read(Tokens *tokens, TextRef text, TokenStyle style)
         tokens->byte_capacity = wanted;
         tokens->bytes = arena_alloc(tokens->arena, wanted, 1);
     }
-    tokens->words.count = tokens->chunks.count = tokens->gram_count = tokens->key_count = 0;
+    tokens->words.count = tokens->chunks.count = tokens->gram_count = 0;
     tokens->is_ascii = true;
     tokens->bytes[0] = ' ';
     tokens->length = 1;
