@@ -231,10 +231,18 @@ static void add_terms(const TextModel *model, const ModelBlock *block, RowReader
  * no number; so can its weights. */
 static const double margin_most = 1e12;
 
+/* What is no number is the least: it is not greater. */
+static inline double bounded(double margin)
+{
+    if (!(margin > -margin_most))
+        return -margin_most;
+    return margin < margin_most ? margin : margin_most;
+}
+
 static void bound_margins(const TextModel *model, double *margins)
 {
     for (size_t margin = 0; margin < model->margin_count; margin++)
-        margins[margin] = fmin(fmax(margins[margin], -margin_most), margin_most);
+        margins[margin] = bounded(margins[margin]);
 }
 
 void text_model_margins(const TextModel *model, const FrameColumn *const *columns, size_t row,

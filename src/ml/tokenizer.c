@@ -171,7 +171,8 @@ static void close_chunk(Reader *reader)
 
     reader->in_chunk = false;
     reader->chunk.length = (uint32_t)tokens->length - reader->chunk.start;
-    append(&tokens->chunks, reader->chunk, tokens->arena);
+    if (!tokens->words_alone)
+        append(&tokens->chunks, reader->chunk, tokens->arena);
     tokens->bytes[tokens->length++] = ' ';
 }
 
