@@ -23,6 +23,9 @@ class Caller:
             raise RuntimeError(f"{path} answers {answer.status}: {text[:300]}")
         return text
 
+    def close(self):
+        self.connection.close()
+
     def deploy(self, endpoint, model, version):
         self.post(f"/api/v1/endpoints/{endpoint}/deploy",
                   json.dumps({"model": model, "version": version, "comment": "measured"}))

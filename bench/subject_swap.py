@@ -21,7 +21,9 @@ WARM_SWAPS = 4000  # until the store's caches have the size that they keep
 VERSIONS = [1, 2, 3]
 TEXTS = 64  # bodies that take turns
 CONNECTIONS, DEPTH, RATE = 32, 8, 24000
-LOAD_SECONDS, SETTLE_SECONDS = 10, 5
+LOAD_SECONDS, SETTLE_SECONDS = 10, 8  # 5 s after the last prediction the server gives back what is free
+WARM_LOADS = 2  # until the log's ring has been used as far as this load uses it
+QUIET_LOADS = 3  # without swaps: how much the footprint differs without a cause
 
 
 def prepare(bench):
@@ -49,6 +51,16 @@ def footprint(pid):
 def settle(pid):
     time.sleep(SETTLE_SECONDS)
     return footprint(pid)
+
+
+def loads_without_swaps(bench, running, plan, count):
+    """What each load counted, and the footprint after each."""
+    results, footprints = [], []
+    for _ in range(count):
+        with checker.Load(bench, running.port, plan, CONNECTIONS, DEPTH, RATE, LOAD_SECONDS) as load:
+            results.append(load.wait())
+        footprints.append(settle(running.pid))
+    return results, footprints
 
 
 class Swaps:
@@ -97,26 +109,28 @@ def open_sessions(running):
 
 
 def swap_under_load(bench, running, plan):
-    """A load without and one with swaps and rollbacks; the footprint before and after."""
+    """Loads without and one with swaps and rollbacks; the footprints before and after."""
     swaps, rollbacks = int(os.environ.get("BENCH_SWAPS", "10000")), int(os.environ.get("BENCH_ROLLBACKS", "100"))
-    caller = checker.Caller(running.port)
-    warm = Swaps(caller, VERSIONS[-1])
+    warm = Swaps(checker.Caller(running.port), VERSIONS[-1])
     open_sessions(running)
     for _ in range(WARM_SWAPS):
         warm.deploy_next()
-    with checker.Load(bench, running.port, plan, CONNECTIONS, DEPTH, RATE, LOAD_SECONDS) as load:
-        load.wait()  # warms up, too
-    with checker.Load(bench, running.port, plan, CONNECTIONS, DEPTH, RATE, LOAD_SECONDS) as load:
-        quiet = load.wait()
-    before, used = settle(running.pid), measure.cpu_seconds(running.pid)
+    warm.caller.close()
+    loads_without_swaps(bench, running, plan, WARM_LOADS)
+    quiet, before = loads_without_swaps(bench, running, plan, QUIET_LOADS)
     bench.say(f"{swaps} swaps and {rollbacks} rollbacks")
+    used = measure.cpu_seconds(running.pid)
     with checker.Load(bench, running.port, plan, CONNECTIONS, DEPTH, RATE) as load:
+        caller = checker.Caller(running.port)
         deploys, backs = Swaps(caller, warm.live), Swaps(caller, None)
         swap_seconds = deploys.deploy(swaps)
         backs.roll_back(rollbacks)
+        caller.close()
         loud = load.finish()
     used = measure.cpu_seconds(running.pid) - used
-    return quiet, loud, deploys, backs, swap_seconds, used, before, settle(running.pid)
+    footprints = {"before": before, "after": settle(running.pid),
+                  "later": loads_without_swaps(bench, running, plan, QUIET_LOADS)[1]}
+    return quiet[-1], loud, deploys, backs, swap_seconds, used, footprints
 
 
 def trail(slipway):
@@ -150,8 +164,21 @@ def measure_all(bench):
     write_report(bench, different, result, trail(slipway))
 
 
+def middle_of(footprints):
+    return {name: measure.median(one[name] for one in footprints) for name in footprints[0]}
+
+
+def footprint_rows(footprints):
+    for name, after in footprints["after"].items():
+        each = [[one[name] for one in footprints[when]] for when in ("before", "later")]
+        yield [name, *(f"{value:.2f}" for value in (min(each[0]), measure.median(each[0]), max(each[0]), after,
+                                                   measure.median(each[1])))]
+
+
 def write_report(bench, different, result, events):
-    quiet, loud, deploys, backs, swap_seconds, used, before, after = result
+    quiet, loud, deploys, backs, swap_seconds, used, footprints = result
+    before = middle_of(footprints["before"])
+    after = footprints["after"]
     out = report.Report(bench, "swap", "Swaps under load",
                         f"Three versions of a spam model take each other's place on one endpoint, {len(deploys.times):,} "
                         f"deployments by the API, one after the other, then {len(backs.times)} rollbacks, while a client "
@@ -174,9 +201,11 @@ def write_report(bench, different, result, events):
                ["rollback", len(backs.times), f"{sum(backs.times):.1f}", *milliseconds(backs.times),
                 events.get("endpoint.rolled_back", 0)]])
     out.say(f"The trail counts those that came before, too: {WARM_SWAPS:,} swaps, in which the store's caches took the size that "
-            f"they keep, and one of each version. The server {SETTLE_SECONDS} s after a load without swaps that came next, and "
-            f"{SETTLE_SECONDS} s after the swaps:")
-    out.table(["what", "before", "after"], [[name, f"{before[name]:.2f}", f"{after[name]:.2f}"] for name in before])
+            f"they keep, and one of each version. The server {SETTLE_SECONDS} s after each of {QUIET_LOADS} loads without swaps "
+            f"(and {WARM_LOADS} that are not counted), {SETTLE_SECONDS} s after the swaps, and after each of {QUIET_LOADS} more "
+            "loads without. What it differs by among loads without swaps is noise of what is measured:")
+    out.table(["what", "before: least", "median", "most", "after the swaps", "after loads that followed: median"],
+              footprint_rows(footprints))
     out.say("The peer, measured once and not again here: MLServer under 8 clients answered 40 reloads without an error, its "
             "p99 at 110 ms; of 11,555 requests during cycles of unload and load it failed 1,151 (10 %).")
     recorded = [events.get(f"endpoint.{action}", 0) for action in ("deployed", "rolled_back")]
@@ -186,7 +215,7 @@ def write_report(bench, different, result, events):
     out.bar("answers a second during the swaps", loud["right"] / loud["seconds"], 20000, at_least=True)
     out.bar("swaps in 60 s, one after the other", len(deploys.times) / swap_seconds * 60, 10000, at_least=True)
     memory = "resident memory, MiB"
-    out.bar("memory after, of that before", (after[memory] / before[memory] - 1) * 100, 1, " %")
+    out.bar("memory after, more than the median before", (after[memory] / before[memory] - 1) * 100, 1, " %")
     out.bar("changes that are not in the audit trail", missing, 0)
     out.bar("open files after, more than before", after["open files"] - before["open files"], 0)
     out.bar("threads after, more than before", after["threads"] - before["threads"], 0)

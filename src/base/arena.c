@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,11 @@ void out_of_memory(void)
 {
     fputs("slipway: out of memory\n", stderr);
     abort();
+}
+
+void memory_give_back(void)
+{
+    malloc_trim(0);
 }
 
 static void *checked(void *memory)

@@ -23,6 +23,10 @@ typedef struct Arena Arena;
  * and the process ends at once. */
 void out_of_memory(void) NORETURN;
 
+/* Gives the system what is free in the heaps' midst, which freeing alone does not. It holds each
+ * heap up for a moment: for who has nothing else to do. */
+void memory_give_back(void);
+
 Arena *arena_create(void);
 void arena_destroy(Arena *arena);
 

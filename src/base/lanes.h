@@ -148,6 +148,41 @@ static LANES_AVX2 ALWAYS_INLINE uint32_t lanes_first(uint32_t bits)
     return _tzcnt_u32(bits);
 }
 
+static LANES_AVX512 ALWAYS_INLINE uint64_t lanes_within(__m512i bytes, char first, char last)
+{
+    return _mm512_cmple_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8(first)),
+                                  _mm512_set1_epi8((char)(last - first)));
+}
+
+/* lanes_read_text() of up to 64 bytes, none behind which is looked at; they are as NULs. */
+static LANES_AVX512 ALWAYS_INLINE TextLanes lanes_read_text_avx512(const unsigned char *source,
+                                                                   size_t count, char *target)
+{
+    const __m512i blank = _mm512_set1_epi8(' ');
+    __m512i bytes = _mm512_maskz_loadu_epi8(UINT64_MAX >> (64 - count), source);
+    __m512i lower = _mm512_mask_add_epi8(bytes, lanes_within(bytes, 'A', 'Z'), bytes, blank);
+    TextLanes lanes;
+
+    lanes.spaces = lanes_within(bytes, '\t', '\r') | lanes_within(bytes, 0x1C, ' ');
+    lanes.words = lanes_within(lower, 'a', 'z') | lanes_within(lower, '0', '9') |
+                  _mm512_cmpeq_epi8_mask(lower, _mm512_set1_epi8('_'));
+    lanes.wide = _mm512_movepi8_mask(bytes);
+    _mm512_storeu_si512(target, _mm512_mask_mov_epi8(lower, lanes.spaces, blank));
+    return lanes;
+}
+
+/* Bit i is set when ids[i] is the id. */
+static LANES_AVX2 ALWAYS_INLINE uint32_t lanes_equal_ids(const uint32_t ids[16], uint32_t id)
+{
+    const __m256i *at = (const void *)ids;
+    __m256i wanted = _mm256_set1_epi32((int)id);
+    __m256i low = _mm256_cmpeq_epi32(_mm256_loadu_si256(at), wanted);
+    __m256i high = _mm256_cmpeq_epi32(_mm256_loadu_si256(at + 1), wanted);
+
+    return (uint32_t)_mm256_movemask_ps((__m256)low) | (uint32_t)_mm256_movemask_ps((__m256)high)
+                                                           << 8;
+}
+
 #else
 
 static inline uint32_t lanes_equal(const uint16_t values[16], uint16_t value)
@@ -205,6 +240,24 @@ static ALWAYS_INLINE uint32_t lanes_equal_twice(const uint16_t values[16], uint1
 static ALWAYS_INLINE uint32_t lanes_first(uint32_t bits)
 {
     return bits ? (uint32_t)__builtin_ctz(bits) : 32;
+}
+
+static ALWAYS_INLINE TextLanes lanes_read_text_avx512(const unsigned char *source, size_t count,
+                                                      char *target)
+{
+    unsigned char padded[LANE_BYTES] = {0};
+
+    memcpy(padded, source, count);
+    return lanes_read_text(padded, target);
+}
+
+static ALWAYS_INLINE uint32_t lanes_equal_ids(const uint32_t ids[16], uint32_t id)
+{
+    uint32_t equal = 0;
+
+    for (int i = 0; i < 16; i++)
+        equal |= (uint32_t)(ids[i] == id) << i;
+    return equal;
 }
 
 #endif

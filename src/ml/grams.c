@@ -189,22 +189,26 @@ void tokens_character_grams(Tokens *tokens, size_t least, size_t most)
 
 enum { SIZES_MAX = sizeof(uint64_t) }; /* of n-grams that one load holds */
 
-/* With room behind them for what is made and read four at once. */
-static uint64_t *room_for_keys(Tokens *tokens, size_t most)
+/* For so many more keys, with room behind them for what is made and read four at once. */
+static uint64_t *room_for_keys(Tokens *tokens, size_t more)
 {
-    most += SIZES_MAX;
-    tokens->key_count = 0;
-    if (most > tokens->key_capacity) {
-        tokens->key_capacity = most * 2;
-        tokens->keys = arena_array(tokens->arena, uint64_t, tokens->key_capacity);
+    size_t wanted = tokens->key_count + more + SIZES_MAX;
+    uint64_t *larger;
+
+    if (wanted > tokens->key_capacity) {
+        tokens->key_capacity = wanted * 2;
+        larger = arena_array(tokens->arena, uint64_t, tokens->key_capacity);
+        if (tokens->key_count)
+            memcpy(larger, tokens->keys, tokens->key_count * sizeof(*larger));
+        tokens->keys = larger;
     }
-    return tokens->keys;
+    return tokens->keys + tokens->key_count;
 }
 
 static void join_keys(Tokens *tokens, const uint64_t *words, size_t least, size_t most)
 {
     size_t count = tokens->words.count;
-    uint64_t *next = tokens->keys;
+    uint64_t *next = tokens->keys + tokens->key_count;
 
     for (size_t i = 0; i < count; i++) {
         uint64_t key = words[i];
@@ -220,21 +224,87 @@ static void join_keys(Tokens *tokens, const uint64_t *words, size_t least, size_
     tokens->key_count = (size_t)(next - tokens->keys);
 }
 
+static LANES_AVX2 ALWAYS_INLINE Lanes4 mixed_four(Lanes4 values)
+{
+    values ^= values >> 32;
+    values *= UINT64_C(0xd6e8feb86659fd93);
+    values ^= values >> 29;
+    values *= UINT64_C(0x9e3779b97f4a7c15);
+    return values ^ (values >> 32);
+}
+
+static void make_word_keys(const Tokens *tokens, uint64_t *keys)
+{
+    for (size_t i = 0; i < tokens->words.count; i++) {
+        const Token *word = &tokens->words.items[i];
+
+        keys[i] = key_of(tokens->bytes + word->start, word->length);
+    }
+}
+
+/* key_of() of four words of up to eight bytes; that of a longer one is made again. */
+static LANES_AVX2 ALWAYS_INLINE Lanes4 keys_of_four(const char *bytes, const Token words[4])
+{
+    Lanes4 lengths = {words[0].length, words[1].length, words[2].length, words[3].length};
+    Lanes4 eights = {loaded(bytes + words[0].start, 8), loaded(bytes + words[1].start, 8),
+                     loaded(bytes + words[2].start, 8), loaded(bytes + words[3].start, 8)};
+    Lanes4 keys =
+        mixed_four((lengths * length_factor) ^ (eights & UINT64_MAX >> ((64 - 8 * lengths) & 63)));
+
+    return keys - (Lanes4)(keys == 0);
+}
+
+static LANES_AVX2 ALWAYS_INLINE void make_word_keys_by_four(const Tokens *tokens, uint64_t *keys)
+{
+    const Token *words = tokens->words.items;
+    const char *bytes = tokens->bytes;
+    size_t count = tokens->words.count, i = 0;
+
+    for (; i + 4 <= count; i += 4) {
+        Lanes4 four = keys_of_four(bytes, words + i);
+
+        memcpy(keys + i, &four, sizeof(four));
+    }
+    for (; i < count; i++)
+        keys[i] = key_of(bytes + words[i].start, words[i].length);
+    for (i = 0; i < count; i++)
+        if (words[i].length > 8)
+            keys[i] = key_of(bytes + words[i].start, words[i].length);
+}
+
+static LANES_AVX2 void make_word_keys_avx2(const Tokens *tokens, uint64_t *keys)
+{
+    make_word_keys_by_four(tokens, keys);
+}
+
+static LANES_AVX512 void make_word_keys_avx512(const Tokens *tokens, uint64_t *keys)
+{
+    make_word_keys_by_four(tokens, keys);
+}
+
+static void (*const word_key_makers[LANE_LEVELS])(const Tokens *, uint64_t *) = {
+    [LANES_OF_ALL] = make_word_keys,
+    [LANES_OF_AVX2] = make_word_keys_avx2,
+    [LANES_OF_AVX512] = make_word_keys_avx512,
+};
+
 /* Each word is hashed once: its key waits behind those of the n-grams. */
-void tokens_word_keys(Tokens *tokens, size_t least, size_t most)
+void tokens_add_word_keys(Tokens *tokens, size_t least, size_t most)
 {
     size_t count = tokens->words.count, joined = most > 1 ? count * most : 0;
     uint64_t *words = room_for_keys(tokens, joined + count) + joined;
 
-    for (size_t i = 0; i < count; i++) {
-        const Token *word = &tokens->words.items[i];
-
-        words[i] = key_of(tokens->bytes + word->start, word->length);
-    }
+    word_key_makers[tokens->lanes](tokens, words);
     if (most > 1)
         join_keys(tokens, words, least, most);
     else
-        tokens->key_count = count;
+        tokens->key_count += count;
+}
+
+void tokens_word_keys(Tokens *tokens, size_t least, size_t most)
+{
+    tokens->key_count = 0;
+    tokens_add_word_keys(tokens, least, most);
 }
 
 /* key_of() of the sizes that one load holds, from least on. */
@@ -271,15 +341,6 @@ static uint64_t *make_keys(const KeyMaker *maker, const char *bytes, const char 
         next += room < maker->kinds ? room : maker->kinds;
     }
     return next;
-}
-
-static LANES_AVX2 ALWAYS_INLINE Lanes4 mixed_four(Lanes4 values)
-{
-    values ^= values >> 32;
-    values *= UINT64_C(0xd6e8feb86659fd93);
-    values ^= values >> 29;
-    values *= UINT64_C(0x9e3779b97f4a7c15);
-    return values ^ (values >> 32);
 }
 
 /* The same, four sizes at once; with fewer the next place overwrites the rest as well. */
@@ -349,6 +410,7 @@ void tokens_character_keys(Tokens *tokens, size_t least, size_t most)
     size_t sizes[2] = {least, most}, kinds = most - least + 1;
     uint64_t *next;
 
+    tokens->key_count = 0;
     next = room_for_keys(tokens, (tokens->length + tokens->chunks.count + 1) * kinds);
     tokens->bytes[tokens->length] = 0; /* as in tokens_character_grams() */
     for (size_t i = 0; i < tokens->chunks.count; i++) {

@@ -48,6 +48,7 @@ static void match(const TermTable *table, const uint64_t *keys, size_t count, Te
 
         matches->keys[known] = term_masked(keys[i], local.key_mask);
         matches->rows[known] = row;
+        matches->places[known] = (uint8_t)i;
         __builtin_prefetch(local.rows + row * local.row_bytes);
         known += (found != 0) | term_bucket_is_full(bucket);
     }
@@ -64,6 +65,7 @@ typedef struct PlacedKeys {
 static LANES_AVX2 ALWAYS_INLINE void place_by_four(const TermTable *table, const uint64_t *keys,
                                                    size_t count, PlacedKeys *placed)
 {
+    const char *buckets = (const void *)table->buckets;
     const Lanes4 bucket_count = (Lanes4){0} + table->bucket_count;
     const uint64_t key_mask = table->key_mask;
 
@@ -78,6 +80,8 @@ static LANES_AVX2 ALWAYS_INLINE void place_by_four(const TermTable *table, const
         places = lanes_times_half(four >> 32, bucket_count) >> 32;
         places = places << 21 | (four >> 16 & 0xffff) | 1;
         memcpy(placed->places + i, &places, sizeof(places));
+        for (int lane = 0; lane < 4; lane++)
+            __builtin_prefetch(buckets + (places[lane] >> 16));
     }
 }
 
@@ -90,8 +94,6 @@ static LANES_AVX2 ALWAYS_INLINE void match_by_four(const TermTable *table, const
     size_t known = 0;
 
     place_by_four(table, keys, count, &placed);
-    for (size_t i = 0; i < count; i++)
-        __builtin_prefetch(buckets + (placed.places[i] >> 16));
     for (size_t i = 0; i < count; i++) {
         const TermBucket *bucket = (const void *)(buckets + (placed.places[i] >> 16));
         uint32_t found = lanes_equal_twice((const void *)bucket, (uint16_t)placed.places[i]) &
@@ -100,6 +102,7 @@ static LANES_AVX2 ALWAYS_INLINE void match_by_four(const TermTable *table, const
 
         matches->keys[known] = placed.keys[i];
         matches->rows[known] = row;
+        matches->places[known] = (uint8_t)i;
         __builtin_prefetch(rows + row * row_bytes);
         known += (found | bucket->tags[BUCKET_TERMS - 1]) != 0;
     }

@@ -103,6 +103,7 @@ enum { MATCH_KEYS_MAX = 128 }; /* that are under way together: their lines fit t
 typedef struct TermMatches {
     uint64_t keys[MATCH_KEYS_MAX + 1]; /* masked */
     uint32_t rows[MATCH_KEYS_MAX + 1];
+    uint8_t places[MATCH_KEYS_MAX + 1]; /* which of the keys each is */
     size_t count;
 } TermMatches;
 

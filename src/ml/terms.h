@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/lanes.h"
 
 enum { TERM_NONE = UINT32_MAX };
 
@@ -56,8 +57,9 @@ typedef struct TermCounter {
     /* Buffers grow in the arena; the first ones may be the caller's: so many items with one before
      * them, four times as many slots, a power of two. */
     Arena *arena;
-    uint32_t *slots; /* one more than the position of an item; 0: empty */
-    size_t slot_mask, capacity;
+    uint32_t *slots;  /* one more than the position of an item; 0: empty */
+    size_t slot_mask; /* 0: a row of few terms, whose items are all there is */
+    size_t capacity;
 } TermCounter;
 
 TermCounter term_counter_in(Arena *arena);
@@ -90,6 +92,14 @@ static inline void term_counter_add(TermCounter *counter, uint32_t id)
     counter->count += is_new;
     *slot = at;
 }
+
+enum { FEW_TERMS = 64 };
+
+/* What term_counter_start() and term_counter_add() of up to FEW_TERMS ids in their order give, but
+ * that TERM_NONE is left out: where the processor can, each is compared with all at once, and no
+ * slots are emptied and filled. FEW_TERMS ids are readable. */
+void term_counter_count_few(TermCounter *counter, LaneLevel level, const uint32_t *ids,
+                            size_t count);
 
 /* Where a counted id is in items; SIZE_MAX when it was not counted. */
 size_t term_counter_find(const TermCounter *counter, uint32_t id);

@@ -135,17 +135,31 @@ typedef struct Prediction {
     size_t row_count;
 } Prediction;
 
+enum { MARGINS_TOGETHER = 64 };
+
+/* The margins of some rows before their probabilities: those of one row wait for a logarithm and
+ * divisions, those of many need not wait for each other. */
 static void predict_rows(const Prediction *prediction, size_t row, size_t end, Arena *arena)
 {
     const TextModel *model = prediction->model;
+    size_t each = model->margin_count;
+    size_t together = each < MARGINS_TOGETHER ? MARGINS_TOGETHER / each : 1;
     RowScratch scratch;
     RowReader reader = row_reader_on(&scratch, model, arena);
-    double *margins = arena_array(arena, double, model->margin_count);
+    double *margins;
 
-    for (; row < end; row++) {
-        text_model_margins(model, prediction->columns, row, &reader, margins);
-        calibration_apply(&model->calibration, margins,
-                          prediction->probabilities + row * model->classes.count);
+    if (together > end - row)
+        together = end - row;
+    margins = arena_array(arena, double, together *each);
+    while (row < end) {
+        size_t count = together < end - row ? together : end - row;
+
+        text_model_margins_of_rows(model, prediction->columns, (RowRange){row, count}, &reader,
+                                   margins);
+        for (size_t i = 0; i < count; i++)
+            calibration_apply(&model->calibration, margins + i * each,
+                              prediction->probabilities + (row + i) * model->classes.count);
+        row += count;
     }
 }
 

@@ -105,3 +105,11 @@ bool text_model_bind(const TextModel *model, const Frame *frame, Arena *arena,
 
 void text_model_margins(const TextModel *model, const FrameColumn *const *columns, size_t row,
                         RowReader *reader, double *margins);
+
+typedef struct RowRange {
+    size_t first, count;
+} RowRange;
+
+/* The same of some rows, one after the other into margins, in less time where texts are short. */
+void text_model_margins_of_rows(const TextModel *model, const FrameColumn *const *columns,
+                                RowRange rows, RowReader *reader, double *margins);

@@ -49,31 +49,59 @@ static void read_once(RowReader *reader, const BlockSpec *spec, TextRef text)
     reader->style = spec->style;
 }
 
+/* The row of a match, which is TERM_NONE when only its tag is known. */
+static inline uint32_t row_of_match(const TermTable *table, const TermMatches *matches, size_t i)
+{
+    uint64_t key = matches->keys[i];
+    uint32_t row = matches->rows[i];
+
+    return term_table_is(table, row, key) ? row : term_table_find(table, key);
+}
+
 static void count_matches(const TermTable *table, const TermMatches *matches, TermCounter *counter)
 {
     const TermTable local = *table; /* nothing that is written below can change it */
     TermCounter counting = *counter;
 
     for (size_t i = 0; i < matches->count; i++) {
-        uint64_t key = matches->keys[i];
-        uint32_t row = matches->rows[i];
+        uint32_t row = row_of_match(&local, matches, i);
 
-        if (!term_table_is(&local, row, key)) {
-            row = term_table_find(&local, key);
-            if (row == (uint32_t)TERM_NONE)
-                continue;
-        }
-        term_counter_add(&counting, row);
+        if (row != (uint32_t)TERM_NONE)
+            term_counter_add(&counting, row);
     }
     counter->count = counting.count;
 }
 
-static void count_keys(const TermTable *table, const Tokens *tokens, TermCounter *counter)
+static void count_few_keys(const TermTable *table, const Tokens *tokens, size_t from,
+                           TermCounter *counter)
+{
+    const TermTable local = *table;
+    uint32_t rows[FEW_TERMS];
+    TermMatches matches;
+    size_t count = 0;
+
+    term_table_match(table, tokens->lanes, tokens->keys + from, tokens->key_count - from, &matches);
+    for (size_t i = 0; i < matches.count; i++) {
+        uint32_t row = row_of_match(&local, &matches, i);
+
+        if (row != (uint32_t)TERM_NONE)
+            rows[count++] = row;
+    }
+    term_counter_count_few(counter, tokens->lanes, rows, count);
+}
+
+/* The keys from that one on. */
+static void count_keys(const TermTable *table, const Tokens *tokens, size_t from,
+                       TermCounter *counter)
 {
     TermMatches matches;
 
-    term_counter_start(counter, tokens->key_count);
-    for (size_t at = 0; at < tokens->key_count; at += MATCH_KEYS_MAX) {
+    if (tokens->key_count - from <= FEW_TERMS) {
+        count_few_keys(table, tokens, from, counter);
+        return;
+    }
+    term_counter_start(counter, tokens->key_count - from);
+    for (size_t at = from; at < tokens->key_count; at += MATCH_KEYS_MAX) {
         size_t left = tokens->key_count - at;
 
         term_table_match(table, tokens->lanes, tokens->keys + at,
@@ -106,7 +134,7 @@ void model_block_count(const ModelBlock *block, RowReader *reader, TextRef text)
         tokens_word_keys(&reader->tokens, spec->least, spec->most);
     else
         tokens_character_keys(&reader->tokens, spec->least, spec->most);
-    count_keys(&block->terms, &reader->tokens, &reader->counter);
+    count_keys(&block->terms, &reader->tokens, 0, &reader->counter);
 }
 
 /* ---- weighing ---- */
@@ -203,6 +231,20 @@ static void add_terms(const TextModel *model, const ModelBlock *block, RowReader
  * no number; so can its weights. */
 static const double margin_most = 1e12;
 
+/* What is no number is the least: it is not greater. */
+static inline double bounded(double margin)
+{
+    if (!(margin > -margin_most))
+        return -margin_most;
+    return margin < margin_most ? margin : margin_most;
+}
+
+static void bound_margins(const TextModel *model, double *margins)
+{
+    for (size_t margin = 0; margin < model->margin_count; margin++)
+        margins[margin] = bounded(margins[margin]);
+}
+
 void text_model_margins(const TextModel *model, const FrameColumn *const *columns, size_t row,
                         RowReader *reader, double *margins)
 {
@@ -218,6 +260,98 @@ void text_model_margins(const TextModel *model, const FrameColumn *const *column
         model_block_count(block, reader, column->texts[row]);
         add_terms(model, block, reader, margins);
     }
-    for (size_t margin = 0; margin < model->margin_count; margin++)
-        margins[margin] = fmin(fmax(margins[margin], -margin_most), margin_most);
+    bound_margins(model, margins);
+}
+
+/* ---- short texts together ---- */
+
+enum { TEXTS_TOGETHER = 64, KEYS_TOGETHER = 2 * MATCH_KEYS_MAX };
+
+/* Texts whose keys are made and not yet looked for: those of all in turn lie in the reader's
+ * tokens. A look-up waits for memory, and a loop over some ten words for its end; those of many
+ * texts wait once. */
+typedef struct Batch {
+    const TextModel *model;
+    RowReader *reader;
+    size_t count;
+    uint32_t ends[TEXTS_TOGETHER]; /* of the keys of each */
+    double *margins[TEXTS_TOGETHER];
+} Batch;
+
+/* The row of each key, or TERM_NONE. */
+static void find_rows(const TermTable *table, const Tokens *tokens, uint32_t *rows)
+{
+    const TermTable local = *table; /* nothing that is written below can change it */
+    TermMatches matches;
+
+    memset(rows, 0xff, tokens->key_count * sizeof(*rows));
+    for (size_t at = 0; at < tokens->key_count; at += MATCH_KEYS_MAX) {
+        size_t left = tokens->key_count - at;
+
+        term_table_match(&local, tokens->lanes, tokens->keys + at,
+                         left < MATCH_KEYS_MAX ? left : MATCH_KEYS_MAX, &matches);
+        for (size_t i = 0; i < matches.count; i++)
+            rows[at + matches.places[i]] = row_of_match(&local, &matches, i);
+    }
+}
+
+static void add_counted(const TextModel *model, RowReader *reader, double *margins)
+{
+    memcpy(margins, model->intercepts, model->margin_count * sizeof(double));
+    add_terms(model, &model->blocks[0], reader, margins);
+    bound_margins(model, margins);
+}
+
+static void finish_batch(Batch *batch)
+{
+    RowReader *reader = batch->reader;
+    uint32_t rows[KEYS_TOGETHER + 2 * FEW_TERMS], start = 0;
+
+    find_rows(&batch->model->blocks[0].terms, &reader->tokens, rows);
+    for (size_t i = 0; i < batch->count; i++) {
+        term_counter_count_few(&reader->counter, reader->tokens.lanes, rows + start,
+                               batch->ends[i] - start);
+        add_counted(batch->model, reader, batch->margins[i]);
+        start = batch->ends[i];
+    }
+    batch->count = reader->tokens.key_count = 0;
+}
+
+/* A text of more words is counted at once, before those that wait. */
+static void add_to_batch(Batch *batch, TextRef text, double *margins)
+{
+    const ModelBlock *block = &batch->model->blocks[0];
+    Tokens *tokens = &batch->reader->tokens;
+    size_t before = tokens->key_count;
+
+    tokens_read(tokens, text, block->spec.style);
+    tokens_add_word_keys(tokens, block->spec.least, block->spec.most);
+    if (tokens->key_count - before > FEW_TERMS) {
+        count_keys(&block->terms, tokens, before, &batch->reader->counter);
+        add_counted(batch->model, batch->reader, margins);
+        tokens->key_count = before;
+        return;
+    }
+    batch->ends[batch->count] = (uint32_t)tokens->key_count;
+    batch->margins[batch->count++] = margins;
+    if (batch->count == TEXTS_TOGETHER || tokens->key_count > KEYS_TOGETHER)
+        finish_batch(batch);
+}
+
+void text_model_margins_of_rows(const TextModel *model, const FrameColumn *const *columns,
+                                RowRange rows, RowReader *reader, double *margins)
+{
+    Batch batch = {.model = model, .reader = reader};
+
+    if (model->block_count != 1 || model->blocks[0].spec.kind != BLOCK_WORDS) {
+        for (size_t i = 0; i < rows.count; i++)
+            text_model_margins(model, columns, rows.first + i, reader,
+                               margins + i * model->margin_count);
+        return;
+    }
+    reader->tokens.key_count = 0;
+    for (size_t i = 0; i < rows.count; i++)
+        add_to_batch(&batch, columns[model->blocks[0].spec.column]->texts[rows.first + i],
+                     margins + i * model->margin_count);
+    finish_batch(&batch);
 }

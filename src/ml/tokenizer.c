@@ -37,6 +37,12 @@ typedef struct Reader {
     Token word, chunk;
 } Reader;
 
+/* Lower-cased, with what Unicode says of it. */
+typedef struct Character {
+    int32_t code;
+    utf8proc_category_t category;
+} Character;
+
 /* ---- buffers ---- */
 
 static void make_room(TokenList *list, size_t more, Arena *arena)
@@ -81,15 +87,14 @@ static bool is_mark(utf8proc_category_t category)
  * style keeps the marks inside a word with it (Devanagari would fall to pieces) and drops invisible
  * characters: a byte-order mark at the end of a comment says how a file was made, not what it says.
  */
-static CharacterClass class_of(int32_t character, const Reader *reader)
+static CharacterClass class_of(Character character, const Reader *reader)
 {
-    utf8proc_category_t category;
+    utf8proc_category_t category = character.category;
 
-    if (character < 128)
-        return (CharacterClass)ascii_classes[character];
-    if (is_space(character))
+    if (character.code < 128)
+        return (CharacterClass)ascii_classes[character.code];
+    if (is_space(character.code))
         return CHARACTER_SPACE;
-    category = utf8proc_category(character);
     if ((category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
         (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO))
         return CHARACTER_WORD;
@@ -98,6 +103,18 @@ static CharacterClass class_of(int32_t character, const Reader *reader)
     if (is_mark(category))
         return reader->in_word ? CHARACTER_WORD : CHARACTER_DROPPED;
     return category == UTF8PROC_CATEGORY_CF ? CHARACTER_DROPPED : CHARACTER_OTHER;
+}
+
+/* One look at the properties tells both. */
+static Character lower_case(int32_t code)
+{
+    const utf8proc_property_t *property = utf8proc_get_property(code);
+
+    if (property->lowercase_seqindex != UINT16_MAX) {
+        code = utf8proc_tolower(code);
+        property = utf8proc_get_property(code);
+    }
+    return (Character){code, (utf8proc_category_t)property->category};
 }
 
 static bool is_letter(int32_t character)
@@ -154,7 +171,8 @@ static void close_chunk(Reader *reader)
 
     reader->in_chunk = false;
     reader->chunk.length = (uint32_t)tokens->length - reader->chunk.start;
-    append(&tokens->chunks, reader->chunk, tokens->arena);
+    if (!tokens->words_alone)
+        append(&tokens->chunks, reader->chunk, tokens->arena);
     tokens->bytes[tokens->length++] = ' ';
 }
 
@@ -182,7 +200,7 @@ static void turn(Reader *reader, CharacterClass class, size_t source_start)
     }
 }
 
-static void put(Reader *reader, int32_t character, size_t source_start)
+static void put(Reader *reader, Character character, size_t source_start)
 {
     Tokens *tokens = reader->tokens;
     CharacterClass class = class_of(character, reader);
@@ -195,11 +213,11 @@ static void put(Reader *reader, int32_t character, size_t source_start)
     if (class == CHARACTER_SPACE)
         return;
     start = tokens->length;
-    if (character < 128)
-        tokens->bytes[tokens->length++] = (char)character;
+    if (character.code < 128)
+        tokens->bytes[tokens->length++] = (char)character.code;
     else
         tokens->length +=
-            (size_t)utf8proc_encode_char(character, (utf8proc_uint8_t *)tokens->bytes + start);
+            (size_t)utf8proc_encode_char(character.code, (utf8proc_uint8_t *)tokens->bytes + start);
     reader->chunk.source_length = (uint32_t)reader->at - reader->chunk.source_start;
     if (class == CHARACTER_WORD) {
         reader->word_characters++;
@@ -219,16 +237,47 @@ static void read_wide_character(Reader *reader)
 
     reader->at += used;
     if (character == CAPITAL_SIGMA) {
-        put(reader, lower_sigma(reader), start);
+        put(reader, lower_case(lower_sigma(reader)), start);
     } else if (character == CAPITAL_I_WITH_DOT) { /* the one letter that becomes two */
-        put(reader, 'i', start);
-        put(reader, COMBINING_DOT, start);
+        put(reader, lower_case('i'), start);
+        put(reader, lower_case(COMBINING_DOT), start);
     } else {
-        put(reader, utf8proc_tolower(character), start);
+        put(reader, lower_case(character), start);
     }
 }
 
-/* ---- ASCII, 64 bytes at once ---- */
+/* ---- ASCII, up to 63 bytes at once ---- */
+
+static TextLanes read_lanes(const unsigned char *source, size_t count, char *target)
+{
+    unsigned char padded[LANE_BYTES] = {0};
+
+    if (count < LANE_BYTES)
+        source = memcpy(padded, source, count);
+    return lanes_read_text(source, target);
+}
+
+static LANES_AVX512 TextLanes read_lanes_avx512(const unsigned char *source, size_t count,
+                                                char *target)
+{
+    return lanes_read_text_avx512(source, count, target);
+}
+
+/* Up to 64 bytes; those behind them are as NULs. */
+static TextLanes (*const lane_readers[LANE_LEVELS])(const unsigned char *, size_t, char *) = {
+    [LANES_OF_ALL] = read_lanes,
+    [LANES_OF_AVX2] = read_lanes,
+    [LANES_OF_AVX512] = read_lanes_avx512,
+};
+
+/* What every character of a step has in common. */
+typedef struct Step {
+    size_t source, target, count; /* the first byte of each, how many: 1 to STEP_BYTES */
+    bool is_last;                 /* the text ends with it */
+} Step;
+
+/* Less than what is read by a place, so that the end of the last token has a bit, too. */
+enum { STEP_BYTES = LANE_BYTES - 1 };
 
 /* Where a run that goes on from the bytes before ends; so many bytes when it does not. */
 static size_t run_length(uint64_t members, size_t count)
@@ -239,21 +288,53 @@ static size_t run_length(uint64_t members, size_t count)
     return length < count ? length : count;
 }
 
-/* Members that follow no member; is_open: the byte before is one. */
-static uint64_t run_starts(uint64_t members, bool is_open)
+/* Tokens that begin in a step: the first byte of each and the one behind it, a bit each. There is
+ * no end of the last one when the next bytes may belong to it. */
+typedef struct Runs {
+    uint64_t starts, ends;
+} Runs;
+
+static Runs runs_of(uint64_t members, const Step *step)
 {
-    return members & ~(members << 1 | is_open);
+    uint64_t all = (UINT64_C(1) << step->count) - 1, follow = members << 1;
+
+    return (Runs){.starts = members & ~follow & all,
+                  .ends = follow & ~members & (step->is_last ? UINT64_MAX : all)};
 }
 
-/* What every character of a step has in common. */
-typedef struct Step {
-    size_t source, target, count; /* the first byte of each, how many */
-} Step;
-
-static Token token_of(const Step *step, size_t start, size_t length)
+/* With both its places at once, by two additions. */
+static void put_token(const Step *step, uint64_t start, uint64_t end, Token *token)
 {
-    return (Token){(uint32_t)(step->target + start), (uint32_t)length,
-                   (uint32_t)(step->source + start), (uint32_t)length};
+    uint64_t place = start | (end - start) << 32;
+    uint64_t places[2] = {step->target + place, step->source + place};
+
+    memcpy(token, places, sizeof(places));
+}
+
+/* Those that end, but for shorter ones than least; returns the start of one that does not. */
+static uint64_t append_runs(TokenList *list, Runs runs, size_t least, const Step *step)
+{
+    const Step local = *step; /* nothing that is written below can change it */
+    Token *next = list->items + list->count;
+
+    for (; runs.ends; runs.ends &= runs.ends - 1, runs.starts &= runs.starts - 1) {
+        size_t start = (size_t)__builtin_ctzll(runs.starts);
+        size_t end = (size_t)__builtin_ctzll(runs.ends);
+
+        put_token(&local, start, end, next);
+        next += end - start >= least;
+    }
+    list->count = (size_t)(next - list->items);
+    return runs.starts;
+}
+
+static Token open_token(const Step *step, uint64_t starts)
+{
+    size_t start = (size_t)__builtin_ctzll(starts);
+    Token token;
+
+    put_token(step, start, step->count, &token);
+    return token;
 }
 
 /* The rest of a token that the bytes before have begun, which may be none. */
@@ -268,88 +349,84 @@ static void step_words(Reader *reader, TextLanes lanes, const Step *step)
 {
     TokenList *words = &reader->tokens->words;
     bool is_rich = reader->style == TOKEN_STYLE_RICH;
-    uint64_t all = step->count < 64 ? (UINT64_C(1) << step->count) - 1 : UINT64_MAX;
-    uint64_t starts = run_starts(lanes.words, reader->in_word) & all;
-    Token *next;
+    uint64_t members = lanes.words, open;
+    Runs runs;
 
     if (reader->in_word) {
-        size_t length = run_length(lanes.words, step->count);
+        size_t length = run_length(members, step->count);
 
         extend(&reader->word, length, step);
         reader->word_characters += length;
         if (length == step->count)
             return;
         finish_word(reader);
+        members &= ~UINT64_C(0) << length;
     }
-    if (is_rich)
-        starts |= ~(lanes.words | lanes.spaces) & all;
-    make_room(words, 64, reader->tokens->arena);
-    next = words->items + words->count;
-    for (; starts; starts &= starts - 1) {
-        size_t start = (size_t)__builtin_ctzll(starts);
-        size_t length = run_length(lanes.words >> start, 64);
+    runs = runs_of(members, step);
+    if (is_rich) { /* another character stands alone */
+        uint64_t alone = ~(lanes.words | lanes.spaces) & ((UINT64_C(1) << step->count) - 1);
 
-        if (start + length >= step->count) { /* the next bytes may belong to it */
-            reader->in_word = true;
-            reader->word = token_of(step, start, step->count - start);
-            reader->word_characters = step->count - start;
-            break;
-        }
-        *next = token_of(step, start, length + !length); /* another character stands alone */
-        next += is_rich | (length > 1);
+        runs.starts |= alone;
+        runs.ends |= alone << 1;
     }
-    words->count = (size_t)(next - words->items);
+    make_room(words, LANE_BYTES, reader->tokens->arena);
+    open = append_runs(words, runs, is_rich ? 1 : 2, step);
+    reader->in_word = open != 0;
+    if (reader->in_word) {
+        reader->word = open_token(step, open);
+        reader->word_characters = reader->word.length;
+    }
 }
 
 static void step_chunks(Reader *reader, TextLanes lanes, const Step *step)
 {
     TokenList *chunks = &reader->tokens->chunks;
-    uint64_t all = step->count < 64 ? (UINT64_C(1) << step->count) - 1 : UINT64_MAX;
-    uint64_t members = ~lanes.spaces;
-    uint64_t starts = run_starts(members, reader->in_chunk) & all;
+    uint64_t members = ~lanes.spaces, open;
 
-    make_room(chunks, 33, reader->tokens->arena);
+    make_room(chunks, LANE_BYTES, reader->tokens->arena);
     if (reader->in_chunk) {
         size_t length = run_length(members, step->count);
 
         extend(&reader->chunk, length, step);
         if (length == step->count)
             return;
-        reader->in_chunk = false;
         chunks->items[chunks->count++] = reader->chunk;
+        members &= ~UINT64_C(0) << length;
     }
-    for (; starts; starts &= starts - 1) {
-        size_t start = (size_t)__builtin_ctzll(starts);
-        size_t length = run_length(members >> start, 64);
-
-        if (start + length >= step->count) {
-            reader->in_chunk = true;
-            reader->chunk = token_of(step, start, step->count - start);
-            return;
-        }
-        chunks->items[chunks->count++] = token_of(step, start, length);
-    }
+    open = append_runs(chunks, runs_of(members, step), 1, step);
+    reader->in_chunk = open != 0;
+    if (reader->in_chunk)
+        reader->chunk = open_token(step, open);
 }
 
-/* The ASCII characters ahead, up to 64, to the first space of a run that is not alone: then source
- * and target keep their distance. */
+/* A full step gives back a word at its end that may go on, if it is not all of the step: it is
+ * found whole by the next one, which is less work than to put it together. */
+static size_t without_open_word(uint64_t words)
+{
+    uint64_t others = ~(words << 1); /* from the last byte of the step down */
+    size_t open = others ? (size_t)__builtin_clzll(others) : 64;
+
+    return open < STEP_BYTES ? STEP_BYTES - open : STEP_BYTES;
+}
+
+/* The ASCII characters ahead, up to STEP_BYTES, to the first space of a run that is not alone: then
+ * source and target keep their distance. */
 static void read_ascii(Reader *reader)
 {
     Tokens *tokens = reader->tokens;
     size_t left = reader->length - reader->at;
-    Step step = {reader->at, tokens->length, left < 64 ? left : 64};
-    const unsigned char *source = reader->source + reader->at;
-    unsigned char padded[LANE_BYTES] = {0};
-    uint64_t repeated, stops;
-    TextLanes lanes;
+    Step step = {.source = reader->at, .target = tokens->length};
+    TextLanes lanes = lane_readers[tokens->lanes](reader->source + reader->at,
+                                                  left < LANE_BYTES ? left : LANE_BYTES,
+                                                  tokens->bytes + tokens->length);
+    uint64_t repeated = lanes.spaces & (lanes.spaces << 1 | !reader->in_chunk);
+    uint64_t stops = lanes.wide | repeated;
+    size_t stop = stops ? (size_t)__builtin_ctzll(stops) : LANE_BYTES;
 
-    if (left < LANE_BYTES)
-        source = memcpy(padded, source, left);
-    lanes = lanes_read_text(source, tokens->bytes + tokens->length);
-    repeated = lanes.spaces & (lanes.spaces << 1 | !reader->in_chunk);
-    stops = lanes.wide | repeated;
-    if (stops && (size_t)__builtin_ctzll(stops) < step.count)
-        step.count = (size_t)__builtin_ctzll(stops);
+    step.count = left <= STEP_BYTES ? left : without_open_word(lanes.words);
+    step.is_last = step.count == left && stop >= left;
+    if (stop < step.count)
+        step.count = stop;
     if (step.count) {
         step_words(reader, lanes, &step);
         if (tokens->words_alone)
@@ -359,8 +436,8 @@ static void read_ascii(Reader *reader)
     }
     tokens->length += step.count;
     reader->at += step.count;
-    if (step.count < 64) /* of repeated spaces one is enough */
-        reader->at += run_length(lanes.spaces >> step.count, left - step.count);
+    if (step.count == stop) /* of repeated spaces one is enough */
+        reader->at += run_length(lanes.spaces >> stop, left - stop);
 }
 
 void tokens_read(Tokens *tokens, TextRef text, TokenStyle style)
@@ -375,7 +452,7 @@ void tokens_read(Tokens *tokens, TextRef text, TokenStyle style)
         tokens->byte_capacity = wanted;
         tokens->bytes = arena_alloc(tokens->arena, wanted, 1);
     }
-    tokens->words.count = tokens->chunks.count = tokens->gram_count = tokens->key_count = 0;
+    tokens->words.count = tokens->chunks.count = tokens->gram_count = 0;
     tokens->is_ascii = true;
     tokens->bytes[0] = ' ';
     tokens->length = 1;

@@ -48,7 +48,7 @@ typedef struct Tokens {
     bool words_alone; /* set by who needs no chunks: they are not to be relied on then */
     Gram *grams;      /* of the last tokens_*_grams() */
     size_t gram_count;
-    uint64_t *keys; /* of the last tokens_*_keys() */
+    uint64_t *keys; /* of the last tokens_*_keys() and what was added */
     size_t key_count;
 
     LaneLevel lanes; /* what the processor has; a lower level gives the same */
@@ -78,6 +78,9 @@ void tokens_character_grams(Tokens *tokens, size_t least, size_t most);
 /* The keys of the same n-grams, in any order, without their places: into tokens->keys. */
 void tokens_word_keys(Tokens *tokens, size_t least, size_t most);
 void tokens_character_keys(Tokens *tokens, size_t least, size_t most);
+
+/* tokens_word_keys() behind the keys that are there, of texts read before. */
+void tokens_add_word_keys(Tokens *tokens, size_t least, size_t most);
 
 /* The chunk that a word or an n-gram of characters begins in; there must be one. The blank before a
  * chunk belongs to it. */

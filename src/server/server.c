@@ -8,6 +8,7 @@
 #include "access/token.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "base/time.h"
 #include "pipelines/scheduler.h"
 #include "pipelines/triggers.h"
@@ -33,6 +34,20 @@ enum {
  * answer probes, small predictions and refusals. */
 static const LaneSpec quick_lane = {
     .worker_count = 16, .waiting_max = 1024, .wait_ms_max = 1000, .nice = 5};
+
+/* Large predictions only compute, so that more of them at once than there are processors end no
+ * sooner: they would leave the loops a small share, for all their steps back, and a refusal would
+ * wait for it. */
+static LaneSpec large_lane(void)
+{
+    enum { WORKERS_MIN = 2 }; /* so that one very large body does not hold up all others */
+    size_t cores = parallel_core_count();
+    LaneSpec spec = quick_lane;
+
+    spec.worker_count = cores > WORKERS_MIN ? cores : WORKERS_MIN;
+    return spec;
+}
+
 static const LaneSpec slow_lane = {.worker_count = 6, .waiting_max = 256, .wait_ms_max = 10000};
 
 static bool check_tokens(Server *server, const char *address, Error *error)
@@ -204,6 +219,7 @@ bool server_open(const ServerSpec *spec, Server **server, Error *error)
         opened->tokens = token_cache_create(opened->application->platform->writer);
         opened->quick = lane_create(quick_lane);
         opened->slow = lane_create(slow_lane);
+        opened->large = lane_create(large_lane());
         if (check_tokens(opened, spec->address, error) && start_upkeep(opened, spec, error) &&
             start_courier(opened, error) && listen_on(opened, spec, error) &&
             start_scheduler(opened, spec, error) &&
@@ -238,6 +254,7 @@ void server_close(Server *server)
     http_server_close(server->probes, 0);
     lane_destroy(server->quick);
     lane_destroy(server->slow);
+    lane_destroy(server->large);
     session_pool_destroy(server->sessions);
     token_cache_destroy(server->tokens);
     upkeep_destroy(server->upkeep);

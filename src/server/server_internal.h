@@ -18,6 +18,7 @@ struct Server {
     SessionPool *sessions;
     TokenCache *tokens;
     Lane *quick, *slow;
+    Lane *large; /* bodies of fast routes that would hold up a loop */
     Upkeep *upkeep;
     Courier *courier;
     HttpServer *http, *probes;

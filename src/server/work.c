@@ -276,6 +276,13 @@ static bool check_encoding(const HttpExchange *exchange, Error *error)
            fail(error, ERROR_MEDIA_TYPE, "a body comes as it is, without a \"Content-Encoding\"");
 }
 
+static Lane *lane_of(const Server *server, const Route *route)
+{
+    if (route->kind == ROUTE_FAST)
+        return server->large;
+    return route->kind == ROUTE_SLOW ? server->slow : server->quick;
+}
+
 void work_handle(void *context, HttpExchange *exchange)
 {
     Server *server = context;
@@ -307,8 +314,7 @@ void work_handle(void *context, HttpExchange *exchange)
         return;
     }
     work->ticket = (LaneTicket){.run = run_on_worker, .context = work};
-    if (!lane_submit(work->route->kind == ROUTE_SLOW ? server->slow : server->quick, &work->ticket,
-                     &work->retry_seconds)) {
+    if (!lane_submit(lane_of(server, work->route), &work->ticket, &work->retry_seconds)) {
         fail(&error, ERROR_BUSY, "too many requests are waiting, try again later");
         answer_failure(work, &error);
     }

@@ -14,6 +14,7 @@
 
 enum {
     DRAIN_EVERY_MS = 100,
+    QUIET_MS = 5000,
     EARLY_BYTES = 2 * 1024 * 1024, /* so many in the ring are not left waiting for the turn */
     SLICE_BYTES = 1024 * 1024,     /* of records in one transaction: the writer is others', too */
 };
@@ -211,13 +212,13 @@ static void ring_bell(PredictionLog *log)
     (void)written; /* it fails only when it has been rung 2^64 times */
 }
 
-static void wait_for_bell(PredictionLog *log, int timeout_ms)
+/* false: it did not ring. */
+static bool wait_for_bell(PredictionLog *log, int timeout_ms)
 {
     struct pollfd bell = {.fd = log->bell, .events = POLLIN};
     uint64_t rung;
 
-    if (poll(&bell, 1, timeout_ms) == 1 && read(log->bell, &rung, sizeof(rung)) < 0)
-        return;
+    return poll(&bell, 1, timeout_ms) == 1 && read(log->bell, &rung, sizeof(rung)) > 0;
 }
 
 static bool is_asked(PredictionLog *log)
@@ -230,14 +231,24 @@ static bool is_asked(PredictionLog *log)
     return asked;
 }
 
-/* Sleeps while there is nothing to write: the first record that comes rings, and gets some time for
- * others to join it. What a refusing disk has left is tried again each turn. */
+/* Sleeps while there is nothing to write. This thread knows when a load is over: then it gives back
+ * what the load has left free, once. */
+static void wait_for_work(PredictionLog *log)
+{
+    if (wait_for_bell(log, QUIET_MS))
+        return;
+    memory_give_back();
+    (void)wait_for_bell(log, -1);
+}
+
+/* The first record that comes rings, and gets some time for others to join it. What a refusing disk
+ * has left is tried again each turn. */
 static void wait_a_turn(PredictionLog *log)
 {
     if (!log->taken.bytes)
-        wait_for_bell(log, -1);
+        wait_for_work(log);
     if (!is_asked(log))
-        wait_for_bell(log, DRAIN_EVERY_MS);
+        (void)wait_for_bell(log, DRAIN_EVERY_MS);
 }
 
 static void *drain_loop(void *context)

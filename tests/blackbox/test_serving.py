@@ -254,6 +254,26 @@ class ServingTest(SlipwayTest):
             writer.join()
         self.assertEqual(len(self.expect(200, port, "/api/v1/tokens")[1]["tokens"]), 24)
 
+    def test_a_flood_of_large_predictions_holds_up_no_other_route(self):
+        _, port = self.serve()
+        body, answers = json.dumps({"data": ["check out my channel and subscribe"] * 10000}), []
+        ready = threading.Barrier(100)
+
+        def predict():
+            ready.wait()
+            answers.append(self.ask(port, "/endpoints/spam/predict", "POST", body)[0].status)
+
+        flood = [threading.Thread(target=predict) for _ in range(ready.parties)]
+        for one in flood:
+            one.start()
+        while not answers:
+            time.sleep(0.01)
+        before = len(answers)
+        self.expect(200, port, "/api/v1/tokens")
+        self.assertLess(len(answers), before + 20)  # it did not wait for those that came first
+        for one in flood:
+            one.join()
+
     def test_a_flood_of_slow_routes_holds_up_no_prediction_that_needs_a_worker(self):
         _, port = self.serve()
         store = sqlite3.connect(os.path.join(self.data, "slipway.db"), isolation_level=None)
