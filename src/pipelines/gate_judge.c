@@ -276,7 +276,8 @@ bool gate_record(Scope *scope, Gate *gate)
                     db_text(gate->created_by)))
         return false;
     gate->created_at = now;
-    return event_append(scope, event_action(gate), gate->endpoint, gate->verdict);
+    return event_append(scope, event_action(gate), gate->endpoint, gate->verdict) &&
+           event_about(scope, EVENT_MODEL, gate->model);
 }
 
 bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *list)

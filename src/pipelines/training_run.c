@@ -294,6 +294,7 @@ static bool write_all(Scope *scope, const TrainingResult *result, ModelVersion *
     const char *run_id = result->order->run_id;
     Log log = {.scope = scope, .now = time_now_ms()};
 
+    scope->topic.project = result->order->project;
     log_result(&log, result);
     return log_comparison(&log, result) && run_log_batch(scope, run_id, &log.batch) &&
            log_package(scope, result) && run_finish(scope, run_id, RUN_FINISHED, NULL) &&
