@@ -1,19 +1,16 @@
-#include "access/event.h"
+#include "access/event_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "access/event_subject.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/time.h"
 
-enum { LIST_LIMIT = 1000, LIST_LIMIT_MAX = 10000 };
+#define SELECT_EVENT "SELECT " EVENT_COLUMNS " FROM events e"
 
-#define SELECT_EVENT                                                                               \
-    "SELECT id, created_at, principal, action, object, detail, request_id, hash"                   \
-    " FROM events"
-
-static Event from_row(const Query *query, Arena *arena)
+Event event_from_row(const Query *query, Arena *arena)
 {
     return (Event){
         .id = query_int(query, 0),
@@ -56,7 +53,7 @@ static bool find_last(Scope *scope, Event *last)
 
     *last = (Event){.hash = ""};
     if (query_next(&query))
-        *last = from_row(&query, scope->arena);
+        *last = event_from_row(&query, scope->arena);
     return query_end(&query, &scope->error);
 }
 
@@ -82,40 +79,10 @@ bool event_append(Scope *scope, const char *action, const char *object, const ch
                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                   db_int(event.id), db_int(event.created_at), db_text(event.principal),
                   db_text(event.action), db_text(event.object), db_text(event.detail),
-                  db_text(event.request_id), db_text(hash_event(&event, last.hash, hash)));
-}
-
-/* Texts a filter leaves out are '', which every event passes. */
-static const char select_forward[] =
-    SELECT_EVENT " WHERE id > $1"
-                 " AND ($2 = '' OR substr(action, 1, length($2)) = $2)"
-                 " AND ($3 = '' OR object = $3)"
-                 " ORDER BY id LIMIT $4";
-static const char select_backward[] =
-    SELECT_EVENT " WHERE id > $1"
-                 " AND ($2 = '' OR substr(action, 1, length($2)) = $2)"
-                 " AND ($3 = '' OR object = $3)"
-                 " ORDER BY id DESC LIMIT $4";
-
-bool event_list(Scope *scope, const EventFilter *filter, EventList *list)
-{
-    int64_t limit = filter->limit ? filter->limit : LIST_LIMIT;
-    EventList found = {0};
-
-    if (limit < 1 || limit > LIST_LIMIT_MAX)
-        return fail_field(&scope->error, "limit", "a limit is 1 to %d", LIST_LIMIT_MAX);
-
-    CLEANUP(query_finalize)
-    Query query = db_query(scope->db, filter->newest_first ? select_backward : select_forward,
-                           db_int(filter->after), db_text(filter->action ? filter->action : ""),
-                           db_text(filter->object ? filter->object : ""), db_int(limit));
-
-    while (query_next(&query))
-        *arena_push(scope->arena, &found) = from_row(&query, scope->arena);
-    if (!query_end(&query, &scope->error))
-        return false;
-    *list = found;
-    return true;
+                  db_text(event.request_id), db_text(hash_event(&event, last.hash, hash))) &&
+           event_subjects_add(scope, &event) &&
+           (event.created_at >= last.created_at ||
+            event_about(scope, SUBJECT_CLOCK, SUBJECT_CLOCK_BACK));
 }
 
 void event_write_json(JsonWriter *json, const char *key, const Event *event)
@@ -154,7 +121,7 @@ bool event_verify(Scope *scope, const EventMark *known, EventMark *last)
         Event event;
 
         arena_reset(arena);
-        event = from_row(&query, arena);
+        event = event_from_row(&query, arena);
         hash_event(&event, previous, hash);
         if (event.id != fitting + 1)
             return fail(&scope->error, ERROR_CONFLICT,

@@ -60,12 +60,19 @@ typedef struct Platform {
     const char *const *executors; /* names (pipelines/executors.h); NULL: "local" alone */
 } Platform;
 
+/* What a unit of work is done for: its events are found by it. */
+typedef struct Topic {
+    const char *project;      /* or NULL */
+    const char *pipeline_run; /* "spam#3", or NULL */
+} Topic;
+
 typedef struct Scope {
     const Platform *platform;
     Db *db; /* for reading; inside scope_write() the writing connection */
     Arena *arena;
     Principal principal;
     const char *request_id; /* or NULL */
+    Topic topic;            /* whoever goes on to something else in the same unit of work says so */
     Error error;
 } Scope;
 

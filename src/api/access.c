@@ -3,6 +3,7 @@
 #include "access/event.h"
 #include "access/token.h"
 #include "api/route.h"
+#include "base/time.h"
 #include "pipelines/evidence.h"
 
 static bool list_tokens(Scope *scope, const Request *request, Response *response)
@@ -48,38 +49,58 @@ static bool revoke_token(Scope *scope, const Request *request, Response *respons
 }
 
 typedef struct AuditQuery {
-    int64_t after, limit;
-    const char *action, *object;
-    bool newest_first;
+    EventFilter filter;
+    const char *from, *to;
 } AuditQuery;
 
 static const JsonField audit_query[] = {
-    {"after", JSON_INT, offsetof(AuditQuery, after), JSON_OPTIONAL, "events with a greater id"},
-    {"action", JSON_TEXT, offsetof(AuditQuery, action), JSON_OPTIONAL,
+    {"after", JSON_INT, offsetof(AuditQuery, filter.after), JSON_OPTIONAL,
+     "events with a greater id"},
+    {"before", JSON_INT, offsetof(AuditQuery, filter.before), JSON_OPTIONAL,
+     "events with a smaller id"},
+    {"action", JSON_TEXT, offsetof(AuditQuery, filter.action), JSON_OPTIONAL,
      "an action or the start of one: \"endpoint.\""},
-    {"object", JSON_TEXT, offsetof(AuditQuery, object), JSON_OPTIONAL, "of this object alone"},
-    {"limit", JSON_COUNT, offsetof(AuditQuery, limit), JSON_OPTIONAL, "1 to 10000; 1000"},
-    {"newest_first", JSON_BOOL, offsetof(AuditQuery, newest_first), JSON_OPTIONAL, "false"},
+    {"object", JSON_TEXT, offsetof(AuditQuery, filter.object), JSON_OPTIONAL,
+     "of this object alone: \"spam@3\""},
+    {"project", JSON_TEXT, offsetof(AuditQuery, filter.project), JSON_OPTIONAL,
+     "what was done for a project"},
+    {"subject", JSON_TEXT, offsetof(AuditQuery, filter.subject), JSON_OPTIONAL,
+     "what it is about, by kind and name: \"model:spam\", \"endpoint:spam\", \"dataset:comments\", "
+     "\"pipeline_run:spam#3\", \"run:ID\""},
+    {"by", JSON_TEXT, offsetof(AuditQuery, filter.by), JSON_OPTIONAL, "who did it"},
+    {"from", JSON_TEXT, offsetof(AuditQuery, from), JSON_OPTIONAL,
+     "from this moment on, with its zone: 2026-05-01T10:00Z"},
+    {"to", JSON_TEXT, offsetof(AuditQuery, to), JSON_OPTIONAL, "before this moment"},
+    {"limit", JSON_COUNT, offsetof(AuditQuery, filter.limit), JSON_OPTIONAL, "1 to 10000; 1000"},
+    {"newest_first", JSON_BOOL, offsetof(AuditQuery, filter.newest_first), JSON_OPTIONAL, "false"},
     {0},
 };
+
+static bool read_audit_query(Scope *scope, const Request *request, AuditQuery *query)
+{
+    EventFilter *filter = &query->filter;
+
+    return request_read_query(scope, request, audit_query, query) &&
+           (!query->from || time_read_moment("from", query->from, &filter->from, &scope->error)) &&
+           (!query->to || time_read_moment("to", query->to, &filter->to, &scope->error));
+}
 
 static bool list_events(Scope *scope, const Request *request, Response *response)
 {
     AuditQuery query = {0};
-    EventFilter filter;
     EventList list;
 
-    if (!request_read_query(scope, request, audit_query, &query))
-        return false;
-    filter =
-        (EventFilter){query.after, query.action, query.object, query.limit, query.newest_first};
-    if (!event_list(scope, &filter, &list))
+    if (!read_audit_query(scope, request, &query) || !event_list(scope, &query.filter, &list))
         return false;
     json_open_object(response->json, NULL);
     json_open_array(response->json, "events");
     for (size_t i = 0; i < list.count; i++)
         event_write_json(response->json, NULL, &list.items[i]);
     json_close(response->json);
+    if (list.next)
+        json_int(response->json, "next", list.next);
+    else
+        json_null(response->json, "next");
     json_close(response->json);
     return true;
 }
@@ -126,7 +147,10 @@ const Route access_routes[] = {
      "Create a token; its secret is shown this once.", token_spec_fields},
     {"DELETE", "/api/v1/tokens/{name}", ROLE_OWNER, ROUTE_WRITE, revoke_token, "Revoke a token."},
     {"GET", "/api/v1/audit", ROLE_VIEWER, ROUTE_READ, list_events,
-     "List the events of the audit trail.", NULL, audit_query},
+     "List the events of the audit trail, a page at a time: while there is a \"next\", it is the "
+     "\"after\" of the following page, or with the newest first its \"before\"; a page may be "
+     "empty.",
+     NULL, audit_query},
     {"GET", "/api/v1/audit/verify", ROLE_VIEWER, ROUTE_SLOW, verify_events,
      "Check that no event was changed, removed or moved.", NULL, verify_query},
     {"GET", "/api/v1/audit/served/{endpoint}", ROLE_VIEWER, ROUTE_READ, show_served,

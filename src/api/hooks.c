@@ -69,21 +69,23 @@ static bool find_secret(Scope *scope, const Request *request, const char **secre
     return true;
 }
 
-static bool check_signs(Scope *scope, const Request *request)
+static bool check_signs(Scope *scope, const Request *request, const HookSigns *signs)
 {
-    HookSigns signs = {
-        .github = request_header(request, "X-Hub-Signature-256"),
-        .gitlab = request_header(request, "X-Gitlab-Token"),
-        .plain = request_header(request, "X-Slipway-Signature"),
-        .authorization = request_header(request, "Authorization"),
-    };
     const char *secret;
+    Error refusal;
 
-    if (!find_secret(scope, request, &secret) ||
-        !hook_verify(secret, &signs, request->body, request->body_size, &scope->error))
+    if (!find_secret(scope, request, &secret))
         return false;
-    return *secret || fail(&scope->error, ERROR_UNAUTHENTICATED,
-                           "the signature is not that of the project's hook and this body");
+    if (hook_verify(secret, signs, request->body, request->body_size, &scope->error))
+        return *secret || fail(&scope->error, ERROR_UNAUTHENTICATED,
+                               "the signature is not that of the project's hook and this body");
+    if (!*secret)
+        return false;
+    refusal = scope->error;
+    scope->error = (Error){0};
+    if (hook_note_refusal(scope, request_parameter(request, "project"), refusal.message))
+        scope->error = refusal;
+    return false;
 }
 
 typedef struct PushWork {
@@ -101,11 +103,21 @@ static bool do_add(Scope *scope, void *context)
 static bool take_push(Scope *scope, const Request *request, Response *response)
 {
     PushWork work = {.project = request_parameter(request, "project")};
+    HookSigns signs = {
+        .github = request_header(request, "X-Hub-Signature-256"),
+        .gitlab = request_header(request, "X-Gitlab-Token"),
+        .plain = request_header(request, "X-Slipway-Signature"),
+        .authorization = request_header(request, "Authorization"),
+    };
 
-    if (!check_signs(scope, request) ||
+    if (!check_signs(scope, request, &signs) ||
         !hook_read_pushes(request->body, request->body_size, scope->arena, &work.pushes,
-                          &scope->error) ||
-        !scope_write(scope, do_add, &work))
+                          &scope->error))
+        return false;
+    for (size_t i = 0; i < work.pushes.count; i++)
+        work.pushes.items[i].signed_by = hook_signed_by(&signs);
+    scope->principal.name = PRINCIPAL_SERVER; /* whose secret signed it is all that is known */
+    if (!scope_write(scope, do_add, &work))
         return false;
     triggers_wake(((const Application *)request->application)->triggers);
     response->status = 202;

@@ -81,6 +81,37 @@ bool time_parse(const char *text, int64_t *time_ms)
     return true;
 }
 
+/* A time without its zone is not one moment, and a day that no calendar has comes back as another
+ * one. */
+static bool parse_moment(const char *text, int64_t *time_ms)
+{
+    enum { MINUTE_LENGTH = 16, DAY_LENGTH = 10 }; /* "2026-05-01T10:00" */
+    char whole[TIME_TEXT_SIZE + 8], day[TIME_TEXT_SIZE], again[TIME_TEXT_SIZE];
+    size_t length = strnlen(text, TIME_TEXT_SIZE);
+    int64_t midnight;
+
+    if (length <= MINUTE_LENGTH || length >= TIME_TEXT_SIZE)
+        return false;
+    snprintf(whole, sizeof(whole), "%.*s%s%s", MINUTE_LENGTH, text,
+             text[MINUTE_LENGTH] == ':' ? "" : ":00", text + MINUTE_LENGTH);
+    snprintf(day, sizeof(day), "%.*sT00:00:00Z", DAY_LENGTH, text);
+    return time_parse(whole, time_ms) && time_parse(day, &midnight) &&
+           strncmp(time_format(midnight, again), text, DAY_LENGTH) == 0;
+}
+
+bool time_read_moment(const char *field, const char *text, int64_t *time_ms, Error *error)
+{
+    int64_t moment;
+
+    if (!parse_moment(text, &moment))
+        return fail_field(error, field,
+                          "a moment has a day, a time and its zone, as 2026-05-01T10:00Z or "
+                          "2026-05-01T12:00:00+02:00, not \"%.40s\"",
+                          text);
+    *time_ms = moment;
+    return true;
+}
+
 void time_sleep_ms(unsigned milliseconds)
 {
     struct timespec left = {.tv_sec = milliseconds / 1000,

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 enum { TIME_TEXT_SIZE = 32 };
 
 int64_t time_now_ms(void);
@@ -16,5 +18,10 @@ const char *time_format(int64_t time_ms, char text[TIME_TEXT_SIZE]);
 
 /* RFC 3339 with Z or an offset, with or without a fraction of a second. */
 bool time_parse(const char *text, int64_t *time_ms);
+
+/* What people and programs give as a moment: the same, and seconds may be left out. ERROR_FIELD
+ * with the field's name. */
+bool time_read_moment(const char *field, const char *text, int64_t *time_ms,
+                      Error *error) MUST_CHECK;
 
 void time_sleep_ms(unsigned milliseconds);

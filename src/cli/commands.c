@@ -24,6 +24,7 @@ const Command *const command_tables[] = {
     export_commands,
     access_commands,
     identity_commands,
+    event_commands,
     evidence_commands,
     webhook_commands,
     purge_commands,

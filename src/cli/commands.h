@@ -21,6 +21,7 @@ extern const Command endpoint_commands[];
 extern const Command candidate_commands[];
 extern const Command access_commands[];
 extern const Command identity_commands[];
+extern const Command event_commands[];
 extern const Command evidence_commands[];
 extern const Command import_commands[];
 extern const Command export_commands[];

@@ -194,9 +194,11 @@ static bool freeze_once(Scope *scope, void *context)
         !holdout_find(scope, spec->project, spec->dataset, freeze->holdout))
         return false;
     holdout_write_json(detail, NULL, freeze->holdout);
+    scope->topic.project = spec->project;
     return event_append(scope, "holdout.frozen",
                         arena_format(scope->arena, "%s/%s", spec->project, spec->dataset),
-                        json_finish(detail));
+                        json_finish(detail)) &&
+           event_about(scope, "dataset", spec->dataset);
 }
 
 bool holdout_ensure(Scope *scope, const HoldoutSpec *spec, Holdout *holdout)

@@ -1,6 +1,6 @@
 /* builtin_register.c: "uses: register": a model that a step made becomes a version, with the run,
  * the commit, the data and the metrics of the step that made it. A version of the same bytes is
- * taken as it is. */
+ * taken as it is, unless it is to say now what data it is of. */
 
 #include <string.h>
 
@@ -199,8 +199,10 @@ static bool write(Scope *scope, AttemptEnd *end)
     ModelVersion version;
     bool found;
 
-    if (!model_version_find_package(scope, spec->model, spec->package, &version, &found) ||
-        (!found && (!log_metrics(scope, spec->run_id, &end->metrics) ||
+    if (!model_version_find_package(scope, spec->model, spec->package, &version, &found))
+        return false;
+    found = found && (version.dataset || !spec->dataset); /* nothing could judge that one */
+    if ((!found && (!log_metrics(scope, spec->run_id, &end->metrics) ||
                     !model_version_create(scope, spec, &version))))
         return false;
     if (registration->alias &&

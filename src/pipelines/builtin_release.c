@@ -12,32 +12,48 @@
 
 /* ---- what is released ---- */
 
-bool release_version(Scope *scope, const StepStart *start, ModelVersion *version)
+typedef struct Found {
+    const char *model; /* NULL: none was found */
+    int64_t number;
+} Found;
+
+/* By the last step before this one that uses the built-in. */
+static bool find_made(Scope *scope, const StepStart *start, const char *uses, Found *found)
 {
     CLEANUP(query_finalize)
     Query query = db_query(scope->db,
-                           "SELECT result FROM pipeline_steps WHERE run_id = $1 AND position < $2"
-                           " AND status = 'succeeded' AND result IS NOT NULL"
+                           "SELECT spec, result FROM pipeline_steps WHERE run_id = $1"
+                           " AND position < $2 AND status = 'succeeded' AND result IS NOT NULL"
                            " ORDER BY position DESC",
                            db_text(start->run->id), db_int(start->row->position));
-    const char *model = NULL;
-    int64_t number = 0;
 
-    while (!model && query_next(&query)) {
-        const char *text = query_text(&query, 0, scope->arena);
-        const JsonValue *result;
+    *found = (Found){0};
+    while (!found->model && query_next(&query)) {
+        const char *spec_text = query_text(&query, 0, scope->arena);
+        const char *text = query_text(&query, 1, scope->arena);
+        const JsonValue *spec, *result;
 
-        if (!json_parse(text, strlen(text), scope->arena, &result, &scope->error))
+        if (!json_parse(spec_text, strlen(spec_text), scope->arena, &spec, &scope->error) ||
+            !json_parse(text, strlen(text), scope->arena, &result, &scope->error))
             return false;
-        if (!json_member(result, "holdout")) /* only a training says how good its version is */
+        if (!text_equal(json_as_text(json_member(spec, "uses"), NULL), uses))
             continue;
-        model = json_as_text(json_member(result, "model"), NULL);
-        number = json_as_int(json_member(result, "version"), 0);
+        found->model = json_as_text(json_member(result, "model"), NULL);
+        found->number = json_as_int(json_member(result, "version"), 0);
     }
-    if (!query_end(&query, &scope->error))
+    return query_end(&query, &scope->error);
+}
+
+bool release_version(Scope *scope, const StepStart *start, ModelVersion *version)
+{
+    Found found;
+
+    if (!find_made(scope, start, "train", &found) ||
+        (!found.model && !find_made(scope, start, "register", &found)))
         return false;
-    return model ? model_version_find(scope, model, number, version)
-                 : fail(&scope->error, ERROR_CONFLICT, "no step of the run has trained a version");
+    return found.model ? model_version_find(scope, found.model, found.number, version)
+                       : fail(&scope->error, ERROR_CONFLICT,
+                              "no step of the run has trained or registered a version");
 }
 
 bool release_endpoint(Scope *scope, const StepStart *start, Endpoint *endpoint)

@@ -5,7 +5,8 @@
 #include "registry/model.h"
 #include "serving/endpoint.h"
 
-/* The version that the run's last training step registered, or found to be registered already. */
+/* The version that the run's last training step registered, or found to be registered already; of a
+ * run that trains none, that of its last step that registers one. */
 bool release_version(Scope *scope, const StepStart *start, ModelVersion *version) MUST_CHECK;
 bool release_endpoint(Scope *scope, const StepStart *start, Endpoint *endpoint) MUST_CHECK;
 

@@ -115,6 +115,7 @@ static void do_work(Scope *scope, BuiltinTask *task)
         return;
     }
     scope->principal = (Principal){work->found.run.created_by, ROLE_CONTRIBUTOR};
+    pipeline_run_set_topic(scope, &work->found.run);
     work->end.attempt = &work->found.attempt;
     work->step = (BuiltinStep){
         .start = &work->found.start,

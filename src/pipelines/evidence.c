@@ -162,23 +162,6 @@ const JsonField served_query_fields[] = {
     {0},
 };
 
-/* A time without its zone is not one moment, and a day that no calendar has comes back as another
- * one. */
-static bool read_moment(const char *text, Arena *arena, int64_t *at)
-{
-    enum { MINUTE_LENGTH = 16, DAY_LENGTH = 10 }; /* "2026-05-01T10:00" */
-    char again[TIME_TEXT_SIZE];
-    int64_t day;
-
-    if (strnlen(text, TIME_TEXT_SIZE) <= MINUTE_LENGTH || strlen(text) >= TIME_TEXT_SIZE)
-        return false;
-    if (text[MINUTE_LENGTH] != ':')
-        text = arena_format(arena, "%.*s:00%s", MINUTE_LENGTH, text, text + MINUTE_LENGTH);
-    return time_parse(text, at) &&
-           time_parse(arena_format(arena, "%.*sT00:00:00Z", DAY_LENGTH, text), &day) &&
-           strncmp(time_format(day, again), text, DAY_LENGTH) == 0;
-}
-
 static bool choose_moment(Scope *scope, const ServedQuery *query, int64_t *at)
 {
     int64_t now = time_now_ms();
@@ -186,11 +169,8 @@ static bool choose_moment(Scope *scope, const ServedQuery *query, int64_t *at)
     *at = now;
     if (!query->at)
         return true;
-    if (!read_moment(query->at, scope->arena, at))
-        return fail_field(&scope->error, "at",
-                          "a moment has a day, a time and its zone, as 2026-05-01T10:00Z or "
-                          "2026-05-01T12:00:00+02:00, not \"%.40s\"",
-                          query->at);
+    if (!time_read_moment("at", query->at, at, &scope->error))
+        return false;
     return *at <= now || fail_field(&scope->error, "at", "\"%.40s\" has not come yet", query->at);
 }
 

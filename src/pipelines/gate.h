@@ -68,8 +68,9 @@ typedef struct GateList {
     size_t count;
 } GateList;
 
-/* Judges version as the next of endpoint, in a child process (slow; writes nothing); one that the
- * numbers accept must also answer its golden rows as when it was made. It does not fail: what goes
+/* Judges version as the next of endpoint, in a child process (slow; it writes nothing but the
+ * project's hold-out, which one that was registered may be the first to need); one that the numbers
+ * accept must also answer its golden rows as when it was made. It does not fail: what goes
  * wrong is a refusal. */
 Gate gate_judge(Scope *scope, const Endpoint *endpoint, const ModelVersion *version);
 

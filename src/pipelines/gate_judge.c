@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "base/worker.h"
 #include "pipelines/gate.h"
+#include "pipelines/project.h"
 #include "pipelines/step_job.h"
 #include "registry/package.h"
 
@@ -25,24 +26,44 @@ typedef struct Judgement {
     GateDecision decision;
 } Judgement;
 
-/* The hold-out is the project's own, and the challenger must have been kept away from that one. */
-static bool find_holdout(Judgement *judgement)
+/* Before anything is drawn or read. */
+static bool check_version(const Judgement *judgement)
 {
     Scope *scope = judgement->scope;
     const ModelVersion *version = judgement->version;
 
-    if (!version->dataset || !version->holdout_digest)
-        return fail(&scope->error, ERROR_CONFLICT,
-                    "version %" PRId64 " of \"%s\" does not say which hold-out it was kept from",
-                    version->version, version->model);
-    if (!holdout_find(scope, judgement->endpoint->project, version->dataset, &judgement->holdout))
+    if (!model_version_need_package(scope, version))
         return false;
-    if (strcmp(judgement->holdout.rows, version->holdout_digest) != 0)
+    if (!package_check_kind(scope->platform->artifacts, version->package, scope->arena,
+                            &scope->error))
+        return fail_in(&scope->error, "version %" PRId64 " of \"%s\" cannot be judged",
+                       version->version, version->model);
+    return version->dataset ||
+           fail(&scope->error, ERROR_CONFLICT,
+                "version %" PRId64 " of \"%s\" does not say what data it is of, whose hold-out "
+                "would judge it: name \"data\" where it is registered",
+                version->version, version->model);
+}
+
+/* The hold-out is the project's own, and the challenger must have been kept away from that one. One
+ * that was trained says so; of one that was registered the child finds out by what its package says
+ * that it has learnt from. */
+static bool find_holdout(Judgement *judgement)
+{
+    Scope *scope = judgement->scope;
+    const ModelVersion *version = judgement->version;
+    const char *project = judgement->endpoint->project;
+    Holdout *holdout = &judgement->holdout;
+
+    if (!(version->holdout_digest ? holdout_find(scope, project, version->dataset, holdout)
+                                  : project_ensure_holdout(scope, project, version->dataset,
+                                                           version->dataset_version, holdout)))
+        return false;
+    if (version->holdout_digest && strcmp(holdout->rows, version->holdout_digest) != 0)
         return fail(&scope->error, ERROR_CONFLICT,
                     "version %" PRId64 " of \"%s\" was kept from another hold-out (%.12s) than the "
                     "project's frozen one (%.12s)",
-                    version->version, version->model, version->holdout_digest,
-                    judgement->holdout.rows);
+                    version->version, version->model, version->holdout_digest, holdout->rows);
     return dataset_version_find(scope, version->dataset, judgement->holdout.dataset_version,
                                 &judgement->data);
 }
@@ -133,7 +154,7 @@ static void decide(Judgement *judgement)
         refuse(judgement);
         return;
     }
-    if (!find_holdout(judgement) || !run_step(judgement)) {
+    if (!check_version(judgement) || !find_holdout(judgement) || !run_step(judgement)) {
         refuse(judgement);
         return;
     }
@@ -276,7 +297,8 @@ bool gate_record(Scope *scope, Gate *gate)
                     db_text(gate->created_by)))
         return false;
     gate->created_at = now;
-    return event_append(scope, event_action(gate), gate->endpoint, gate->verdict);
+    return event_append(scope, event_action(gate), gate->endpoint, gate->verdict) &&
+           event_about(scope, EVENT_MODEL, gate->model);
 }
 
 bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *list)

@@ -11,7 +11,12 @@
 #include "pipelines/hook_internal.h"
 #include "pipelines/originator.h"
 
-enum { SECRET_BYTES = 32, PUSHES_SHOWN = 100, REF_BYTES_MAX = 512 };
+enum {
+    SECRET_BYTES = 32,
+    PUSHES_SHOWN = 100,
+    REF_BYTES_MAX = 512,
+    REFUSALS_APART_MS = 60 * 1000,
+};
 
 static Hook from_row(const Query *query, Arena *arena)
 {
@@ -159,6 +164,58 @@ bool hook_verify(const char *secret, const HookSigns *signs, const char *body, s
                             "the signature is not that of the project's hook and this body");
 }
 
+const char *hook_signed_by(const HookSigns *signs)
+{
+    if (signs->github)
+        return "github";
+    if (signs->gitlab)
+        return "gitlab";
+    return signs->plain ? "plain" : "azure";
+}
+
+typedef struct HookRefusal {
+    const char *project, *reason;
+} HookRefusal;
+
+static bool find_last_refusal(Scope *scope, const char *project, int64_t *at)
+{
+    EventFilter filter = {
+        .action = "hook.refused", .project = project, .limit = 1, .newest_first = true};
+    EventList last = {0};
+
+    filter.from = time_now_ms() - REFUSALS_APART_MS;
+    if (!event_list(scope, &filter, &last))
+        return false;
+    *at = last.count ? last.items[0].created_at : 0;
+    return true;
+}
+
+static bool write_refusal(Scope *scope, void *context)
+{
+    const HookRefusal *refusal = context;
+    JsonWriter *json = json_writer_create(scope->arena);
+    int64_t last;
+
+    if (!find_last_refusal(scope, refusal->project, &last))
+        return false;
+    if (last)
+        return true;
+    json_open_object(json, NULL);
+    json_text(json, "reason", refusal->reason);
+    json_close(json);
+    return event_append(scope, "hook.refused", refusal->project, json_finish(json));
+}
+
+/* Most of them are read only: the write looks again. */
+bool hook_note_refusal(Scope *scope, const char *project, const char *reason)
+{
+    HookRefusal refusal = {project, reason};
+    int64_t last;
+
+    return find_last_refusal(scope, project, &last) &&
+           (last || scope_write(scope, write_refusal, &refusal));
+}
+
 /* ---- what it says ---- */
 
 static bool is_gone(const char *commit)
@@ -231,19 +288,52 @@ bool hook_read_pushes(const char *body, size_t size, Arena *arena, PushList *lis
 
 /* ---- pushes ---- */
 
+static bool is_known(Scope *scope, const char *project, const Push *push, bool *is)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(
+        scope->db, "SELECT 1 FROM pushes WHERE project = $1 AND ref = $2 AND commit_id = $3",
+        db_text(project), db_text(push->ref), db_text(push->commit));
+
+    *is = query_next(&query);
+    return query_end(&query, &scope->error);
+}
+
+static bool append_received(Scope *scope, const char *project, const char *told_by,
+                            const Push *push)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "ref", push->ref);
+    json_text(json, "commit", push->commit);
+    json_text(json, "pusher", push->pusher);
+    json_text(json, "told_by", told_by);
+    json_text(json, "signed_by", push->signed_by);
+    json_close(json);
+    return event_append(scope, "push.received", project, json_finish(json));
+}
+
+static bool add_push(Scope *scope, const char *project, const char *told_by, const Push *push)
+{
+    bool is_set = strcmp(told_by, "set") == 0, is_there;
+
+    return is_known(scope, project, push, &is_there) &&
+           db_run(scope->db, &scope->error,
+                  "INSERT INTO pushes (project, ref, commit_id, status, told_by, created_at,"
+                  " pusher, signed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+                  " ON CONFLICT (project, ref, commit_id) DO UPDATE SET pusher = excluded.pusher"
+                  " WHERE pushes.pusher IS NULL AND pushes.status = 'waiting'",
+                  db_text(project), db_text(push->ref), db_text(push->commit),
+                  db_text(is_set ? "ignored" : "waiting"), db_text(told_by), db_int(time_now_ms()),
+                  db_text(push->pusher), db_text(push->signed_by)) &&
+           (is_set || is_there || append_received(scope, project, told_by, push));
+}
+
 bool push_add(Scope *scope, const char *project, const char *told_by, const PushList *list)
 {
-    const char *status = strcmp(told_by, "set") == 0 ? "ignored" : "waiting";
-
     for (size_t i = 0; i < list->count; i++)
-        if (!db_run(scope->db, &scope->error,
-                    "INSERT INTO pushes (project, ref, commit_id, status, told_by, created_at,"
-                    " pusher) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-                    " ON CONFLICT (project, ref, commit_id) DO UPDATE SET pusher = excluded.pusher"
-                    " WHERE pushes.pusher IS NULL AND pushes.status = 'waiting'",
-                    db_text(project), db_text(list->items[i].ref), db_text(list->items[i].commit),
-                    db_text(status), db_text(told_by), db_int(time_now_ms()),
-                    db_text(list->items[i].pusher)))
+        if (!add_push(scope, project, told_by, &list->items[i]))
             return false;
     return true;
 }
@@ -260,6 +350,7 @@ static Push push_from_row(const Query *query, Arena *arena)
         .told_by = query_text(query, 6, arena),
         .created_at = query_int(query, 7),
         .pusher = query_text(query, 8, arena),
+        .signed_by = query_text(query, 9, arena),
     };
 }
 
@@ -290,6 +381,7 @@ void push_write_json(JsonWriter *json, const char *key, const Push *push)
         json_text(json, "reason", push->reason);
         json_text(json, "pipeline_run", push->run_id);
         json_text(json, "told_by", push->told_by);
+        json_text(json, "signed_by", push->signed_by);
         json_text(json, "pusher", push->pusher);
         json_time(json, "created_at", push->created_at);
     }

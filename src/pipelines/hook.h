@@ -33,8 +33,9 @@ typedef struct Push {
     const char *project, *ref, *commit;
     const char *status; /* waiting, started, ignored, failed */
     const char *reason, *run_id;
-    const char *told_by; /* hook, look; set: it was there before the hook */
-    const char *pusher;  /* by the name that it has there; NULL: nobody said */
+    const char *told_by;   /* hook, look; set: it was there before the hook */
+    const char *signed_by; /* of a hook: github, gitlab, azure, plain; or NULL */
+    const char *pusher;    /* by the name that it has there; NULL: nobody said */
     int64_t created_at;
 } Push;
 
@@ -61,6 +62,14 @@ typedef struct HookSigns {
 bool hook_verify(const char *secret, const HookSigns *signs, const char *body, size_t size,
                  Error *error) MUST_CHECK;
 
+/* Which of them was there: "github", "gitlab", "azure", "plain". */
+const char *hook_signed_by(const HookSigns *signs);
+
+/* Somebody told of a push of a project that has a hook, and was not believed: appends hook.refused,
+ * at most once a minute for a project, as whoever likes may do so as often as he likes. Calls
+ * scope_write() itself. */
+bool hook_note_refusal(Scope *scope, const char *project, const char *reason) MUST_CHECK;
+
 /* The pushes that a body tells of: {"ref", "after"} (GitHub, GitLab, plain) or
  * {"resource": {"refUpdates": [{"name", "newObjectId"}]}} (Azure DevOps), with who pushed:
  * "pusher" (plain), "pusher.name" or "sender.login" (GitHub), "user_username" (GitLab),
@@ -68,8 +77,8 @@ bool hook_verify(const char *secret, const HookSigns *signs, const char *body, s
 bool hook_read_pushes(const char *body, size_t size, Arena *arena, PushList *list,
                       Error *error) MUST_CHECK;
 
-/* Inside a write: those that are new wait. Who pushed is taken over while one waits that nobody has
- * named. */
+/* Inside a write: those that are new wait, and each appends push.received. Who pushed is taken over
+ * while one waits that nobody has named. */
 bool push_add(Scope *scope, const char *project, const char *told_by,
               const PushList *list) MUST_CHECK;
 

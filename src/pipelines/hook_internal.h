@@ -10,8 +10,8 @@
     "SELECT project, repository, secret, looked_at, reason, created_at, created_by FROM hooks"
 
 #define SELECT_PUSH                                                                                \
-    "SELECT project, ref, commit_id, status, reason, run_id, told_by, created_at, pusher"          \
-    " FROM pushes"
+    "SELECT project, ref, commit_id, status, reason, run_id, told_by, created_at, pusher,"         \
+    " signed_by FROM pushes"
 
 bool hooks_take(Scope *scope, Query *query, HookList *list) MUST_CHECK;
 bool pushes_take(Scope *scope, Query *query, PushList *list) MUST_CHECK;

@@ -4,6 +4,7 @@
 
 #include "access/event.h"
 #include "pipelines/pipeline_source.h"
+#include "pipelines/trigger_event.h"
 
 enum { MARK_EVENTS_MAX = 1000, KIND_BYTES_MAX = 128, DETAIL_BYTES_MAX = 4096 };
 
@@ -32,20 +33,9 @@ static bool write_mark(Scope *scope, void *context)
                   db_int(mark->last));
 }
 
-typedef struct Refusal {
-    const char *project, *version, *reason;
-} Refusal;
-
 static bool write_refusal(Scope *scope, void *context)
 {
-    const Refusal *refusal = context;
-    JsonWriter *json = json_writer_create(scope->arena);
-
-    json_open_object(json, NULL);
-    json_text(json, "data", refusal->version);
-    json_text(json, "reason", refusal->reason);
-    json_close(json);
-    return event_append(scope, "pipeline.not_started", refusal->project, json_finish(json));
+    return trigger_append(scope, "refused", context);
 }
 
 /* A pipeline that cannot start (a param without a default) does not hold up the others. */
@@ -67,7 +57,7 @@ static bool start_source(Scope *scope, const PipelineSource *source, const Event
     if (scope->error.kind == ERROR_INTERNAL || scope->error.kind == ERROR_UNAVAILABLE ||
         scope->error.kind == ERROR_NO_ROOM)
         return false;
-    Refusal refusal = {source->project, version, arena_text(scope->arena, scope->error.message)};
+    TriggerEvent refusal = {&order, NULL, arena_text(scope->arena, scope->error.message)};
     scope->error = (Error){0};
     return scope_write(scope, write_refusal, &refusal);
 }
@@ -106,36 +96,61 @@ bool data_turn(Scope *scope, size_t *started)
     filter.after = mark.seen;
     if (!event_list(scope, &filter, &events))
         return false;
-    if (!events.count && mark.last - mark.seen < MARK_EVENTS_MAX)
+    if (!events.count && !events.next && mark.last - mark.seen < MARK_EVENTS_MAX)
         return true;
     if (!pipeline_source_list(scope, &(Page){.limit = -1}, &sources))
         return false;
     for (size_t i = 0; i < events.count; i++)
         if (!start_for(scope, &sources, &events.items[i], started))
             return false;
-    if (events.count == MARK_EVENTS_MAX)
-        mark.last = events.items[events.count - 1].id;
+    if (events.next)
+        mark.last = events.next;
     return scope_write(scope, write_mark, &mark);
 }
 
 /* ---- alarms ---- */
 
+typedef struct AlarmWork {
+    const Alarm *alarm;
+    const PipelineOrder *order;
+    bool is_on;
+} AlarmWork;
+
 static bool write_alarm(Scope *scope, void *context)
 {
-    const Alarm *alarm = context;
+    const AlarmWork *work = context;
+    const Alarm *alarm = work->alarm;
     JsonWriter *json = json_writer_create(scope->arena);
+    TriggerEvent ignored = {work->order, NULL, "the file does not name it under on: alarm"};
 
     json_open_object(json, NULL);
     json_text(json, "kind", alarm->kind);
     json_text(json, "detail", alarm->detail);
     json_text(json, "key", alarm->key);
     json_close(json);
-    return event_append(scope, "alarm.raised", alarm->project, json_finish(json));
+    return event_append(scope, "alarm.raised", alarm->project, json_finish(json)) &&
+           (work->is_on || trigger_append(scope, "ignored", &ignored));
+}
+
+/* Whoever raised it gets the error as well. */
+static bool refuse(Scope *scope, const PipelineOrder *order)
+{
+    Error error = scope->error;
+    TriggerEvent refusal = {order, NULL, error.message};
+
+    if (error.kind == ERROR_INTERNAL || error.kind == ERROR_UNAVAILABLE ||
+        error.kind == ERROR_NO_ROOM)
+        return false;
+    scope->error = (Error){0};
+    if (scope_write(scope, write_refusal, &refusal))
+        scope->error = error;
+    return false;
 }
 
 bool alarm_raise(Scope *scope, const Alarm *alarm, PipelineRun *run, bool *is_on)
 {
     PipelineOrder order = {.project = alarm->project, .trigger = "alarm"};
+    AlarmWork work = {.alarm = alarm, .order = &order};
     PipelineSource source;
     bool is_new;
 
@@ -145,15 +160,15 @@ bool alarm_raise(Scope *scope, const Alarm *alarm, PipelineRun *run, bool *is_on
     if (alarm->detail && strlen(alarm->detail) > DETAIL_BYTES_MAX)
         return fail_field(&scope->error, "detail", "what an alarm tells has at most %d bytes",
                           DETAIL_BYTES_MAX);
-    if (!pipeline_source_find(scope, alarm->project, &source) ||
-        !pipeline_source_is_on(scope, &source, "alarm", alarm->kind, is_on) ||
-        !scope_write(scope, write_alarm, (void *)(uintptr_t)alarm))
-        return false;
-    if (!*is_on)
-        return true;
     order.cause = alarm->detail ? arena_format(scope->arena, "%s: %s", alarm->kind, alarm->detail)
                                 : alarm->kind;
     if (alarm->key)
         order.trigger_key = arena_format(scope->arena, "alarm:%s:%s", alarm->kind, alarm->key);
-    return pipeline_source_start(scope, &order, run, &is_new);
+    if (!pipeline_source_find(scope, alarm->project, &source) ||
+        !pipeline_source_is_on(scope, &source, "alarm", alarm->kind, is_on))
+        return false;
+    work.is_on = *is_on;
+    if (!scope_write(scope, write_alarm, &work))
+        return false;
+    return !*is_on || pipeline_source_start(scope, &order, run, &is_new) || refuse(scope, &order);
 }

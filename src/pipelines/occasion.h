@@ -5,7 +5,7 @@
 
 /* Follows the audit trail: each version of a data set that was added since the last turn starts a
  * run of each pipeline that names it under on: data, by the key "data:NAME@VERSION". What is wrong
- * with one of them stands in the trail as pipeline.not_started. Not inside a write. */
+ * with one of them stands in the trail as trigger.refused. Not inside a write. */
 bool data_turn(Scope *scope, size_t *started) MUST_CHECK;
 
 typedef struct Alarm {

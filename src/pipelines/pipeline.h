@@ -141,8 +141,9 @@ typedef struct PipelineOrder {
     const char *trigger;     /* "manual", "api", "schedule", "push", "data", "alarm", "backfill" */
     const char *cause;       /* of it, a text for people: the tick, the alarm; or NULL */
     const char *trigger_key;
-    const char *commit, *branch; /* or NULL */
-    bool is_dirty;               /* the files are not those of the commit */
+    const char *told_by, *signed_by; /* of a push, as in hook.h; or NULL */
+    const char *commit, *branch;     /* or NULL */
+    bool is_dirty;                   /* the files are not those of the commit */
     bool is_forced;
     OriginatorList originators; /* beside whoever starts it */
 } PipelineOrder;

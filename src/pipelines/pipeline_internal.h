@@ -22,6 +22,12 @@ bool pipeline_step_at(Scope *scope, const char *run_id, int64_t position,
 bool step_attempt_find(Scope *scope, const char *key, StepAttempt *attempt) MUST_CHECK;
 bool step_attempts_take(Scope *scope, Query *query, StepAttemptList *list) MUST_CHECK;
 
+/* "spam#12" */
+const char *pipeline_run_title(const PipelineRun *run, Arena *arena);
+
+/* From here on what the scope does is done for this run. */
+void pipeline_run_set_topic(Scope *scope, const PipelineRun *run);
+
 /* The commit that the run's files are of, with "-dirty" behind it when files had changed; NULL:
  * none is known. */
 const char *pipeline_run_commit(const PipelineRun *run, Arena *arena);

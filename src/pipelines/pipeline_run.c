@@ -140,6 +140,16 @@ void pipeline_run_write_json(JsonWriter *json, const char *key, const PipelineRu
     json_close(json);
 }
 
+const char *pipeline_run_title(const PipelineRun *run, Arena *arena)
+{
+    return arena_format(arena, "%s#%lld", run->project, (long long)run->number);
+}
+
+void pipeline_run_set_topic(Scope *scope, const PipelineRun *run)
+{
+    scope->topic = (Topic){run->project, pipeline_run_title(run, scope->arena)};
+}
+
 const char *pipeline_run_commit(const PipelineRun *run, Arena *arena)
 {
     const JsonValue *origin = NULL;
@@ -216,8 +226,7 @@ static bool append_created(Scope *scope, const PipelineRun *run)
         json_text(json, "reproduces", run->reproduces);
     json_raw(json, "originators", run->originators);
     json_close(json);
-    return event_append(scope, "pipeline_run.created",
-                        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
+    return event_append(scope, "pipeline_run.created", pipeline_run_title(run, scope->arena),
                         json_finish(json));
 }
 
@@ -230,8 +239,10 @@ static bool insert_run(Scope *scope, const PipelineRunSpec *spec, const char *fo
 
     if (!db_get_int(scope->db, &scope->error, &number,
                     "SELECT COALESCE(MAX(number), 0) + 1 FROM pipeline_runs WHERE project = $1",
-                    db_text(spec->project)) ||
-        !create_tracked(scope, spec, number, &tracked))
+                    db_text(spec->project)))
+        return false;
+    pipeline_run_set_topic(scope, &(PipelineRun){.project = spec->project, .number = number});
+    if (!create_tracked(scope, spec, number, &tracked))
         return false;
     id_timed(id);
     return db_run(scope->db, &scope->error,
@@ -290,8 +301,7 @@ bool pipeline_run_cancel(Scope *scope, const char *id, PipelineRun *run)
                   db_text(id), db_int(time_now_ms()), db_text(scope->principal.name)) &&
            pipeline_overlap_release(scope, id) &&
            approval_withdraw_run(scope, id, "the run was cancelled") &&
-           event_append(scope, "pipeline_run.cancel_asked",
-                        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
+           event_append(scope, "pipeline_run.cancel_asked", pipeline_run_title(run, scope->arena),
                         NULL) &&
            pipeline_run_find(scope, id, run);
 }

@@ -190,6 +190,7 @@ static bool write_put(Scope *scope, void *context)
     ProjectChange change;
     bool found;
 
+    scope->topic.project = read->project;
     if ((read->yaml && !project_put(scope, read->project, read->yaml, read->yaml_size, &change)) ||
         !find_if_any(scope, read->project, &before, &found))
         return false;

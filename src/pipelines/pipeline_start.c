@@ -7,6 +7,7 @@
 #include "pipelines/executors.h"
 #include "pipelines/pipeline_internal.h"
 #include "pipelines/project.h"
+#include "pipelines/trigger_event.h"
 
 enum { SOURCE_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -82,6 +83,10 @@ static const char *origin_json(const PipelineOrder *order, Arena *arena)
         json_text(json, "commit", order->commit);
         json_text(json, "branch", order->branch);
         json_bool(json, "is_dirty", order->is_dirty);
+        if (order->told_by)
+            json_text(json, "told_by", order->told_by);
+        if (order->signed_by)
+            json_text(json, "signed_by", order->signed_by);
     }
     json_close(json);
     return json_finish(json);
@@ -164,6 +169,7 @@ bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRe
 /* ---- starting ---- */
 
 typedef struct Start {
+    const PipelineOrder *order;
     const OrderRead *read;
     bool puts_project;
     const PipelineRunSpec *spec;
@@ -177,10 +183,12 @@ static bool write_start(Scope *scope, void *context)
     const OrderRead *read = start->read;
     ProjectChange change;
 
+    scope->topic.project = read->project;
     if (start->puts_project &&
         !project_put(scope, read->project, read->yaml, read->yaml_size, &change))
         return false;
-    return pipeline_run_create(scope, start->spec, start->run, start->is_new);
+    return pipeline_run_create(scope, start->spec, start->run, start->is_new) &&
+           trigger_append_start(scope, start->order, start->run, *start->is_new);
 }
 
 /* A file may keep people, or programs, from starting it. */
@@ -206,7 +214,7 @@ bool pipeline_start(Scope *scope, const PipelineOrder *order, PipelineRun *run, 
         .plan = &plan,
     };
     OrderRead read;
-    Start start = {&read, false, &spec, run, is_new};
+    Start start = {order, &read, false, &spec, run, is_new};
 
     if (!pipeline_order_read(scope, order, &read) || !check_trigger(scope, order, &read) ||
         !pipeline_order_plan(scope, order, &read, &plan))

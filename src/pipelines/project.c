@@ -63,6 +63,28 @@ bool project_read_file(Scope *scope, const char *name, ProjectFile *file)
            project_file_read(project.yaml, strlen(project.yaml), scope->arena, file, &scope->error);
 }
 
+bool project_ensure_holdout(Scope *scope, const char *project, const char *dataset, int64_t version,
+                            Holdout *holdout)
+{
+    const ProjectData *data;
+    ProjectFile file;
+    HoldoutSpec spec;
+
+    if (!project_read_file(scope, project, &file) ||
+        !project_file_data(&file, dataset, &data, &scope->error))
+        return false;
+    spec = (HoldoutSpec){
+        .project = project,
+        .dataset = dataset,
+        .share = data->holdout_share,
+        .by = data->holdout_by,
+        .seed = data->holdout_seed,
+        .group_values = data->holdout_group_values,
+        .version = version,
+    };
+    return holdout_ensure(scope, &spec, holdout);
+}
+
 /* Putting. */
 
 static bool save(Scope *scope, const char *name, const char *yaml, const char *settings)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "data/holdout.h"
 #include "pipelines/project_file.h"
 
 typedef struct Project {
@@ -38,6 +39,11 @@ bool project_list(Scope *scope, const Page *page, ProjectList *list) MUST_CHECK;
 
 /* The file of a project, read again. */
 bool project_read_file(Scope *scope, const char *name, ProjectFile *file) MUST_CHECK;
+
+/* The hold-out of one of its data sets, as the file wants it; drawn from this version and frozen at
+ * the first call (slow). */
+bool project_ensure_holdout(Scope *scope, const char *project, const char *dataset, int64_t version,
+                            Holdout *holdout) MUST_CHECK;
 
 /* A version of a data set against what the project's file expects of it (slow: a child reads it).
  * The report is that of data/expect.h; what fails in it is no error. */

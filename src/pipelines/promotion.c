@@ -68,6 +68,7 @@ static bool write_accepted(Scope *scope, void *context)
         .gate = gate->verdict,
     };
 
+    scope->topic.project = write->judged->project;
     if (!check_champion(scope, write) || !gate_record(scope, gate))
         return false;
     CRASH_POINT("promotion: gate recorded, not deployed");
@@ -78,6 +79,7 @@ static bool write_declined(Scope *scope, void *context)
 {
     Write *write = context;
 
+    scope->topic.project = write->judged->project;
     return gate_record(scope, &write->promotion->gate) &&
            release_tell_declined(scope, &write->promotion->gate, write->judged, NULL);
 }

@@ -6,6 +6,7 @@
 #include "pipelines/hook_internal.h"
 #include "pipelines/pipeline_internal.h"
 #include "pipelines/pipeline_source.h"
+#include "pipelines/trigger_event.h"
 
 /* What may work on another try; the push waits until then. */
 static bool may_work_later(const Error *error)
@@ -123,41 +124,75 @@ static bool put_source(Scope *scope, const PipelineOrder *order)
     return pipeline_source_put(scope, order, &source);
 }
 
-static bool start_push(Scope *scope, const Git *git, Push *push, PushTurn *turn)
+/* One push that is seen to. */
+typedef struct PushWork {
+    Push *push;
+    PipelineOrder order;
+    bool is_told; /* the trail has what became of it: a run, or the open one */
+} PushWork;
+
+static PipelineOrder order_of(const Push *push, Arena *arena)
 {
-    PipelineOrder order = {.project = push->project,
-                           .trigger = "push",
-                           .commit = push->commit,
-                           .branch = branch_of(push),
-                           .is_stored = true};
+    return (PipelineOrder){
+        .project = push->project,
+        .trigger = "push",
+        .trigger_key = arena_format(arena, "push:%s:%s", push->ref, push->commit),
+        .told_by = push->told_by,
+        .signed_by = push->signed_by,
+        .commit = push->commit,
+        .branch = branch_of(push),
+        .is_stored = true,
+    };
+}
+
+static bool start_push(Scope *scope, const Git *git, PushWork *work, PushTurn *turn)
+{
+    PipelineOrder *order = &work->order;
+    Push *push = work->push;
     OrderRead read;
     PipelineRun run;
     bool is_new;
 
-    order.trigger_key = arena_format(scope->arena, "push:%s:%s", push->ref, push->commit);
-    if (!read_files(scope, git, push, &order.files) ||
-        !push_originators(scope, git, push, &order.originators) ||
-        !pipeline_order_read(scope, &order, &read))
+    if (!read_files(scope, git, push, &order->files) ||
+        !push_originators(scope, git, push, &order->originators) ||
+        !pipeline_order_read(scope, order, &read))
         return false;
     push->status = "ignored";
-    if (!names_branch(&read.file.on, order.branch)) {
+    if (!names_branch(&read.file.on, order->branch)) {
         push->reason =
             arena_format(scope->arena, "%s does not name the branch under on: push", read.path);
         return true;
     }
-    if (!put_source(scope, &order) || !pipeline_start(scope, &order, &run, &is_new))
+    if (!put_source(scope, order) || !pipeline_start(scope, order, &run, &is_new))
         return false;
+    work->is_told = true;
+    if (trigger_was_skipped(order, &run, is_new)) {
+        push->reason = trigger_skip_reason(&run, scope->arena);
+        return true;
+    }
     push->status = "started";
     push->run_id = run.id;
     turn->started += is_new;
     return true;
 }
 
+static bool append_end(Scope *scope, const PushWork *work)
+{
+    TriggerEvent event = {.order = &work->order, .reason = work->push->reason};
+
+    if (work->is_told || strcmp(work->push->status, "waiting") == 0)
+        return true;
+    return trigger_append(scope, strcmp(work->push->status, "failed") == 0 ? "refused" : "ignored",
+                          &event);
+}
+
 static bool write_push(Scope *scope, void *context)
 {
-    const Push *push = context;
+    const PushWork *work = context;
+    const Push *push = work->push;
 
-    return db_run(scope->db, &scope->error,
+    return append_end(scope, work) &&
+           db_run(scope->db, &scope->error,
                   "UPDATE pushes SET status = $4, reason = $5, run_id = $6"
                   " WHERE project = $1 AND ref = $2 AND commit_id = $3",
                   db_text(push->project), db_text(push->ref), db_text(push->commit),
@@ -166,18 +201,19 @@ static bool write_push(Scope *scope, void *context)
 
 static bool see_to(Scope *scope, Push *push, PushTurn *turn)
 {
+    PushWork work = {.push = push, .order = order_of(push, scope->arena)};
     Hook hook;
     Git git;
 
     if (!hook_find(scope, push->project, &hook))
         return false;
     git = git_of(scope, &hook, turn);
-    if (!git_fetch(&git, &scope->error) || !start_push(scope, &git, push, turn)) {
+    if (!git_fetch(&git, &scope->error) || !start_push(scope, &git, &work, turn)) {
         push->status = may_work_later(&scope->error) ? "waiting" : "failed";
         push->reason = arena_text(scope->arena, scope->error.message);
         scope->error = (Error){0};
     }
-    return scope_write(scope, write_push, push);
+    return scope_write(scope, write_push, &work);
 }
 
 /* One that could not be seen to is tried again when its repository is looked at again. */

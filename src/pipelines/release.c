@@ -5,10 +5,10 @@
 #include "base/number.h"
 #include "pipelines/environment.h"
 
-static bool trains(const Plan *plan)
+static bool makes_version(const Plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++)
-        if (plan->items[i].uses && strcmp(plan->items[i].uses, "train") == 0)
+        if (text_equal(plan->items[i].uses, "train") || text_equal(plan->items[i].uses, "register"))
             return true;
     return false;
 }
@@ -141,7 +141,7 @@ void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
         "success() && steps['release.gate'].outputs.outcome == 'accepted'";
     PlanStep *step;
 
-    if (!file->endpoint || !trains(plan))
+    if (!file->endpoint || !makes_version(plan))
         return;
     step = add_step(arena, plan, "release.gate", last_steps(plan, arena));
     add_with(arena, step, "endpoint", file->endpoint);

@@ -1,4 +1,4 @@
-/* release.h: the steps that follow a project's stages: from a trained version to production.
+/* release.h: the steps that follow a project's stages: from a version to production.
  *
  *     release.gate         the challenger against the champion, on the frozen hold-out
  *     release.staging      after what the environment "staging" demands, it serves at
@@ -11,8 +11,8 @@
  * They are steps of the run like any other, so a release is as durable as its run: cancelled with
  * it, continued after a crash, explained and logged alike; and what they change is in the
  * transaction of their end. They are added to the plan of a file that has a release and a stage
- * that trains. What production demands is asked once, before the first of its steps, about what the
- * last of them does (step_approval.c).
+ * that trains or registers. What production demands is asked once, before the first of its steps,
+ * about what the last of them does (step_approval.c).
  */
 #pragma once
 

@@ -210,10 +210,8 @@ static bool append(Scope *scope, const Look *look, const char *action)
         json_close(json);
     }
     json_close(json);
-    return event_append(
-        scope, action,
-        arena_format(scope->arena, "%s#%" PRId64, look->run.project, look->run.number),
-        json_finish(json));
+    return event_append(scope, action, pipeline_run_title(&look->run, scope->arena),
+                        json_finish(json));
 }
 
 /* ---- beginning, and the ends that others bring ---- */
@@ -508,6 +506,7 @@ static bool write_look(Scope *scope, void *context)
         return true;
     if (!look_at(scope, work->serving, &look))
         return false;
+    pipeline_run_set_topic(scope, &look.run);
     work->canary->looked_at = time_now_ms();
     switch (look.step) {
     case CANARY_PASSED:

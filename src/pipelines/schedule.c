@@ -5,6 +5,7 @@
 #include "base/cron.h"
 #include "base/time.h"
 #include "pipelines/pipeline_source.h"
+#include "pipelines/trigger_event.h"
 
 /* Every select starts with these columns, in the order from_row() reads. */
 #define SELECT_SCHEDULE                                                                            \
@@ -139,17 +140,39 @@ bool schedules_put(Scope *scope, const char *project, const PipelineScheduleList
 
 /* ---- a turn ---- */
 
+/* A tick that started nothing. */
+typedef struct RefusedTick {
+    PipelineOrder order;
+    const char *reason;
+} RefusedTick;
+
 typedef struct Seen {
     const Schedule *schedule;
     int64_t seen_at, next_at;
     const char *run_id, *reason;
+    struct {
+        RefusedTick *items;
+        size_t count;
+    } refused;
 } Seen;
+
+static bool append_refused(Scope *scope, const Seen *seen)
+{
+    for (size_t i = 0; i < seen->refused.count; i++) {
+        const RefusedTick *tick = &seen->refused.items[i];
+
+        if (!trigger_append(scope, "refused", &(TriggerEvent){&tick->order, NULL, tick->reason}))
+            return false;
+    }
+    return true;
+}
 
 static bool write_seen(Scope *scope, void *context)
 {
     const Seen *seen = context;
 
-    return db_run(scope->db, &scope->error,
+    return append_refused(scope, seen) &&
+           db_run(scope->db, &scope->error,
                   "UPDATE schedules SET seen_at = $4, next_at = $5,"
                   " run_id = COALESCE($6, run_id), reason = $7"
                   " WHERE project = $1 AND cron = $2 AND timezone = $3",
@@ -173,7 +196,10 @@ static bool start(Scope *scope, int64_t tick, Seen *seen, size_t *started)
     order.cause =
         arena_format(scope->arena, "\"%s\" in %s, at %s", schedule->cron, schedule->timezone, time);
     if (pipeline_source_start(scope, &order, &run, &is_new)) {
-        seen->run_id = run.id;
+        if (trigger_was_skipped(&order, &run, is_new))
+            seen->reason = trigger_skip_reason(&run, scope->arena);
+        else
+            seen->run_id = run.id;
         *started += is_new;
         return true;
     }
@@ -182,6 +208,7 @@ static bool start(Scope *scope, int64_t tick, Seen *seen, size_t *started)
         return false;
     seen->reason = arena_text(scope->arena, scope->error.message);
     scope->error = (Error){0};
+    *arena_push(scope->arena, &seen->refused) = (RefusedTick){order, seen->reason};
     return true;
 }
 

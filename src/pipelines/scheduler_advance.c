@@ -218,6 +218,7 @@ static bool take_ready(Scope *scope, Advance *advance, const PipelineStep *row)
     if (!pipeline_run_find(scope, row->run_id, &run) ||
         !scheduler_tree(advance->scheduler, scope, run.tree, &start.tree))
         return false;
+    pipeline_run_set_topic(scope, &run);
     if (scope_write(scope, decide_alone, &decision))
         return true;
     if (scope->error.kind == ERROR_INTERNAL || scope->error.kind == ERROR_UNAVAILABLE)

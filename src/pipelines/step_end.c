@@ -20,17 +20,18 @@ enum {
 
 /* ---- runs ---- */
 
-static bool append_ended(Scope *scope, const PipelineRun *run, const char *status)
+static bool append_ended(Scope *scope, const PipelineRun *run, const char *status,
+                         const char *reason)
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
     json_open_object(json, NULL);
     json_text(json, "id", run->id);
     json_int(json, "failed_steps", run->bad_steps);
+    json_text(json, "reason", reason);
     json_close(json);
     return event_append(scope, arena_format(scope->arena, "pipeline_run.%s", status),
-                        arena_format(scope->arena, "%s#%lld", run->project, (long long)run->number),
-                        json_finish(json));
+                        pipeline_run_title(run, scope->arena), json_finish(json));
 }
 
 static const char *first_failure(Scope *scope, const char *run_id)
@@ -86,7 +87,7 @@ static bool end_run(Scope *scope, const PipelineRun *run)
            end_tracked_if_there(scope, run->run_id, tracked, reason) &&
            release_canary_end_run(scope, run, reason) && pipeline_overlap_end(scope, run) &&
            approval_withdraw_run(scope, run->id, "the run has ended") &&
-           append_ended(scope, run, status) &&
+           append_ended(scope, run, status, reason) &&
            (strcmp(status, "failed") != 0 || pipeline_tell_failed(scope, run));
 }
 
@@ -311,10 +312,13 @@ bool attempt_end_write(Scope *scope, AttemptEnd *end)
         return false;
     if (!is_ours)
         return true;
+    if (!pipeline_run_find(scope, end->attempt->run_id, &run))
+        return false;
+    pipeline_run_set_topic(scope, &run);
     if (end->write && !end->write(scope, end))
         return false;
     if (!pipeline_step_at(scope, end->attempt->run_id, end->attempt->position, &step) ||
-        !pipeline_run_find(scope, step.run_id, &run) || !write_tracked(scope, end))
+        !write_tracked(scope, end))
         return false;
     if (strcmp(end->status, "succeeded") == 0)
         return end->holds || write_success(scope, end, &step);

@@ -237,6 +237,7 @@ static bool write_start(Scope *scope, void *context)
     TrainingOrder order = *start->order;
     Experiment experiment;
 
+    scope->topic.project = order.project;
     if (!experiment_ensure(scope, start->order->project, &experiment))
         return false;
     spec.experiment_id = experiment.id;
@@ -319,7 +320,12 @@ static bool finish_run(Scope *scope, const End *end)
 static bool write_end(Scope *scope, void *context)
 {
     const End *end = context;
+    TrainingOrder order;
 
+    if (training_order_find(scope, end->run_id, &order))
+        scope->topic = (Topic){.project = order.project};
+    else
+        scope->error = (Error){0};
     return finish_run(scope, end) && training_close(scope, end->run_id);
 }
 

@@ -19,27 +19,6 @@ enum { EXTRA_SECONDS = 1800 };
 
 /* The work. */
 
-static bool ensure_holdout(Scope *scope, const TrainingOrder *order, Holdout *holdout)
-{
-    const ProjectData *data;
-    ProjectFile file;
-    HoldoutSpec spec;
-
-    if (!project_read_file(scope, order->project, &file) ||
-        !project_file_data(&file, order->dataset, &data, &scope->error))
-        return false;
-    spec = (HoldoutSpec){
-        .project = order->project,
-        .dataset = order->dataset,
-        .share = data->holdout_share,
-        .by = data->holdout_by,
-        .seed = data->holdout_seed,
-        .group_values = data->holdout_group_values,
-        .version = order->dataset_version,
-    };
-    return holdout_ensure(scope, &spec, holdout);
-}
-
 const char *training_step_job(Scope *scope, const TrainingResult *training, const char *folder)
 {
     JsonWriter *json = json_writer_create(scope->arena);
@@ -113,7 +92,8 @@ bool training_find_rows(Scope *scope, TrainingResult *training)
     const TrainingOrder *order = training->order;
 
     return dataset_version_find(scope, order->dataset, order->dataset_version, training->data) &&
-           ensure_holdout(scope, order, training->holdout);
+           project_ensure_holdout(scope, order->project, order->dataset, order->dataset_version,
+                                  training->holdout);
 }
 
 static bool train_in(Scope *scope, const TrainingControl *control, const TrainingOrder *order,
@@ -294,6 +274,7 @@ static bool write_all(Scope *scope, const TrainingResult *result, ModelVersion *
     const char *run_id = result->order->run_id;
     Log log = {.scope = scope, .now = time_now_ms()};
 
+    scope->topic.project = result->order->project;
     log_result(&log, result);
     return log_comparison(&log, result) && run_log_batch(scope, run_id, &log.batch) &&
            log_package(scope, result) && run_finish(scope, run_id, RUN_FINISHED, NULL) &&

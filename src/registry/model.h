@@ -118,7 +118,8 @@ bool model_version_set_tags(Scope *scope, const char *model, int64_t number,
 bool model_version_delete_tag(Scope *scope, const char *model, int64_t number,
                               const char *key) MUST_CHECK;
 
-/* The oldest that has this package; *found: false when none has. */
+/* The oldest that has this package, first of those that say what data they are of; *found: false
+ * when none has. */
 bool model_version_find_package(Scope *scope, const char *model, const char *package,
                                 ModelVersion *version, bool *found) MUST_CHECK;
 

@@ -110,7 +110,9 @@ bool model_version_find_package(Scope *scope, const char *model, const char *pac
     CLEANUP(query_finalize)
     Query query = db_query(scope->db,
                            SELECT_VERSION " WHERE models.name = $1 AND package = $2"
-                                          " AND deleted_at IS NULL ORDER BY version LIMIT 1",
+                                          " AND deleted_at IS NULL ORDER BY"
+                                          " CASE WHEN dataset IS NULL THEN 1 ELSE 0 END, version"
+                                          " LIMIT 1",
                            db_text(model), db_text(package));
     ModelVersionList list = {0};
 

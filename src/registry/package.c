@@ -171,6 +171,15 @@ static bool check_kind(const PackageFiles *files, Arena *arena, Error *error)
     return !refusal || fail(error, ERROR_CONFLICT, "%s", refusal);
 }
 
+bool package_check_kind(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                        Error *error)
+{
+    PackageFiles files = {.store = store};
+
+    return tree_read(store, tree_digest, arena, &files.tree, error) &&
+           check_kind(&files, arena, error);
+}
+
 static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)
 {
     CLEANUP(package_close) Package opened = {0};

@@ -46,6 +46,11 @@ bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *ar
                   Package *package, Error *error) MUST_CHECK;
 void package_close(Package *package);
 
+/* A conflict with the sentence that says so when it is a model of another kind, which Slipway can
+ * neither ask nor serve. Reads its MLmodel only. */
+bool package_check_kind(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                        Error *error) MUST_CHECK;
+
 /* Checks the digest of every file, then asks the model its golden rows; fails when an answer
  * differs by more than 1e-9. Run it in a child process first. */
 bool package_check_golden(const ArtifactStore *store, const char *tree_digest, Arena *arena,

@@ -122,12 +122,14 @@ static bool record_set(Scope *scope, const Candidate *before, const Endpoint *en
 {
     JsonWriter *json = json_writer_create(scope->arena);
 
+    scope->topic.project = endpoint->project;
     json_open_object(json, NULL);
     write_short(json, "before", before);
     write_short(json, "after", &endpoint->candidate);
     json_text(json, "comment", endpoint->candidate.comment);
     json_close(json);
-    return event_append(scope, "endpoint.candidate_set", endpoint->name, json_finish(json));
+    return event_append(scope, "endpoint.candidate_set", endpoint->name, json_finish(json)) &&
+           event_about(scope, EVENT_MODEL, endpoint->candidate.model);
 }
 
 bool endpoint_candidate_set(Scope *scope, const CandidateSpec *spec, Endpoint *endpoint)
@@ -162,12 +164,14 @@ bool endpoint_candidate_end(Scope *scope, const Endpoint *endpoint, const char *
         return true;
     if (!write_end(scope, &endpoint->candidate, reason, comment))
         return false;
+    scope->topic.project = endpoint->project;
     json_open_object(json, NULL);
     write_short(json, "before", &endpoint->candidate);
     json_text(json, "reason", reason);
     json_text(json, "comment", comment);
     json_close(json);
-    return event_append(scope, "endpoint.candidate_ended", endpoint->name, json_finish(json));
+    return event_append(scope, "endpoint.candidate_ended", endpoint->name, json_finish(json)) &&
+           event_about(scope, EVENT_MODEL, endpoint->candidate.model);
 }
 
 static bool find_candidate(Scope *scope, const char *name, Endpoint *endpoint)

@@ -107,6 +107,7 @@ static bool insert_endpoint(Scope *scope, const char *name, const char *project)
                 db_double(rule.minimum), db_double(rule.level), db_text(rule.demand),
                 db_double(rule.relative_margin), db_int(time_now_ms())))
         return false;
+    scope->topic.project = project;
     json_open_object(json, NULL);
     json_text(json, "project", project);
     gate_rule_write_json(json, "rule", &rule);
@@ -144,6 +145,7 @@ bool endpoint_set_rule(Scope *scope, const char *name, const GateRule *rule)
                 db_double(rule->minimum), db_double(rule->level), db_text(rule->demand),
                 db_double(rule->relative_margin)))
         return false;
+    scope->topic.project = endpoint.project;
     json_open_object(json, NULL);
     gate_rule_write_json(json, "before", &endpoint.rule);
     gate_rule_write_json(json, "after", rule);
@@ -178,7 +180,8 @@ static bool record_change(Scope *scope, const Endpoint *before, const EndpointCh
     }
     json_close(json);
     return event_append(scope, is_rollback ? "endpoint.rolled_back" : "endpoint.deployed",
-                        before->name, json_finish(json));
+                        before->name, json_finish(json)) &&
+           event_about(scope, EVENT_MODEL, change->model);
 }
 
 static const char *alias_of(const char *endpoint)
@@ -202,6 +205,7 @@ static bool apply_change(Scope *scope, const EndpointChange *change, Endpoint *e
 {
     Endpoint before = *endpoint;
 
+    scope->topic.project = before.project;
     if (!db_run(scope->db, &scope->error,
                 "INSERT INTO deployments"
                 " (id, endpoint_id, model, version, package, reason, comment, gate, origin_id,"

@@ -192,7 +192,8 @@ class BuiltinStepsTest(SlipwayTest):
     def test_a_kind_that_is_not_served_is_told_so_when_it_is_to_serve(self):
         self.put("slipway.yaml", REGISTER + "release: {endpoint: shop}\n")
         self.serve()
-        self.pipeline("run")
+        self.assertIn('step "release.gate": refused: version 1 of "shop" cannot be judged: a model of kind sklearn is kept',
+                      self.pipeline("run", code=5))
         answer = self.get("/api/v1/endpoints/shop/deploy", 409, method="POST",
                           body=json.dumps({"model": "shop", "version": 1}))
         self.assertIn("a model of kind sklearn is kept and handed out, but not served", answer["error"]["message"])

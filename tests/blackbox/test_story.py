@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""What can be told of the past: what an endpoint served at a moment and what that rested on, also behind one answer;
-and that a purge takes nothing of it.
+"""What can be told of the past: all that happened from a push on; what an endpoint served at a moment and what that
+rested on, also behind one answer; and that a purge takes nothing of it.
 
 Run by tools/run_tests.py, or alone: SLIPWAY=build/asan/slipway tests/blackbox/test_story.py [WORD]
 """
+import hashlib
+import hmac
 import json
 import os
+import re
 import time
 from datetime import datetime, timezone
 from urllib.parse import quote
@@ -142,6 +145,179 @@ class StoryTest(SlipwayTest):
         self.assertIn("candidate: a canary that answered 10 % of the requests\n",
                       self.command("audit", "served", "shop", "--at", third))
         self.assertIn("live: no data, nothing was deployed\n", self.command("audit", "served", "shop", "--at", before))
+
+    # ---- the trail, from the push on
+
+    def tell(self, status, commit, secret, body=None, **headers):
+        """As GitHub does, of a push of main by octocat."""
+        body = body or json.dumps({"ref": "refs/heads/main", "after": commit, "sender": {"login": "octocat"}})
+        sign = hmac.new(secret.encode(), body.encode(), hashlib.sha256).hexdigest()
+        headers = headers or {"X-Hub-Signature-256": "sha256=" + sign}
+        self.expect(status, self.port, "/api/v1/hooks/shop/git", method="POST", body=body, headers=headers)
+
+    def repository(self, on="on: {push: main}\n"):
+        """A bare repository of the project with a hook; returns the hook's secret."""
+        self.put_rows(40)
+        with open(os.path.join(self.project, "slipway.yaml"), "a") as file:
+            file.write(on)
+        self.git("init", "--quiet", "--bare", os.path.join(self.folder, "shop.git"))
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("remote", "add", "origin", os.path.join(self.folder, "shop.git"))
+        return self.command("hook", "set", "shop", "--repository", os.path.join(self.folder, "shop.git")).strip()
+
+    def push(self, rows, branch="main"):
+        self.put_rows(rows)
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--allow-empty", "--message", f"{rows} rows")
+        self.git("push", "--quiet", "origin", f"main:{branch}")
+        return self.git("rev-parse", "HEAD")
+
+    def wait_for_run(self, number, comment):
+        """Until it has ended, approved; its id."""
+        pending = "/api/v1/approvals?status=pending"
+        self.wait_until(lambda: self.get(pending)["approvals"])
+        self.assertEqual(self.get(pending)["approvals"][0]["title"], f"shop#{number}/release.production")
+        self.command("approve", f"shop#{number}", "--comment", comment)
+        run_id = self.get("/api/v1/pipelines/shop/runs")["pipeline_runs"][0]["id"]
+        self.wait_until(lambda: self.get(f"/api/v1/pipeline-runs/{run_id}")["ended_at"])
+        self.assertEqual(self.get(f"/api/v1/pipeline-runs/{run_id}")["status"], "succeeded")
+        return run_id
+
+    def log(self, *options):
+        """Lines of `slipway audit log`: [what, on what, why]."""
+        lines = self.command("audit", "log", "--limit", "1000", *options).splitlines()
+        if lines == ["no events"]:
+            return []
+        starts = [lines[0].index(name) for name in ("WHO", "WHAT", "ON", "WHY")]
+        return [[line[begin:end].strip() for begin, end in zip(starts, starts[1:] + [None])] for line in lines[1:]]
+
+    def assert_in_order(self, lines, wanted):
+        """Each wanted (who, what, on what, a pattern of why) comes behind the one before it."""
+        left = iter(lines)
+        for who, what, on, why in wanted:
+            for line in left:
+                if line[:3] == [who, what, on] and re.search(why, line[3]):
+                    break
+            else:
+                self.fail(f"{(who, what, on, why)} is not in its place:\n" + "\n".join(map(str, lines)))
+
+    def test_one_command_tells_all_from_the_push_to_production_and_back(self):
+        secret = self.repository()
+        first = self.push(40)
+        self.tell(202, first, secret)
+        self.wait_for_run(1, "looked at the confusions")
+        second = self.push(50)
+        self.tell(202, second, secret)
+        self.wait_for_run(2, "more rows")
+        self.command("rollback", "shop", "--comment", "answers got worse")
+
+        def release(number, commit, production):
+            run_id, version = f"shop#{number}", f"shop@{number}"
+            return [
+                ("slipway", "push.received", "shop",
+                 f"^of {commit[:10]} to main, pushed by octocat, told by hook, signed by github$"),
+                ("slipway", "pipeline_run.created", run_id, f"^push of {commit[:10]} to main"),
+                ("slipway", "trigger.started", "shop",
+                 f"^{run_id} by push of {commit[:10]} to main, pushed by octocat, written by Ada.*"
+                 "told by hook, signed by github$"),
+                ("slipway", "dataset_version.created", version, ""),
+                ("slipway", "model_version.created", version, ""),
+                ("slipway", "gate.passed", "shop", f"^{version}: "),
+                ("slipway", "endpoint.deployed", "shop-staging", f"^{version}.*, by release: pipeline run {run_id}$"),
+                ("slipway", "approval.asked", f"{run_id}/release.production", "^production, 0 of 1"),
+                ("local", "approval.approved", f"{run_id}/release.production", "^production, 1 of 1: "),
+                ("slipway", "endpoint.deployed", "shop", f"^{production}, by release: pipeline run {run_id}$"),
+                ("slipway", "pipeline_run.succeeded", run_id, "")]
+        lines = self.log("--project", "shop")
+        self.assert_in_order(lines, [("local", "hook.set", "shop", "")] + release(1, first, "shop@1") +
+                             release(2, second, "shop@2 for shop@1") +
+                             [("local", "endpoint.rolled_back", "shop", "^shop@1 for shop@2, by rollback: answers got worse$")])
+        self.assertEqual([line[1] for line in lines].count("holdout.frozen"), 1)
+        # of one run, endpoint, model; by one, of a kind
+        mine = self.log("--subject", "pipeline_run:shop#2")
+        self.assert_in_order(mine, release(2, second, "shop@2 for shop@1")[1:])
+        self.assertFalse([line for line in mine if "shop#1" in line[2]])
+        self.assertEqual([line[1] for line in self.log("--subject", "endpoint:shop", "--action", "endpoint.")],
+                         ["endpoint.created", "endpoint.deployed", "endpoint.deployed", "endpoint.rolled_back"])
+        self.assertEqual({line[2] for line in self.log("--subject", "model:shop", "--action", "model_version.")},
+                         {"shop@1", "shop@2"})
+        self.assertEqual({line[0] for line in self.log("--by", "local", "--project", "shop")}, {"local"})
+        self.assertEqual(self.log("--project", "shop", "--by", "nobody"), [])
+        self.assertEqual(self.log("--project", "shop", "--to", "2026-01-01T00:00Z", "--action", "gate."), [])
+        self.assertEqual(len(self.log("--project", "shop", "--from", "2020-01-01T00:00Z", "--to", "2222-01-01T00:00Z")),
+                         len(lines))
+        self.command("audit", "verify")
+
+    def test_what_started_nothing_is_told_too(self):
+        secret = self.repository("on: {push: main, alarm: drift, data: shop}\nconcurrency: skip\n")
+        commit = self.push(40)
+        for _ in range(3):
+            self.tell(401, commit, secret, **{"X-Gitlab-Token": "wrong"})
+        other = self.push(40, "other")
+        self.tell(202, commit, secret, json.dumps({"ref": "refs/heads/other", "after": other}),
+                  **{"X-Gitlab-Token": secret})
+        self.wait_until(lambda: self.log("--action", "trigger."))
+        self.tell(202, commit, secret)
+        self.wait_until(lambda: self.get("/api/v1/approvals?status=pending")["approvals"])
+        self.tell(202, self.push(50), secret)
+        self.wait_until(lambda: len(self.log("--action", "trigger.skipped")) == 2)  # by the run's own data, too
+        for kind in "drift", "latency":
+            self.get("/api/v1/pipelines/shop/alarm", 202 if kind == "drift" else 200, method="POST",
+                     body=json.dumps({"kind": kind, "detail": "column\na"}))
+        with open(os.path.join(self.project, "slipway.yaml"), "a") as file:
+            file.write("nonsense: 1\n")
+        wrong = self.push(60)
+        self.tell(202, wrong, secret)
+        self.wait_until(lambda: self.log("--action", "trigger.refused"))
+        skipped = "shop#1 was open, and the file says concurrency: skip$"
+        lines = self.log("--project", "shop")
+        self.assert_in_order(lines, [
+            ("local", "hook.refused", "shop", "^the signature is not that of the project's hook and this body$"),
+            ("slipway", "push.received", "shop", f"^of {other[:10]} to other, told by hook, signed by gitlab$"),
+            ("slipway", "trigger.ignored", "shop", "^push of .* to other.*: slipway.yaml does not name the branch"),
+            ("slipway", "push.received", "shop", f"^of {commit[:10]} to main, pushed by octocat"),
+            ("slipway", "trigger.started", "shop", f"^shop#1 by push of {commit[:10]} to main"),
+            ("slipway", "trigger.skipped", "shop", f"^shop#1 by push of .*: {skipped}"),
+            ("local", "alarm.raised", "shop", "^drift: column a$"),
+            ("local", "trigger.skipped", "shop", f"^shop#1 by alarm of .* to main: drift: column a, .*: {skipped}"),
+            ("local", "alarm.raised", "shop", "^latency: column a$"),
+            ("local", "trigger.ignored", "shop", "^alarm: latency: .*: the file does not name it under on: alarm$"),
+            ("slipway", "trigger.refused", "shop", f'^push of {wrong[:10]} to main.*"nonsense"')])
+        self.assertTrue([line for line in lines if line[1] == "trigger.skipped" and "data of" in line[3]], lines)
+        self.assertEqual([line[1] for line in lines].count("hook.refused"), 1)
+        self.command("pipeline", "cancel", "shop#1")
+        self.wait_until(lambda: self.get("/api/v1/pipelines/shop/runs")["pipeline_runs"][0]["ended_at"])
+
+    def test_pages_of_the_trail_are_one_trail(self):
+        self.command("up", folder=self.project)
+        for number in range(30):
+            self.get("/api/v1/models", 201, method="POST", body=json.dumps({"name": f"model-{number}"}))
+        whole = self.get("/api/v1/audit?action=model.")["events"]
+        for order in "", "&newest_first=true":
+            events, at = [], ""
+            while at is not None:
+                page = self.get(f"/api/v1/audit?action=model.&limit=7{order}{at}")
+                events += page["events"]
+                at = page["next"] and f"&{'before' if order else 'after'}={page['next']}"
+            self.assertEqual(events if not order else events[::-1], whole)
+        shown = self.run_command("audit", "log", "--limit", "3", "--data", self.data)
+        last = whole[-1]["id"]
+        self.assertEqual([line.split()[0] for line in shown.stdout.splitlines()[1:]],
+                         [str(last - 2), str(last - 1), str(last)])
+        self.assertEqual(shown.stderr, f"Older ones: --before {last - 2}\n")
+        older = json.loads(self.command("audit", "log", "--limit", "3", "--before", str(last - 2), "--json"))
+        self.assertEqual([one["id"] for one in older["events"]], [last - 3, last - 4, last - 5])
+        self.refused(2, "a span of time ends after it begins", "audit", "log", "--from", "2026-05-02T00:00Z",
+                     "--to", "2026-05-01T00:00Z")
+        for field, wrong, sentence in [
+                ("from", "2026-05-01", 'a moment has a day, a time and its zone, .*, not "2026-05-01"$'),
+                ("to", "2026-05-01T10:00", "a moment has a day"), ("limit", "0", "1"), ("limit", "10001", "a limit is 1 to 10000"),
+                ("subject", "spam", 'a subject is a kind and a name, as "model:spam", not "spam"; kinds are project, '),
+                ("subject", "thing:spam", "kinds are project, pipeline_run"), ("subject", "model:", "a subject is")]:
+            error = self.get(f"/api/v1/audit?{field}={wrong}", 422)["error"]
+            self.assertEqual(error["field"], field)
+            self.assertRegex(error["message"], sentence)
+        self.refused(2, "a limit is 1 or more", "audit", "log", "--limit", "0")
 
     def test_an_answer_leads_to_the_same(self):
         self.release(40, "fine")

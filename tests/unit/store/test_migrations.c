@@ -94,6 +94,46 @@ static void test_slipways_own_steps_run_on_a_fresh_database_and_once_only(void)
     EXPECT(!file_exists(arena_format(desk.arena, "%s.before-1", desk.path)));
 }
 
+static int64_t count_mentions(Desk *desk, const char *kind, const char *name)
+{
+    return ask(desk, arena_format(desk->arena,
+                                  "SELECT coalesce(sum(m.event_id), 0) FROM event_mentions m"
+                                  " JOIN event_subjects s ON s.id = m.subject_id"
+                                  " WHERE s.kind = '%s' AND s.name = '%s'",
+                                  kind, name));
+}
+
+/* Those before step 27; sums of their numbers tell which were found. */
+static void test_events_that_were_there_are_found_by_what_they_are_about(void)
+{
+    static const char events[] =
+        "INSERT INTO endpoints (id, name, project, rule_metric, rule_margin, rule_minimum,"
+        " rule_level, rule_demand, rule_relative_margin, created_at)"
+        " VALUES (1, 'mail', 'spam', 'f1', 0, NULL, 0.95, 'better', 0, 0);"
+        "INSERT INTO events (id, created_at, principal, action, object, detail, hash) VALUES"
+        " (1, 1, 'ada', 'project.created', 'spam', '{}', ''),"
+        " (2, 2, 'bob', 'model_version.created', 'junk2@10', '{}', ''),"
+        " (4, 3, 'ada', 'pipeline_run.created', 'spam#3', '{}', ''),"
+        " (8, 4, 'ada', 'endpoint.deployed', 'mail', '{}', ''),"
+        " (16, 5, 'ada', 'model.created', 'junk2', '{}', '');";
+    CLEANUP(desk_close) Desk desk = desk_open();
+    Migration before[64] = {0};
+
+    for (size_t i = 0; i < 26; i++)
+        before[i] = migrations[i];
+    before[26] = (Migration){"0027_events", events};
+    EXPECT_OK(migrate(desk.db, desk.path, before, &desk.error), desk.error);
+    EXPECT_OK(db_run(desk.db, &desk.error, "PRAGMA user_version = 26"), desk.error);
+    EXPECT_OK(migrate(desk.db, desk.path, migrations, &desk.error), desk.error);
+    EXPECT(count_mentions(&desk, "by", "ada") == 1 + 4 + 8 + 16);
+    EXPECT(count_mentions(&desk, "noun", "model_version") == 2);
+    EXPECT(count_mentions(&desk, "noun", "pipeline_run") == 4);
+    EXPECT(count_mentions(&desk, "project", "spam") == 1 + 4 + 8);
+    EXPECT(count_mentions(&desk, "pipeline_run", "spam#3") == 4);
+    EXPECT(count_mentions(&desk, "endpoint", "mail") == 8);
+    EXPECT(count_mentions(&desk, "model", "junk2") == 2 + 16);
+}
+
 static void test_an_upgrade_keeps_a_copy_of_what_was_before(void)
 {
     CLEANUP(desk_close) Desk desk = desk_open();
@@ -182,6 +222,7 @@ int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_slipways_own_steps_run_on_a_fresh_database_and_once_only),
+        TEST(test_events_that_were_there_are_found_by_what_they_are_about),
         TEST(test_an_upgrade_keeps_a_copy_of_what_was_before),
         TEST(test_a_copy_that_is_there_already_is_replaced),
         TEST(test_rebuilding_a_table_keeps_what_refers_to_it),
