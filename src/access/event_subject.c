@@ -32,6 +32,7 @@ static const SubjectRow rows[] = {
     {"push", EVENT_PROJECT, 0, false},
     {"release", EVENT_PROJECT, '#', false},
     {"release", EVENT_PIPELINE_RUN, 0, false},
+    {"retention", EVENT_PROJECT, 0, false},
     {"run", "run", 0, true},
     {"token", "token", 0, true},
     {"trigger", EVENT_PROJECT, 0, false},
