@@ -48,7 +48,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults memory damage soak bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults clock memory damage soak bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -84,6 +84,10 @@ crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at
 faults: ## Fail the server's disk writes one after the other, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
 	@tools/faults.py build/debug/slipway build/debug/fault.so
+
+clock: ## Put the clock forward and back in the middle of CLOCK_RUNS (20) pipelines and releases, into docs/results/
+	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
+	@tools/clock.py build/debug/slipway build/debug/fault.so
 
 memory: ## Fail the server's allocations one after the other, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so

@@ -180,11 +180,13 @@ class Driver:
             errors = server.kill()
         must("Sanitizer" not in errors, errors)
 
-    def attempt(self, what, kill):
+    def attempt(self, what, disturb, again=True):
+        """again: with a server that comes after; else disturb() has looked at how it ended."""
         try:
             self.begin()
-            kill()
-            self.again()
+            disturb()
+            if again:
+                self.again()
         except (Broken, Down, Late, Refused) as problem:
             self.failed += 1
             print(f"{what()}: {type(problem).__name__}: {problem}", flush=True)

@@ -17,4 +17,13 @@ const char *time_format(int64_t time_ms, char text[TIME_TEXT_SIZE]);
 /* RFC 3339 with Z or an offset, with or without a fraction of a second. */
 bool time_parse(const char *text, int64_t *time_ms);
 
+/* Tells when the clock on the wall is put back, for who keeps instants that are still to come in
+ * the store: the next look says by how much, from the second on. */
+typedef struct ClockWatch {
+    int64_t ahead_ms; /* of the machine's own clock, at the last look */
+    bool has_looked;
+} ClockWatch;
+
+int64_t clock_watch_put_back_ms(ClockWatch *watch);
+
 void time_sleep_ms(unsigned milliseconds);
