@@ -27,6 +27,7 @@ from crash_points import passed_points
 from scenario import Broken, Down, Late, Refused, Server, digest_of, must
 
 END_SECONDS_MAX = 60
+FOLDER_SECONDS_MAX = 10
 NOTE = 'echo "begin $SLIPWAY_STEP $SLIPWAY_ATTEMPT" >> {effects}'
 
 
@@ -89,9 +90,12 @@ class Driver:
 
     # one run
 
+    def yaml(self):
+        return pipeline(self.effects)
+
     def order(self, server, **more):
         files = []
-        for name, content in (("slipway.yaml", pipeline(self.effects).encode()), ("in.txt", b"a line\n")):
+        for name, content in (("slipway.yaml", self.yaml().encode()), ("in.txt", b"a line\n")):
             server.get("PUT", f"/api/v1/artifacts/{digest_of(content)}", content)
             files.append({"path": name, "digest": digest_of(content)})
         return server.get("POST", "/api/v1/pipeline-runs", {"files": files, "key": "one", **more})["id"]
@@ -110,13 +114,20 @@ class Driver:
     def tend(self, server, run):
         """What people and callers do while it goes on."""
 
+    def check_effects(self):
+        """What steps did to the world, each attempt once."""
+        effects = []
+        if os.path.exists(self.effects):
+            with open(self.effects) as file:
+                effects = file.read().split("\n")[:-1]
+        must(len(effects) == len(set(effects)), f"an attempt did its work twice: {sorted(effects)}")
+        return effects
+
     def look(self, server, run):
         """What must be true of an ended run, and what it made."""
         shown = self.wait(server, run)
         must(shown["status"] == "succeeded", f"the run {shown['status']}: {shown['reason']}")
-        with open(self.effects) as file:
-            effects = file.read().split("\n")[:-1]
-        must(len(effects) == len(set(effects)), f"an attempt did its work twice: {sorted(effects)}")
+        effects = self.check_effects()
         made = {}
         for step in server.get("GET", f"/api/v1/pipeline-runs/{run}/steps")["steps"]:
             must(step["status"] == "succeeded", f"{step['name']} {step['status']}")
@@ -129,8 +140,15 @@ class Driver:
             for out in step["outs"]:
                 made[out["path"]] = out["digest"]
                 server.get("GET", f"/api/v1/artifacts/{out['digest']}")
-        must(not os.listdir(os.path.join(self.data, "attempts")), "a folder of an attempt was left")
+        self.check_folders()
         return made
+
+    def check_folders(self):
+        """They are removed after the end of their attempts is written down."""
+        deadline = time.monotonic() + FOLDER_SECONDS_MAX
+        while left := os.listdir(os.path.join(self.data, "attempts")):
+            must(time.monotonic() < deadline, f"folders of attempts were left: {left}")
+            time.sleep(0.02)
 
     def look_at_cache(self, server):
         run = self.order(server, key="two")

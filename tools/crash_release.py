@@ -106,7 +106,7 @@ class ReleaseDriver(Driver):
             must(served == [2, 1], f"{served} served")
             must(len(shares) == 2, f"the shares were {shares}")
         server.get("GET", "/api/v1/audit/verify")
-        must(not os.listdir(os.path.join(self.data, "attempts")), "a folder of an attempt was left")
+        self.check_folders()
 
     def look_at_cache(self, server):
         """A release is never taken from it."""

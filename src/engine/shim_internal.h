@@ -20,7 +20,9 @@ typedef struct Shim {
     int64_t log_size;
     int64_t deadline_us; /* 0: none */
     int64_t beaten_us, looked_us;
-    atomic_int stop; /* ShimStop */
+    int64_t waited_us;  /* for room on the disk */
+    int log_gap_number; /* the errno of output that could not be kept, and is not told of yet; 0 */
+    atomic_int stop;    /* ShimStop */
     atomic_bool is_done;
 } Shim;
 
@@ -36,6 +38,13 @@ ShimStop shim_look(Shim *shim);
 
 /* Appends to the log, up to its limit. */
 void shim_log(Shim *shim, const char *bytes, size_t size);
+
+/* Whether it failed for want of room only, and is to be done again: now, after a pause. Not when
+ * the step is to end, nor after ten minutes in all. */
+bool shim_wait_for_room(Shim *shim, Error *error);
+
+/* Writes the attempt's end, again and again while there is no room. */
+bool shim_write_end(Shim *shim, const char *end, Error *error) MUST_CHECK;
 
 /* Puts the files of the step into the work folder. */
 bool shim_stage(Shim *shim, Error *error) MUST_CHECK;
