@@ -197,6 +197,14 @@ class PipelineTest(SlipwayTest):
             driver.close()
         self.assertEqual((driver.passed, driver.failed), (len(names), 0))
 
+    def test_what_stands_still_for_a_while_goes_on_and_nothing_is_done_again(self):
+        driver = Driver(os.environ.get("SLIPWAY", "build/asan/slipway"))
+        try:
+            driver.stop_at_random(2, 7)
+        finally:
+            driver.close()
+        self.assertEqual((driver.passed, driver.failed), (2, 0))
+
 
 if __name__ == "__main__":
     run(PipelineTest)
