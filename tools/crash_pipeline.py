@@ -35,6 +35,7 @@ from scenario import Broken, Down, Late, Refused, Server, digest_of, must
 
 END_SECONDS_MAX = 60
 FOLDER_SECONDS_MAX = 10
+STOP_SECONDS = (0.05, 0.3, 1.5)
 NOTE = 'echo "begin $SLIPWAY_STEP $SLIPWAY_ATTEMPT" >> {effects}'
 
 
@@ -83,6 +84,7 @@ class Driver:
         self.reached = {}
         self.rows = {}  # disturbance: runs, disturbances, runs that failed
         self.counted = [0, 0]
+        self.stop_seconds = STOP_SECONDS
         self.expected = None  # what an undisturbed run makes
 
     def close(self):
@@ -295,7 +297,7 @@ class Driver:
         found = self.processes(server)
         names = draw.choice((["server"], ["shims"], ["steps"], ["server", "shims"], ["shims", "steps"], list(found)))
         stopped = [one for name in names for one in found[name] if send(one, signal.SIGSTOP)]
-        time.sleep(draw.choice((0.05, 0.3, 1.5)))
+        time.sleep(draw.choice(self.stop_seconds))
         if "server" in names and draw.random() < 0.2:
             self.must_be_alone()
         for one in stopped:
