@@ -5,7 +5,10 @@ The library that makes them fail cannot share a process with a sanitizer: this t
 it is missing.
 """
 import errno
+import hashlib
 import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -13,14 +16,15 @@ import harness
 from harness import SlipwayTest, run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-from faults import EVER, Faults  # noqa: E402
+from faults import EVER, STATUSES, Faults  # noqa: E402
 from faults_pipeline import FaultyPipeline  # noqa: E402
 
 SECONDS_MAX = 60
 FULL_SECONDS = 4
+DISK_MIB = 96  # uploads leave 64 to the store
 
 
-class FaultsTest(SlipwayTest):
+class FullDiskTest(SlipwayTest):
     def setUp(self):
         super().setUp()
         self.project = os.path.join(self.folder, "full")
@@ -59,6 +63,8 @@ class FaultsTest(SlipwayTest):
     def fill(self):
         self.faults.set(1, EVER, errno.ENOSPC, 0)
 
+
+class FaultsTest(FullDiskTest):
     def test_at_some_calls(self):
         driver = FaultyPipeline(harness.SLIPWAY, LIBRARY)
         try:
@@ -119,6 +125,64 @@ class FaultsTest(SlipwayTest):
         self.assertRegex(reason, r'^step "one": could not .*: Input/output error$')
 
 
+class SmallDiskTest(FullDiskTest):
+    """A disk that is full in earnest, also for what no library sees: pages that are mapped, what the C library writes."""
+
+    def setUp(self):
+        super().setUp()
+        self.disk = os.path.join(self.folder, "disk")
+        self.data = os.path.join(self.disk, "data")
+        os.mkdir(self.disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "none", self.disk], capture_output=True,
+                                 text=True, check=False)
+        if mounted.returncode != 0:
+            print(f"SKIP {self.id()}: {mounted.stderr.strip()}")
+            self.skipTest(mounted.stderr)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=True)
+
+    def tearDown(self):
+        """The folder can go when nothing is on it any more."""
+        for server in self.servers:
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=SECONDS_MAX)
+            self.assertEqual(server.returncode, 0)
+        self.servers = []
+        subprocess.run(["umount", "-l", self.disk], check=True)
+        self._cleanups.clear()
+        super().tearDown()
+
+    def fill(self):
+        with open(os.path.join(self.disk, "filler"), "wb", buffering=0) as file:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while file.write(bytes(size)) == size:
+                        pass
+                except OSError as error:
+                    self.assertEqual(error.errno, errno.ENOSPC)
+
+    def test_a_run_ends_well_after_a_disk_was_full(self):
+        self.server, self.port = self.start()
+        noted = os.path.join(self.folder, "noted")
+        run_id = self.begin(f"echo made >> {noted}; head -c 3000000 /dev/zero > made; until test -e {self.told}; "
+                            "do sleep 0.02; done; echo said", "    outs: [made]\n  two:\n    cmd: cp made copy\n"
+                            "    deps: [made]\n    outs: [copy]\n")
+        made = os.path.join(self.data, "attempts", f"{run_id}-0-1", "work", "made")
+        self.wait_until(lambda: os.path.exists(made) and os.path.getsize(made) == 3000000)
+        self.fill()
+        self.tell("full")
+        time.sleep(FULL_SECONDS)
+        self.assertIsNone(self.server.poll())
+        answer, refused = self.ask(self.port, "/api/v1/artifacts/" + hashlib.sha256(bytes(100000)).hexdigest(), "PUT",
+                                   bytes(100000))
+        self.assertIn(answer.status, STATUSES)
+        self.assertIn("No space left on device", refused["error"]["message"])
+        os.remove(os.path.join(self.disk, "filler"))
+        self.assertEqual(self.wait_for_run(run_id), ("succeeded", None))
+        self.assertEqual(self.attempts(run_id), ["succeeded"])
+        with open(noted) as file:
+            self.assertEqual(file.read(), "made\n")
+
+
 if __name__ == "__main__":
     harness.SLIPWAY, LIBRARY = harness.build_faults()
-    run(FaultsTest)
+    run(FaultsTest, SmallDiskTest)
