@@ -48,7 +48,7 @@ TESTS   := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*/test
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults memory damage soak bench study demo clean print-flags
+.PHONY: all help setup build tests fuzzers test test-tsan check docs fuzz crash faults clock memory damage soak bench study demo clean print-flags
 all: build
 
 help: ## List the targets
@@ -77,13 +77,19 @@ docs: build ## Write the reference of commands and routes from the program
 fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10; F=word: those whose name has it)
 	@tools/fuzz.py $(F)
 
-crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at random, into docs/results/
+crash: ## Kill server and shims at every crash point and at random, CRASH_RANDOM times, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build
-	@tools/crash.py build/debug/slipway
+	@status=0; for driver in crash crash_pipeline crash_release; do \
+	    tools/$$driver.py build/debug/slipway || status=1; done; exit $$status
 
-faults: ## Fail the server's disk writes one after the other, into docs/results/
+faults: ## Fail the disk writes of server and shims one after the other, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
-	@tools/faults.py build/debug/slipway build/debug/fault.so
+	@status=0; for driver in faults faults_pipeline; do \
+	    tools/$$driver.py build/debug/slipway build/debug/fault.so || status=1; done; exit $$status
+
+clock: ## Put the clock forward and back in the middle of CLOCK_RUNS (20) pipelines and releases, into docs/results/
+	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so
+	@tools/clock.py build/debug/slipway build/debug/fault.so
 
 memory: ## Fail the server's allocations one after the other, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so

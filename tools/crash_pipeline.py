@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kill the server, and the shims of its steps, in the middle of a pipeline, and look at how it ends.
+"""Kill the server, and the shims of its steps, in the middle of a pipeline, or stop them; look at how it ends.
 
 usage: crash_pipeline.py [BINARY]          build/debug/slipway: a build with crash points
 
@@ -9,24 +9,33 @@ Then the server starts again, and nobody does anything else. The run must come t
 each attempt must have done its work at most once, each step once in an attempt that counts; what
 was made must be what a run without a kill makes. A second, equal run must find all in the cache.
 
+In other runs, the server, the shims and what they have started stand still at random moments (SIGSTOP) and go on: nothing
+may be lost by that.
+
 CRASH_POINTS   how many passes of each point to kill at, spread evenly (2; 0: all)
-CRASH_RANDOM   kills at random moments (50)
+CRASH_RANDOM   runs that are killed at random moments, up to four times each (50)
+CRASH_STOPS    runs of which some processes stand still now and then (20)
 CRASH_SEED     of those moments (1)
 
-Says in its last line "N passed, N failed".
+Writes docs/results/crash_pipeline.md. Says in its last line "N passed, N failed".
 """
 import os
 import random
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from crash_points import passed_points
+from page import Page, measure
 from scenario import Broken, Down, Late, Refused, Server, digest_of, must
 
 END_SECONDS_MAX = 60
+FOLDER_SECONDS_MAX = 10
+STOP_SECONDS = (0.05, 0.3, 1.5)
 NOTE = 'echo "begin $SLIPWAY_STEP $SLIPWAY_ATTEMPT" >> {effects}'
 
 
@@ -73,6 +82,9 @@ class Driver:
         self.effects = os.path.join(self.folder, "effects")
         self.passed = self.failed = 0
         self.reached = {}
+        self.rows = {}  # disturbance: runs, disturbances, runs that failed
+        self.counted = [0, 0]
+        self.stop_seconds = STOP_SECONDS
         self.expected = None  # what an undisturbed run makes
 
     def close(self):
@@ -89,9 +101,12 @@ class Driver:
 
     # one run
 
+    def yaml(self):
+        return pipeline(self.effects)
+
     def order(self, server, **more):
         files = []
-        for name, content in (("slipway.yaml", pipeline(self.effects).encode()), ("in.txt", b"a line\n")):
+        for name, content in (("slipway.yaml", self.yaml().encode()), ("in.txt", b"a line\n")):
             server.get("PUT", f"/api/v1/artifacts/{digest_of(content)}", content)
             files.append({"path": name, "digest": digest_of(content)})
         return server.get("POST", "/api/v1/pipeline-runs", {"files": files, "key": "one", **more})["id"]
@@ -110,13 +125,20 @@ class Driver:
     def tend(self, server, run):
         """What people and callers do while it goes on."""
 
+    def check_effects(self):
+        """What steps did to the world, each attempt once."""
+        effects = []
+        if os.path.exists(self.effects):
+            with open(self.effects) as file:
+                effects = file.read().split("\n")[:-1]
+        must(len(effects) == len(set(effects)), f"an attempt did its work twice: {sorted(effects)}")
+        return effects
+
     def look(self, server, run):
         """What must be true of an ended run, and what it made."""
         shown = self.wait(server, run)
         must(shown["status"] == "succeeded", f"the run {shown['status']}: {shown['reason']}")
-        with open(self.effects) as file:
-            effects = file.read().split("\n")[:-1]
-        must(len(effects) == len(set(effects)), f"an attempt did its work twice: {sorted(effects)}")
+        effects = self.check_effects()
         made = {}
         for step in server.get("GET", f"/api/v1/pipeline-runs/{run}/steps")["steps"]:
             must(step["status"] == "succeeded", f"{step['name']} {step['status']}")
@@ -129,8 +151,15 @@ class Driver:
             for out in step["outs"]:
                 made[out["path"]] = out["digest"]
                 server.get("GET", f"/api/v1/artifacts/{out['digest']}")
-        must(not os.listdir(os.path.join(self.data, "attempts")), "a folder of an attempt was left")
+        self.check_folders()
         return made
+
+    def check_folders(self):
+        """They are removed after the end of their attempts is written down."""
+        deadline = time.monotonic() + FOLDER_SECONDS_MAX
+        while left := os.listdir(os.path.join(self.data, "attempts")):
+            must(time.monotonic() < deadline, f"folders of attempts were left: {left}")
+            time.sleep(0.02)
 
     def look_at_cache(self, server):
         run = self.order(server, key="two")
@@ -180,11 +209,13 @@ class Driver:
             errors = server.kill()
         must("Sanitizer" not in errors, errors)
 
-    def attempt(self, what, kill):
+    def attempt(self, what, disturb, again=True):
+        """again: with a server that comes after; else disturb() has looked at how it ended."""
         try:
             self.begin()
-            kill()
-            self.again()
+            disturb()
+            if again:
+                self.again()
         except (Broken, Down, Late, Refused) as problem:
             self.failed += 1
             print(f"{what()}: {type(problem).__name__}: {problem}", flush=True)
@@ -204,7 +235,15 @@ class Driver:
 
         self.attempt(lambda: f"point {point}, {(self.names() or ['none'])[-1]}", kill)
 
+    def count(self, what, disturbances=1):
+        """Adds to the table what was tried since the last time."""
+        row = self.rows.setdefault(what, [0, 0, 0])
+        tried, failed = self.counted
+        self.counted = [self.passed + self.failed, self.failed]
+        row[:] = row[0] + self.counted[0] - tried, row[1] + disturbances, row[2] + self.failed - failed
+
     def kill_at_points(self, per_name):
+        """per_name passes of each point, spread evenly (0: all); each point at least once."""
         passes = {}
         for number, name in enumerate(self.undisturbed(SLIPWAY_CRASH_LOG=self.log), 1):
             passes.setdefault(name, []).append(number)
@@ -214,41 +253,143 @@ class Driver:
                 numbers = sorted({numbers[i * (len(numbers) - 1) // last] for i in range(per_name)})
             for number in numbers:
                 self.kill_at_point(number)
+        for name in sorted(set(passes) - set(self.reached)):  # by its number another thread was first
+            self.kill_at_point(name)
+        self.count("kill at a crash point", sum(self.reached.values()))
         return passes
 
     def kill_at_random(self, count, seed):
         draw = random.Random(seed)
         began = time.monotonic()
+        kills = 0
         self.undisturbed()
         seconds = time.monotonic() - began
         for number in range(count):
             moments = [draw.uniform(0, seconds) for _ in range(draw.choice((1, 1, 2, 4)))]
+            kills += len(moments)
 
             def kill(moments=moments):
                 for moment in moments:
                     self.kill_with({}, moment)
 
             self.attempt(lambda number=number: f"random kills {number}", kill)
+        self.count("kill at a random moment", kills)
+
+    # stops
+
+    def processes(self, server):
+        """Of the server, of the shims of its steps, and of what those have started."""
+        shims, steps = [], set()
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{process}/cmdline", "rb") as file:
+                    arguments = file.read().split(b"\0")
+            except OSError:
+                continue
+            if b"shim" in arguments and any(self.data.encode() in one for one in arguments):
+                shims.append(int(process))
+        for process in [server.process.pid, *shims]:
+            steps.update(measure.process_tree(process))
+        return {"server": [server.process.pid], "shims": shims, "steps": sorted(steps - {server.process.pid, *shims})}
+
+    def stop_once(self, server, draw):
+        """Some of them stand still for a while; a server that does is not taken for gone."""
+        found = self.processes(server)
+        names = draw.choice((["server"], ["shims"], ["steps"], ["server", "shims"], ["shims", "steps"], list(found)))
+        stopped = [one for name in names for one in found[name] if send(one, signal.SIGSTOP)]
+        time.sleep(draw.choice(self.stop_seconds))
+        if "server" in names and draw.random() < 0.2:
+            self.must_be_alone()
+        for one in stopped:
+            send(one, signal.SIGCONT)
+        return len(stopped)
+
+    def must_be_alone(self):
+        done = subprocess.run([self.binary, "server", "--port", "0", "--data", self.data, "--quiet"], capture_output=True,
+                              text=True, timeout=END_SECONDS_MAX, check=False)
+        must(done.returncode == 6 and "another slipway is using" in done.stderr, f"a second server: {done.stderr}")
+
+    def stop_at_random(self, count, seed):
+        """What stands still goes on as if nothing had been: no attempt is lost, none is done twice."""
+        draw = random.Random(seed)
+        stops = 0
+
+        def disturb():
+            nonlocal stops
+            server = Server(self.binary, self.data)
+            try:
+                run = self.order(server)
+                while not server.get("GET", f"/api/v1/pipeline-runs/{run}")["ended_at"]:
+                    self.tend(server, run)
+                    time.sleep(draw.uniform(0, 0.2))
+                    stops += self.stop_once(server, draw)
+                made = self.look(server, run)
+                must(made == self.expected, f"it made something else: {made}")
+                self.check_nothing_lost(server, run)
+            except BaseException:
+                server.kill()
+                raise
+            server.stop()
+
+        if not self.expected:
+            self.undisturbed()
+        for number in range(count):
+            self.attempt(lambda number=number: f"stops {number}", disturb, again=False)
+        self.count("standing still", stops)
+
+    @staticmethod
+    def check_nothing_lost(server, run):
+        for step in server.get("GET", f"/api/v1/pipeline-runs/{run}/steps")["steps"]:
+            shown = server.get("GET", f"/api/v1/pipeline-runs/{run}/steps/{step['name']}")
+            must(all(one["status"] != "lost" for one in shown["attempts"]), f"an attempt of {step['name']} was lost")
 
 
-def kill_as_told(drivers):
-    """By the settings of the environment; the exit status."""
-    passed = failed = 0
-    for driver in drivers:
-        try:
+def send(process, number):
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def write_page(name, title, text, drivers, seconds):
+    page = Page(name, title, text, "crash")
+    page.say(f"Seed {os.environ.get('CRASH_SEED', '1')}, {seconds / 60:.0f} minutes.")
+    page.table(["what", "disturbance", "runs", "disturbances", "failed"],
+               [[what, *([label] + row)] for what, driver in drivers.items() for label, row in driver.rows.items()])
+    page.say("## Crash points\n\nEach point that a run passes when nothing disturbs it was hit at least once, in whichever "
+             "process passed it.")
+    names = sorted({one for driver in drivers.values() for one in driver.reached})
+    page.table(["point", *(f"kills in a {what}" for what in drivers)],
+               [[one, *(driver.reached.get(one, 0) for driver in drivers.values())] for one in names])
+    page.write()
+
+
+def drive(name, title, text, drivers, runs=50, stops=20):
+    """Disturbs them by the settings of the environment, and writes the page; the exit status."""
+    seed = int(os.environ.get("CRASH_SEED", "1"))
+    began = time.monotonic()
+    try:
+        for driver in drivers.values():
             driver.kill_at_points(int(os.environ.get("CRASH_POINTS", "2")))
-            driver.kill_at_random(int(os.environ.get("CRASH_RANDOM", "50")), int(os.environ.get("CRASH_SEED", "1")))
-        finally:
+            driver.kill_at_random(int(os.environ.get("CRASH_RANDOM", runs)), seed)
+            driver.stop_at_random(int(os.environ.get("CRASH_STOPS", stops)), seed)
+        write_page(name, title, text, drivers, time.monotonic() - began)
+    finally:
+        for driver in drivers.values():
             driver.close()
-        for name, count in sorted(driver.reached.items()):
-            print(f"{count:3} kills at {name}")
-        passed, failed = passed + driver.passed, failed + driver.failed
-    print(f"{passed} passed, {failed} failed", flush=True)
+    failed = sum(driver.failed for driver in drivers.values())
+    print(f"{sum(driver.passed for driver in drivers.values())} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 
 
 def main():
-    return kill_as_told([Driver(sys.argv[1] if len(sys.argv) > 1 else "build/debug/slipway")])
+    binary = sys.argv[1] if len(sys.argv) > 1 else "build/debug/slipway"
+    return drive("crash_pipeline", "Kills in a pipeline",
+                 "A run of ten steps; the server, or the shim of a step, is killed at each crash point that it passes and at "
+                 "random moments, and goes on by itself; or some of the processes are stopped for up to 1.5 s and go on. The "
+                 "run must come to its right end, each attempt must have done its work once at most, each step once, and what "
+                 "was made must be what a run makes that nobody disturbed.", {"pipeline": Driver(binary)})
 
 
 if __name__ == "__main__":

@@ -5,15 +5,14 @@ usage: crash_release.py [BINARY]          build/debug/slipway: a build with cras
 
 A version serves. A run checks new data, trains, is judged, goes to staging, is approved, and has a tenth, then half of the
 requests, then all of them; or it is too slow and is aborted. The server is killed at each point that it passes on that
-way, and at random moments; then it starts again, and nobody does anything but approve what waits. The run must come to
+way (also on the way of a first release, when nothing serves yet), and at random moments; then it starts again, and nobody does anything but approve what waits. The run must come to
 its end by itself: one version registered, one approval, each share set once, one deployment; or none. Where the kill met
 a worker, its step has failed, says so, and nothing was released.
 
-CRASH_POINTS   how many passes of each point to kill at, spread evenly (2; 0: all)
-CRASH_RANDOM   kills at random moments (50)
-CRASH_SEED     of those moments (1)
+The settings are those of tools/crash_pipeline.py, with its stops: CRASH_POINTS (2), CRASH_RANDOM (12), CRASH_STOPS (6),
+CRASH_SEED (1).
 
-Says in its last line "N passed, N failed".
+Writes docs/results/crash_release.md. Says in its last line "N passed, N failed".
 """
 import json
 import os
@@ -21,7 +20,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from crash_pipeline import Driver, kill_as_told
+from crash_pipeline import Driver, drive
 from scenario import Server, digest_of, must
 
 FILE = """project: killed
@@ -47,6 +46,8 @@ def table(count):
 
 
 class ReleaseDriver(Driver):
+    first = False
+
     def __init__(self, binary, rule=""):
         super().__init__(binary)
         self.rule = rule
@@ -78,7 +79,7 @@ class ReleaseDriver(Driver):
         for one in server.get("GET", f"/api/v1/approvals?status=pending&pipeline_run_id={run}")["approvals"]:
             server.get("POST", f"/api/v1/approvals/{one['id']}/decide",
                        {"approved": True, "comment": "looked at it", "digest": one["digest"]})
-        if os.path.exists(self.base):
+        if os.path.exists(self.base) and not self.first:
             server.get("POST", "/endpoints/killed/predict", COMMENT)
 
     def look(self, server, run):
@@ -91,11 +92,13 @@ class ReleaseDriver(Driver):
         approvals = server.get("GET", f"/api/v1/approvals?pipeline_run_id={run}")["approvals"]
         gates = [one["version"] for one in server.get("GET", f"{PATH}/gates")["gates"]]
         must(endpoint["candidate"] is None, "a candidate was left")
+        before = [] if self.first else [1]
         if "was ended by signal 9" in (shown["reason"] or ""):  # the kill met a worker, as want of memory would
-            must(shown["status"] == "failed" and served == [1], f"the run {shown['status']}, {served} served")
+            must(shown["status"] == "failed" and served == before, f"the run {shown['status']}, {served} served")
             return
-        must(versions == [2, 1], f"the versions are {versions}")
-        must(gates == [2, 1], f"the gate has judged {gates}")
+        after = [len(before) + 1, *before]
+        must(versions == after, f"the versions are {versions}")
+        must(gates == after, f"the gate has judged {gates}")
         must([one["status"] for one in approvals] == ["approved"], f"the approvals are {approvals}")
         if self.rule:
             must(shown["status"] == "failed" and "took up to" in shown["reason"], f"the run {shown['status']}: {shown['reason']}")
@@ -103,18 +106,34 @@ class ReleaseDriver(Driver):
             must(len(shares) == 1, f"the shares were {shares}")
         else:
             must(shown["status"] == "succeeded", f"the run {shown['status']}: {shown['reason']}")
-            must(served == [2, 1], f"{served} served")
-            must(len(shares) == 2, f"the shares were {shares}")
+            must(served == after, f"{served} served")
+            must(len(shares) == (0 if self.first else 2), f"the shares were {shares}")
         server.get("GET", "/api/v1/audit/verify")
-        must(not os.listdir(os.path.join(self.data, "attempts")), "a folder of an attempt was left")
+        self.check_folders()
 
     def look_at_cache(self, server):
         """A release is never taken from it."""
 
 
+class FirstReleaseDriver(ReleaseDriver):
+    """Nothing serves yet: there are no shares, and no gate that compares."""
+
+    first = True
+
+    def make_base(self):
+        os.mkdir(self.base)
+
+
 def main():
     binary = sys.argv[1] if len(sys.argv) > 1 else "build/debug/slipway"
-    return kill_as_told([ReleaseDriver(binary), ReleaseDriver(binary, TOO_SLOW)])
+    return drive("crash_release", "Kills in a release",
+                 "A run trains, is judged, goes to staging, is approved, has a tenth, then half of the requests, then all of "
+                 "them; or it is too slow and is aborted; or it is the first one. The server is killed at each crash point that "
+                 "it passes and at random moments, and goes on by itself; or some of the processes are stopped for up to 1.5 s "
+                 "and go on. Each must come to its right end: one version, one approval, each share set once, one deployment; "
+                 "or none.",
+                 {"release": ReleaseDriver(binary), "release that is aborted": ReleaseDriver(binary, TOO_SLOW),
+                  "first release": FirstReleaseDriver(binary)}, runs=12, stops=6)
 
 
 if __name__ == "__main__":

@@ -44,17 +44,27 @@ class Faults:
 
     def __init__(self, path):
         self.path = path
+        self.ahead_seconds = 0
         self.set(0, 0, 0, 0)
 
-    def set(self, first, length, number, torn):
-        # in place: whoever has mapped it must see it
+    def write(self, *numbers):
+        """In place: whoever has mapped it must see it."""
         with open(self.path, "r+b" if os.path.exists(self.path) else "w+b") as file:
-            file.write(struct.pack("=11q", 0, first, length, number, torn, 0, 0, 0, 0, 0, 0))
+            file.write(struct.pack("=12q", *numbers, self.ahead_seconds))
+
+    def set(self, first, length, number, torn):
+        self.write(0, first, length, number, torn, 0, 0, 0, 0, 0, 0)
 
     def set_memory(self, first, length, in_steps=0):
         """Allocation number first of those from now on fails, and length - 1 after it."""
+        self.write(0, 0, 0, 0, 0, 0, 0, first, length, in_steps, 0)
+
+    def set_clock(self, ahead_seconds):
+        """The clock on the wall is so far ahead of the machine's, or behind it."""
+        self.ahead_seconds = ahead_seconds
         with open(self.path, "r+b") as file:
-            file.write(struct.pack("=11q", 0, 0, 0, 0, 0, 0, 0, first, length, in_steps, 0))
+            file.seek(88)
+            file.write(struct.pack("=q", ahead_seconds))
 
     def memory_counts(self):
         """Allocations so far, and those that failed."""

@@ -1,9 +1,10 @@
-/* thread.h: a pool of worker threads with a bounded queue.
+/* thread.h: a pool of worker threads with a bounded queue; conditions that are waited for in time.
  *
  * The pool owns its threads; a job's context belongs to whoever made it and must outlive the job.
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,3 +18,6 @@ bool thread_pool_submit(ThreadPool *pool, ThreadJob *job, void *context);
 
 /* Runs what is queued, then ends the threads. */
 void thread_pool_destroy(ThreadPool *pool);
+
+/* Its timed waits are by CLOCK_MONOTONIC: nobody waits a year because somebody set the clock. */
+void condition_init(pthread_cond_t *condition);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { PUT_BACK_MS_MIN = 1000 }; /* less is how clocks are kept right all day */
+
 static int64_t read_clock(clockid_t clock, int64_t per_second)
 {
     struct timespec now;
@@ -110,6 +112,15 @@ bool time_read_moment(const char *field, const char *text, int64_t *time_ms, Err
                           text);
     *time_ms = moment;
     return true;
+}
+
+int64_t clock_watch_put_back_ms(ClockWatch *watch)
+{
+    int64_t ahead_ms = time_now_ms() - time_monotonic_us() / 1000;
+    int64_t put_back_ms = watch->has_looked ? watch->ahead_ms - ahead_ms : 0;
+
+    *watch = (ClockWatch){.ahead_ms = ahead_ms, .has_looked = true};
+    return put_back_ms >= PUT_BACK_MS_MIN ? put_back_ms : 0;
 }
 
 void time_sleep_ms(unsigned milliseconds)

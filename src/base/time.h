@@ -24,4 +24,13 @@ bool time_parse(const char *text, int64_t *time_ms);
 bool time_read_moment(const char *field, const char *text, int64_t *time_ms,
                       Error *error) MUST_CHECK;
 
+/* Tells when the clock on the wall is put back, for who keeps instants that are still to come in
+ * the store: the next look says by how much, from the second on. */
+typedef struct ClockWatch {
+    int64_t ahead_ms; /* of the machine's own clock, at the last look */
+    bool has_looked;
+} ClockWatch;
+
+int64_t clock_watch_put_back_ms(ClockWatch *watch);
+
 void time_sleep_ms(unsigned milliseconds);

@@ -55,10 +55,22 @@ bool attempt_claim(const char *folder, const char *claim, int *descriptor, Error
     return is_first || is_there;
 }
 
+/* After a line that was torn when the disk was full. */
+static bool end_line(int descriptor)
+{
+    struct stat status;
+    char last = '\n';
+
+    return fstat(descriptor, &status) == 0 && status.st_size > 0 &&
+           pread(descriptor, &last, 1, status.st_size - 1) == 1 &&
+           (last == '\n' || descriptor_write(descriptor, "\n", 1));
+}
+
 bool attempt_end(int descriptor, const char *end, int64_t took_ms, Error *error)
 {
     CRASH_POINT("attempt: done, its end not written");
-    if (!write_line(descriptor, end) || (took_ms >= ATTEMPT_SHORT_MS && fdatasync(descriptor) != 0))
+    if (!end_line(descriptor) || !write_line(descriptor, end) ||
+        (took_ms >= ATTEMPT_SHORT_MS && fdatasync(descriptor) != 0))
         return fail_errno(error, "write", "the end of the attempt");
     descriptor_begin_flush(descriptor);
     CRASH_POINT("attempt: its end written");

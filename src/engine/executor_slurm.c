@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/thread.h"
 #include "base/time.h"
 #include "engine/slurm_internal.h"
 
@@ -203,13 +204,8 @@ static SlurmSpec copy_spec(const SlurmSpec *spec, Arena *arena)
 
 static void open_conditions(SlurmExecutor *slurm)
 {
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&slurm->work, &attributes);
-    pthread_cond_init(&slurm->news, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&slurm->work);
+    condition_init(&slurm->news);
     pthread_mutex_init(&slurm->lock, NULL);
 }
 

@@ -1,5 +1,6 @@
 #include "engine/shim.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,6 +24,7 @@ enum {
     BEAT_US = 5 * 1000 * 1000,
     LOOK_US = 200 * 1000,
     HOST_SIZE = 256,
+    GAP_SIZE = 128,
 };
 
 const JsonField shim_spec_fields[] = {
@@ -79,6 +81,22 @@ ShimStop shim_look(Shim *shim)
     return stop;
 }
 
+/* Where output is missing, the log says so, as soon as it can. */
+static bool tell_gap(Shim *shim)
+{
+    char line[GAP_SIZE];
+
+    if (!shim->log_gap_number)
+        return true;
+    snprintf(line, sizeof(line), "\nslipway: output is missing here: %s\n",
+             strerror(shim->log_gap_number));
+    if (!descriptor_write(shim->log, line, strlen(line)))
+        return false;
+    shim->log_gap_number = 0;
+    return true;
+}
+
+/* A full disk is no reason to end the step. */
 void shim_log(Shim *shim, const char *bytes, size_t size)
 {
     size_t room = shim->log_size < LOG_BYTES_MAX ? (size_t)(LOG_BYTES_MAX - shim->log_size) : 0;
@@ -86,8 +104,8 @@ void shim_log(Shim *shim, const char *bytes, size_t size)
     shim->log_size += (int64_t)size;
     if (size > room)
         size = room;
-    if (!descriptor_write(shim->log, bytes, size))
-        return; /* a full disk is no reason to end the step */
+    if (size && (!tell_gap(shim) || !descriptor_write(shim->log, bytes, size)))
+        shim->log_gap_number = errno;
 }
 
 /* The work. */
@@ -137,14 +155,24 @@ static bool open_work(Shim *shim, Error *error)
     shim->work = arena_format(shim->arena, "%s/work", shim->folder);
     shim->cancel = arena_format(shim->arena, "%s/cancel", shim->folder);
     made = arena_format(shim->arena, "%s/%s", shim->work, shim->spec.made ? shim->spec.made : "");
-    shim->artifacts = artifact_store_open_guest(shim->spec.artifacts, shim->folder, error);
+    if (!shim->artifacts)
+        shim->artifacts = artifact_store_open_guest(shim->spec.artifacts, shim->folder, error);
     if (!shim->artifacts || !folder_make(made, error))
         return false;
-    shim->log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (shim->log < 0)
+        shim->log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (shim->log < 0)
         return fail_errno(error, "write", log);
-    if (shim->spec.timeout_ms)
+    if (shim->spec.timeout_ms && !shim->deadline_us)
         shim->deadline_us = time_monotonic_us() + shim->spec.timeout_ms * 1000;
+    return true;
+}
+
+static bool begin_work(Shim *shim, Error *error)
+{
+    while (!open_work(shim, error) || !shim_stage(shim, error))
+        if (!shim_wait_for_room(shim, error))
+            return false;
     return true;
 }
 
@@ -268,16 +296,27 @@ static void write_usage(JsonWriter *end)
     json_int(end, "memory_bytes", children.ru_maxrss * INT64_C(1024));
 }
 
+static bool store_log(Shim *shim, Artifact *log)
+{
+    const char *path = arena_format(shim->arena, "%s/log", shim->folder);
+    Error error = {0};
+
+    while (!tell_gap(shim) || !artifact_add_file(shim->artifacts, path, log, &error)) {
+        if (shim->log_gap_number)
+            (void)fail_errno(&error, "write", path);
+        if (!shim_wait_for_room(shim, &error))
+            return false;
+    }
+    return true;
+}
+
 static void write_log(Shim *shim, JsonWriter *end)
 {
     Artifact log;
-    Error error = {0};
 
     json_open_object(end, "log");
     json_int(end, "size", shim->log_size);
-    if (shim->log_size &&
-        artifact_add_file(shim->artifacts, arena_format(shim->arena, "%s/log", shim->folder), &log,
-                          &error))
+    if (shim->log_size && store_log(shim, &log))
         json_text(end, "digest", log.digest);
     json_close(end);
 }
@@ -310,7 +349,7 @@ static bool do_attempt(Shim *shim, Error *error)
     const char *end;
     Error failed = {0};
 
-    if (!open_work(shim, &failed) || !shim_stage(shim, &failed))
+    if (!begin_work(shim, &failed))
         fail_outcome(shim, &outcome, &failed);
     else if (shim_look(shim) !=
              SHIM_GOES_ON)      /* which beats: a server elsewhere has the claim now */
@@ -323,7 +362,7 @@ static bool do_attempt(Shim *shim, Error *error)
     if (!shim->artifacts)
         return fail(error, failed.kind, "%s", failed.message);
     end = end_document(shim, &outcome, started_at);
-    return attempt_end(shim->record, end, (time_monotonic_us() - began_us) / 1000, error);
+    return shim_write_end(shim, end, (time_monotonic_us() - began_us) / 1000, error);
 }
 
 /* A session of its own has its own share of the processors, whatever the priority of what runs in

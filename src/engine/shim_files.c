@@ -121,9 +121,10 @@ static bool add_out(Shim *shim, const char *path, JsonWriter *end, Error *error)
 
     if (!is_folder && !file_exists(made))
         return fail(error, ERROR_NOT_FOUND, "it did not make \"%s\"", path);
-    if (is_folder ? !tree_add_folder(shim->artifacts, made, shim->arena, &artifact, error)
-                  : !artifact_add_file(shim->artifacts, made, &artifact, error))
-        return false;
+    while (is_folder ? !tree_add_folder(shim->artifacts, made, shim->arena, &artifact, error)
+                     : !artifact_add_file(shim->artifacts, made, &artifact, error))
+        if (!shim_wait_for_room(shim, error))
+            return false;
     json_text(end, "digest", artifact.digest);
     json_int(end, "size", artifact.size);
     json_bool(end, "is_folder", is_folder);

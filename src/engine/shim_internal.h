@@ -24,7 +24,9 @@ typedef struct Shim {
     size_t held_size;
     int64_t deadline_us; /* 0: none */
     int64_t beaten_us, looked_us;
-    atomic_int stop; /* ShimStop */
+    int64_t waited_us;  /* for room on the disk */
+    int log_gap_number; /* the errno of output that could not be kept, and is not told of yet; 0 */
+    atomic_int stop;    /* ShimStop */
     atomic_bool is_done;
 } Shim;
 
@@ -45,6 +47,13 @@ void shim_log(Shim *shim, const char *bytes, size_t size);
  * works. The start of a token at the end waits for what comes, or for shim_log_rest(). */
 void shim_log_output(Shim *shim, const char *bytes, size_t size);
 void shim_log_rest(Shim *shim);
+
+/* Whether it failed for want of room only, and is to be done again: now, after a pause. Not when
+ * the step is to end, nor after ten minutes in all. */
+bool shim_wait_for_room(Shim *shim, Error *error);
+
+/* Writes the attempt's end, again and again while there is no room. */
+bool shim_write_end(Shim *shim, const char *end, int64_t took_ms, Error *error) MUST_CHECK;
 
 /* Puts the files of the step into the work folder. */
 bool shim_stage(Shim *shim, Error *error) MUST_CHECK;

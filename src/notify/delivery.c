@@ -95,7 +95,16 @@ static int64_t pause_ms(int64_t tries, unsigned retry_after_seconds)
         seconds = PAUSE_SECONDS_MAX;
     if (seconds < retry_after_seconds)
         seconds = retry_after_seconds;
-    return seconds * 1000;
+    return seconds < DELIVERY_PAUSE_MS_MAX / 1000 ? seconds * 1000 : DELIVERY_PAUSE_MS_MAX;
+}
+
+bool delivery_heed_clock(Scope *scope, int64_t put_back_ms)
+{
+    return db_run(scope->db, &scope->error,
+                  "UPDATE deliveries SET due_at ="
+                  " CASE WHEN due_at - $2 <= $1 + $3 THEN due_at - $2 ELSE 0 END"
+                  " WHERE ended_at IS NULL AND due_at > $1",
+                  db_int(time_now_ms()), db_int(put_back_ms), db_int(DELIVERY_PAUSE_MS_MAX));
 }
 
 static bool try_again(Scope *scope, const Delivery *delivery, const DeliveryResult *result)

@@ -20,9 +20,10 @@ enum {
     DELIVERY_DATA_BYTES_MAX = 256 * 1024,
     DELIVERIES_WAITING_MAX = 10000, /* of a webhook */
     DELIVERIES_WAITING_BYTES_MAX = 64 * 1024 * 1024,
-    DELIVERIES_KEPT = 100,    /* of those that ended, of a webhook */
-    DELIVERY_TRIES_MAX = 128, /* two hours, when each fails at once */
-    DELIVERY_DAYS_MAX = 3,    /* that one may wait */
+    DELIVERIES_KEPT = 100,                  /* of those that ended, of a webhook */
+    DELIVERY_TRIES_MAX = 128,               /* two hours, when each fails at once */
+    DELIVERY_DAYS_MAX = 3,                  /* that one may wait */
+    DELIVERY_PAUSE_MS_MAX = 60 * 60 * 1000, /* between two tries, when the receiver asks for it */
 };
 
 typedef struct Delivery {
@@ -77,6 +78,10 @@ typedef struct DeliveryResult {
     bool may_try_again;             /* later; else it is given up */
     unsigned retry_after_seconds;   /* at the earliest; 0: as ever */
 } DeliveryResult;
+
+/* Inside a write: the clock on the wall was put back by so much since due times were written, or,
+ * at a start, nobody knows (0). What waits to be tried again waits no longer for it. */
+bool delivery_heed_clock(Scope *scope, int64_t put_back_ms) MUST_CHECK;
 
 /* Inside a write. The next try comes after a second, then after twice as long each time, up to a
  * minute. One that is gone meanwhile is no error. */

@@ -121,6 +121,11 @@ bool approval_answer(Scope *scope, const ApprovalAnswer *answer, Approval *appro
 /* Inside a write. Writes down that it has expired, if it has: approval.expired. */
 bool approval_settle(Scope *scope, Approval *approval) MUST_CHECK;
 
+/* All whose time is over, also of steps that nobody looks at because all slots are taken: what has
+ * expired once is so for good, whatever the clock says later. *count: how many; who waits for them
+ * is to be woken. Calls scope_write() itself. */
+bool approvals_settle(Scope *scope, size_t *count) MUST_CHECK;
+
 /* Inside a write. Those that steps of the run wait for: approval.withdrawn. */
 bool approval_withdraw_run(Scope *scope, const char *run_id, const char *reason) MUST_CHECK;
 

@@ -305,3 +305,38 @@ bool approval_answer(Scope *scope, const ApprovalAnswer *answer, Approval *appro
         return false;
     return scope_write(scope, write_answer, &work);
 }
+
+static bool list_expired(Scope *scope, ApprovalList *list)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db,
+                           SELECT_APPROVAL("NULL") " WHERE status = 'pending' AND expires_at <= $1"
+                                                   " ORDER BY id",
+                           db_int(time_now_ms()));
+
+    return approvals_take(scope, &query, list);
+}
+
+static bool write_all_settled(Scope *scope, void *context)
+{
+    ApprovalList *list = context;
+
+    *list = (ApprovalList){0};
+    if (!list_expired(scope, list))
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (!approval_settle(scope, &list->items[i]) || !wake_step(scope, &list->items[i]))
+            return false;
+    return true;
+}
+
+bool approvals_settle(Scope *scope, size_t *count)
+{
+    ApprovalList list = {0};
+
+    if (!list_expired(scope, &list) ||
+        (list.count && !scope_write(scope, write_all_settled, &list)))
+        return false;
+    *count = list.count;
+    return true;
+}

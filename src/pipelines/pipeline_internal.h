@@ -16,6 +16,8 @@
     " exit_code, signal, usage, log_digest, log_size, created_at, started_at, ended_at"            \
     " FROM step_attempts"
 
+enum { STEP_BACKOFF_MS_MAX = 60 * 60 * 1000 }; /* that a step waits to be tried again */
+
 bool pipeline_steps_take(Scope *scope, Query *query, PipelineStepList *list) MUST_CHECK;
 bool pipeline_step_at(Scope *scope, const char *run_id, int64_t position,
                       PipelineStep *step) MUST_CHECK;

@@ -121,7 +121,8 @@ static bool take_turn(Scheduler *scheduler, Scope *scope)
     bool more = false;
 
     scheduler->turn++;
-    if (!scheduler_look(scheduler, scope, &ends) || !scheduler_look_at_canaries(scheduler, scope) ||
+    if (!scheduler_heed_clock(scheduler, scope) || !scheduler_look(scheduler, scope, &ends) ||
+        !scheduler_look_at_canaries(scheduler, scope) ||
         !scheduler_advance(scheduler, scope, &ends, &began, &more)) {
         log_failure("scheduler", &scope->error);
         time_sleep_ms(WAIT_AFTER_FAILURE_MS);

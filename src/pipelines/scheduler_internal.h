@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "access/platform.h"
+#include "base/time.h"
 #include "engine/attempt.h"
 #include "engine/executor.h"
 #include "pipelines/builtin_task.h"
@@ -63,6 +64,9 @@ struct Scheduler {
     size_t active_count, active_capacity;
     RunTree trees[RUN_TREES];
     uint64_t turn;
+    ClockWatch clock;
+    int64_t put_back_ms;    /* by so much the clock was, and the times of steps were not yet */
+    bool has_heeded;        /* the clock, since the start */
     int64_t next_ready_ms;  /* when a step becomes ready that waits for a time; 0: none does */
     int64_t next_canary_ms; /* when a canary's time is over; 0: there is none */
     size_t canaries;        /* that releases try */
@@ -86,6 +90,10 @@ Active *scheduler_find(Scheduler *scheduler, const char *key);
 /* The files of a run; NULL when it has none. Reads a blob the first time. */
 bool scheduler_tree(Scheduler *scheduler, Scope *scope, const char *digest,
                     const Tree **tree) MUST_CHECK;
+
+/* Where the clock on the wall was put back, what waits for a time by it waits no longer for that.
+ */
+bool scheduler_heed_clock(Scheduler *scheduler, Scope *scope) MUST_CHECK;
 
 /* Looks at what is under way: adds to ends what has ended, and starts what is to be started. */
 typedef struct AttemptEndList {

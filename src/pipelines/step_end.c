@@ -14,7 +14,6 @@
 enum {
     LOSSES_MAX = 3, /* a step whose attempts are lost more often fails */
     LOSS_WAIT_MS = 1000,
-    BACKOFF_MAX_MS = 60 * 60 * 1000,
     METRICS_BYTES_MAX = 1024 * 1024,
 };
 
@@ -230,7 +229,7 @@ static int64_t backoff(const PlanStep *plan, int64_t failures)
 {
     double wait = (double)plan->backoff_ms * pow(2, (double)failures - 1);
 
-    return wait < BACKOFF_MAX_MS ? (int64_t)wait : BACKOFF_MAX_MS;
+    return wait < STEP_BACKOFF_MS_MAX ? (int64_t)wait : STEP_BACKOFF_MS_MAX;
 }
 
 /* What a built-in step found is kept, also when it failed for it. */

@@ -11,6 +11,7 @@
 #include "access/platform.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "pipelines/training.h"
 
 /* A run that waits or trains. Owned by the queue. */
@@ -75,7 +76,7 @@ static bool wait_for_store(Trainer *trainer)
     struct timespec until;
     bool goes_on;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec++;
     pthread_mutex_lock(&trainer->lock);
     if (!trainer->stopping)
@@ -211,7 +212,7 @@ Trainer *trainer_create(const Platform *platform, Error *error)
         out_of_memory();
     trainer->platform = platform;
     pthread_mutex_init(&trainer->lock, NULL);
-    pthread_cond_init(&trainer->changed, NULL);
+    condition_init(&trainer->changed);
     if (pthread_create(&trainer->thread, NULL, train_all, trainer) == 0)
         return trainer;
     free(trainer);

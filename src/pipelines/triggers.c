@@ -6,13 +6,15 @@
 
 #include "access/platform.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "base/time.h"
+#include "pipelines/approval.h"
 #include "pipelines/hook.h"
 #include "pipelines/occasion.h"
 #include "pipelines/schedule.h"
 #include "pipelines/scheduler.h"
 
-enum { WAIT_MS = 1000, LOOKERS = 2, TURNS_MAX = 2 };
+enum { WAIT_MS = 1000, LOOKERS = 2, TURNS_MAX = 3 };
 
 /* One thread. */
 typedef struct Looker {
@@ -61,6 +63,12 @@ static bool turn_schedules(Scope *scope, Triggers *triggers, size_t *started)
     return schedule_turn(scope, time_now_ms(), started);
 }
 
+static bool turn_approvals(Scope *scope, Triggers *triggers, size_t *started)
+{
+    (void)triggers;
+    return approvals_settle(scope, started);
+}
+
 static bool turn_data(Scope *scope, Triggers *triggers, size_t *started)
 {
     (void)triggers;
@@ -85,7 +93,7 @@ typedef struct TurnRow {
 
 /* Of each thread; what may wait for others has one to itself. */
 static const TurnRow turns[LOOKERS][TURNS_MAX + 1] = {
-    {{"schedules", turn_schedules}, {"data", turn_data}},
+    {{"schedules", turn_schedules}, {"approvals", turn_approvals}, {"data", turn_data}},
     {{"pushes", turn_pushes}},
 };
 
@@ -126,7 +134,6 @@ static void *look(void *context)
 Triggers *triggers_create(const Platform *platform, struct Scheduler *scheduler)
 {
     Triggers *triggers = calloc(1, sizeof(*triggers));
-    pthread_condattr_t attributes;
 
     if (!triggers)
         out_of_memory();
@@ -135,10 +142,7 @@ Triggers *triggers_create(const Platform *platform, struct Scheduler *scheduler)
     for (size_t i = 0; i < LOOKERS; i++)
         triggers->lookers[i] = (Looker){.triggers = triggers, .turns = turns[i]};
     pthread_mutex_init(&triggers->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&triggers->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&triggers->changed);
     return triggers;
 }
 

@@ -33,6 +33,9 @@ struct Courier {
     Outgoing *outgoing; /* NULL until there is something to send */
     Flight *first;
     size_t ended_count;
+    ClockWatch clock;
+    int64_t put_back_ms; /* by so much the clock was, and due times were not yet */
+    bool has_heeded;     /* the clock, since the start */
     pthread_t thread;
     atomic_bool stopping;
 };
@@ -164,6 +167,26 @@ static bool start(Courier *courier, Scope *scope, const Delivery *head)
     return true;
 }
 
+static bool put_back_due(Scope *scope, void *context)
+{
+    const Courier *courier = context;
+
+    return delivery_heed_clock(scope, courier->put_back_ms);
+}
+
+/* Due times are by the clock on the wall: where that was put back, they are, too. */
+static bool heed_clock(Courier *courier, Scope *scope)
+{
+    courier->put_back_ms += clock_watch_put_back_ms(&courier->clock);
+    if (courier->has_heeded && !courier->put_back_ms)
+        return true;
+    if (!scope_write(scope, put_back_due, courier))
+        return false;
+    courier->put_back_ms = 0;
+    courier->has_heeded = true;
+    return true;
+}
+
 /* Starts what is due; *wait_ms is until the next one is, or -1. */
 static bool start_due(Courier *courier, Scope *scope, int *wait_ms)
 {
@@ -200,7 +223,7 @@ static int look(Courier *courier)
         return TROUBLE_MS;
     arena_reset(courier->session.arena);
     scope = scope_of(courier);
-    if (start_due(courier, &scope, &wait_ms))
+    if (heed_clock(courier, &scope) && start_due(courier, &scope, &wait_ms))
         return courier->ended_count ? 0 : wait_ms;
     log_trouble(&scope.error);
     return TROUBLE_MS;

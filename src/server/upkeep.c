@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "pipelines/purge.h"
 #include "pipelines/retention.h"
 
@@ -134,13 +135,8 @@ static void *keep_up(void *context)
 
 static void open_lock(Upkeep *upkeep)
 {
-    pthread_condattr_t monotonic;
-
     pthread_mutex_init(&upkeep->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&upkeep->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&upkeep->changed);
 }
 
 static void close_lock(Upkeep *upkeep)

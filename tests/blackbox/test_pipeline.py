@@ -158,6 +158,33 @@ class PipelineTest(SlipwayTest):
         shown = self.expect(200, port, f"/api/v1/pipeline-runs/{run_id}/steps/slow")[1]
         self.assertEqual([one["status"] for one in shown["attempts"]], ["succeeded"])
 
+    def test_a_step_whose_shim_was_killed_is_shown_as_lost_and_done_again(self):
+        self.project("stages:\n  one:\n    cmd: test $SLIPWAY_ATTEMPT -ge 2 || sleep 4322\n")
+        port = self.start()[1]
+        run_id = self.pipeline("run", "--no-wait").strip()
+        record = os.path.join(self.data, "attempts", f"{run_id}-0-1", "record")
+        self.wait_until(lambda: os.path.exists(record))
+        with open(record) as file:
+            os.kill(json.loads(file.readline())["process"], signal.SIGKILL)
+        self.assertEqual(self.wait_for_run(port, run_id)["status"], "succeeded")
+        shown = self.expect(200, port, f"/api/v1/pipeline-runs/{run_id}/steps/one")[1]
+        self.assertEqual([(one["status"], one["reason"]) for one in shown["attempts"]],
+                         [("lost", "its shim was killed"), ("succeeded", None)])
+
+    def test_a_run_that_was_cancelled_stays_so_when_the_server_is_killed(self):
+        begun = os.path.join(self.folder, "begun")
+        self.project(f"stages:\n  deaf:\n    cmd: trap '' TERM; echo > {begun}; while true; do sleep 0.05; done\n"
+                     "  after:\n    cmd: 'true'\n    needs: [deaf]\n")
+        server = self.start()[0]
+        run_id = self.pipeline("run", "--no-wait").strip()
+        self.wait_until(lambda: os.path.exists(begun))
+        self.pipeline("cancel", "project")
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+        port = self.start()[1]
+        self.assertEqual(self.wait_for_run(port, run_id)["status"], "cancelled")
+        self.assertEqual(self.steps(), {"deaf": "cancelled", "after": "cancelled"})
+
     def test_as_many_steps_run_at_a_time_as_the_server_is_told(self):
         met = os.path.join(self.folder, "met")
         os.mkdir(met)
@@ -196,6 +223,15 @@ class PipelineTest(SlipwayTest):
         finally:
             driver.close()
         self.assertEqual((driver.passed, driver.failed), (len(names), 0))
+
+    def test_what_stands_still_for_a_while_goes_on_and_nothing_is_done_again(self):
+        driver = Driver(os.environ.get("SLIPWAY", "build/asan/slipway"))
+        try:
+            driver.stop_seconds = (0.05, 0.2)
+            driver.stop_at_random(1, 7)
+        finally:
+            driver.close()
+        self.assertEqual((driver.passed, driver.failed), (1, 0))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 /* fault.c: loaded before the C library (LD_PRELOAD), it makes what changes files below a folder
- * fail, and allocations.
+ * fail, and allocations, and moves the clock on the wall.
  *
  *     FAULT_FOLDER   where: the path that the program opens files by begins so
+ *     FAULT_PROGRAM  in processes of this program's name alone, not in what they start; else in all
  *     FAULT_CONTROL  a file of 64-bit numbers that the driver writes and all processes share:
  *                    0  calls so far that change files there
  *                    1  the call that fails first; 0: none
@@ -14,12 +15,14 @@
  *                    8  how many fail from there on
  *                    9  where: 0: in what is no step, 1: in steps alone
  *                    10 allocations that failed so far
+ *                    11 seconds that the clock on the wall is ahead; of all programs
  *
  * Counted are open() for writing, write, pwrite, writev, fsync, fdatasync, ftruncate, rename and
  * mkdir, in every process that the program starts. What the C library does inside itself (stdio) is
  * not, nor are stores into memory that is mapped from a file. Allocations are malloc, calloc,
- * realloc, the aligned ones and mmap, as far as they are not the C library's own. tools/faults.py
- * and tools/memory.py drive this.
+ * realloc, the aligned ones and mmap, as far as they are not the C library's own. The monotonic
+ * clock is left alone, and so are the times of files. tools/faults.py, tools/memory.py,
+ * tools/faults_pipeline.py and tools/clock.py drive this.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,18 +38,22 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct Control {
     atomic_int_fast64_t count, first, length, number, torn, failed;
     atomic_int_fast64_t allocations, first_allocation, allocation_length, in_steps,
         failed_allocations;
+    atomic_int_fast64_t ahead_seconds;
 } Control;
 
 static Control *control;
 static const char *folder;
-static bool is_step; /* this process is `slipway step NAME` */
+static bool is_step;   /* this process is `slipway step NAME` */
+static bool is_spared; /* this process is not of the program whose files are to fail */
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
@@ -69,6 +76,19 @@ static bool read_is_step(void)
            strcmp(line + strlen(line) + 1, "step") == 0;
 }
 
+static bool read_is_spared(void)
+{
+    const char *program = getenv("FAULT_PROGRAM"), *name;
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (!program || length < 0)
+        return false;
+    path[length] = '\0';
+    name = strrchr(path, '/');
+    return !name || strcmp(name + 1, program) != 0;
+}
+
 __attribute__((constructor)) static void start(void)
 {
     const char *path = getenv("FAULT_CONTROL");
@@ -78,6 +98,7 @@ __attribute__((constructor)) static void start(void)
     if (descriptor < 0)
         return;
     is_step = read_is_step();
+    is_spared = read_is_spared();
     mapped = mmap(NULL, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     close(descriptor);
     if (mapped == MAP_FAILED)
@@ -88,7 +109,7 @@ __attribute__((constructor)) static void start(void)
 
 static bool is_there(const char *path)
 {
-    return control && folder && path && strncmp(path, folder, strlen(folder)) == 0;
+    return control && !is_spared && folder && path && strncmp(path, folder, strlen(folder)) == 0;
 }
 
 static bool descriptor_is_there(int descriptor)
@@ -220,6 +241,37 @@ int rename(const char *from, const char *into)
 int mkdir(const char *path, mode_t mode)
 {
     return is_there(path) && must_fail() ? -1 : REAL(mkdir)(path, mode);
+}
+
+/* ---- the clock ---- */
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int done = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (done == 0 && control && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        now->tv_sec += atomic_load(&control->ahead_seconds);
+    return done;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec exact;
+
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &exact);
+    *now = (struct timeval){exact.tv_sec, exact.tv_nsec / 1000};
+    return 0;
+}
+
+time_t time(time_t *kept)
+{
+    struct timespec exact;
+
+    clock_gettime(CLOCK_REALTIME, &exact);
+    if (kept)
+        *kept = exact.tv_sec;
+    return exact.tv_sec;
 }
 
 /* ---- memory ---- */

@@ -388,6 +388,23 @@ static void test_a_torn_end_is_none(void)
     }
 }
 
+static void test_an_end_is_written_anew_after_one_that_was_torn(void)
+{
+    Bench bench = bench_open();
+    AttemptProbe found;
+    int record;
+
+    EXPECT_OK(attempt_claim(bench.attempt, "{\"process\":1}", &record, &bench.error), bench.error);
+    EXPECT(descriptor_write(record, "{\"outcome\":\"succ", 16));
+    EXPECT_OK(attempt_end(record, "{\"outcome\":\"succeeded\"}", &bench.error), bench.error);
+    close(record);
+    found = probe(&bench);
+    EXPECT(found.state == ATTEMPT_ENDED);
+    EXPECT_TEXT(text_of(&found, "outcome"), "succeeded");
+    EXPECT(json_as_int(json_member(found.claim, "process"), 0) == 1);
+    bench_close(&bench);
+}
+
 static void test_an_end_counts_when_nobody_holds_the_record(void)
 {
     Bench bench = bench_open();
@@ -421,6 +438,7 @@ int main(int count, char **arguments)
         TEST(test_what_has_not_the_form_of_a_token_names_no_attempt),
         TEST(test_a_step_has_no_token_of_whoever_started_it),
         TEST(test_a_torn_end_is_none),
+        TEST(test_an_end_is_written_anew_after_one_that_was_torn),
         TEST(test_an_end_counts_when_nobody_holds_the_record),
         {0},
     };
