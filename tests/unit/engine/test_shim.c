@@ -396,7 +396,7 @@ static void test_an_end_is_written_anew_after_one_that_was_torn(void)
 
     EXPECT_OK(attempt_claim(bench.attempt, "{\"process\":1}", &record, &bench.error), bench.error);
     EXPECT(descriptor_write(record, "{\"outcome\":\"succ", 16));
-    EXPECT_OK(attempt_end(record, "{\"outcome\":\"succeeded\"}", &bench.error), bench.error);
+    EXPECT_OK(attempt_end(record, "{\"outcome\":\"succeeded\"}", 0, &bench.error), bench.error);
     close(record);
     found = probe(&bench);
     EXPECT(found.state == ATTEMPT_ENDED);
