@@ -249,11 +249,11 @@ class ApprovalTest(SlipwayTest):
         listed = self.command("approval", "list").splitlines()
         self.assertEqual(len(listed), 7)
 
-    def release(self, approvals):
+    def release(self, approvals, rows=40):
         self.put(RELEASE % approvals)
         with open(os.path.join(self.project, "shop.csv"), "w") as file:
             file.write("note,label\n")
-            file.writelines(f"win a free phone {number},win\nlovely song {number},ham\n" for number in range(40))
+            file.writelines(f"win a free phone {number},win\nlovely song {number},ham\n" for number in range(rows))
         run_id = self.begin()
         self.wait_until(lambda: (self.steps(run_id)["release.production"]["reason"] or "").startswith("waits "))
         return run_id
@@ -270,7 +270,8 @@ class ApprovalTest(SlipwayTest):
         self.assertEqual(approval["detail"]["inputs"]["package"], version["package"])
         said = {one["name"]: one["result"] for one in approval["detail"]["steps"]}
         self.assertEqual(said["release.gate"]["verdict"]["challenger"]["version"], 1)
-        self.assertEqual((said["release.staging"]["model"], said["release.staging"]["version"]), ("shop", 1))
+        staging = said["release.staging"]
+        self.assertEqual((staging["endpoint"], staging["model"], staging["version"]), ("shop-staging", "shop", 1))
         shown = self.command("approval", "show", "shop#1")
         self.assertIn("accepted: the first model of this endpoint: f1", shown)
         self.assertIn("deployed: shop version 1\n", shown)
@@ -280,6 +281,21 @@ class ApprovalTest(SlipwayTest):
         self.command("approve", "shop#1", "--comment", "go")
         self.assertEqual(self.wait_for_run(run_id)["status"], "succeeded")
         self.assertEqual(self.serves(), 1)
+
+    def test_another_model_of_the_same_number_at_the_endpoint_supersedes_a_release(self):
+        self.serve()
+        run_id = self.release(0)
+        self.command("approve", "shop#1", "--comment", "go")
+        self.wait_for_run(run_id)
+        run_id = self.release(0, rows=60)
+        self.command("train", "--project", "shop", "--model", "other", "--budget", "0")
+        self.command("deploy", "other@1", "--endpoint", "shop", "--comment", "by hand, while the release waits")
+        self.command("approve", "shop#2", "--comment", "the gate compared it with shop@1")
+        self.assertEqual(self.wait_for_run(run_id)["reason"],
+                         'step "release.production": superseded: endpoint "shop" has changed since the gate judged; '
+                         "run again")
+        endpoint = self.get("/api/v1/endpoints/shop")
+        self.assertEqual((endpoint["model"], endpoint["version"]), ("other", 1))
 
     def test_a_file_may_demand_more_than_the_server_and_a_rejected_release_changes_nothing(self):
         self.serve()
