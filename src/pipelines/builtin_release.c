@@ -296,6 +296,6 @@ static bool finish_production(Scope *scope, const BuiltinStep *step, AttemptEnd 
 const Builtin builtin_release_gate = {
     .name = "release.gate", .inputs = release_inputs, .finish = finish_gate};
 const Builtin builtin_release_staging = {
-    .name = "release.staging", .inputs = release_inputs, .finish = finish_staging};
+    .name = RELEASE_STAGING, .inputs = release_inputs, .finish = finish_staging};
 const Builtin builtin_release_production = {
     .name = "release.production", .inputs = release_inputs, .finish = finish_production};

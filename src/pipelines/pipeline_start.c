@@ -6,6 +6,7 @@
 #include "pipelines/environment.h"
 #include "pipelines/executors.h"
 #include "pipelines/pipeline_internal.h"
+#include "pipelines/plan_files.h"
 #include "pipelines/project.h"
 
 enum { SOURCE_BYTES_MAX = 16 * 1024 * 1024 };
@@ -153,10 +154,9 @@ bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRe
 
     if (!pipeline_plan(&read->file, &request, scope->arena, plan, &scope->error))
         return fail_in(&scope->error, "%s", read->path);
-    if (!builtin_prepare_check(scope, &read->tree, plan))
-        return false;
     release_add_steps(&read->release, scope->arena, plan);
-    if (!executors_check(scope, plan))
+    if (!plan_files_check(&source, plan, scope->arena, &scope->error) ||
+        !executors_check(scope, plan))
         return fail_in(&scope->error, "%s", read->path);
     return check_places(scope, read, plan);
 }

@@ -19,6 +19,7 @@
 #include "pipelines/pipeline.h"
 #include "pipelines/release_file.h"
 
+#define RELEASE_STAGING    "release.staging"
 #define RELEASE_CANARY     "release.canary"
 #define RELEASE_PRODUCTION "release.production"
 
