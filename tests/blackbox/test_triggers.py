@@ -347,8 +347,21 @@ class TriggersTest(SlipwayTest):
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("a repository is", done.stderr)
         done = self.run_command("hook", "set", "spam", "--repository", self.folder + "/none", "--data", self.data)
-        self.assertEqual(done.returncode, 6)
-        self.assertIn("git ls-remote: ", done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (6, f"slipway: git ls-remote: '{self.folder}/none' does not appear "
+                                                             "to be a git repository\n"))
+
+    def test_no_password_of_a_repository_gets_into_the_audit_trail(self):
+        self.start()
+        for repository in ("https://hidden@127.0.0.1:1/spam.git", "http://ada:hidden@127.0.0.1:1/spam",
+                           "ssh://git:hidden@127.0.0.1/spam", "git://hidden@127.0.0.1:1/spam"):
+            done = self.run_command("hook", "set", "spam", "--repository", repository, "--data", self.data)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("a repository's URL holds no password and no token", done.stderr)
+            self.assertNotIn("hidden", done.stderr)
+        self.assertNotIn("hidden", self.command("audit", "log", "--json"))
+        for repository in ("ssh://git@127.0.0.1:1/spam", "http://127.0.0.1:1/a@b"):
+            done = self.run_command("hook", "set", "spam", "--repository", repository, "--data", self.data)
+            self.assertEqual(done.returncode, 6, done.stderr)
 
 
 if __name__ == "__main__":
