@@ -10,9 +10,9 @@
  *
  * They are steps of the run like any other, so a release is as durable as its run: cancelled with
  * it, continued after a crash, explained and logged alike; and what they change is in the
- * transaction of their end. They are added to the plan of a file that has a release and a stage
- * that trains. What production demands is asked once, before the first of its steps, about what the
- * last of them does (step_approval.c).
+ * transaction of their end (docs/reference/release.md has the table of states). They are added to
+ * the plan of a file that has a release and a stage that trains. What production demands is asked
+ * once, before the first of its steps, about what the last of them does (step_approval.c).
  */
 #pragma once
 
