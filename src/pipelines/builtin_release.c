@@ -155,7 +155,7 @@ bool release_check_champion(Scope *scope, const StepStart *start, const Endpoint
     if (is_champion(endpoint, json_member(json_member(result, "verdict"), "champion")))
         return true;
     return fail(&scope->error, ERROR_CONFLICT,
-                "superseded: endpoint \"%s\" has changed since the gate judged; run again",
+                RELEASE_SUPERSEDED "endpoint \"%s\" has changed since the gate judged; run again",
                 endpoint->name);
 }
 

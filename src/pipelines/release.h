@@ -23,5 +23,9 @@
 #define RELEASE_CANARY     "release.canary"
 #define RELEASE_PRODUCTION "release.production"
 
+/* How the reason of a step begins that fails because the endpoint is not as it was when the gate
+ * judged, or when the run has set its candidate. */
+#define RELEASE_SUPERSEDED "superseded: "
+
 /* Adds the steps, which wait for all that nothing waits for. */
 void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan);

@@ -296,6 +296,8 @@ class ApprovalTest(SlipwayTest):
                          "run again")
         endpoint = self.get("/api/v1/endpoints/shop")
         self.assertEqual((endpoint["model"], endpoint["version"]), ("other", 1))
+        superseded = self.get("/api/v1/audit?action=release.superseded")["events"]
+        self.assertEqual([one["object"] for one in superseded], ["shop#2"])
 
     def test_a_file_may_demand_more_than_the_server_and_a_rejected_release_changes_nothing(self):
         self.serve()
