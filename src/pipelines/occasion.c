@@ -145,6 +145,8 @@ bool alarm_raise(Scope *scope, const Alarm *alarm, PipelineRun *run, bool *is_on
     if (alarm->detail && strlen(alarm->detail) > DETAIL_BYTES_MAX)
         return fail_field(&scope->error, "detail", "what an alarm tells has at most %d bytes",
                           DETAIL_BYTES_MAX);
+    if (alarm->key && (!*alarm->key || strlen(alarm->key) > PIPELINE_KEY_BYTES_MAX))
+        return fail_field(&scope->error, "key", "a key has 1 to %d bytes", PIPELINE_KEY_BYTES_MAX);
     if (!pipeline_source_find(scope, alarm->project, &source) ||
         !pipeline_source_is_on(scope, &source, "alarm", alarm->kind, is_on) ||
         !scope_write(scope, write_alarm, (void *)(uintptr_t)alarm))

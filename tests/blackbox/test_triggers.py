@@ -93,6 +93,25 @@ class TriggersTest(SlipwayTest):
         first = self.begin(port, key="monday")
         self.assertEqual(self.begin(port, 200, key="monday")["id"], first["id"])
 
+    def test_a_key_that_is_none_or_a_triggers_is_refused(self):
+        """The key of a schedule's next tick would keep that from starting a run."""
+        port = self.start()[1]
+        self.put(FILE + "  alarm: drift\n")
+        for body, field, sentence in (
+                ({"key": ""}, "key", "a key has 1 to 256 bytes"),
+                ({"key": "k" * 257}, "key", "a key has 1 to 256 bytes"),
+                ({"key": "schedule:0 3 * * 1:2030-01-07T02:00:00Z"}, "key", 'a key does not begin with "schedule:"'),
+                ({"key": "push:refs/heads/main:" + "1" * 40}, "key", 'a key does not begin with "push:"')):
+            error = self.begin(port, 422, **body)["error"]
+            self.assertEqual((error["field"], error["message"][:len(sentence)]), (field, sentence))
+            done = self.run_command("pipeline", "run", "--key", body["key"], "--data", self.data, folder=self.project)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"slipway: {sentence}", done.stderr)
+        error = self.expect(422, port, "/api/v1/pipelines/spam/alarm", method="POST",
+                            body=json.dumps({"kind": "drift", "key": "k" * 257}))[1]["error"]
+        self.assertEqual(error["field"], "key")
+        self.assertEqual(self.runs(port), [])
+
     def test_what_has_no_pipeline_cannot_be_started(self):
         port = self.start()[1]
         self.assertIn("has no pipeline", self.begin(port, 404)["error"]["message"])
