@@ -73,6 +73,18 @@ class TriggersTest(SlipwayTest):
     def begin(self, port, status=202, **body):
         return self.expect(status, port, "/api/v1/pipelines/spam/runs", method="POST", body=json.dumps(body))[1]
 
+    def test_what_started_a_run_and_what_it_waits_for_is_shown(self):
+        port = self.start()[1]
+        self.put(FILE + "  alarm: drift\n")
+        self.holds()
+        first = self.begin(port)
+        self.expect(202, port, "/api/v1/pipelines/spam/alarm", method="POST",
+                    body=json.dumps({"kind": "drift", "detail": "psi 0.4"}))
+        shown = self.command("pipeline", "show", "spam")
+        self.assertRegex(shown, r"^spam#2  queued\nstarted by local at 2\d{3}-\d\d-\d\d \S+: alarm, drift: psi 0\.4\n"
+                                f"begins when pipeline run {first['id']} has ended\n")
+        self.assertRegex(self.command("pipeline", "show", "spam#1"), r"\nstarted by local at \S+ \S+: api\nstep ")
+
     def test_a_program_starts_it_with_params(self):
         port = self.start()[1]
         self.put()
