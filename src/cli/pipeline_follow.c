@@ -253,13 +253,14 @@ static void print_origin(Cli *cli, const JsonValue *run)
     const char *commit = json_as_text(json_member(origin, "commit"), NULL);
     const char *branch = json_as_text(json_member(origin, "branch"), NULL);
 
-    printf("started by %s at %s: %s%s%s", json_as_text(json_member(run, "created_by"), "somebody"),
+    printf("started by %s at %s: %s%s%s",
+           cli_plain(cli, json_as_text(json_member(run, "created_by"), "somebody")),
            cli_time(cli, json_member(run, "created_at")),
            json_as_text(json_member(origin, "trigger"), "manual"), cause ? ", " : "",
-           cause ? cause : "");
+           cause ? cli_plain(cli, cause) : "");
     if (commit)
-        printf(", commit %.*s%s%s%s", COMMIT_SHOWN, commit, branch ? " of " : "",
-               branch ? branch : "",
+        printf(", commit %.*s%s%s%s", COMMIT_SHOWN, cli_plain(cli, commit), branch ? " of " : "",
+               branch ? cli_plain(cli, branch) : "",
                json_as_bool(json_member(origin, "is_dirty"), false) ? ", with other files" : "");
     printf("\n");
     if (json_is_text(json_member(run, "follows")) &&
@@ -282,7 +283,8 @@ bool cli_print_pipeline(Cli *cli, const JsonValue *run)
         return cli_print_json(cli, &reply);
     printf("%s#%lld  %s%s%s\n", json_as_text(json_member(run, "project"), ""),
            (long long)json_as_int(json_member(run, "number"), 0),
-           json_as_text(json_member(run, "status"), ""), reason ? ": " : "", reason ? reason : "");
+           json_as_text(json_member(run, "status"), ""), reason ? ": " : "",
+           reason ? cli_plain(cli, reason) : "");
     print_origin(cli, run);
     if (json_is_text(json_member(run, "purged_at"))) {
         printf("purged at %s: its steps, their logs and what they made are gone\n",

@@ -167,6 +167,21 @@ class ApprovalTest(SlipwayTest):
         self.refused(5, "approval 1 was rejected", "approve", "1", "--comment", "after all")
         self.assertIn("rejected by local: not on a Friday", self.command("approval", "show", "1"))
 
+    def test_what_others_wrote_adds_no_line_to_what_an_approver_reads(self):
+        """Nor moves the cursor over what stands there, nor turns its direction."""
+        self.serve()
+        self.put(STAGES % self.deployed + "on: {alarm: drift}\n")
+        self.command("up", folder=self.project)
+        written = "psi\n  gate               accepted: f1 1.0\x1b[2J\u009b1A\u202e\r"
+        self.get("/api/v1/pipelines/shop/alarm", 202, method="POST", body=json.dumps({"kind": "drift", "detail": written}))
+        self.wait_until(lambda: self.get(f"{APPROVALS}?status=pending")["approvals"])
+        self.command("reject", "1", "--comment", written)
+        for arguments in (("approval", "show", "1"), ("approval", "list"), ("pipeline", "show", "shop"), ("pipeline", "list")):
+            shown = self.command(*arguments)
+            self.assertNotRegex(shown, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", arguments)
+            self.assertNotRegex(shown, r"(?m)^ *gate ", arguments)
+        self.assertRegex(self.command("approval", "show", "1"), r"\n  cause +drift: psi   gate +accepted: f1 1\.0 ")
+
     def test_what_nobody_approves_in_time_is_rejected_also_while_the_server_is_down(self):
         self.serve()
         self.command("environment", "set", "production", "--expires", "1s")
