@@ -44,7 +44,7 @@ typedef struct WebhookBody {
 
 #define ABOUT_NAME   "1 to 63 letters, digits, \".\", \"_\" and \"-\""
 #define ABOUT_URL    "https://..., or mailto:ADDRESS"
-#define ABOUT_EVENTS "[\"model_version.created\"]"
+#define ABOUT_EVENTS "[\"model_version.created\", \"approval.*\"]"
 #define ABOUT_SECRET "signs what is sent; no answer holds it"
 
 static const JsonField create_body[] = {

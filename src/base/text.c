@@ -245,3 +245,32 @@ bool name_check(const char *field, const char *what, const char *name, Error *er
                       "start with \".\"",
                       strchr("aeiou", *what) ? "an" : "a", what, NAME_BYTES_MAX);
 }
+
+size_t text_control_length(const char *at)
+{
+    unsigned char first = (unsigned char)at[0], second = (unsigned char)at[1], third;
+
+    if (first < ' ' || first == 0x7f)
+        return 1;
+    if (first == 0xc2)
+        return second >= 0x80 && second <= 0x9f ? 2 : 0;
+    if (first != 0xe2 || (second != 0x80 && second != 0x81))
+        return 0;
+    third = (unsigned char)at[2];
+    if (second == 0x80)
+        return third >= 0xa8 && third <= 0xae ? 3 : 0;
+    return third >= 0xa6 && third <= 0xa9 ? 3 : 0;
+}
+
+const char *text_as_line(const char *text, size_t size, Arena *arena)
+{
+    char *line = arena_copy(arena, text, size);
+
+    for (char *at = line; *at;) {
+        size_t length = text_control_length(at);
+
+        memset(at, ' ', length);
+        at += length ? length : 1;
+    }
+    return line;
+}

@@ -46,6 +46,15 @@ bool text_has_suffix(const char *text, const char *suffix);
 bool text_list_has(const TextList *list, const char *text);
 void text_list_add(TextList *list, Arena *arena, const char *text);
 
+/* How many bytes of a character that ends a line, moves the cursor or turns the direction of what
+ * is read: control characters, U+0080 to U+009F, U+2028 to U+202E, U+2066 to U+2069. 0: another
+ * one. */
+size_t text_control_length(const char *at);
+
+/* A copy of size bytes with blanks in place of those, for people: whoever wrote it adds no line to
+ * what they read, and nothing to their screen. */
+const char *text_as_line(const char *text, size_t size, Arena *arena);
+
 /* The parts between separators; an empty text has none. */
 TextList text_split(const char *text, char separator, Arena *arena);
 const char *text_trim(const char *text, Arena *arena);

@@ -51,9 +51,9 @@ static bool get_approval(Cli *cli, ClientReply *reply)
     return cli_get(cli, cli_format(cli, "/api/v1/approvals/%lld", (long long)id), reply);
 }
 
-static const char *approval_text(const JsonValue *approval, const char *key)
+static const char *approval_text(Cli *cli, const JsonValue *approval, const char *key)
 {
-    return json_as_text(json_member(approval, key), "");
+    return cli_plain(cli, json_as_text(json_member(approval, key), ""));
 }
 
 static long long number(const JsonValue *approval, const char *key)
@@ -68,22 +68,22 @@ static const char *given_text(Cli *cli, const JsonValue *approval)
 
 /* ---- list ---- */
 
-static bool is_pending(const JsonValue *approval)
+static bool is_pending(Cli *cli, const JsonValue *approval)
 {
-    return strcmp(approval_text(approval, "status"), "pending") == 0;
+    return strcmp(approval_text(cli, approval, "status"), "pending") == 0;
 }
 
 static void add_rows(Cli *cli, const JsonValue *approvals, bool pending, TextList *cells)
 {
     for (JsonWalk walk = json_walk(approvals); json_walk_next(&walk);) {
-        if (is_pending(walk.value) != pending)
+        if (is_pending(cli, walk.value) != pending)
             continue;
         text_list_add(cells, cli->arena, cli_format(cli, "%lld", number(walk.value, "id")));
-        text_list_add(cells, cli->arena, approval_text(walk.value, "status"));
-        text_list_add(cells, cli->arena, approval_text(walk.value, "title"));
-        text_list_add(cells, cli->arena, approval_text(walk.value, "environment"));
+        text_list_add(cells, cli->arena, approval_text(cli, walk.value, "status"));
+        text_list_add(cells, cli->arena, approval_text(cli, walk.value, "title"));
+        text_list_add(cells, cli->arena, approval_text(cli, walk.value, "environment"));
         text_list_add(cells, cli->arena, given_text(cli, walk.value));
-        text_list_add(cells, cli->arena, approval_text(walk.value, "asked_by"));
+        text_list_add(cells, cli->arena, approval_text(cli, walk.value, "asked_by"));
         text_list_add(cells, cli->arena, cli_time(cli, json_member(walk.value, "expires_at")));
     }
 }
@@ -125,7 +125,7 @@ static bool list_approvals(Cli *cli)
 /* As much as fits; --json has all of it. */
 static const char *short_text(Cli *cli, const JsonValue *value)
 {
-    const char *text = json_print(value, cli->arena);
+    const char *text = cli_plain(cli, json_print(value, cli->arena));
 
     return strlen(text) <= SHOWN_BYTES
                ? text
@@ -136,8 +136,10 @@ static const char *short_text(Cli *cli, const JsonValue *value)
 static void print_result(Cli *cli, const JsonValue *step)
 {
     const JsonValue *result = json_member(step, "result");
-    const char *name = approval_text(step, "name"), *outcome = approval_text(result, "outcome");
-    const char *reason = approval_text(result, "reason"), *model = approval_text(result, "model");
+    const char *name = approval_text(cli, step, "name"),
+               *outcome = approval_text(cli, result, "outcome");
+    const char *reason = approval_text(cli, result, "reason"),
+               *model = approval_text(cli, result, "model");
 
     if (*outcome && *model)
         reason = cli_format(cli, "%s version %lld", model, number(result, "version"));
@@ -149,25 +151,25 @@ static void print_result(Cli *cli, const JsonValue *step)
         printf("  %-18s %s\n", name, short_text(cli, json_member(step, "metrics")));
 }
 
-static void print_commands(const JsonValue *commands)
+static void print_commands(Cli *cli, const JsonValue *commands)
 {
     for (JsonWalk walk = json_walk(commands); json_walk_next(&walk);)
-        printf("  %-18s %s\n", "runs", json_as_text(walk.value, ""));
+        printf("  %-18s %s\n", "runs", cli_plain(cli, json_as_text(walk.value, "")));
 }
 
 static void print_detail(Cli *cli, const JsonValue *detail)
 {
-    static const char *const keys[] = {"trigger", "commit", "branch"};
+    static const char *const keys[] = {"trigger", "commit", "branch", "cause"};
     const JsonValue *origin = json_member(detail, "origin");
 
-    if (*approval_text(detail, "uses"))
-        printf("  %-18s %s\n", "uses", approval_text(detail, "uses"));
-    print_commands(json_member(detail, "commands"));
+    if (*approval_text(cli, detail, "uses"))
+        printf("  %-18s %s\n", "uses", approval_text(cli, detail, "uses"));
+    print_commands(cli, json_member(detail, "commands"));
     if (json_count(json_member(detail, "arguments")))
         printf("  %-18s %s\n", "runs", short_text(cli, json_member(detail, "arguments")));
     for (size_t i = 0; i < COUNT(keys); i++)
-        if (*approval_text(origin, keys[i]))
-            printf("  %-18s %s%s\n", keys[i], approval_text(origin, keys[i]),
+        if (*approval_text(cli, origin, keys[i]))
+            printf("  %-18s %s%s\n", keys[i], approval_text(cli, origin, keys[i]),
                    i == 1 && json_as_bool(json_member(origin, "is_dirty"), false)
                        ? ", and files have changed since"
                        : "");
@@ -180,18 +182,20 @@ static void print_decisions(Cli *cli, const JsonValue *approval)
     for (JsonWalk walk = json_walk(json_member(approval, "decisions")); json_walk_next(&walk);)
         printf("  %s  %s by %s: %s\n", cli_time(cli, json_member(walk.value, "created_at")),
                json_as_bool(json_member(walk.value, "approved"), false) ? "approved" : "rejected",
-               approval_text(walk.value, "decided_by"), approval_text(walk.value, "comment"));
+               approval_text(cli, walk.value, "decided_by"),
+               approval_text(cli, walk.value, "comment"));
 }
 
 /* "ada, who pushed it as octocat", or why nobody knows. */
-static void print_originators(const JsonValue *approval)
+static void print_originators(Cli *cli, const JsonValue *approval)
 {
     const char *label = "caused by";
 
     for (JsonWalk walk = json_walk(json_member(approval, "originators")); json_walk_next(&walk);) {
-        const char *name = json_as_text(json_member(walk.value, "name"), "somebody unnamed");
+        const char *name =
+            cli_plain(cli, json_as_text(json_member(walk.value, "name"), "somebody unnamed"));
         const char *principal = json_as_text(json_member(walk.value, "principal"), NULL);
-        const char *did = approval_text(walk.value, "did");
+        const char *did = approval_text(cli, walk.value, "did");
 
         if (principal && strcmp(principal, name) == 0)
             printf("  %-18s %s: has %s it\n", label, name, did);
@@ -220,18 +224,18 @@ static bool show_approval(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     approval = reply.json;
-    printf("approval %lld: %s\n", number(approval, "id"), approval_text(approval, "status"));
-    printf("  %-18s %s\n", "what", approval_text(approval, "title"));
-    printf("  %-18s %s\n", "digest", approval_text(approval, "digest"));
-    printf("  %-18s %s\n", "environment", approval_text(approval, "environment"));
+    printf("approval %lld: %s\n", number(approval, "id"), approval_text(cli, approval, "status"));
+    printf("  %-18s %s\n", "what", approval_text(cli, approval, "title"));
+    printf("  %-18s %s\n", "digest", approval_text(cli, approval, "digest"));
+    printf("  %-18s %s\n", "environment", approval_text(cli, approval, "environment"));
     printf("  %-18s %s%s\n", "approved by", given_text(cli, approval),
            json_as_bool(json_member(approval, "four_eyes"), false) ? ", four eyes" : "");
-    printf("  %-18s %s, %s\n", "asked by", approval_text(approval, "asked_by"),
+    printf("  %-18s %s, %s\n", "asked by", approval_text(cli, approval, "asked_by"),
            cli_time(cli, json_member(approval, "created_at")));
-    print_originators(approval);
+    print_originators(cli, approval);
     printf("  %-18s %s\n", "expires", cli_time(cli, json_member(approval, "expires_at")));
-    if (!json_count(json_member(approval, "decisions")) && *approval_text(approval, "reason"))
-        printf("  %-18s %s\n", "reason", approval_text(approval, "reason"));
+    if (!json_count(json_member(approval, "decisions")) && *approval_text(cli, approval, "reason"))
+        printf("  %-18s %s\n", "reason", approval_text(cli, approval, "reason"));
     print_detail(cli, json_member(approval, "detail"));
     print_decisions(cli, approval);
     return true;
@@ -249,7 +253,8 @@ static const CommandOption decide_options[] = {
 /* Of what was looked at; what it is about now where nothing was said. */
 static bool check_digest(Cli *cli, const JsonValue *approval)
 {
-    const char *seen = cli_option(cli, "--digest"), *digest = approval_text(approval, "digest");
+    const char *seen = cli_option(cli, "--digest"),
+               *digest = approval_text(cli, approval, "digest");
 
     if (!seen)
         return true;
@@ -275,7 +280,7 @@ static bool decide(Cli *cli, bool is_approved)
     json_open_object(json, NULL);
     json_bool(json, "approved", is_approved);
     json_text(json, "comment", comment);
-    json_text(json, "digest", approval_text(reply.json, "digest"));
+    json_text(json, "digest", approval_text(cli, reply.json, "digest"));
     json_close(json);
     if (!cli_send(cli, "POST",
                   cli_format(cli, "/api/v1/approvals/%lld/decide", number(reply.json, "id")),
@@ -284,9 +289,9 @@ static bool decide(Cli *cli, bool is_approved)
     if (cli->json)
         return cli_print_json(cli, &decided);
     printf("approval %lld of %s (%.12s): %s", number(decided.json, "id"),
-           approval_text(decided.json, "title"), approval_text(decided.json, "digest"),
-           approval_text(decided.json, "status"));
-    if (is_pending(decided.json))
+           approval_text(cli, decided.json, "title"), approval_text(cli, decided.json, "digest"),
+           approval_text(cli, decided.json, "status"));
+    if (is_pending(cli, decided.json))
         printf(", %s", given_text(cli, decided.json));
     printf("\n");
     return true;

@@ -196,15 +196,32 @@ static size_t column_width(const char *const *cells, size_t column_count, size_t
     return widest;
 }
 
+/* As text_as_line() has it. */
+static void print_as_line(const char *text)
+{
+    while (*text) {
+        size_t length = text_control_length(text);
+
+        putchar(length ? ' ' : *text);
+        text += length ? length : 1;
+    }
+}
+
 static void print_cell(const char *text, size_t width, bool right, bool last)
 {
     int padding = (int)(width - display_width(text));
 
     if (right)
-        printf("%*s%s", padding, "", text);
-    else
-        printf("%s%*s", text, last ? 0 : padding, "");
+        printf("%*s", padding, "");
+    print_as_line(text);
+    if (!right && !last)
+        printf("%*s", padding, "");
     fputs(last ? "\n" : "  ", stdout);
+}
+
+const char *cli_plain(Cli *cli, const char *text)
+{
+    return text_as_line(text, strlen(text), cli->arena);
 }
 
 const char *cli_text(const JsonValue *object, const char *key)

@@ -101,7 +101,11 @@ const char *cli_encoded(Cli *cli, const char *text); /* for one part of a path o
 /* A text member of an answer; "-" where it is missing. */
 const char *cli_text(const JsonValue *object, const char *key);
 
-/* Rows of texts in aligned columns, the first row as the head; alignment: an 'l' or 'r' per column.
+/* What others wrote, as one line that does nothing to the screen (text_as_line). */
+const char *cli_plain(Cli *cli, const char *text);
+
+/* Rows of texts in aligned columns, each as one line, the first row as the head; alignment: an 'l'
+ * or 'r' per column.
  */
 void cli_print_table(const char *const *cells, size_t column_count, size_t row_count,
                      const char *alignment);

@@ -244,6 +244,31 @@ static void add_row(Cli *cli, const JsonValue *step, TextList *cells)
     text_list_add(cells, cli->arena, reason_of(cli, step));
 }
 
+/* Who started it, when and why, of which files; and what it waits for as a whole. */
+static void print_origin(Cli *cli, const JsonValue *run)
+{
+    enum { COMMIT_SHOWN = 12 };
+    const JsonValue *origin = json_member(run, "origin");
+    const char *cause = json_as_text(json_member(origin, "cause"), NULL);
+    const char *commit = json_as_text(json_member(origin, "commit"), NULL);
+    const char *branch = json_as_text(json_member(origin, "branch"), NULL);
+
+    printf("started by %s at %s: %s%s%s",
+           cli_plain(cli, json_as_text(json_member(run, "created_by"), "somebody")),
+           cli_time(cli, json_member(run, "created_at")),
+           json_as_text(json_member(origin, "trigger"), "manual"), cause ? ", " : "",
+           cause ? cli_plain(cli, cause) : "");
+    if (commit)
+        printf(", commit %.*s%s%s%s", COMMIT_SHOWN, cli_plain(cli, commit), branch ? " of " : "",
+               branch ? cli_plain(cli, branch) : "",
+               json_as_bool(json_member(origin, "is_dirty"), false) ? ", with other files" : "");
+    printf("\n");
+    if (json_is_text(json_member(run, "follows")) &&
+        strcmp(json_as_text(json_member(run, "status"), ""), "queued") == 0)
+        printf("begins when pipeline run %s has ended\n",
+               json_as_text(json_member(run, "follows"), ""));
+}
+
 bool cli_print_pipeline(Cli *cli, const JsonValue *run)
 {
     static const char *const head[] = {"step", "status", "attempts", "time", "reason"};
@@ -258,7 +283,9 @@ bool cli_print_pipeline(Cli *cli, const JsonValue *run)
         return cli_print_json(cli, &reply);
     printf("%s#%lld  %s%s%s\n", json_as_text(json_member(run, "project"), ""),
            (long long)json_as_int(json_member(run, "number"), 0),
-           json_as_text(json_member(run, "status"), ""), reason ? ": " : "", reason ? reason : "");
+           json_as_text(json_member(run, "status"), ""), reason ? ": " : "",
+           reason ? cli_plain(cli, reason) : "");
+    print_origin(cli, run);
     if (json_is_text(json_member(run, "purged_at"))) {
         printf("purged at %s: its steps, their logs and what they made are gone\n",
                cli_time(cli, json_member(run, "purged_at")));

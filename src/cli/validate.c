@@ -7,8 +7,10 @@
 #include "base/yaml.h"
 #include "cli/commands.h"
 #include "pipelines/builtin.h"
+#include "pipelines/plan_files.h"
 #include "pipelines/project_file.h"
 #include "pipelines/release.h"
+#include "pipelines/schedule.h"
 
 enum { SHOWN_NEEDS_MAX = 3, SHOWN_BYTES_MAX = 60 };
 
@@ -131,6 +133,20 @@ static bool make_plan(Validation *validation)
                        &cli->error))
         return fail_in(&cli->error, "%s", validation->path);
     release_add_steps(&validation->file.release, cli->arena, &validation->plan);
+    return plan_files_check(&source, &validation->plan, cli->arena, &cli->error) ||
+           fail_in(&cli->error, "%s", validation->path);
+}
+
+/* On a machine without the tz database the server has to know. */
+static bool check_zones(Validation *validation)
+{
+    Cli *cli = validation->cli;
+
+    if (schedules_check(&validation->file.pipeline.on.schedules, cli->arena, &cli->error))
+        return true;
+    if (cli->error.kind != ERROR_UNAVAILABLE)
+        return fail_in(&cli->error, "%s", validation->path);
+    cli->error = (Error){0};
     return true;
 }
 
@@ -267,7 +283,7 @@ static bool validate(Cli *cli)
 
     if (cli_has_option(cli, "--schema"))
         return print_schema(cli);
-    if (!read_file(&validation) || !make_plan(&validation))
+    if (!read_file(&validation) || !check_zones(&validation) || !make_plan(&validation))
         return false;
     if (cli->json)
         print_json(&validation);

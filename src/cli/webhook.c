@@ -30,7 +30,8 @@ static const char *events_text(Cli *cli, const JsonValue *webhook)
 }
 
 static const CommandOption add_options[] = {
-    {"--event", OPTION_LIST, "EVENT", "of which it is told, as model_version.created"},
+    {"--event", OPTION_LIST, "EVENT",
+     "of which it is told, as model_version.created, or approval.*"},
     {"--secret-file", OPTION_TEXT, "FILE", "whose first line signs what is sent"},
     {"--description", OPTION_TEXT, "TEXT", "for people"},
     {"--disabled", OPTION_FLAG, NULL, "it is told nothing before slipway webhook enable"},

@@ -73,6 +73,11 @@ static const EventKindInfo kinds[] = {
             EXAMPLE("spam#12: version 2 of \\\"spam\\\" was aborted in production") RELEASE
             ",\"run\":\"spam#12\",\"share\":10,\"reason\":\"3 of 40 requests failed, which is more "
             "than 1 %\""),
+    [EVENT_RELEASE_SUPERSEDED] =
+        OWN("release", "superseded",
+            EXAMPLE("spam#12: the release of version 2 of \\\"spam\\\" was superseded") RELEASE
+            ",\"run\":\"spam#12\",\"step\":\"release.production\",\"reason\":\"endpoint spam has "
+            "changed since the gate judged; run again\""),
     [EVENT_RELEASE_ROLLED_BACK] =
         OWN("release", "rolled_back",
             EXAMPLE("spam: production is back at version 2 of \\\"spam\\\"") RELEASE
@@ -115,6 +120,21 @@ bool event_kind_find(const char *name, EventKind *kind)
         return true;
     }
     return false;
+}
+
+EventKinds event_kinds_named(const char *name)
+{
+    EventKinds set = 0;
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        size_t length = strlen(kinds[i].entity);
+        bool is_of_all =
+            strncmp(name, kinds[i].entity, length) == 0 && strcmp(name + length, ".*") == 0;
+
+        if (is_of_all || strcmp(name, kinds[i].name) == 0)
+            set |= event_kind_bit((EventKind)i);
+    }
+    return set;
 }
 
 EventKinds event_kinds_of_mlflow(void)

@@ -31,6 +31,7 @@ typedef enum EventKind {
     EVENT_RELEASE_REJECTED,
     EVENT_RELEASE_DEPLOYED,
     EVENT_RELEASE_ABORTED,
+    EVENT_RELEASE_SUPERSEDED,
     EVENT_RELEASE_ROLLED_BACK,
     EVENT_APPROVAL_ASKED,
     EVENT_APPROVAL_GIVEN,
@@ -61,6 +62,9 @@ typedef struct EventKindInfo {
 
 const EventKindInfo *event_kind_info(EventKind kind);
 bool event_kind_find(const char *name, EventKind *kind);
+
+/* The one of that name; of "approval.*" all that happen to an approval. 0: there is none. */
+EventKinds event_kinds_named(const char *name);
 
 /* Those that MLflow's clients know. */
 EventKinds event_kinds_of_mlflow(void);

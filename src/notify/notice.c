@@ -6,42 +6,10 @@
 
 enum { LABEL_WIDTH = 12 };
 
-/* How many bytes of a character that ends a line, moves the cursor or turns the direction of what
- * is read: control characters, U+0080 to U+009F, U+2028 to U+202E, U+2066 to U+2069. 0: another
- * one. */
-static size_t control_length(const char *at)
-{
-    unsigned char first = (unsigned char)at[0], second = (unsigned char)at[1], third;
-
-    if (first < ' ' || first == 0x7f)
-        return 1;
-    if (first == 0xc2)
-        return second >= 0x80 && second <= 0x9f ? 2 : 0;
-    if (first != 0xe2 || (second != 0x80 && second != 0x81))
-        return 0;
-    third = (unsigned char)at[2];
-    if (second == 0x80)
-        return third >= 0xa8 && third <= 0xae ? 3 : 0;
-    return third >= 0xa6 && third <= 0xa9 ? 3 : 0;
-}
-
-static const char *clean(const char *words, size_t size, Arena *arena)
-{
-    char *line = arena_copy(arena, words, size);
-
-    for (char *at = line; *at;) {
-        size_t length = control_length(at);
-
-        memset(at, ' ', length);
-        at += length ? length : 1;
-    }
-    return line;
-}
-
 const char *notice_plain(const char *words, Arena *arena)
 {
     size_t size = text_cut(words, NOTICE_LINE_BYTES_MAX);
-    const char *line = clean(words, size, arena);
+    const char *line = text_as_line(words, size, arena);
 
     return words[size] ? arena_format(arena, "%s...", line) : line;
 }

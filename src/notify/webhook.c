@@ -150,13 +150,13 @@ bool webhook_read_events(const TextList *names, EventKinds *events, Error *error
     EventKinds read = 0;
 
     for (size_t i = 0; i < names->count; i++) {
-        EventKind kind;
+        EventKinds named = event_kinds_named(names->items[i]);
 
-        if (!event_kind_find(names->items[i], &kind))
+        if (!named)
             return fail_field(error, "events",
                               "there is no event \"%.100s\"; docs/reference/webhook.md lists them",
                               names->items[i]);
-        read |= event_kind_bit(kind);
+        read |= named;
     }
     *events = read;
     return true;

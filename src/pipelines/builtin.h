@@ -58,9 +58,6 @@ bool builtin_path(Scope *scope, const StepStart *start, const char *name,
  * how it is read, and what it must be. */
 bool builtin_data_spec(Scope *scope, const ProjectData *data, DatasetSpec *spec) MUST_CHECK;
 
-/* Reads the recipes of a plan among its files, before anything runs. */
-bool builtin_prepare_check(Scope *scope, const Tree *tree, const Plan *plan) MUST_CHECK;
-
 extern const Builtin builtin_train, builtin_check_data, builtin_prepare, builtin_evaluate,
     builtin_register, builtin_score, builtin_benchmark, builtin_release_gate,
     builtin_release_staging, builtin_release_canary, builtin_release_production;

@@ -45,30 +45,6 @@ static bool find_recipe(Scope *scope, const StepStart *start, RecipeFile *file)
     return read_recipe(scope, start->tree, builtin_with(start, "recipe"), file);
 }
 
-bool builtin_prepare_check(Scope *scope, const Tree *tree, const Plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const PlanStep *step = &plan->items[i];
-        StepStart start = {.step = *step, .tree = tree};
-        const char *path = builtin_with(&start, "recipe");
-        RecipeFile file;
-
-        /* What only the start of the step knows is looked at then. */
-        if (!text_equal(step->uses, "prepare") || !path || strstr(path, "${{"))
-            continue;
-        if (!read_recipe(scope, tree, path, &file))
-            return false;
-        if (step->outs.count + (builtin_with(&start, "data") != NULL) == 0)
-            return fail(&scope->error, ERROR_INVALID,
-                        "step \"%s\" makes nothing: it has an output, or \"data\"", step->name);
-        if (step->outs.count > 1)
-            return fail(&scope->error, ERROR_INVALID,
-                        "step \"%s\" makes one file, and has %zu outputs", step->name,
-                        step->outs.count);
-    }
-    return true;
-}
-
 /* ---- what it depends on ---- */
 
 static bool is_dep(const StepStart *start, const char *path)

@@ -150,10 +150,17 @@ typedef struct Release {
     JsonWriter *json; /* the result, open */
 } Release;
 
+/* Numbers are a model's own: another model may have the same. */
+static bool is_champion(const Endpoint *endpoint, const JsonValue *champion)
+{
+    return text_equal(endpoint->model, json_as_text(json_member(champion, "model"), NULL)) &&
+           endpoint->version == json_as_int(json_member(champion, "version"), 0);
+}
+
 bool release_check_champion(Scope *scope, const StepStart *start, const Endpoint *endpoint,
                             const char **verdict)
 {
-    const JsonValue *result, *champion;
+    const JsonValue *result;
     PipelineStep gate;
 
     if (!pipeline_step_find(scope, start->run->id, "release.gate", &gate) || !gate.result ||
@@ -161,11 +168,10 @@ bool release_check_champion(Scope *scope, const StepStart *start, const Endpoint
         return fail(&scope->error, ERROR_CONFLICT, "the gate has left no verdict");
     if (verdict)
         *verdict = json_print(json_member(result, "verdict"), scope->arena);
-    champion = json_member(json_member(result, "verdict"), "champion");
-    if (json_as_int(json_member(champion, "version"), 0) == endpoint->version)
+    if (is_champion(endpoint, json_member(json_member(result, "verdict"), "champion")))
         return true;
     return fail(&scope->error, ERROR_CONFLICT,
-                "superseded: endpoint \"%s\" has changed since the gate judged; run again",
+                RELEASE_SUPERSEDED "endpoint \"%s\" has changed since the gate judged; run again",
                 endpoint->name);
 }
 
@@ -196,14 +202,14 @@ static bool write_deployment(Scope *scope, AttemptEnd *end)
 }
 
 static Release *new_release(Scope *scope, const StepStart *start, const ModelVersion *version,
-                            const Endpoint *endpoint)
+                            const Endpoint *endpoint, const char *name)
 {
     Release *release = arena_new(scope->arena, Release);
 
     release->judged = *endpoint;
     release->json = json_writer_create(scope->arena);
     release->deploy = (DeploySpec){
-        .endpoint = endpoint->name,
+        .endpoint = name,
         .project = endpoint->project,
         .model = version->model,
         .version = version->version,
@@ -238,9 +244,8 @@ static bool finish_staging(Scope *scope, const BuiltinStep *step, AttemptEnd *en
     if (!release_version(scope, step->start, &version) ||
         !release_endpoint(scope, step->start, &endpoint))
         return false;
-    release = new_release(scope, step->start, &version, &endpoint);
-    release->deploy.endpoint =
-        arena_format(scope->arena, "%s" ENDPOINT_STAGING_SUFFIX, endpoint.name);
+    release = new_release(scope, step->start, &version, &endpoint,
+                          arena_format(scope->arena, "%s" ENDPOINT_STAGING_SUFFIX, endpoint.name));
     if (!serving_prepare_new(step->serving, scope, version.package) ||
         !scope_write(scope, deploy_to_staging, release) || !serving_reload(step->serving, scope))
         return false;
@@ -295,7 +300,7 @@ static bool finish_production(Scope *scope, const BuiltinStep *step, AttemptEnd 
         !was_tried(scope, step->start, &tried) ||
         !serving_prepare_new(step->serving, scope, version.package))
         return false;
-    release = new_release(scope, step->start, &version, &endpoint);
+    release = new_release(scope, step->start, &version, &endpoint, endpoint.name);
     release->is_production = true;
     release->deploy.gate = verdict;
     end->write = tried ? write_promotion : write_deployment;
@@ -307,6 +312,6 @@ static bool finish_production(Scope *scope, const BuiltinStep *step, AttemptEnd 
 const Builtin builtin_release_gate = {
     .name = "release.gate", .inputs = release_inputs, .finish = finish_gate};
 const Builtin builtin_release_staging = {
-    .name = "release.staging", .inputs = release_inputs, .finish = finish_staging};
+    .name = RELEASE_STAGING, .inputs = release_inputs, .finish = finish_staging};
 const Builtin builtin_release_production = {
     .name = "release.production", .inputs = release_inputs, .finish = finish_production};

@@ -27,6 +27,18 @@ static const char *const environment[] = {
 
 /* ---- what may be named ---- */
 
+/* "https://TOKEN@host/...", "ssh://user:password@host/...": a name alone is for ssh. */
+static bool has_secret(const char *repository)
+{
+    const char *name = strstr(repository, "://"), *at;
+
+    if (!name)
+        return false;
+    name += strlen("://");
+    at = memchr(name, '@', strcspn(name, "/?#"));
+    return at && (!text_has_prefix(repository, "ssh://") || memchr(name, ':', (size_t)(at - name)));
+}
+
 bool git_repository_check(const char *repository, Error *error)
 {
     static const char *const schemes[] = {"https://", "http://", "ssh://", "git://", "/"};
@@ -37,6 +49,11 @@ bool git_repository_check(const char *repository, Error *error)
         is_known = is_known || text_has_prefix(repository, schemes[i]);
     for (const char *byte = repository; *byte; byte++)
         is_known = is_known && (unsigned char)*byte > ' ' && *byte != 127;
+    if (has_secret(repository))
+        return fail_field(
+            error, "repository",
+            "a repository's URL holds no password and no token, for all who read the "
+            "audit trail see it: give the server a key or a credential helper of git");
     if (is_known && *repository != '-' && strlen(repository) <= GIT_REPOSITORY_BYTES_MAX)
         return true;
     return fail_field(error, "repository",
@@ -62,10 +79,14 @@ typedef struct GitCall {
     void *context;
 } GitCall;
 
-static const char *last_line(const char *text, Arena *arena)
+/* The first that says what is fatal; what git says behind it is advice. */
+static const char *reason_of(const char *text, Arena *arena)
 {
     TextList lines = text_split(text, '\n', arena);
 
+    for (size_t i = 0; i < lines.count; i++)
+        if (text_has_prefix(lines.items[i], "fatal: "))
+            return lines.items[i] + strlen("fatal: ");
     for (size_t i = lines.count; i-- > 0;)
         if (*lines.items[i])
             return lines.items[i];
@@ -105,7 +126,7 @@ static bool run(const Git *git, GitCall *call, const char *what, Error *error)
         return fail(error, ERROR_UNAVAILABLE, "git %s took over %u seconds", what,
                     call->timeout_ms / 1000);
     return fail(error, ERROR_UNAVAILABLE, "git %s: %.300s", what,
-                last_line(result.error_output, git->arena));
+                reason_of(result.error_output, git->arena));
 }
 
 static bool run_words(const Git *git, const char *variable, const char *const *words,

@@ -160,6 +160,8 @@ bool alarm_raise(Scope *scope, const Alarm *alarm, PipelineRun *run, bool *is_on
     if (alarm->detail && strlen(alarm->detail) > DETAIL_BYTES_MAX)
         return fail_field(&scope->error, "detail", "what an alarm tells has at most %d bytes",
                           DETAIL_BYTES_MAX);
+    if (alarm->key && (!*alarm->key || strlen(alarm->key) > PIPELINE_KEY_BYTES_MAX))
+        return fail_field(&scope->error, "key", "a key has 1 to %d bytes", PIPELINE_KEY_BYTES_MAX);
     order.cause = alarm->detail ? arena_format(scope->arena, "%s: %s", alarm->kind, alarm->detail)
                                 : alarm->kind;
     if (alarm->key)

@@ -131,6 +131,12 @@ const char *step_attempt_folder(const Platform *platform, const char *key, Arena
 bool pipeline_step_explain(Scope *scope, const PipelineStep *step, JsonWriter *json) MUST_CHECK;
 
 /* What a run is asked for with, from outside. */
+enum {
+    PIPELINE_KEY_BYTES_MAX = 256,
+    PIPELINE_COMMIT_BYTES_MAX = 128,
+    PIPELINE_BRANCH_BYTES_MAX = 512,
+};
+
 typedef struct PipelineOrder {
     const char *project;     /* NULL: the one that the file names */
     const char *file;        /* in the tree; NULL: slipway.yaml, else dvc.yaml */
@@ -140,7 +146,7 @@ typedef struct PipelineOrder {
     const JsonValue *params; /* an object, or NULL */
     const char *trigger;     /* "manual", "api", "schedule", "push", "data", "alarm", "backfill" */
     const char *cause;       /* of it, a text for people: the tick, the alarm; or NULL */
-    const char *trigger_key;
+    const char *trigger_key; /* that of a person or a program begins like none of a trigger's */
     const char *told_by, *signed_by; /* of a push, as in hook.h; or NULL */
     const char *commit, *branch;     /* or NULL */
     bool is_dirty;                   /* the files are not those of the commit */

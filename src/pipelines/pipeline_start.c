@@ -6,6 +6,7 @@
 #include "pipelines/environment.h"
 #include "pipelines/executors.h"
 #include "pipelines/pipeline_internal.h"
+#include "pipelines/plan_files.h"
 #include "pipelines/project.h"
 #include "pipelines/trigger_event.h"
 
@@ -158,10 +159,9 @@ bool pipeline_order_plan(Scope *scope, const PipelineOrder *order, const OrderRe
 
     if (!pipeline_plan(&read->file, &request, scope->arena, plan, &scope->error))
         return fail_in(&scope->error, "%s", read->path);
-    if (!builtin_prepare_check(scope, &read->tree, plan))
-        return false;
     release_add_steps(&read->release, scope->arena, plan);
-    if (!executors_check(scope, plan))
+    if (!plan_files_check(&source, plan, scope->arena, &scope->error) ||
+        !executors_check(scope, plan))
         return fail_in(&scope->error, "%s", read->path);
     return check_places(scope, read, plan);
 }
@@ -202,6 +202,35 @@ static bool check_trigger(Scope *scope, const PipelineOrder *order, const OrderR
                                order->trigger);
 }
 
+/* The keys of triggers are made here: who could name one would keep a push or a tick from starting
+ * its run. */
+static bool check_key(const PipelineOrder *order, Error *error)
+{
+    static const char *const of_triggers[] = {"push:", "schedule:", "data:", "alarm:", "backfill:"};
+    const char *key = order->trigger_key;
+
+    if (!key || (!text_equal(order->trigger, "manual") && !text_equal(order->trigger, "api")))
+        return true;
+    if (!*key || strlen(key) > PIPELINE_KEY_BYTES_MAX)
+        return fail_field(error, "key", "a key has 1 to %d bytes", PIPELINE_KEY_BYTES_MAX);
+    for (size_t i = 0; i < COUNT(of_triggers); i++)
+        if (text_has_prefix(key, of_triggers[i]))
+            return fail_field(error, "key",
+                              "a key does not begin with \"%s\": those are the triggers' own",
+                              of_triggers[i]);
+    return true;
+}
+
+static bool check_texts(const PipelineOrder *order, Error *error)
+{
+    if (order->commit && strlen(order->commit) > PIPELINE_COMMIT_BYTES_MAX)
+        return fail_field(error, "commit", "the name of a commit has at most %d bytes",
+                          PIPELINE_COMMIT_BYTES_MAX);
+    return !order->branch || strlen(order->branch) <= PIPELINE_BRANCH_BYTES_MAX ||
+           fail_field(error, "branch", "the name of a branch has at most %d bytes",
+                      PIPELINE_BRANCH_BYTES_MAX);
+}
+
 bool pipeline_start(Scope *scope, const PipelineOrder *order, PipelineRun *run, bool *is_new)
 {
     Plan plan = {0};
@@ -216,7 +245,8 @@ bool pipeline_start(Scope *scope, const PipelineOrder *order, PipelineRun *run, 
     OrderRead read;
     Start start = {order, &read, false, &spec, run, is_new};
 
-    if (!pipeline_order_read(scope, order, &read) || !check_trigger(scope, order, &read) ||
+    if (!check_key(order, &scope->error) || !check_texts(order, &scope->error) ||
+        !pipeline_order_read(scope, order, &read) || !check_trigger(scope, order, &read) ||
         !pipeline_order_plan(scope, order, &read, &plan))
         return false;
     start.puts_project = read.yaml && !order->is_stored;

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "access/event.h"
 #include "pipelines/environment.h"
+#include "pipelines/release.h"
 #include "serving/endpoint_tell.h"
 
 enum { REASON_BYTES_MAX = 2000 };
@@ -170,4 +172,82 @@ bool release_tell_aborted(Scope *scope, const ReleaseAbort *abort)
     tell_reason(notice, abort->reason);
     say_show(notice, name);
     return notice_raise(scope, notice);
+}
+
+/* ---- what something else has superseded ---- */
+
+typedef struct Superseded {
+    const PipelineRun *run;
+    const PipelineStep *step;
+    const char *reason;
+    Endpoint endpoint; /* as it is now */
+    const char *model;
+    int64_t version;
+} Superseded;
+
+static bool read_superseded(Scope *scope, Superseded *superseded)
+{
+    const JsonValue *spec = notice_read(superseded->step->spec, scope->arena), *challenger;
+    const char *endpoint = json_as_text(json_member(json_member(spec, "with"), "endpoint"), "");
+    PipelineStep gate;
+
+    if (!endpoint_find(scope, endpoint, &superseded->endpoint) ||
+        !pipeline_step_find(scope, superseded->run->id, "release.gate", &gate))
+        return false;
+    challenger =
+        json_member(json_member(notice_read(gate.result, scope->arena), "verdict"), "challenger");
+    superseded->model = json_as_text(json_member(challenger, "model"), NULL);
+    superseded->version = json_as_int(json_member(challenger, "version"), 0);
+    return true;
+}
+
+static bool append_superseded(Scope *scope, const Superseded *superseded)
+{
+    JsonWriter *json = json_writer_create(scope->arena);
+
+    json_open_object(json, NULL);
+    {
+        json_text(json, "step", superseded->step->name);
+        json_text(json, "endpoint", superseded->endpoint.name);
+        json_text(json, "model", superseded->model);
+        json_int(json, "version", superseded->version);
+        json_text(json, "reason", superseded->reason);
+    }
+    json_close(json);
+    return event_append(scope, "release.superseded", run_name(superseded->run, scope->arena),
+                        json_finish(json));
+}
+
+static bool raise_superseded(Scope *scope, const Superseded *superseded)
+{
+    const char *name = run_name(superseded->run, scope->arena);
+    const char *what = version_words(superseded->model, superseded->version, scope->arena);
+    Notice *notice;
+
+    if (!notice_begin(scope, EVENT_RELEASE_SUPERSEDED, &notice))
+        return false;
+    if (!notice)
+        return true;
+    say_subject(notice,
+                arena_format(scope->arena, "%s: the release of %s was superseded", name, what));
+    tell_version(notice, &superseded->endpoint, superseded->model, superseded->version);
+    notice_text(notice, "run", name);
+    notice_text(notice, "step", superseded->step->name);
+    tell_serving(notice, &superseded->endpoint);
+    tell_reason(notice, superseded->reason);
+    say_show(notice, name);
+    return notice_raise(scope, notice);
+}
+
+bool release_tell_superseded(Scope *scope, const PipelineRun *run, const PipelineStep *step,
+                             const char *reason)
+{
+    Superseded superseded = {.run = run, .step = step};
+
+    if (!reason || !text_has_prefix(reason, RELEASE_SUPERSEDED) ||
+        !text_has_prefix(step->name, "release."))
+        return true;
+    superseded.reason = reason + strlen(RELEASE_SUPERSEDED);
+    return read_superseded(scope, &superseded) && append_superseded(scope, &superseded) &&
+           raise_superseded(scope, &superseded);
 }

@@ -18,6 +18,11 @@ bool pipeline_tell_failed(Scope *scope, const PipelineRun *run) MUST_CHECK;
 bool release_tell_declined(Scope *scope, const Gate *gate, const Endpoint *endpoint,
                            const PipelineRun *run) MUST_CHECK;
 
+/* A step has failed. When it is of a release that something else at the endpoint has superseded,
+ * that is told, and is in the audit trail; of any other failure nothing. */
+bool release_tell_superseded(Scope *scope, const PipelineRun *run, const PipelineStep *step,
+                             const char *reason) MUST_CHECK;
+
 typedef struct ReleaseAbort {
     const PipelineRun *run;
     const Endpoint *endpoint; /* with the candidate that was aborted */

@@ -145,7 +145,7 @@ void release_add_steps(const ReleaseFile *file, Arena *arena, Plan *plan)
         return;
     step = add_step(arena, plan, "release.gate", last_steps(plan, arena));
     add_with(arena, step, "endpoint", file->endpoint);
-    step = add_step(arena, plan, "release.staging", one_need(arena, plan->count - 1));
+    step = add_step(arena, plan, RELEASE_STAGING, one_need(arena, plan->count - 1));
     step->when = accepted;
     step->place = ENVIRONMENT_STAGING;
     add_with(arena, step, "endpoint", file->endpoint);

@@ -260,7 +260,8 @@ bool release_canary_superseded(Scope *scope, const ReleaseCanary *canary)
         return false;
     ended = list.count && list.items[0].id == canary->candidate_id ? &list.items[0] : NULL;
     return fail(&scope->error, ERROR_CONFLICT,
-                "superseded: what the run tried at endpoint \"%s\" was ended by %s (%s); run again",
+                RELEASE_SUPERSEDED
+                "what the run tried at endpoint \"%s\" was ended by %s (%s); run again",
                 canary->endpoint, ended && ended->ended_by ? ended->ended_by : "somebody",
                 ended && ended->end_reason ? ended->end_reason : "it is gone");
 }
@@ -288,7 +289,8 @@ bool release_canary_promote(Scope *scope, const char *run_id, const DeploySpec *
         return false;
     if (!found)
         return fail(&scope->error, ERROR_CONFLICT,
-                    "superseded: the run tries nothing at endpoint \"%s\" any more; run again",
+                    RELEASE_SUPERSEDED
+                    "the run tries nothing at endpoint \"%s\" any more; run again",
                     deploy->endpoint);
     if (!endpoint_find(scope, canary.endpoint, &now))
         return false;
@@ -450,9 +452,7 @@ static bool append_bad_end(Scope *scope, const Look *look)
     switch (look->step) {
     case CANARY_ABORTED:
         return append(scope, look, "release.canary_aborted") && tell_aborted(scope, look);
-    case CANARY_SUPERSEDED:
-        return append(scope, look, "release.superseded");
-    default: /* of the run's end there is an event */
+    default: /* of a step that was superseded, and of the run's end, there is an event anyway */
         return true;
     }
 }

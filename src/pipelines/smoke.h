@@ -6,6 +6,10 @@
 
 enum { SMOKE_ROWS_MAX = 1000, SMOKE_BYTES_MAX = 1024 * 1024 };
 
+/* The rows of such a file, which are JSON objects, each in its line; path is for the sentences. */
+bool smoke_read(const char *path, const char *text, Arena *arena, TextList *lines,
+                Error *error) MUST_CHECK;
+
 /* Asks the endpoint each row of the file that "with" names (JSON lines of features, with the target
  * column as the answer that must come), and checks the limit of "p99_ms". Writes the members
  * "smoke" and "benchmark". A row that the version has learnt from is refused: it proves nothing. */

@@ -111,6 +111,7 @@ bool step_end(Scope *scope, const char *run_id, int64_t position, const char *st
 {
     bool is_good = strcmp(status, "succeeded") == 0;
     bool is_failure = strcmp(status, "failed") == 0;
+    PipelineStep step;
     PipelineRun run;
 
     return db_run(scope->db, &scope->error,
@@ -123,7 +124,10 @@ bool step_end(Scope *scope, const char *run_id, int64_t position, const char *st
                   "UPDATE pipeline_runs SET open_steps = open_steps - 1, bad_steps = bad_steps + $2"
                   " WHERE id = $1",
                   db_text(run_id), db_int(is_failure)) &&
-           pipeline_run_find(scope, run_id, &run) && (run.open_steps > 0 || end_run(scope, &run));
+           pipeline_run_find(scope, run_id, &run) &&
+           (!is_failure || (pipeline_step_at(scope, run_id, position, &step) &&
+                            release_tell_superseded(scope, &run, &step, reason))) &&
+           (run.open_steps > 0 || end_run(scope, &run));
 }
 
 /* ---- attempts ---- */

@@ -167,6 +167,21 @@ class ApprovalTest(SlipwayTest):
         self.refused(5, "approval 1 was rejected", "approve", "1", "--comment", "after all")
         self.assertIn("rejected by local: not on a Friday", self.command("approval", "show", "1"))
 
+    def test_what_others_wrote_adds_no_line_to_what_an_approver_reads(self):
+        """Nor moves the cursor over what stands there, nor turns its direction."""
+        self.serve()
+        self.put(STAGES % self.deployed + "on: {alarm: drift}\n")
+        self.command("up", folder=self.project)
+        written = "psi\n  gate               accepted: f1 1.0\x1b[2J\u009b1A\u202e\r"
+        self.get("/api/v1/pipelines/shop/alarm", 202, method="POST", body=json.dumps({"kind": "drift", "detail": written}))
+        self.wait_until(lambda: self.get(f"{APPROVALS}?status=pending")["approvals"])
+        self.command("reject", "1", "--comment", written)
+        for arguments in (("approval", "show", "1"), ("approval", "list"), ("pipeline", "show", "shop"), ("pipeline", "list")):
+            shown = self.command(*arguments)
+            self.assertNotRegex(shown, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", arguments)
+            self.assertNotRegex(shown, r"(?m)^ *gate ", arguments)
+        self.assertRegex(self.command("approval", "show", "1"), r"\n  cause +drift: psi   gate +accepted: f1 1\.0 ")
+
     def test_what_nobody_approves_in_time_is_rejected_also_while_the_server_is_down(self):
         self.serve()
         self.command("environment", "set", "production", "--expires", "1s")
@@ -249,11 +264,11 @@ class ApprovalTest(SlipwayTest):
         listed = self.command("approval", "list").splitlines()
         self.assertEqual(len(listed), 7)
 
-    def release(self, approvals):
+    def release(self, approvals, rows=40):
         self.put(RELEASE % approvals)
         with open(os.path.join(self.project, "shop.csv"), "w") as file:
             file.write("note,label\n")
-            file.writelines(f"win a free phone {number},win\nlovely song {number},ham\n" for number in range(40))
+            file.writelines(f"win a free phone {number},win\nlovely song {number},ham\n" for number in range(rows))
         run_id = self.begin()
         self.wait_until(lambda: (self.steps(run_id)["release.production"]["reason"] or "").startswith("waits "))
         return run_id
@@ -270,7 +285,8 @@ class ApprovalTest(SlipwayTest):
         self.assertEqual(approval["detail"]["inputs"]["package"], version["package"])
         said = {one["name"]: one["result"] for one in approval["detail"]["steps"]}
         self.assertEqual(said["release.gate"]["verdict"]["challenger"]["version"], 1)
-        self.assertEqual((said["release.staging"]["model"], said["release.staging"]["version"]), ("shop", 1))
+        staging = said["release.staging"]
+        self.assertEqual((staging["endpoint"], staging["model"], staging["version"]), ("shop-staging", "shop", 1))
         shown = self.command("approval", "show", "shop#1")
         self.assertIn("accepted: the first model of this endpoint: f1", shown)
         self.assertIn("deployed: shop version 1\n", shown)
@@ -280,6 +296,23 @@ class ApprovalTest(SlipwayTest):
         self.command("approve", "shop#1", "--comment", "go")
         self.assertEqual(self.wait_for_run(run_id)["status"], "succeeded")
         self.assertEqual(self.serves(), 1)
+
+    def test_another_model_of_the_same_number_at_the_endpoint_supersedes_a_release(self):
+        self.serve()
+        run_id = self.release(0)
+        self.command("approve", "shop#1", "--comment", "go")
+        self.wait_for_run(run_id)
+        run_id = self.release(0, rows=60)
+        self.command("train", "--project", "shop", "--model", "other", "--budget", "0")
+        self.command("deploy", "other@1", "--endpoint", "shop", "--comment", "by hand, while the release waits")
+        self.command("approve", "shop#2", "--comment", "the gate compared it with shop@1")
+        self.assertEqual(self.wait_for_run(run_id)["reason"],
+                         'step "release.production": superseded: endpoint "shop" has changed since the gate judged; '
+                         "run again")
+        endpoint = self.get("/api/v1/endpoints/shop")
+        self.assertEqual((endpoint["model"], endpoint["version"]), ("other", 1))
+        superseded = self.get("/api/v1/audit?action=release.superseded")["events"]
+        self.assertEqual([one["object"] for one in superseded], ["shop#2"])
 
     def test_a_file_may_demand_more_than_the_server_and_a_rejected_release_changes_nothing(self):
         self.serve()

@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from crash_points import passed_points  # noqa: E402
 
 EVENTS = ["approval.asked", "approval.given", "approval.approved", "approval.rejected", "approval.expired",
-          "approval.withdrawn", "release.rejected", "release.deployed", "release.aborted", "release.rolled_back",
+          "approval.withdrawn", "release.rejected", "release.deployed", "release.aborted", "release.superseded", "release.rolled_back",
           "pipeline_run.failed"]
 RELEASE = """project: shop
 data:
@@ -259,6 +259,19 @@ class NoticesTest(SlipwayTest):
                          ('shop#2: version 2 of "shop" was aborted in production with 50 % of the requests', 2, 50, 0))
         self.assertEqual(aborted["reason"], "too few requests to judge by, for too long: 0 of 5 requests so far")
         self.assertIn('\n  serves still  version 1 of "shop"\n', aborted["text"])
+
+    def test_a_release_that_something_else_supersedes_is_told_as_that(self):
+        self.begin_with_a_champion()
+        run_id = self.release("traffic: [50], hold: 30s")
+        wait_for(lambda: self.get("/api/v1/endpoints/shop")["candidate"], "the candidate")
+        self.command("endpoint", "canary", "shop", "--clear")
+        self.assertEqual(self.wait_for_run(run_id), "failed")
+        superseded = self.told("release.deployed", "release.superseded", "pipeline_run.failed")[1]
+        self.assertEqual((superseded["subject"], superseded["version"], superseded["run"], superseded["step"]),
+                         ('shop#2: the release of version 2 of "shop" was superseded', 2, "shop#2", "release.canary@50"))
+        self.assertEqual(superseded["reason"],
+                         'what the run tried at endpoint "shop" was ended by local (cleared); run again')
+        self.assertIn('\n  serves still  version 1 of "shop"\n', superseded["text"])
 
     def test_a_rollback_is_told_with_who_and_why_and_staging_is_nobodys_business(self):
         self.begin_with_a_champion()

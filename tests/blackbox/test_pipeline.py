@@ -209,6 +209,12 @@ class PipelineTest(SlipwayTest):
         ]:
             done = self.run_command("pipeline", *arguments, "--data", self.data, folder=project)
             self.assertEqual((done.returncode, done.stderr), (code, f"slipway: {sentence}\n"))
+        self.put("slipway.yaml", "project: p\nstages:\n  t: {uses: train}\n"
+                                 "release: {endpoint: p, staging: {smoke: rows.jsonl}}\n")
+        done = self.run_command("pipeline", "run", "--data", self.data, folder=project)
+        self.assertEqual((done.returncode, done.stderr.splitlines()[-1]),
+                         (2, 'slipway: slipway.yaml: the smoke test "rows.jsonl" of step "release.staging" is not in the '
+                             "project"))
         self.assertEqual(json.loads(self.command("pipeline", "list", "--json"))["pipeline_runs"], [])
 
     def test_killed_at_some_points_a_run_goes_on_by_itself(self):

@@ -73,6 +73,18 @@ class TriggersTest(SlipwayTest):
     def begin(self, port, status=202, **body):
         return self.expect(status, port, "/api/v1/pipelines/spam/runs", method="POST", body=json.dumps(body))[1]
 
+    def test_what_started_a_run_and_what_it_waits_for_is_shown(self):
+        port = self.start()[1]
+        self.put(FILE + "  alarm: drift\n")
+        self.holds()
+        first = self.begin(port)
+        self.expect(202, port, "/api/v1/pipelines/spam/alarm", method="POST",
+                    body=json.dumps({"kind": "drift", "detail": "psi 0.4"}))
+        shown = self.command("pipeline", "show", "spam")
+        self.assertRegex(shown, r"^spam#2  queued\nstarted by local at 2\d{3}-\d\d-\d\d \S+: alarm, drift: psi 0\.4\n"
+                                f"begins when pipeline run {first['id']} has ended\n")
+        self.assertRegex(self.command("pipeline", "show", "spam#1"), r"\nstarted by local at \S+ \S+: api\nstep ")
+
     def test_a_program_starts_it_with_params(self):
         port = self.start()[1]
         self.put()
@@ -92,6 +104,25 @@ class TriggersTest(SlipwayTest):
         self.put()
         first = self.begin(port, key="monday")
         self.assertEqual(self.begin(port, 200, key="monday")["id"], first["id"])
+
+    def test_a_key_that_is_none_or_a_triggers_is_refused(self):
+        """The key of a schedule's next tick would keep that from starting a run."""
+        port = self.start()[1]
+        self.put(FILE + "  alarm: drift\n")
+        for body, field, sentence in (
+                ({"key": ""}, "key", "a key has 1 to 256 bytes"),
+                ({"key": "k" * 257}, "key", "a key has 1 to 256 bytes"),
+                ({"key": "schedule:0 3 * * 1:2030-01-07T02:00:00Z"}, "key", 'a key does not begin with "schedule:"'),
+                ({"key": "push:refs/heads/main:" + "1" * 40}, "key", 'a key does not begin with "push:"')):
+            error = self.begin(port, 422, **body)["error"]
+            self.assertEqual((error["field"], error["message"][:len(sentence)]), (field, sentence))
+            done = self.run_command("pipeline", "run", "--key", body["key"], "--data", self.data, folder=self.project)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"slipway: {sentence}", done.stderr)
+        error = self.expect(422, port, "/api/v1/pipelines/spam/alarm", method="POST",
+                            body=json.dumps({"kind": "drift", "key": "k" * 257}))[1]["error"]
+        self.assertEqual(error["field"], "key")
+        self.assertEqual(self.runs(port), [])
 
     def test_what_has_no_pipeline_cannot_be_started(self):
         port = self.start()[1]
@@ -347,8 +378,21 @@ class TriggersTest(SlipwayTest):
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn("a repository is", done.stderr)
         done = self.run_command("hook", "set", "spam", "--repository", self.folder + "/none", "--data", self.data)
-        self.assertEqual(done.returncode, 6)
-        self.assertIn("git ls-remote: ", done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (6, f"slipway: git ls-remote: '{self.folder}/none' does not appear "
+                                                             "to be a git repository\n"))
+
+    def test_no_password_of_a_repository_gets_into_the_audit_trail(self):
+        self.start()
+        for repository in ("https://hidden@127.0.0.1:1/spam.git", "http://ada:hidden@127.0.0.1:1/spam",
+                           "ssh://git:hidden@127.0.0.1/spam", "git://hidden@127.0.0.1:1/spam"):
+            done = self.run_command("hook", "set", "spam", "--repository", repository, "--data", self.data)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("a repository's URL holds no password and no token", done.stderr)
+            self.assertNotIn("hidden", done.stderr)
+        self.assertNotIn("hidden", self.command("audit", "log", "--json"))
+        for repository in ("ssh://git@127.0.0.1:1/spam", "http://127.0.0.1:1/a@b"):
+            done = self.run_command("hook", "set", "spam", "--repository", repository, "--data", self.data)
+            self.assertEqual(done.returncode, 6, done.stderr)
 
 
 if __name__ == "__main__":

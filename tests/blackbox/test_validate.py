@@ -103,6 +103,47 @@ class ValidateTest(SlipwayTest):
         self.assertEqual((done.returncode, done.stderr),
                          (4, 'slipway: there is no slipway.yaml or dvc.yaml in "empty"\n'))
 
+    def test_the_files_that_built_in_steps_read_are_looked_at(self):
+        prepare = "project: p\nstages:\n  a: {uses: prepare, with: {recipe: r.yaml}%s}\n"
+        release = "project: p\nstages: {t: {uses: train}}\nrelease: {endpoint: p, staging: {smoke: r.yaml}}\n"
+        outs = ", outs: [o.csv]"
+        cases = [
+            (prepare % outs, None, 'the recipe "r.yaml" of step "a" is not in the project'),
+            (prepare % outs, "steps: [{raed: a.csv}]", 'r.yaml: line 1, column 9: there is no step "raed"; there are read, '),
+            (prepare % outs, "steps: [{read: a.csv}]" + " " * 262144,
+             'the recipe "r.yaml" has 262166 bytes; it has at most 262144'),
+            (prepare % "", "steps: [{read: a.csv}]", 'step "a" makes nothing: it has an output, or "data"'),
+            (prepare % ", outs: [o.csv, p.csv]", "steps: [{read: a.csv}]", 'step "a" makes one file, and has 2 outputs'),
+            (prepare % outs, "steps: [{read: a.csv}]", None),
+            (release, None, 'the smoke test "r.yaml" of step "release.staging" is not in the project'),
+            (release, " \n", 'the smoke test "r.yaml" has 0 rows; 1 to 1000 do'),
+            (release, '{"x": 1}\n\n[2]\n', "r.yaml, line 3: a row is a JSON object"),
+            (release, '{"x": 1}\n{"x"\n', "r.yaml, line 2: "),
+            (release, '{"x": 1}\n' * 1001, 'the smoke test "r.yaml" has 1001 rows; 1 to 1000 do'),
+            (release, '{"x": 1}\n', None),
+        ]
+        for text, read, sentence in cases:
+            self.write("slipway.yaml", text)
+            if read is not None:
+                self.write("r.yaml", read)
+            elif os.path.exists(os.path.join(self.folder, "r.yaml")):
+                os.remove(os.path.join(self.folder, "r.yaml"))
+            done = self.run_command("validate")
+            if sentence:
+                self.assertEqual((done.returncode, done.stdout), (2, ""), read)
+                self.assertIn(f"slipway: slipway.yaml: {sentence}", done.stderr)
+            else:
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_zone_that_there_is_not_is_refused(self):
+        self.write("slipway.yaml", "project: p\non: {schedule: {cron: 0 3 * * 1, timezone: Mars/Base}}\n")
+        done = self.run_command("validate")
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, 'slipway: slipway.yaml: schedule "0 3 * * 1": the tz database has no time zone "Mars/Base"; '
+                             'its names are as "Europe/Amsterdam" or "UTC"\n'))
+        done = self.run_command("validate", TZDIR=self.folder + "/none")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_a_param_without_a_default_is_asked_for(self):
         self.write("slipway.yaml", "project: p\nparams: {n: {type: integer}}\nstages:\n"
                                    "  a: {foreach: [x, y], do: {cmd: 'x ${{ params.n }}'}}\n")

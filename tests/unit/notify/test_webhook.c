@@ -57,6 +57,29 @@ static void test_no_answer_and_no_event_holds_the_secret(void)
                !strstr(events.items[i].detail, "path-is-secret"));
 }
 
+static void test_a_star_stands_for_all_that_happens_to_a_thing(void)
+{
+    static const struct {
+        const char *name;
+        int count;
+    } rows[] = {
+        {"approval.asked", 1}, {"approval.*", 6}, {"model_version.*", 1},
+        {"release.*", 5},      {"approval", 0},   {"approval.", 0},
+        {"approval.**", 0},    {"*", 0},          {".*", 0},
+        {"approval.a*", 0},    {"approva.*", 0},  {"", 0},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *name = rows[i].name;
+        TextList names = {&name, 1};
+        EventKinds kinds = CREATED;
+        Error error = {0};
+
+        EXPECT(webhook_read_events(&names, &kinds, &error) == (rows[i].count > 0));
+        EXPECT(__builtin_popcount(kinds) == (rows[i].count ? rows[i].count : 1));
+    }
+}
+
 static void test_only_owners_see_the_path_of_a_url(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
@@ -219,6 +242,7 @@ int main(int count, char **names)
     static const Test tests[] = {
         TEST(test_a_webhook_is_what_was_said_of_it),
         TEST(test_no_answer_and_no_event_holds_the_secret),
+        TEST(test_a_star_stands_for_all_that_happens_to_a_thing),
         TEST(test_only_owners_see_the_path_of_a_url),
         TEST(test_the_same_again_is_the_same_webhook_and_another_of_its_name_is_none),
         TEST(test_what_is_not_said_of_a_change_stays),
