@@ -79,7 +79,8 @@ fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10; F=word
 
 crash: ## Kill the server at every crash point, and CRASH_RANDOM (2000) times at random, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build
-	@tools/crash.py build/debug/slipway
+	@status=0; for driver in crash crash_writers; do \
+	    tools/$$driver.py build/debug/slipway || status=1; done; exit $$status
 
 faults: ## Fail the server's disk writes one after the other, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build build/debug/fault.so

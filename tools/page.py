@@ -16,11 +16,11 @@ def commit():
 class Page:
     """Printed, and written into the folder that SLIPWAY_RESULTS names (docs/results)."""
 
-    def __init__(self, name, title, text):
+    def __init__(self, name, title, text, target=None):
         folder = os.environ.get("SLIPWAY_RESULTS", os.path.join(ROOT, "docs", "results"))
         self.path = os.path.join(folder, f"{name}.md")
         self.parts = [f"# {title}",
-                      f"Written by `make {name}` on {measure.today()}. {text}",
+                      f"Written by `make {target or name}` on {measure.today()}. {text}",
                       f"Machine: {measure.machine()}. Slipway {commit()}."]
 
     def say(self, text):
