@@ -79,7 +79,7 @@ fuzz: $(DEPS)/setup-check.stamp ## Fuzz each target for FUZZ_SECONDS (10; F=word
 
 crash: ## Kill server and shims at every crash point and at random, CRASH_RANDOM times, into docs/results/
 	@$(MAKE) --no-print-directory -s MODE=debug build
-	@status=0; for driver in crash crash_pipeline crash_release; do \
+	@status=0; for driver in crash crash_writers crash_pipeline crash_release; do \
 	    tools/$$driver.py build/debug/slipway || status=1; done; exit $$status
 
 faults: ## Fail the disk writes of server and shims one after the other, into docs/results/

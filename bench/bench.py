@@ -20,7 +20,7 @@ import tempfile
 import measure
 
 SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile", "training_load", "tracking",
-            "pipelines", "slurm"]
+            "footprint", "pipelines", "slurm"]
 
 
 class Bench:

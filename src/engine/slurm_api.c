@@ -327,15 +327,16 @@ static const char *sentence_of(const JsonValue *document)
 SlurmVerdict slurm_api_verdict(int status, const JsonValue *document, Error *error)
 {
     int64_t number = slurm_api_error_number(document);
+    const char *sentence = sentence_of(document);
     bool is_of_controller = number >= CONTROLLER_LEAST && number <= CONTROLLER_MOST;
 
     if (status == STATUS_UNAUTHORIZED || status == STATUS_FORBIDDEN)
         error_set(error, ERROR_UNAVAILABLE,
                   "slurmrestd does not know us (HTTP status %d): look at the user and its token",
                   status);
-    else if (*sentence_of(document))
-        error_set(error, ERROR_UNAVAILABLE, "Slurm says: %s (%lld)", sentence_of(document),
-                  (long long)number);
+    else if (*sentence)
+        error_set(error, ERROR_UNAVAILABLE, "Slurm says: %.*s (%lld)",
+                  (int)strcspn(sentence, "\r\n"), sentence, (long long)number);
     else
         error_set(error, ERROR_UNAVAILABLE, "slurmrestd answered with HTTP status %d", status);
     for (size_t i = 0; i < COUNT(passing); i++)

@@ -33,6 +33,8 @@ static bool open_file(ScoreInput *input, Arena *arena, Error *error)
     input->close = close_reader;
     if (!file_map(input->source->path, SIZE_MAX, &reader->map, error))
         return false;
+    if (!reader->map.size)
+        return true; /* and no address */
     reader->next = reader->map.bytes;
     reader->end = reader->map.bytes + reader->map.size;
     return true;
@@ -149,10 +151,13 @@ static bool next_csv(ScoreInput *input, Arena *arena, ScoreBatch *batch, Error *
 
 bool score_open_csv(ScoreInput *input, Arena *arena, Error *error)
 {
+    FileMap map;
+
     input->next = next_csv;
     if (!open_file(input, arena, error))
         return false;
-    input->reader->csv = csv_reader(input->reader->map.bytes, input->reader->map.size, arena);
+    map = input->reader->map;
+    input->reader->csv = csv_reader(map.size ? map.bytes : "", map.size, arena);
     *error = (Error){0};
     return read_header(input, arena, error) || fail_in(error, "%s", input->source->name);
 }

@@ -63,9 +63,10 @@ static bool fail_unknown(Cells *cells, TextRef name, size_t row)
                       in_row(row, place), list_names(cells->inputs, cells->arena));
 }
 
+/* The name may have NULs in it. */
 static bool name_matches(const ModelInput *input, TextRef name)
 {
-    return strncmp(input->name, name.bytes, name.length) == 0 && !input->name[name.length];
+    return strncmp(input->name, name.bytes, name.length) == 0 && strlen(input->name) == name.length;
 }
 
 bool cells_find(Cells *cells, TextRef name, size_t row, size_t *column)

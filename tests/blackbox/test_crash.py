@@ -15,6 +15,7 @@ import traceback
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SLIPWAY = os.path.abspath(os.environ.get("SLIPWAY", os.path.join(ROOT, "build/asan/slipway")))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
+import crash_writers  # noqa: E402
 from crash import Driver  # noqa: E402
 
 NAMES = {
@@ -36,6 +37,7 @@ NAMES = {
     ],
 }
 RANDOM_KILLS = 10
+WRITERS_ROUNDS = 3
 SEED = 7
 
 
@@ -50,6 +52,16 @@ def test_a_killed_server_has_all_it_acknowledged_and_nothing_half_written():
     finally:
         driver.close()
     assert (driver.passed, driver.failed) == (14 + RANDOM_KILLS, 0)
+
+
+def test_of_64_writers_none_loses_a_point_that_was_acknowledged():
+    driver = crash_writers.Driver(SLIPWAY)
+    try:
+        driver.kill(WRITERS_ROUNDS, SEED)
+    finally:
+        driver.close()
+    assert driver.acknowledged, "nothing was written"
+    assert (driver.passed, driver.failed) == (WRITERS_ROUNDS, 0)
 
 
 def children_of(process_id):

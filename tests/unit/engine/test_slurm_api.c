@@ -191,6 +191,8 @@ static void test_an_error_is_the_jobs_or_the_ways(void)
          "Slurm says: Unable to contact (1800)"},
         {500, "{\"errors\":[{\"error_number\":-1,\"description\":\"Failed\"}]}", SLURM_AWAY,
          "Slurm says: Failed (-1)"},
+        {500, "{\"errors\":[{\"error_number\":2000,\"error\":\"No such\\nthing\"}]}", SLURM_REFUSED,
+         "Slurm says: No such (2000)"},
         {401, "{}", SLURM_AWAY,
          "slurmrestd does not know us (HTTP status 401): look at the user and its token"},
         {503, "{}", SLURM_AWAY, "slurmrestd answered with HTTP status 503"},

@@ -1,7 +1,7 @@
 /* Every form of a body, and every mistake in one: the columns it becomes or the error it is. */
 
 #include "base/json.h"
-#include "serving/body.h"
+#include "serving/cells.h"
 #include "tests/test.h"
 
 static const ModelInput text_only[] = {{"CONTENT", COLUMN_TEXT}};
@@ -236,6 +236,21 @@ static void test_columns_that_the_model_does_not_read_are_left_out_where_that_is
     }
 }
 
+/* Files to be scored are looked at for NULs behind this. */
+static void test_a_name_with_a_nul_in_it_is_another_name(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static const char given[] = "CONTENT\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    Error error = {0};
+    Cells cells = {
+        .inputs = &one_column, .leaves_out_others = true, .arena = arena, .error = &error};
+    size_t column;
+
+    EXPECT_OK(cells_begin(&cells, 1, 1), error);
+    EXPECT_OK(cells_find(&cells, (TextRef){given, sizeof(given) - 1}, 0, &column), error);
+    EXPECT(column == COLUMN_LEFT_OUT);
+}
+
 /* A line of blanks is a row, with a text of blanks: there must be room for it. */
 static void test_every_row_of_blanks_has_its_room(void)
 {
@@ -298,6 +313,7 @@ int main(int count, char **names)
         TEST(test_every_form_becomes_the_same_columns),
         TEST(test_each_mistake_is_named_with_its_column_and_row),
         TEST(test_columns_that_the_model_does_not_read_are_left_out_where_that_is_asked_for),
+        TEST(test_a_name_with_a_nul_in_it_is_another_name),
         TEST(test_every_row_of_blanks_has_its_room),
         TEST(test_malformed_json_says_where),
         TEST(test_a_body_cut_anywhere_is_read_or_refused),
