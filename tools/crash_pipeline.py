@@ -203,6 +203,7 @@ class Driver:
                 time.sleep(moment)
             else:
                 self.wait(server, run)
+                server.end()  # at its end it passes points, too
         except Down:
             pass
         finally:
