@@ -130,6 +130,19 @@ void season_remove(const Season *season, const Series *series, double *adjusted)
     }
 }
 
+double *season_adjusted(const Season *season, const Series *series, double *scale, Arena *arena)
+{
+    double *adjusted = arena_array(arena, double, series->count), size = 0;
+
+    season_remove(season, series, adjusted);
+    for (size_t i = 0; i < series->count; i++)
+        size += fabs(adjusted[i]) / (double)series->count;
+    *scale = size > 0 ? size : 1;
+    for (size_t i = 0; i < series->count; i++)
+        adjusted[i] /= *scale;
+    return adjusted;
+}
+
 double season_restore(const Season *season, size_t time, double value)
 {
     switch (season->kind) {

@@ -37,6 +37,10 @@ Season season_detect(const Series *series, Arena *arena);
 
 void season_remove(const Season *season, const Series *series, double *adjusted);
 
+/* The adjusted values over their mean size, scale, so that sums of squares are near 1; 1 where all
+ * are 0. */
+double *season_adjusted(const Season *season, const Series *series, double *scale, Arena *arena);
+
 /* What the season makes of a value, and of a deviation, at that time. */
 double season_restore(const Season *season, size_t time, double value);
 double season_restore_deviation(const Season *season, size_t time, double deviation);

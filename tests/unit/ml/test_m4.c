@@ -90,11 +90,19 @@ static void test_naive_and_seasonal_naive_have_the_published_figures(void)
     expect_figures("Weekly", 1, "naive", "9.161", "2.777");
 }
 
+/* Published: 18.138 / 2.455 and 9.093 / 2.637; R's thetaf() has 9.089 / 2.639 on Weekly. */
+static void test_theta_has_the_published_figures(void)
+{
+    expect_figures("Hourly", 24, "theta", "18.138", "2.455");
+    expect_figures("Weekly", 1, "theta", "9.088", "2.639");
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_naive2_has_the_published_figures),
         TEST(test_naive_and_seasonal_naive_have_the_published_figures),
+        TEST(test_theta_has_the_published_figures),
         {0},
     };
     return test_main(tests, count, names);
