@@ -14,7 +14,7 @@
  * these are the same.) What is made least is -2 log likelihood less a constant of the count,
  * n ln sum e^2 + 2 sum ln |mu|, the last only where errors are relative; R's ets() has the same
  * figure as -2 loglik. The region is ets()'s: 1e-4 <= a <= 0.9999, beta <= a, gamma <= 1 - a,
- * 0.8 <= phi <= 0.98, and with a season the forecasts stay stable (the book, section 10.3). Left
+ * 0.8 <= phi <= 0.98, and with a season the forecasts stay stable (the book, chapter 10). Left
  * out, as ets() does, are trends that multiply, and errors that add with a season that multiplies.
  */
 #pragma once
@@ -61,7 +61,7 @@ EtsModel ets_fit(const Series *series, EtsForm form, Arena *arena);
 /* The form of least AICc; the series is checked and has ETS_COUNT_MIN values. */
 EtsModel ets_choose(const Series *series, Arena *arena);
 
-/* Means are those without further errors; variances those of the book's section 6.3: exact for
+/* Means are those without further errors; variances those of the book's chapter 6: exact for
  * additive components, its approximation for small variances where the season multiplies. */
 void ets_forecast(const EtsModel *model, Forecast *forecast, Arena *arena);
 

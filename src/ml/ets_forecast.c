@@ -2,7 +2,7 @@
 
 #include "ml/ets.h"
 
-/* What an error of size 1 does to the mean j steps after it (the book, table 6.2). */
+/* What an error of size 1 does to the mean j steps after it (the book's c_j). */
 static void follow_error(const EtsModel *model, double *effects, size_t count)
 {
     double level = model->alpha, slope = model->beta;

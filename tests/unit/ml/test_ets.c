@@ -31,7 +31,7 @@ static const FormCase forms[] = {
     {{true, ETS_TREND_DAMPED, ETS_SEASON_TIMES}, "ETS(M,Ad,M)", 1359.16643247, 1400.63843247},
 };
 
-/* One step as the book's table 2.? writes it, with an error of its own kind: e or mu e. */
+/* One step as the book writes it, with an error of its own kind: e or mu e. */
 static double book_mean(const EtsModel *model, const EtsState *state, double season)
 {
     double ahead = state->level + model->phi * state->slope;
