@@ -58,7 +58,9 @@ bool ets_can_fit(const Series *series, EtsForm form);
 /* The form's likeliest parameters and first states. The series is one that ets_can_fit(). */
 EtsModel ets_fit(const Series *series, EtsForm form, Arena *arena);
 
-/* The form of least AICc; the series is checked and has ETS_COUNT_MIN values. */
+/* The form of least AICc, but for relative errors with a trend that never turns: its slope follows
+ * the steps up from low values (on M4 Hourly that made forecasts much worse). The series is checked
+ * and has ETS_COUNT_MIN values. */
 EtsModel ets_choose(const Series *series, Arena *arena);
 
 /* Means are those without further errors; variances those of the book's chapter 6: exact for

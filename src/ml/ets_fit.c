@@ -12,6 +12,7 @@ static const double beta_starts[] = {0.05, 0.4};
 static const double gamma_starts[] = {0.05, 0.7}; /* seasons that hardly move, and that do */
 static const double deviance_tolerance = 2e-3;    /* R's search ends at about as much */
 static const double squares_min = 1e-28;          /* a series that is followed exactly */
+static const double share_min = 1e-4;             /* of beta in alpha, of gamma in 1 - alpha */
 static const double index_min = 0.01;             /* of a season that multiplies, at the start */
 
 enum { TURNS_MAX = 60, FORMS = 2 * 3 * 3 };
@@ -112,9 +113,9 @@ static void set_bounds(Fitting *fitting)
     }
     low[ETS_ALPHA] = 1e-4;
     high[ETS_ALPHA] = 0.9999;
-    low[ETS_BETA_SHARE] = form.trend ? 1e-4 : 0;
+    low[ETS_BETA_SHARE] = form.trend ? share_min : 0;
     high[ETS_BETA_SHARE] = form.trend ? 1 : 0;
-    low[ETS_GAMMA_SHARE] = form.season ? 1e-4 : 0;
+    low[ETS_GAMMA_SHARE] = form.season ? share_min : 0;
     high[ETS_GAMMA_SHARE] = form.season ? 1 : 0;
     low[ETS_PHI] = form.trend == ETS_TREND_DAMPED ? 0.8 : 1;
     high[ETS_PHI] = form.trend == ETS_TREND_DAMPED ? 0.98 : 1;
@@ -311,6 +312,14 @@ EtsModel ets_fit(const Series *series, EtsForm form, Arena *arena)
 
 /* ---- the choice ---- */
 
+/* Relative errors weigh steps by 1 / mu^2: those up from a low count most. A slope that they fix
+ * for all time is the mean of such steps, which is up where the values just go up and down. */
+static bool is_one_sided(EtsForm form, const double *point)
+{
+    return form.is_relative && form.trend == ETS_TREND_LINEAR &&
+           point[ETS_BETA_SHARE] < 1.01 * share_min;
+}
+
 /* Errors that add before relative ones. */
 static EtsForm form_of(size_t number)
 {
@@ -338,7 +347,7 @@ EtsModel ets_choose(const Series *series, Arena *arena)
         search(&fitting, other, &all[i], scratch);
         aicc = aicc_of(deviance_of(&fitting, all[i].value),
                        parameter_count(form, fitting.problem.period), series->count);
-        if (!isfinite(all[i].value) || !(aicc < least))
+        if (!isfinite(all[i].value) || is_one_sided(form, all[i].point) || !(aicc < least))
             continue;
         best = i;
         least = aicc;
