@@ -21,8 +21,8 @@ typedef struct Series {
 } Series;
 
 enum {
-    SERIES_COUNT_MAX = 1 << 24,
-    SERIES_PERIOD_MAX = 1 << 20,
+    SERIES_COUNT_MAX = 1 << 20,
+    SERIES_PERIOD_MAX = 10000, /* the season test looks at each lag up to it */
 };
 
 #define SERIES_VALUE_MAX 1e100 /* so that sums of squares stay finite */
