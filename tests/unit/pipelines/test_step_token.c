@@ -137,7 +137,7 @@ static void test_the_end_of_the_record_is_its_end_before_the_store_knows(void)
 
     claim(&bench, time_now_ms());
     EXPECT(works(&bench, bench.token, &holder));
-    EXPECT_OK(attempt_end(bench.record, "{\"outcome\":\"succeeded\"}", &error), error);
+    EXPECT_OK(attempt_end(bench.record, "{\"outcome\":\"succeeded\"}", 0, &error), error);
     close(bench.record);
     bench.record = -1;
     EXPECT(!works(&bench, bench.token, &holder));
