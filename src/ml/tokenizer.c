@@ -294,9 +294,15 @@ typedef struct Runs {
     uint64_t starts, ends;
 } Runs;
 
+/* The bits of its characters. */
+static uint64_t bits_of(const Step *step)
+{
+    return (UINT64_C(1) << step->count % LANE_BYTES) - 1;
+}
+
 static Runs runs_of(uint64_t members, const Step *step)
 {
-    uint64_t all = (UINT64_C(1) << step->count) - 1, follow = members << 1;
+    uint64_t all = bits_of(step), follow = members << 1;
 
     return (Runs){.starts = members & ~follow & all,
                   .ends = follow & ~members & (step->is_last ? UINT64_MAX : all)};
@@ -364,7 +370,7 @@ static void step_words(Reader *reader, TextLanes lanes, const Step *step)
     }
     runs = runs_of(members, step);
     if (is_rich) { /* another character stands alone */
-        uint64_t alone = ~(lanes.words | lanes.spaces) & ((UINT64_C(1) << step->count) - 1);
+        uint64_t alone = ~(lanes.words | lanes.spaces) & bits_of(step);
 
         runs.starts |= alone;
         runs.ends |= alone << 1;
