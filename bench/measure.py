@@ -49,6 +49,22 @@ def resident_bytes(pid):
     return total
 
 
+def forget_peaks(pid):
+    """Of the memory of its processes: they count from now on."""
+    for one in process_tree(pid):
+        with open(f"/proc/{one}/clear_refs", "w") as file:
+            file.write("5")
+
+
+def peak_bytes(pid):
+    """The most that each of its processes has held, in sum."""
+    total = 0
+    for one in process_tree(pid):
+        with open(f"/proc/{one}/status") as file:
+            total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+    return total
+
+
 @dataclass
 class Rest:
     """What a process tree holds while nothing is asked of it."""

@@ -25,20 +25,6 @@ PEER_LOADS = ["log a metric"]  # 64 clients of any other take mlflow's server mi
 MEMORY_BAR, POINT_BAR, FILE_BAR = 150, 5, 64
 
 
-def forget_peaks(pid):
-    for one in measure.process_tree(pid):
-        with open(f"/proc/{one}/clear_refs", "w") as file:
-            file.write("5")
-
-
-def peak_bytes(pid):
-    total = 0
-    for one in measure.process_tree(pid):
-        with open(f"/proc/{one}/status") as file:
-            total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
-    return total
-
-
 def database_of(running, slipway):
     return running.database if hasattr(running, "database") else os.path.join(slipway.data, "slipway.db")
 
@@ -78,9 +64,9 @@ def measure_memory(bench, tracker, filled):
     for what, ask in loads.items():
         if tracker.name != "Slipway" and what not in PEER_LOADS:
             continue
-        forget_peaks(tracker.running.pid)
+        measure.forget_peaks(tracker.running.pid)
         ask()
-        peaks[what] = peak_bytes(tracker.running.pid)
+        peaks[what] = measure.peak_bytes(tracker.running.pid)
         bench.say(f"{tracker.name}, {what}: {report.mebibytes(peaks[what])} MiB")
     return peaks
 
@@ -140,11 +126,11 @@ def measure_file(bench, tracker):
     for way, do in (("up", send_file), ("down", fetch_file)):
         pid = tracker.running.pid
         before = measure.resident_bytes(pid)
-        forget_peaks(pid)
+        measure.forget_peaks(pid)
         cpu, began = measure.cpu_seconds(pid), time.monotonic()
         digests.append(do(tracker.running, path))
         wall, cpu = time.monotonic() - began, measure.cpu_seconds(pid) - cpu
-        growths.append(peak_bytes(pid) - before)
+        growths.append(measure.peak_bytes(pid) - before)
         rows.append([tracker.name, way, f"{FILE_BYTES / 2**30:g}", f"{wall:.1f}", f"{cpu:.1f}", report.mebibytes(before),
                      report.mebibytes(growths[-1])])
         bench.say(f"{tracker.name}, {way}: {wall:.1f} s, {report.mebibytes(growths[-1])} MiB more")

@@ -104,20 +104,6 @@ def read_history(running, run_id):
         token = found[1].decode()
 
 
-def forget_peaks(pid):
-    for one in measure.process_tree(pid):
-        with open(f"/proc/{one}/clear_refs", "w") as file:
-            file.write("5")
-
-
-def peak_bytes(pid):
-    total = 0
-    for one in measure.process_tree(pid):
-        with open(f"/proc/{one}/status") as file:
-            total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
-    return total
-
-
 def fill_history(tracker, run_id):
     ids = tracker.write("history-ids", f"{run_id}\n")
     if tracker.name != "Slipway":
@@ -134,14 +120,14 @@ def measure_history(bench, tracker):
     fill_history(tracker, run_id)
     pid = tracker.running.pid
     before = measure.resident_bytes(pid)
-    forget_peaks(pid)
+    measure.forget_peaks(pid)
     cpu, began = measure.cpu_seconds(pid), time.monotonic()
     points, size = read_history(tracker.running, run_id)
     wall, cpu = time.monotonic() - began, measure.cpu_seconds(pid) - cpu
     if points != HISTORY_POINTS:
         raise RuntimeError(f"{tracker.name} has {points} of {HISTORY_POINTS} points")
     return [tracker.name, f"{points:,}", f"{size / 2**20:.0f}", f"{wall:.2f}", f"{cpu:.2f}", report.mebibytes(before),
-            report.mebibytes(peak_bytes(pid))]
+            report.mebibytes(measure.peak_bytes(pid))]
 
 
 # ---- a table that grows ----

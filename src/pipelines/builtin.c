@@ -110,10 +110,7 @@ bool builtin_takes(const char *uses, const char *name)
 
 const char *builtin_with(const StepStart *start, const char *name)
 {
-    for (size_t i = 0; i < start->step.with.count; i++)
-        if (strcmp(start->step.with.items[i].name, name) == 0)
-            return start->step.with.items[i].text;
-    return NULL;
+    return plan_step_with(&start->step, name);
 }
 
 bool builtin_path(Scope *scope, const StepStart *start, const char *name, const char **path)

@@ -301,6 +301,13 @@ bool gate_record(Scope *scope, Gate *gate)
            event_about(scope, EVENT_MODEL, gate->model);
 }
 
+static bool gates_take(Scope *scope, Query *query, GateList *list)
+{
+    while (query_next(query))
+        *arena_push(scope->arena, list) = from_row(query, scope->arena);
+    return query_end(query, &scope->error);
+}
+
 bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *list)
 {
     CLEANUP(query_finalize)
@@ -308,9 +315,7 @@ bool gate_list(Scope *scope, const char *endpoint, const Page *page, GateList *l
                            SELECT_GATE " WHERE endpoint = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
                            db_text(endpoint), db_int(page_before(page)), db_int(page_limit(page)));
 
-    while (query_next(&query))
-        *arena_push(scope->arena, list) = from_row(&query, scope->arena);
-    return query_end(&query, &scope->error);
+    return gates_take(scope, &query, list);
 }
 
 bool gate_list_version(Scope *scope, const char *model, int64_t version, int64_t limit,
@@ -322,9 +327,7 @@ bool gate_list_version(Scope *scope, const char *model, int64_t version, int64_t
                                        " ORDER BY id DESC LIMIT $3",
                            db_text(model), db_int(version), db_int(limit));
 
-    while (query_next(&query))
-        *arena_push(scope->arena, list) = from_row(&query, scope->arena);
-    return query_end(&query, &scope->error);
+    return gates_take(scope, &query, list);
 }
 
 bool gate_find_last(Scope *scope, const GateSubject *subject, int64_t until, Gate *gate,

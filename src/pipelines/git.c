@@ -247,14 +247,6 @@ typedef struct PeopleRead {
     size_t lines;
 } PeopleRead;
 
-static bool is_listed(const TextList *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], text) == 0)
-            return true;
-    return false;
-}
-
 static void take_person(void *context, const char *line)
 {
     PeopleRead *read = context;
@@ -262,7 +254,7 @@ static void take_person(void *context, const char *line)
 
     if (read->lines++ >= (size_t)GIT_COMMITS_MAX * LINES_OF_COMMIT)
         read->people->is_whole = false;
-    if (!*line || !read->people->is_whole || is_listed(list, line))
+    if (!*line || !read->people->is_whole || text_list_has(list, line))
         return;
     if (list->count == GIT_PEOPLE_MAX)
         read->people->is_whole = false;

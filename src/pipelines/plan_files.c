@@ -18,14 +18,6 @@ typedef struct NamedFile {
     size_t bytes_max;
 } NamedFile;
 
-static const char *with(const PlanStep *step, const char *name)
-{
-    for (size_t i = 0; i < step->with.count; i++)
-        if (strcmp(step->with.items[i].name, name) == 0)
-            return step->with.items[i].text;
-    return NULL;
-}
-
 static bool read_file(const Check *check, const PlanStep *step, const NamedFile *file,
                       PlanBytes *bytes)
 {
@@ -44,7 +36,7 @@ static bool read_file(const Check *check, const PlanStep *step, const NamedFile 
 
 static bool check_recipe(const Check *check, const PlanStep *step)
 {
-    const NamedFile file = {"recipe", with(step, "recipe"), RECIPE_BYTES_MAX};
+    const NamedFile file = {"recipe", plan_step_with(step, "recipe"), RECIPE_BYTES_MAX};
     PlanBytes bytes;
     Recipe recipe;
 
@@ -54,7 +46,7 @@ static bool check_recipe(const Check *check, const PlanStep *step)
         return false;
     if (!recipe_read(bytes.bytes, bytes.size, check->arena, &recipe, check->error))
         return fail_in(check->error, "%s", file.path);
-    if (step->outs.count + (with(step, "data") != NULL) == 0)
+    if (step->outs.count + (plan_step_with(step, "data") != NULL) == 0)
         return fail(check->error, ERROR_INVALID,
                     "step \"%s\" makes nothing: it has an output, or \"data\"", step->name);
     return step->outs.count <= 1 ||
@@ -64,7 +56,7 @@ static bool check_recipe(const Check *check, const PlanStep *step)
 
 static bool check_smoke(const Check *check, const PlanStep *step)
 {
-    const NamedFile file = {"smoke test", with(step, "smoke"), SMOKE_BYTES_MAX};
+    const NamedFile file = {"smoke test", plan_step_with(step, "smoke"), SMOKE_BYTES_MAX};
     PlanBytes bytes;
     TextList lines;
 

@@ -83,6 +83,9 @@ typedef struct Plan {
     size_t count;
 } Plan;
 
+/* What stands under "with" by this name, or NULL. */
+const char *plan_step_with(const PlanStep *step, const char *name);
+
 void plan_step_write_json(JsonWriter *json, const char *key, const PlanStep *step);
 bool plan_step_read_json(const JsonValue *object, Arena *arena, PlanStep *step,
                          Error *error) MUST_CHECK;

@@ -72,6 +72,14 @@ static void write_needs(JsonWriter *json, const char *key, const PlanNeeds *need
     json_close(json);
 }
 
+const char *plan_step_with(const PlanStep *step, const char *name)
+{
+    for (size_t i = 0; i < step->with.count; i++)
+        if (strcmp(step->with.items[i].name, name) == 0)
+            return step->with.items[i].text;
+    return NULL;
+}
+
 void plan_step_write_json(JsonWriter *json, const char *key, const PlanStep *step)
 {
     json_open_object(json, key);
