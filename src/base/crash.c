@@ -19,8 +19,21 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int64_t own_count;       /* guarded by lock */
 static int64_t deadly_number;   /* 0: none; written once */
 static const char *deadly_name; /* NULL: none; written once */
+static int64_t deadly_turn = 1; /* which pass of it; written once */
 static int log_file = -1;       /* written once */
 static bool prints;             /* written once */
+
+/* "NAME", or "3 NAME". */
+static void read_name(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    deadly_name = text;
+    if (!digits || text[digits] != ' ')
+        return;
+    deadly_name = text + digits + 1;
+    deadly_turn = strtoll(text, NULL, 10);
+}
 
 static void read_settings(void)
 {
@@ -29,7 +42,7 @@ static void read_settings(void)
 
     prints = crash && strcmp(crash, "list") == 0;
     if (crash && !prints && !text_to_int(crash, &deadly_number))
-        deadly_name = crash;
+        read_name(crash);
     if (path)
         log_file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (path && log_file < 0)
@@ -42,21 +55,20 @@ static void format_line(const char *name, char line[CRASH_LINE_BYTES + 1])
              name);
 }
 
-/* Whether no process that shares the file has passed a point of this name before the line of that
- * number. */
-static bool is_first(const char *name, int64_t number)
+/* Whether it is the deadly pass of this name, of all processes that share the file. */
+static bool is_deadly_turn(const char *name, int64_t number)
 {
     char line[CRASH_LINE_BYTES + 1], passed[CRASH_LINE_BYTES];
+    int64_t turn = 1;
 
-    if (log_file < 0)
-        return true;
     format_line(name, line);
-    for (int64_t before = 0; before < number - 1; before++)
+    for (int64_t before = 0; log_file >= 0 && before < number - 1; before++) {
         if (pread(log_file, passed, CRASH_LINE_BYTES, before * CRASH_LINE_BYTES) !=
-                CRASH_LINE_BYTES ||
-            memcmp(passed, line, CRASH_LINE_BYTES) == 0)
+            CRASH_LINE_BYTES)
             return false;
-    return true;
+        turn += memcmp(passed, line, CRASH_LINE_BYTES) == 0;
+    }
+    return turn == deadly_turn;
 }
 
 /* Appending is one step for all processes, and where it ended is how many came before. */
@@ -80,7 +92,7 @@ void crash_point(const char *name)
     if (prints)
         fprintf(stderr, "crash point %lld: %s\n", (long long)number, name);
     if (number == deadly_number ||
-        (deadly_name && strcmp(name, deadly_name) == 0 && is_first(name, number)))
+        (deadly_name && strcmp(name, deadly_name) == 0 && is_deadly_turn(name, number)))
         raise(SIGKILL);
     pthread_mutex_unlock(&lock);
 }

@@ -10,6 +10,7 @@
  *     SLIPWAY_CRASH=NAME        SIGKILL to the process that is the first to pass the point of that
  *                               name: threads of the background pass points when they like, so a
  *                               number need not be the same point a second time
+ *     SLIPWAY_CRASH="3 NAME"    the third that passes it, with a file
  *     SLIPWAY_CRASH=list        the name of each point that is passed, on standard error
  *     SLIPWAY_CRASH_LOG=FILE    each point that is passed, one line of CRASH_LINE_BYTES bytes; with
  *                               it points are counted over all processes that share the file

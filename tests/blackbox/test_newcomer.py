@@ -202,6 +202,7 @@ class Newcomer(unittest.TestCase):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it starts behind itself ignore it
     word = sys.argv[1] if len(sys.argv) > 1 else ""
     names = [name for name in unittest.TestLoader().getTestCaseNames(Newcomer) if word in name]
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(
