@@ -274,7 +274,8 @@ bool http_loop_open(HttpLoop *loop, const HttpServerSpec *spec, int listener, Er
         return true;
     MHD_stop_daemon(loop->daemon);
     close(loop->wake_event);
-    return fail(error, ERROR_INTERNAL, "could not start a thread: %s", strerror(number));
+    return fail(error, ERROR_INTERNAL, "could not start the thread that answers: %s",
+                strerror(number));
 }
 
 void http_loop_stop(HttpLoop *loop, int64_t stop_at)
