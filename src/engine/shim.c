@@ -25,6 +25,8 @@ enum {
     LOOK_US = 200 * 1000,
     HOST_SIZE = 256,
     GAP_SIZE = 128,
+    WORD_MS = 200,
+    WORD_LOOK_MS = 10,
 };
 
 const JsonField shim_spec_fields[] = {
@@ -266,11 +268,28 @@ static void fail_outcome(const Shim *shim, ShimOutcome *outcome, const Error *er
     outcome->reason = arena_text(shim->arena, error->message);
 }
 
+/* An engine that ends all processes of a job at once may reach the step before its shim: the word
+ * that it was cancelled is given a moment to come. */
+static void wait_for_word(Shim *shim)
+{
+    int left = WORD_MS / WORD_LOOK_MS;
+
+    while (atomic_load(&shim->stop) == SHIM_GOES_ON && left-- > 0) {
+        if (atomic_load(&stopped_by_signal) != SHIM_GOES_ON || file_exists(shim->cancel))
+            atomic_store(&shim->stop, SHIM_CANCELLED);
+        else
+            time_sleep_ms(WORD_LOOK_MS);
+    }
+}
+
 /* Whatever the command said of it: it was ended. */
 static void mark_stopped(Shim *shim, ShimOutcome *outcome)
 {
-    ShimStop stop = (ShimStop)atomic_load(&shim->stop);
+    ShimStop stop;
 
+    if (strcmp(outcome->outcome, "failed") == 0)
+        wait_for_word(shim);
+    stop = (ShimStop)atomic_load(&shim->stop);
     if (stop == SHIM_GOES_ON)
         stop = (ShimStop)atomic_load(&stopped_by_signal);
     if (stop == SHIM_CANCELLED) {

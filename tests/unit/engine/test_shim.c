@@ -284,6 +284,18 @@ static void test_a_cancelled_step_ends_with_its_children(void)
     bench_close(&bench);
 }
 
+/* An engine ends all processes of a job: here the step is dead before its shim has looked. */
+static void test_a_step_that_is_killed_as_it_is_cancelled_is_cancelled(void)
+{
+    Bench bench = bench_open();
+    AttemptProbe found;
+
+    submit(&bench, "\"commands\":[\"touch ../cancel; kill -TERM $$\"]");
+    found = wait_for(&bench, ATTEMPT_ENDED);
+    EXPECT_TEXT(text_of(&found, "outcome"), "cancelled");
+    bench_close(&bench);
+}
+
 static void test_a_step_that_is_cancelled_before_it_begins_does_not(void)
 {
     Bench bench = bench_open();
@@ -428,6 +440,7 @@ int main(int count, char **arguments)
         TEST(test_arguments_are_not_read_by_a_shell),
         TEST(test_what_a_step_leaves_behind_ends_with_it),
         TEST(test_a_cancelled_step_ends_with_its_children),
+        TEST(test_a_step_that_is_killed_as_it_is_cancelled_is_cancelled),
         TEST(test_a_step_that_is_cancelled_before_it_begins_does_not),
         TEST(test_a_step_whose_time_is_up_ends),
         TEST(test_the_files_of_a_step_are_its_own),
