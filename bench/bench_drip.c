@@ -75,6 +75,7 @@ struct Stream {
     size_t client_count;
     Samples good, refused;
     size_t due_count, retry_count, failed_count;
+    size_t timely_count; /* of the good answers, those before the end */
 };
 
 static int poll_handle;
@@ -183,6 +184,7 @@ static void answered(Client *client, int64_t now)
 {
     Stream *stream = client->stream;
 
+    stream->timely_count += client->status == 200 && now < stream->end_at;
     if (client->status == 200)
         sample(&stream->good, now - client->due_at);
     else if (client->status == 429)
@@ -405,7 +407,7 @@ static void print_stream(const char *name, Stream *stream, int64_t seconds)
            "\"refused\":%zu,\"refused_p50_us\":%u,\"refused_p99_us\":%u,\"retry_after\":%zu,"
            "\"failed\":%zu},",
            name, stream->due_count, stream->good.count,
-           (double)stream->good.count / (double)seconds, quantile(&stream->good, 0.5),
+           (double)stream->timely_count / (double)seconds, quantile(&stream->good, 0.5),
            quantile(&stream->good, 0.99), quantile(&stream->good, 1), stream->refused.count,
            quantile(&stream->refused, 0.5), quantile(&stream->refused, 0.99), stream->retry_count,
            stream->failed_count + busy_count(stream));

@@ -17,7 +17,7 @@ KINDS = [("nobody", "none"), ("a header, a byte a second", "header"), ("a body, 
          ("never send", "silent"), ("never read their answers", "reader")]
 RATE = 1000  # good requests a second
 ROWS = 1500  # of a prediction that needs a worker
-CONNECTIONS = 256
+CONNECTIONS = 1024  # more than are answered in the second that one may wait
 OVERLOADS = [0.5, 1, 2, 3, 5]
 PROCESSORS = sorted(os.sched_getaffinity(0))  # the first for the server, the last for the load
 

@@ -26,6 +26,8 @@ LOADS = [("log a metric", 1), ("log a metric", 8), ("log a metric", 64), ("log 1
 BARS = {"log a metric": 50, "log 1,000 metrics": 20, "create a run": 30}  # of mlflow's most a second
 SEARCH_BAR = 50
 SEARCH_P99_MS = {100_000: 10}
+GROWN_P99_MS = {1_000_000: 60}
+CHECKED_FROM = 10_000  # runs, of which enough are found
 
 
 def search_body(experiment_id):
@@ -133,19 +135,25 @@ def measure_history(bench, tracker):
 # ---- a table that grows ----
 
 def measure_growth(bench, tracker):
-    """Writes a second of Slipway with more and more runs in its table."""
+    """A row of the table, and the search's p99 in milliseconds, by how many runs Slipway's table has."""
     experiment_id = tracker.create_experiment("growth")
-    rows, have = [], 0
+    rows, p99s, have = [], {}, 0
     for size in [one for one in GROWTH if one <= GROWTH_MAX]:
         bench.say(f"{tracker.name}: up to {size:,} runs")
-        ids = tracker.make_runs(experiment_id, size - have, f"growth-{size}")
+        ids = tracker.fill_runs(experiment_id, size - have, f"growth-{size}")
         have = size
         loads = {what: [ask_once(tracker, what, 8, experiment_id, ids) for _ in range(bench.rounds)]
                  for what in ("log a metric", "create a run", "get a run")}
         have += sum(one.answers for one in loads["create a run"])
         medians = {what: tracking_load.median_result(several) for what, several in loads.items()}
-        rows.append([f"{size:,}"] + [f"{getattr(one, name):,.0f}" for one in medians.values() for name in ("rate", "cpu")])
-    return rows
+        if size >= CHECKED_FROM:
+            check_found(tracker, experiment_id)
+        search = tracking_load.median_result([
+            tracker.post("runs/search", search_body(experiment_id), 1, seconds=bench.seconds, first=0) for _ in range(bench.rounds)])
+        p99s[size] = search.p99 / 1000
+        rows.append([f"{size:,}"] + [f"{getattr(one, name):,.0f}" for one in medians.values() for name in ("rate", "cpu")]
+                    + [f"{search.rate:,.1f}", f"{search.cpu:,.0f}", f"{search.p99 / 1000:,.1f}"])
+    return rows, p99s
 
 
 def measure_all(bench):
@@ -172,6 +180,7 @@ def load_row(own, peer, *names):
 
 def write_report(bench, loads, searches, histories, growth):
     peer = "mlflow server"
+    grown, p99s = growth
     out = report.Report(bench, "tracking", "Tracking, beside MLflow's server",
                         "The same requests of MLflow's REST to Slipway and to `mlflow server` with SQLite in a fresh folder and "
                         "its default workers, over kept-alive connections by one client in C (`bench_tracking`), each "
@@ -190,8 +199,10 @@ def write_report(bench, loads, searches, histories, growth):
     out.say(f"## The history of a metric\n\nRead in pages of {HISTORY_PAGE:,} points, as MLflow's client does. The memory is that of "
             "all processes of the server.")
     out.table(["server", "points", "MiB", "seconds", "CPU seconds", "memory before, MiB", "at most, MiB"], histories)
-    out.say("## More and more runs\n\nSlipway alone, 8 connections, with so many runs in its table.")
-    out.table(["runs", "log a metric/s", "CPU us", "create a run/s", "CPU us", "get a run/s", "CPU us"], growth)
+    out.say("## More and more runs\n\nSlipway alone, with so many runs in its table, each with three metrics and "
+            "three params: 8 connections, and one that searches as above.")
+    out.table(["runs", "log a metric/s", "CPU us", "create a run/s", "CPU us", "get a run/s", "CPU us", "search/s", "CPU us",
+               "p99 ms"], grown)
     for what, limit in BARS.items():
         most = [max(one.rate for key, one in loads.items() if key[:2] == (name, what)) for name in ("Slipway", peer)]
         out.bar(f"of mlflow's most a second: {what}", most[0] / most[1], limit, " x", at_least=True)
@@ -200,4 +211,7 @@ def write_report(bench, loads, searches, histories, growth):
                 at_least=True)
     for count, limit in SEARCH_P99_MS.items():
         out.bar(f"p99 of searches, {count:,} runs", searches[count]["Slipway"].p99 / 1000, limit, " ms")
+    for count, p99 in p99s.items():
+        if count in GROWN_P99_MS:
+            out.bar(f"p99 of searches, {count:,} runs", p99, GROWN_P99_MS[count], " ms")
     out.write()

@@ -124,12 +124,12 @@ class Cluster:
         return done.stdout
 
     def last_words(self):
-        words = [f"nodes: {self.run('sinfo', '-N', '-h', check=False)}"]
+        words = [self.run("sinfo", "-N", "-h", "-o", "%N is %T: %E", check=False)]
         for name in sorted(os.listdir(self.folder)):
             if name.endswith(".log"):
                 with open(os.path.join(self.folder, name), errors="replace") as file:
                     words += [f"--- {name}", *file.read().splitlines()[-8:]]
-        return "the cluster does not come up\n" + "\n".join(words)
+        return "the cluster says\n" + "\n".join(words)
 
     # ---- its daemons
 
@@ -183,8 +183,12 @@ class Cluster:
         return set(self.run("sinfo", "-h", "-N", "-o", "%T", check=False).split())
 
     def resume_nodes(self):
-        """Nodes that found a number of a job twice take no more, until somebody says so."""
-        self.run("scontrol", "update", f"nodename={','.join(NODES)}", "state=resume", check=False)
+        """Nodes that found a number of a job twice take no more, until somebody says so. Others are let alone: a node
+        that is told to resume is asked first whether it is there, and takes no job meanwhile."""
+        for line in self.run("sinfo", "-h", "-N", "-o", "%N %T", check=False).splitlines():
+            node, state = line.split()[:2]
+            if state.startswith(("down", "drain", "fail")):
+                self.run("scontrol", "update", f"nodename={node}", "state=resume", check=False)
 
     def job(self, key):
         """Of the newest of that name."""

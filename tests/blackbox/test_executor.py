@@ -464,7 +464,10 @@ class SlurmDies(SlurmTest):
             meanwhile()
             self.cluster.resume_nodes()
 
-        super().drive(keys, tend)
+        try:
+            super().drive(keys, tend)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.cluster.last_words()}") from error
 
     def test_what_runs_goes_on_while_the_controller_is_away(self):
         self.begin(self.key, self.effect(self.key), self.hold(self.key))
