@@ -39,3 +39,10 @@ typedef struct ClassNames {
     const char *const *items;
     size_t count;
 } ClassNames;
+
+/* What is to be learnt of each row: a class, or a number. */
+typedef struct Target {
+    const int *labels;         /* row_count indices into classes; NULL: numbers */
+    const ClassNames *classes; /* NULL: numbers */
+    const double *numbers;     /* row_count finite ones; NULL: classes */
+} Target;

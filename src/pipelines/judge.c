@@ -100,13 +100,13 @@ static ClassNames unite(const Rows *rows, const ModelSet *models, Arena *arena)
     const char **names;
 
     for (size_t i = 0; i < models->count; i++)
-        room += text_model_classes(models->items[i])->count;
+        room += predictor_classes(models->items[i])->count;
     names = arena_array(arena, const char *, room + 1);
     for (size_t i = 0; i < rows->classes.count; i++)
         names[count++] = rows->classes.items[i];
     for (size_t i = 0; i < models->count; i++)
-        for (size_t j = 0; j < text_model_classes(models->items[i])->count; j++)
-            names[count++] = text_model_classes(models->items[i])->items[j];
+        for (size_t j = 0; j < predictor_classes(models->items[i])->count; j++)
+            names[count++] = predictor_classes(models->items[i])->items[j];
     qsort(names, count, sizeof(*names), compare_names);
     for (size_t i = 0; i < count; i++)
         if (distinct == 0 || strcmp(names[distinct - 1], names[i]) != 0)
@@ -114,9 +114,9 @@ static ClassNames unite(const Rows *rows, const ModelSet *models, Arena *arena)
     return (ClassNames){names, distinct};
 }
 
-static const char *positive_name(const TextModel *model)
+static const char *positive_name(const Predictor *model)
 {
-    return text_model_classes(model)->items[text_model_positive(model)];
+    return predictor_classes(model)->items[predictor_positive(model)];
 }
 
 static bool agree_on_positive(const ModelSet *models, Error *error)
@@ -156,8 +156,8 @@ bool bench_from_rows(const Rows *rows, const ModelSet *models, Arena *arena, Ben
 static bool is_input(const ModelSet *models, const char *name)
 {
     for (size_t i = 0; i < models->count; i++)
-        for (size_t j = 0; j < text_model_input_count(models->items[i]); j++)
-            if (strcmp(text_model_input(models->items[i], j).name, name) == 0)
+        for (size_t j = 0; j < predictor_input_count(models->items[i]); j++)
+            if (strcmp(predictor_input(models->items[i], j).name, name) == 0)
                 return true;
     return false;
 }
@@ -191,17 +191,17 @@ bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Benc
 
 /* Predictions. */
 
-bool bench_predict(const Bench *bench, const TextModel *model, Arena *arena,
+bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
                    Predictions *predictions, Error *error)
 {
-    const ClassNames *known = text_model_classes(model);
+    const ClassNames *known = predictor_classes(model);
     size_t row_count = bench->rows.row_count, width = bench->rows.classes.count;
     double *own = arena_array(arena, double, row_count * known->count);
     double *probabilities = arena_array(arena, double, row_count *width);
     int *predicted = arena_array(arena, int, row_count);
     int *place = arena_array(arena, int, known->count);
 
-    if (!text_model_predict_on(parallel_core_count(), model, &bench->rows.frame, own, error))
+    if (!predictor_predict_on(parallel_core_count(), model, &bench->rows.frame, own, error))
         return false;
     for (size_t i = 0; i < known->count; i++)
         place[i] = class_index(&bench->rows.classes, known->items[i]);
@@ -210,7 +210,7 @@ bool bench_predict(const Bench *bench, const TextModel *model, Arena *arena,
 
         for (size_t i = 0; i < known->count; i++)
             probabilities[row * width + (size_t)place[i]] = from[i];
-        predicted[row] = place[text_model_decide(model, from)];
+        predicted[row] = place[predictor_decide(model, from)];
     }
     *predictions = (Predictions){predicted, probabilities};
     return true;

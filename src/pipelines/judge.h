@@ -14,12 +14,12 @@
 #pragma once
 
 #include "data/rows.h"
+#include "ml/predictor.h"
 #include "ml/report.h"
-#include "ml/text_model.h"
 
 /* Who is judged. */
 typedef struct ModelSet {
-    const TextModel *items[2];
+    const Predictor *items[2];
     size_t count;
 } ModelSet;
 
@@ -45,7 +45,7 @@ bool bench_from_rows(const Rows *rows, const ModelSet *models, Arena *arena, Ben
                      Error *error) MUST_CHECK;
 
 /* probabilities are rows x classes of the bench; a class the model does not know has 0. */
-bool bench_predict(const Bench *bench, const TextModel *model, Arena *arena,
+bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
                    Predictions *predictions, Error *error) MUST_CHECK;
 
 /* What always giving the commonest class of these rows comes to, with the shares as

@@ -37,7 +37,7 @@ static const JsonField job_fields[] = {
 
 typedef struct Scoring {
     const ScoreJob *job;
-    const TextModel *model;
+    const Predictor *model;
     const ClassNames *classes;
     ScoreInput *input;
     ScoreOutput *output;
@@ -61,7 +61,7 @@ static void write_batch(Scoring *scoring, const ScoreBatch *batch, const double 
 
     for (size_t row = 0; row < batch->frame.row_count; row++) {
         const double *answer = probabilities + row * width;
-        size_t label = text_model_decide(scoring->model, answer);
+        size_t label = predictor_decide(scoring->model, answer);
 
         scoring->counts[label]++;
         score_output_write(scoring->output,
@@ -95,8 +95,8 @@ static bool score_batch(Scoring *scoring, bool *more)
     if (!*more)
         return true;
     probabilities = arena_array(arena, double, batch.frame.row_count * scoring->classes->count);
-    if (!text_model_predict_on(thread_count(), scoring->model, &batch.frame, probabilities,
-                               scoring->error))
+    if (!predictor_predict_on(thread_count(), scoring->model, &batch.frame, probabilities,
+                              scoring->error))
         return false;
     write_batch(scoring, &batch, probabilities, arena);
     scoring->row_count += batch.frame.row_count;
@@ -127,13 +127,13 @@ static void write_result(const Scoring *scoring, JsonWriter *result)
     json_close(result);
 }
 
-static InputList inputs_of(const TextModel *model, Arena *arena)
+static InputList inputs_of(const Predictor *model, Arena *arena)
 {
-    size_t count = text_model_input_count(model);
+    size_t count = predictor_input_count(model);
     ModelInput *items = arena_array(arena, ModelInput, count);
 
     for (size_t i = 0; i < count; i++)
-        items[i] = text_model_input(model, i);
+        items[i] = predictor_input(model, i);
     return (InputList){items, count};
 }
 
@@ -142,7 +142,7 @@ static bool score(const ScoreJob *job, const Package *package, JsonWriter *resul
 {
     Scoring scoring = {.job = job,
                        .model = package->model,
-                       .classes = text_model_classes(package->model),
+                       .classes = predictor_classes(package->model),
                        .error = error};
     CLEANUP(score_input_close) ScoreInput *input = NULL;
     CLEANUP(score_output_close) ScoreOutput output = {0};

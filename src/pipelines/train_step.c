@@ -52,7 +52,7 @@ typedef struct Training {
     const char *target;
     Rows rows; /* to learn from */
     size_t unlabelled_count;
-    SearchResult found;
+    Learnt found;
     Bench bench; /* the hold-out */
     Predictions predictions;
     Report report;
@@ -167,6 +167,7 @@ static size_t search_threads(void)
 
 static bool search(Training *training)
 {
+    Target target = {.labels = training->rows.labels, .classes = &training->rows.classes};
     SearchSpec spec = {
         .metric = training->job.metric,
         .budget_seconds = training->job.budget_seconds,
@@ -177,8 +178,8 @@ static bool search(Training *training)
         .listener = {tell_progress, training},
     };
 
-    return text_model_search(&training->rows.frame, training->rows.labels, &training->rows.classes,
-                             &spec, training->arena, &training->found, training->error);
+    return predictor_learn(&training->rows.frame, &target, &spec, training->arena, &training->found,
+                           training->error);
 }
 
 static bool judge_on_holdout(Training *training)
@@ -323,10 +324,10 @@ static void write_cross_validated(JsonWriter *json, const Training *training)
     if (!training->found.out_of_fold)
         return;
     for (size_t row = 0; row < row_count; row++)
-        predicted[row] = (int)text_model_decide(training->found.model,
-                                                training->found.out_of_fold + row * width);
+        predicted[row] =
+            (int)predictor_decide(training->found.model, training->found.out_of_fold + row * width);
     if (report_make(training->rows.labels, predicted, training->found.out_of_fold, row_count,
-                    &training->rows.classes, text_model_positive(training->found.model),
+                    &training->rows.classes, predictor_positive(training->found.model),
                     training->arena, &report, &ignored))
         step_metrics_write_json(json, "cv", &report);
 }
@@ -352,7 +353,7 @@ static void write_result(JsonWriter *json, const Training *training)
 
 static void training_clear(Training *training)
 {
-    text_model_unload(&training->found.model);
+    predictor_unload(&training->found.model);
 }
 
 bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)

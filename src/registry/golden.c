@@ -40,14 +40,14 @@ static const FrameColumn *find_column(const Frame *frame, const char *name)
 }
 
 /* The model's inputs, in its order, and nothing else. */
-static bool choose_columns(const TextModel *model, const Frame *rows, Arena *arena, Frame *chosen,
+static bool choose_columns(const Predictor *model, const Frame *rows, Arena *arena, Frame *chosen,
                            Error *error)
 {
-    size_t count = text_model_input_count(model);
+    size_t count = predictor_input_count(model);
     FrameColumn *columns = arena_array(arena, FrameColumn, count + 1);
 
     for (size_t i = 0; i < count; i++) {
-        ModelInput input = text_model_input(model, i);
+        ModelInput input = predictor_input(model, i);
         const FrameColumn *found = find_column(rows, input.name);
 
         if (!found || found->kind != input.kind)
@@ -59,10 +59,10 @@ static bool choose_columns(const TextModel *model, const Frame *rows, Arena *are
     return true;
 }
 
-bool golden_make(const TextModel *model, const Frame *rows, Arena *arena, Golden *golden,
+bool golden_make(const Predictor *model, const Frame *rows, Arena *arena, Golden *golden,
                  Error *error)
 {
-    Golden made = {.class_count = text_model_classes(model)->count};
+    Golden made = {.class_count = predictor_classes(model)->count};
     double *probabilities;
 
     if (!rows || rows->row_count < 1 || rows->row_count > GOLDEN_ROWS_MAX)
@@ -70,7 +70,7 @@ bool golden_make(const TextModel *model, const Frame *rows, Arena *arena, Golden
     if (!choose_columns(model, rows, arena, &made.frame, error))
         return false;
     probabilities = arena_array(arena, double, rows->row_count *made.class_count);
-    if (!text_model_predict(model, &made.frame, probabilities, arena, error))
+    if (!predictor_predict(model, &made.frame, probabilities, arena, error))
         return false;
     made.probabilities = probabilities;
     *golden = made;

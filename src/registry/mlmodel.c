@@ -24,13 +24,13 @@ static void write_column(JsonWriter *json, const char *name, ColumnKind kind)
     json_close(json);
 }
 
-static const char *print_inputs(const TextModel *model, Arena *arena)
+static const char *print_inputs(const Predictor *model, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
 
     json_open_array(json, NULL);
-    for (size_t i = 0; i < text_model_input_count(model); i++) {
-        ModelInput input = text_model_input(model, i);
+    for (size_t i = 0; i < predictor_input_count(model); i++) {
+        ModelInput input = predictor_input(model, i);
 
         write_column(json, input.name, input.kind);
     }

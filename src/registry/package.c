@@ -27,13 +27,13 @@ static bool write_file(const PackageSpec *spec, const char *name, const char *by
 static const char *print_signature(const PackageSpec *spec, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
-    const ClassNames *classes = text_model_classes(spec->model);
+    const ClassNames *classes = predictor_classes(spec->model);
 
     json_open_object(json, NULL);
     json_text(json, "target", spec->target);
     json_open_array(json, "inputs");
-    for (size_t i = 0; i < text_model_input_count(spec->model); i++) {
-        ModelInput input = text_model_input(spec->model, i);
+    for (size_t i = 0; i < predictor_input_count(spec->model); i++) {
+        ModelInput input = predictor_input(spec->model, i);
 
         json_open_object(json, NULL);
         json_text(json, "name", input.name);
@@ -45,7 +45,7 @@ static const char *print_signature(const PackageSpec *spec, Arena *arena)
     for (size_t i = 0; i < classes->count; i++)
         json_text(json, NULL, classes->items[i]);
     json_close(json);
-    json_text(json, "positive", classes->items[text_model_positive(spec->model)]);
+    json_text(json, "positive", classes->items[predictor_positive(spec->model)]);
     json_close(json);
     return json_finish(json);
 }
@@ -75,7 +75,7 @@ bool package_write(const PackageSpec *spec, Arena *arena, Error *error)
 
     if (!golden_make(spec->model, spec->golden, arena, &golden, error))
         return false;
-    text_model_save(spec->model, arena, &model, &size);
+    predictor_save(spec->model, arena, &model, &size);
     signature = print_signature(spec, arena);
     golden_text = golden_print(&golden, arena);
     mlmodel = mlmodel_print(spec, model, size, arena);
@@ -119,15 +119,15 @@ static bool map_model(const PackageFiles *files, Package *package, Error *error)
         return fail(error, ERROR_INVALID, "the package has no file \"%s\"", PACKAGE_MODEL);
     if (!artifact_map(files->store, entry->digest, MODEL_BYTES_MAX, &package->map, error))
         return fail_in(error, "file \"%s\" of the package", PACKAGE_MODEL);
-    return text_model_load_in_place(package->map.bytes, package->map.size, &package->model, error);
+    return predictor_load_in_place(package->map.bytes, package->map.size, &package->model, error);
 }
 
-static bool inputs_agree(const JsonValue *inputs, const TextModel *model)
+static bool inputs_agree(const JsonValue *inputs, const Predictor *model)
 {
-    if (json_count(inputs) != text_model_input_count(model))
+    if (json_count(inputs) != predictor_input_count(model))
         return false;
     for (JsonWalk walk = json_walk(inputs); json_walk_next(&walk);) {
-        ModelInput input = text_model_input(model, walk.index);
+        ModelInput input = predictor_input(model, walk.index);
 
         if (!text_equal(json_as_text(json_member(walk.value, "name"), NULL), input.name) ||
             !text_equal(json_as_text(json_member(walk.value, "kind"), NULL),
@@ -153,7 +153,7 @@ static bool check_signature(const Package *package, Error *error)
     if (package->target &&
         inputs_agree(json_member(package->signature, "inputs"), package->model) &&
         classes_agree(json_member(package->signature, "classes"),
-                      text_model_classes(package->model)))
+                      predictor_classes(package->model)))
         return true;
     return fail(error, ERROR_INVALID, "the signature of the package is not that of its model");
 }
@@ -211,7 +211,7 @@ bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *ar
 
 void package_close(Package *package)
 {
-    text_model_unload(&package->model);
+    predictor_unload(&package->model);
     file_unmap(&package->map);
 }
 
@@ -234,13 +234,13 @@ static bool compare_answers(const Golden *golden, const double *answers, const C
 
 static bool check_golden(const Package *package, const Golden *golden, Arena *arena, Error *error)
 {
-    const ClassNames *classes = text_model_classes(package->model);
+    const ClassNames *classes = predictor_classes(package->model);
     double *answers = arena_array(arena, double, golden->frame.row_count * classes->count);
 
     if (golden->class_count != classes->count)
         return fail(error, ERROR_CONFLICT, "the golden rows have %zu classes, the model has %zu",
                     golden->class_count, classes->count);
-    return text_model_predict(package->model, &golden->frame, answers, arena, error) &&
+    return predictor_predict(package->model, &golden->frame, answers, arena, error) &&
            compare_answers(golden, answers, classes, error);
 }
 

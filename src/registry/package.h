@@ -2,7 +2,7 @@
  * together.
  *
  *     MLmodel              MLflow's YAML, so that other tools can read it: flavors, signature, ids
- *     model.slipway        the bytes of ml/text_model.h
+ *     model.slipway        the bytes of ml/predictor.h
  *     signature.json       input columns with kinds, classes, positive class, target
  *     golden.json          some training rows with the answers that the model gave when it was made
  *     report.json          ml/report.h on the frozen hold-out, with the hold-out's digest
@@ -18,12 +18,12 @@
 
 #include "access/scope.h"
 #include "base/json.h"
-#include "ml/text_model.h"
+#include "ml/predictor.h"
 #include "store/artifact.h"
 
 typedef struct PackageSpec {
     const char *folder; /* empty; filled by package_write() */
-    const TextModel *model;
+    const Predictor *model;
     const char *target;  /* the column that was learnt */
     const char *flavor;  /* the leaderboard's chosen candidate */
     const Frame *golden; /* some rows, at most 32 */
@@ -35,7 +35,7 @@ bool package_write(const PackageSpec *spec, Arena *arena, Error *error) MUST_CHE
 
 /* A package in memory; package_close() gives back what it owns. */
 typedef struct Package {
-    TextModel *model; /* owned; it looks things up in the map */
+    Predictor *model; /* owned; it looks things up in the map */
     FileMap map;      /* owned: the model's file, which the store never changes */
     const char *target;
     const JsonValue *signature;

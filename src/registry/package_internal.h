@@ -21,7 +21,7 @@ typedef struct Golden {
 } Golden;
 
 /* The answers are the model's own, asked now. */
-bool golden_make(const TextModel *model, const Frame *rows, Arena *arena, Golden *golden,
+bool golden_make(const Predictor *model, const Frame *rows, Arena *arena, Golden *golden,
                  Error *error) MUST_CHECK;
 const char *golden_print(const Golden *golden, Arena *arena);
 

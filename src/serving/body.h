@@ -20,7 +20,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "ml/text_model.h"
+#include "ml/predictor.h"
 
 enum { PREDICT_ROWS_MAX = 10000 };
 

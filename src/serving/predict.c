@@ -38,10 +38,10 @@ bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Are
         return false;
     probabilities = arena_array(arena, double, frame.row_count *class_count);
     labels = arena_array(arena, size_t, frame.row_count);
-    if (!text_model_predict(loaded->package.model, &frame, probabilities, arena, error))
+    if (!predictor_predict(loaded->package.model, &frame, probabilities, arena, error))
         return false;
     for (size_t row = 0; row < frame.row_count; row++)
-        labels[row] = text_model_decide(loaded->package.model, probabilities + row * class_count);
+        labels[row] = predictor_decide(loaded->package.model, probabilities + row * class_count);
     *prediction = (Prediction){served, request->request_id, frame, probabilities, labels};
     return true;
 }
@@ -133,8 +133,8 @@ static bool explain_row(const Prediction *prediction, size_t row, JsonWriter *js
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Explanation explanation;
 
-    if (!text_model_explain(prediction->endpoint->loaded->package.model, &prediction->frame, row,
-                            prediction->labels[row], arena, &explanation, error))
+    if (!predictor_explain(prediction->endpoint->loaded->package.model, &prediction->frame, row,
+                           prediction->labels[row], arena, &explanation, error))
         return false;
     json_open_object(json, NULL);
     write_answer(json, prediction, row);

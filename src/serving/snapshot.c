@@ -19,13 +19,13 @@ static void *allocate(size_t size)
     return memory;
 }
 
-static InputList list_inputs(const TextModel *model, Arena *arena)
+static InputList list_inputs(const Predictor *model, Arena *arena)
 {
-    size_t count = text_model_input_count(model);
+    size_t count = predictor_input_count(model);
     ModelInput *items = arena_array(arena, ModelInput, count);
 
     for (size_t i = 0; i < count; i++)
-        items[i] = text_model_input(model, i);
+        items[i] = predictor_input(model, i);
     return (InputList){items, count};
 }
 
@@ -42,7 +42,7 @@ LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest, E
     }
     snprintf(loaded->digest, sizeof(loaded->digest), "%s", digest);
     loaded->inputs = list_inputs(loaded->package.model, loaded->arena);
-    loaded->classes = text_model_classes(loaded->package.model);
+    loaded->classes = predictor_classes(loaded->package.model);
     return loaded;
 }
 

@@ -79,10 +79,10 @@ static Bytes read_blob(const Store *store, const char *digest)
 static bool answer(const Package *package, const Golden *golden, Arena *arena, double **answers,
                    Error *error)
 {
-    size_t count = golden->frame.row_count * text_model_classes(package->model)->count;
+    size_t count = golden->frame.row_count * predictor_classes(package->model)->count;
 
     *answers = arena_array(arena, double, count + 1);
-    return text_model_predict(package->model, &golden->frame, *answers, arena, error);
+    return predictor_predict(package->model, &golden->frame, *answers, arena, error);
 }
 
 static const Bytes *file_named(const Sound *sound, const char *name)
@@ -387,12 +387,12 @@ static bool are_probabilities(const double *values, size_t count)
 }
 
 /* A row as nobody meant it: the model answers and explains it, whatever it holds. */
-static bool answers_anything(const TextModel *model, Arena *arena)
+static bool answers_anything(const Predictor *model, Arena *arena)
 {
     static const char text[] = "free \xff\xc3\x28 Click!!! \xF0\x9F\x98\x80 click 1e9 \xCE\xA3 buy";
     static const TextRef texts[] = {{text, sizeof(text) - 1}};
     static const double numbers[] = {1e308};
-    size_t input_count = text_model_input_count(model), classes = text_model_classes(model)->count;
+    size_t input_count = predictor_input_count(model), classes = predictor_classes(model)->count;
     FrameColumn *columns = arena_array(arena, FrameColumn, input_count + 1);
     double *probabilities = arena_array(arena, double, classes);
     Frame frame = {columns, input_count, 1};
@@ -400,15 +400,14 @@ static bool answers_anything(const TextModel *model, Arena *arena)
     Error error = {0};
 
     for (size_t i = 0; i < input_count; i++) {
-        ModelInput input = text_model_input(model, i);
+        ModelInput input = predictor_input(model, i);
 
         columns[i] = (FrameColumn){input.name, input.kind, texts, numbers};
     }
-    return text_model_predict(model, &frame, probabilities, arena, &error) &&
+    return predictor_predict(model, &frame, probabilities, arena, &error) &&
            are_probabilities(probabilities, classes) &&
-           text_model_decide(model, probabilities) < classes &&
-           text_model_explain(model, &frame, 0, classes - 1, arena, &explanation, &error) &&
-           text_model_top_terms(model, 0, 5, arena, &explanation, &error);
+           predictor_decide(model, probabilities) < classes &&
+           predictor_explain(model, &frame, 0, classes - 1, arena, &explanation, &error);
 }
 
 static bool are_equal(const Sound *sound, const double *answers)
@@ -432,7 +431,7 @@ static Outcome judge_accepted(const Store *store, const Case *made, Arena *arena
     if (!package_open(store->store, made->digest, arena, &package, &error) ||
         !answers_anything(package.model, arena))
         return WRONG_ANSWER;
-    if (text_model_classes(package.model)->count == sound->golden.class_count &&
+    if (predictor_classes(package.model)->count == sound->golden.class_count &&
         answer(&package, &sound->golden, arena, &answers, &error) && are_equal(sound, answers))
         return ACCEPTED_SAME;
     return made->has_golden ? WRONG_DIFFERENT : ACCEPTED_ITS_OWN;

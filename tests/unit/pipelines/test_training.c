@@ -48,8 +48,8 @@ static void test_f14_a_column_known_after_the_outcome_is_not_learnt_from_and_tha
     EXPECT_OK(package_open(fixture.platform->artifacts, find_version(&fixture, 1).package,
                            fixture.arena, &package, &fixture.scope.error),
               fixture.scope.error);
-    EXPECT(text_model_input_count(package.model) == 1);
-    EXPECT_TEXT(text_model_input(package.model, 0).name, "CONTENT");
+    EXPECT(predictor_input_count(package.model) == 1);
+    EXPECT_TEXT(predictor_input(package.model, 0).name, "CONTENT");
     fixture_close(&fixture);
 }
 

@@ -55,20 +55,19 @@ static bool read_messages(Messages *messages, Arena *arena)
     return true;
 }
 
-static TextModel *train(const Messages *messages, Arena *arena)
+static Predictor *train(const Messages *messages, Arena *arena)
 {
     SearchSpec spec = {
         .metric = "f1", .budget_seconds = 2, .seed = 42, .positive = "spam", .fold_count = 2};
-    SearchResult result = {0};
+    Learnt result = {0};
+    Target target = {.labels = messages->labels, .classes = &classes};
     Error error = {0};
 
-    EXPECT_OK(text_model_search(&messages->frame, messages->labels, &classes, &spec, arena, &result,
-                                &error),
-              error);
+    EXPECT_OK(predictor_learn(&messages->frame, &target, &spec, arena, &result, &error), error);
     return result.model;
 }
 
-static PackageSpec package_spec(const Messages *messages, const TextModel *model,
+static PackageSpec package_spec(const Messages *messages, const Predictor *model,
                                 const char *folder)
 {
     return (PackageSpec){
@@ -119,7 +118,7 @@ static void edit(Scope *scope, const char *folder, const char *name, const char 
     EXPECT_OK(file_write(path, text_built(&text), text.count, &scope->error), scope->error);
 }
 
-static void check_whole(Scope *scope, const Messages *messages, const TextModel *model,
+static void check_whole(Scope *scope, const Messages *messages, const Predictor *model,
                         const char *digest)
 {
     CLEANUP(package_close) Package package = {0};
@@ -129,10 +128,10 @@ static void check_whole(Scope *scope, const Messages *messages, const TextModel 
         package_open(scope->platform->artifacts, digest, scope->arena, &package, &scope->error),
         scope->error);
     EXPECT_TEXT(package.target, "class");
-    EXPECT_OK(text_model_predict(model, &messages->frame, before, scope->arena, &scope->error),
+    EXPECT_OK(predictor_predict(model, &messages->frame, before, scope->arena, &scope->error),
               scope->error);
     EXPECT_OK(
-        text_model_predict(package.model, &messages->frame, after, scope->arena, &scope->error),
+        predictor_predict(package.model, &messages->frame, after, scope->arena, &scope->error),
         scope->error);
     EXPECT(memcmp(before, after, sizeof(before)) == 0);
     EXPECT_OK(package_check_golden(scope->platform->artifacts, digest, scope->arena, &scope->error),
@@ -158,7 +157,7 @@ static void test_a_package_gives_the_same_answers_and_the_same_bytes(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
     Scope *scope = &fixture.scope;
-    CLEANUP(text_model_unload) TextModel *model = NULL;
+    CLEANUP(predictor_unload) Predictor *model = NULL;
     const char *first = new_folder(scope), *second = new_folder(scope), *digest;
     static Messages messages;
     PackageSpec spec;
@@ -214,7 +213,7 @@ static void test_a_package_that_does_not_answer_as_it_did_is_refused(void)
     };
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
     Scope *scope = &fixture.scope;
-    CLEANUP(text_model_unload) TextModel *model = NULL;
+    CLEANUP(predictor_unload) Predictor *model = NULL;
     static Messages messages;
     PackageSpec spec;
 
@@ -230,7 +229,7 @@ static void test_the_mlmodel_file_is_what_mlflow_reads(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
     Scope *scope = &fixture.scope;
-    CLEANUP(text_model_unload) TextModel *model = NULL;
+    CLEANUP(predictor_unload) Predictor *model = NULL;
     static Messages messages;
     const char *bytes;
     PackageSpec spec;
@@ -260,7 +259,7 @@ static void test_golden_rows_are_1_to_32_with_all_columns(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
     Scope *scope = &fixture.scope;
-    CLEANUP(text_model_unload) TextModel *model = NULL;
+    CLEANUP(predictor_unload) Predictor *model = NULL;
     static Messages messages;
     PackageSpec spec;
 

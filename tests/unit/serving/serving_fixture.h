@@ -45,17 +45,17 @@ static inline const char *fixture_package_of(Scene *scene, const char *column_na
         labels[i] = (i < COUNT_OF_COMMENTS / 2) != flipped;
     }
 
-    SearchResult result = {0};
+    Learnt result = {0};
+    Target target = {.labels = labels, .classes = &classes};
 
-    EXPECT_OK(text_model_search(&frame, labels, &classes, &spec, scene->arena, &result, &error),
-              error);
+    EXPECT_OK(predictor_learn(&frame, &target, &spec, scene->arena, &result, &error), error);
     package.model = result.model;
     EXPECT_OK(folder_make_temporary(scene->folder, scene->arena, &package.folder, &error), error);
     EXPECT_OK(package_write(&package, scene->arena, &error), error);
     EXPECT_OK(
         tree_add_folder(scene->platform->artifacts, package.folder, scene->arena, &tree, &error),
         error);
-    text_model_unload(&result.model);
+    predictor_unload(&result.model);
     return arena_text(scene->arena, tree.digest);
 }
 
