@@ -140,7 +140,7 @@ def run_killed(bench, cluster, running, effects):
         time.sleep(AWAY_SECONDS)
         cluster.start_controller()
         while not over.wait(POLL_SECONDS):
-            cluster.resume_nodes()
+            cluster.tend()
 
     over = threading.Event()
     killer = threading.Thread(target=kill)

@@ -20,6 +20,8 @@ import time
 PROGRAMS = ("slurmctld", "slurmd", "slurmrestd", "scontrol", "sinfo", "squeue")
 NODES = ("n1", "n2", "n3")
 SECONDS_MAX = 60
+NUMBERS_A_START = 10_000
+TENDED_SECONDS = 25  # a node's word that it has no such job counts when that job began 20 s ago
 TEMPLATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slurm.conf.in")
 
 
@@ -89,13 +91,9 @@ class Cluster:
         ports = free_ports(1 + len(NODES))
         self.values = {
             "HOST": socket.gethostname().split(".")[0], "DIR": folder, "USER": getpass.getuser(),
-            "PORT": ports[0], "NODE_PORTS": ",".join(map(str, ports[1:])), "MIN_JOB_AGE": min_job_age}
+            "PORT": ports[0], "NODE_PORTS": ",".join(map(str, ports[1:])), "MIN_JOB_AGE": min_job_age, "FIRST_JOB": 1}
 
     def __enter__(self):
-        with open(TEMPLATE) as template:
-            text = re.sub(r"@([A-Z_]+)@", lambda match: str(self.values[match[1]]), template.read())
-        with open(self.conf, "w") as file:
-            file.write(text)
         for name in ("state", "spool"):
             os.makedirs(os.path.join(self.folder, name))
         try:
@@ -137,8 +135,17 @@ class Cluster:
         """It goes into the background by itself."""
         self.run(program, *arguments)
 
-    def start_controller(self, *options):
-        self.daemon("slurmctld", "-i", *options)
+    def write_conf(self):
+        with open(TEMPLATE) as template:
+            text = re.sub(r"@([A-Z_]+)@", lambda match: str(self.values[match[1]]), template.read())
+        with open(self.conf, "w") as file:
+            file.write(text)
+
+    def start_controller(self):
+        self.write_conf()
+        self.values["FIRST_JOB"] += NUMBERS_A_START
+        self.daemon("slurmctld", "-i")
+        self.tended_at = time.monotonic()
 
     def start_node(self, node):
         self.daemon("slurmd", "-N", node)
@@ -189,6 +196,22 @@ class Cluster:
             node, state = line.split()[:2]
             if state.startswith(("down", "drain", "fail")):
                 self.run("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+
+    def restart_nodes(self):
+        """Their jobs go on; each tells the controller which it has."""
+        for node in NODES:
+            process_id = self.pid_of(node)
+            os.kill(process_id, signal.SIGTERM)
+            wait_until(lambda: not is_alive(process_id), f"{node} does not stop")
+            self.start_node(node)
+
+    def tend(self):
+        """What an administrator does for a cluster whose controller was killed, to be called while jobs are left: it may
+        take jobs for running that ended while it was away, and asks the nodes again only in an hour."""
+        self.resume_nodes()
+        if time.monotonic() - self.tended_at > TENDED_SECONDS:
+            self.restart_nodes()
+            self.tended_at = time.monotonic()
 
     def job(self, key):
         """Of the newest of that name."""

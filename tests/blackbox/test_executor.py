@@ -454,15 +454,10 @@ class SlurmForgets(SlurmTest):
 class SlurmDies(SlurmTest):
     """Its controller is killed."""
 
-    def restart(self):
-        self.cluster.start_controller()
-        self.cluster.resume_nodes()
-
     def drive(self, keys, meanwhile=lambda: None):
-        """Nodes that the controller takes out of service after its restart are put back."""
         def tend():
             meanwhile()
-            self.cluster.resume_nodes()
+            self.cluster.tend()
 
         try:
             super().drive(keys, tend)
@@ -480,7 +475,7 @@ class SlurmDies(SlurmTest):
         self.release(self.key)
         self.expect_end(self.key, outcome="succeeded")
         self.assertEqual(self.driver.state(self.other)[0], "queued")
-        self.restart()
+        self.cluster.start_controller()
         self.drive([self.other])
         self.wait_for_state(self.key, "gone", "unknown")
         self.assertEqual(self.done(), {self.key: 1, self.other: 1})
@@ -490,7 +485,7 @@ class SlurmDies(SlurmTest):
         self.wait_for_effect(self.key)
         self.cluster.kill_controller()
         self.cluster.wipe_state()
-        self.restart()
+        self.cluster.start_controller()
         self.wait_for_state(self.key, "unknown")
         self.submit(self.key)
         self.release(self.key)
@@ -510,7 +505,7 @@ class SlurmDies(SlurmTest):
             if kills and len(self.done()) >= kills[0]:
                 kills.pop(0)
                 self.cluster.kill_controller()
-                self.restart()
+                self.cluster.start_controller()
 
         self.drive(keys, kill_at_times)
         wait_until(lambda: not self.shims(), "a shim is left")

@@ -234,9 +234,8 @@ class SlurmDies(SlurmTest):
     """A controller that was killed may leave jobs behind that seem to run: its cluster is no other test's."""
 
     def wait_resuming(self, condition):
-        """Nodes that a restarted controller takes out of service are put back."""
         def look():
-            self.cluster.resume_nodes()
+            self.cluster.tend()
             return condition()
         wait_until(look, lambda: f"{self.done()}, {self.pipeline('show', 'project')}, {self.cluster.run('squeue')}")
 
