@@ -46,13 +46,14 @@ typedef struct Forest {
     const double *means;       /* group_count margins of a row of which nothing is known */
 } Forest;
 
-/* XGBoost's own JSON (1.7 to 3.x; gbtree with numeric splits). Every index, count and type is
- * checked: what is damaged is refused with a sentence. */
+/* XGBoost's own JSON (1.7 to 3.x; gbtree with numeric splits). All trees count, whatever round was
+ * the best. Every index, count and type is checked: what is damaged is refused with a sentence. */
 bool forest_from_xgboost(const char *json, size_t size, Arena *arena, Forest *forest,
                          Error *error) MUST_CHECK;
 
-/* A section of a model's file, and back; read where it lies when the bytes are aligned, so they
- * must outlive the forest. The reader goes bad on what is no forest. */
+/* A section of a model's file, and back; read where it lies when that is at a multiple of four
+ * bytes, so they must outlive the forest. The reader goes bad on what is no forest, and the forest
+ * stays as it was. */
 void forest_write(const Forest *forest, ByteWriter *writer);
 void forest_read(ByteReader *reader, Arena *arena, Forest *forest);
 
