@@ -1,0 +1,50 @@
+/* tabular_model_internal.h: what a TabularModel is made of, for the files tabular_*.c. */
+#pragma once
+
+#include "ml/calibration.h"
+#include "ml/encoding.h"
+#include "ml/forest.h"
+#include "ml/linear.h"
+#include "ml/tabular_model.h"
+
+typedef enum MemberKind { MEMBER_FOREST, MEMBER_LINEAR, MEMBER_KIND_COUNT } MemberKind;
+
+/* One of the models whose margins are added up. */
+typedef struct TabularMember {
+    MemberKind kind;
+    double weight;
+    Forest forest;
+    LinearModel linear;
+    double *means; /* MEMBER_LINEAR: of the features, where contributions are counted from */
+} TabularMember;
+
+struct TabularModel {
+    Arena *arena;      /* owns the model itself, and bytes unless the caller does */
+    const char *bytes; /* the file */
+    size_t size;
+    ClassNames classes; /* none: numbers */
+    size_t positive, margin_count;
+    ModelInput *inputs;
+    size_t input_count;
+    Encoding encodings[MEMBER_KIND_COUNT]; /* by what members read */
+    TabularMember *members;
+    size_t member_count;
+    double shift, scale;     /* numbers: the answer is shift + scale x margin */
+    Calibration calibration; /* classes */
+    double threshold;        /* two classes: the least probability of the positive one to name it */
+};
+
+/* Bounds for what a file may claim; a model that is built stays inside them. */
+enum { TABULAR_CLASSES_MAX = 4096, TABULAR_MEMBERS_MAX = 16 };
+
+/* The model of these parts, which are needed no more; its own bytes, arena and size are not looked
+ * at. */
+TabularModel *tabular_model_of(const TabularModel *parts);
+
+/* The columns of the frame that the inputs are, by input. */
+bool tabular_model_bind(const TabularModel *model, const Frame *frame, Arena *arena,
+                        const FrameColumn ***columns, Error *error) MUST_CHECK;
+
+/* What a row has in the columns, by input. */
+void tabular_model_cells(const TabularModel *model, const FrameColumn *const *columns, size_t row,
+                         Cell *cells);
