@@ -25,6 +25,7 @@ typedef struct BoostFunctions {
     int (*update)(BoosterHandle booster, int round, MatrixHandle training);
     int (*predict)(BoosterHandle booster, MatrixHandle matrix, const char *settings,
                    const uint64_t **shape, uint64_t *dimensions, const float **values);
+    int (*slice)(BoosterHandle booster, int first, int end, int step, BoosterHandle *slice);
     int (*save)(BoosterHandle booster, const char *settings, uint64_t *size, const char **bytes);
     int (*free)(BoosterHandle booster);
 } BoostFunctions;
@@ -38,6 +39,7 @@ static const LibraryFunction functions[] = {
     {"XGBoosterSetParam", offsetof(BoostFunctions, set)},
     {"XGBoosterUpdateOneIter", offsetof(BoostFunctions, update)},
     {"XGBoosterPredictFromDMatrix", offsetof(BoostFunctions, predict)},
+    {"XGBoosterSlice", offsetof(BoostFunctions, slice)},
     {"XGBoosterSaveModelToBuffer", offsetof(BoostFunctions, save)},
     {"XGBoosterFree", offsetof(BoostFunctions, free)},
     {0}};
@@ -129,6 +131,7 @@ static void booster_free(Booster *booster)
 {
     if (booster->handle)
         xgboost.free(booster->handle);
+    booster->handle = NULL;
 }
 
 static void set_text(Booster *booster, const char *name, const char *value)
@@ -275,8 +278,6 @@ static bool learn(const Fit *fit, Error *error)
     for (size_t round = 1; round <= fit->spec->rounds; round++) {
         if (xgboost.update(fit->booster->handle, (int)round - 1, fit->training->handle) != 0)
             return fail_library(error);
-        if (!watch)
-            continue;
         if (!look(fit, round, error))
             return false;
         if (round - result->rounds >= fit->spec->patience)
@@ -289,34 +290,60 @@ static bool learn(const Fit *fit, Error *error)
     return true;
 }
 
-static bool save(const Fit *fit, Arena *arena, Error *error)
-{
-    const char *bytes;
-    uint64_t size;
+struct BoostModel {
+    Booster booster; /* with the rounds behind the best one too */
+    size_t rounds;
+    Arena *arena; /* owns this */
+};
 
-    if (xgboost.save(fit->booster->handle, "{\"format\":\"json\"}", &size, &bytes) != 0)
+static BoostModel *model_of(Booster *booster, size_t rounds)
+{
+    Arena *arena = arena_create();
+    BoostModel *model = arena_new(arena, BoostModel);
+
+    *model = (BoostModel){*booster, rounds, arena};
+    booster->handle = NULL;
+    return model;
+}
+
+void boost_model_destroy(BoostModel **model)
+{
+    if (!*model)
+        return;
+    booster_free(&(*model)->booster);
+    arena_destroy((*model)->arena);
+    *model = NULL;
+}
+
+bool boost_model_save(const BoostModel *model, Arena *arena, const char **json, size_t *size,
+                      Error *error)
+{
+    CLEANUP(booster_free) Booster best = {0};
+    const char *bytes;
+    uint64_t count;
+
+    if (xgboost.slice(model->booster.handle, 0, (int)model->rounds, 1, &best.handle) != 0 ||
+        xgboost.save(best.handle, "{\"format\":\"json\"}", &count, &bytes) != 0)
         return fail_library(error);
-    fit->result->rounds = fit->spec->rounds;
-    fit->result->json = arena_copy(arena, bytes, size);
-    fit->result->json_size = size;
+    *json = arena_copy(arena, bytes, count);
+    *size = count;
     return true;
 }
 
 bool boost_fit(const BoostSpec *spec, const BoostMatrix *training, const BoostWatch *watch,
-               Arena *arena, BoostResult *result, Error *error)
+               Arena *arena, BoostResult *result, BoostModel **model, Error *error)
 {
     CLEANUP(booster_free) Booster booster = {0};
-    MatrixHandle matrices[] = {training->handle, watch ? watch->held->handle : NULL};
-    BoostResult made = {0};
+    const MatrixHandle matrices[] = {training->handle, watch->held->handle};
+    size_t count = watch->held->row_count * boost_margin_count(spec);
+    BoostResult made = {.margins = arena_array(arena, double, count + 1)};
     Fit fit = {spec, training, watch, &booster, &made};
 
-    if (watch)
-        made.margins = arena_array(arena, double, watch->held->row_count *boost_margin_count(spec));
-    if (xgboost.create(matrices, watch ? 2 : 1, &booster.handle) != 0)
+    if (xgboost.create(matrices, COUNT(matrices), &booster.handle) != 0)
         return fail_library(error);
-    if (!set_all(&booster, spec, error) || !learn(&fit, error) ||
-        (!watch && !save(&fit, arena, error)))
+    if (!set_all(&booster, spec, error) || !learn(&fit, error))
         return false;
+    *model = model_of(&booster, made.rounds);
     *result = made;
     return true;
 }

@@ -4,11 +4,14 @@
  * after which a process must not fork and go on: training belongs into the processes of steps.
  * The same rows, settings and version of the library give the same trees.
  *
- *     CLEANUP(boost_matrix_destroy) BoostMatrix *training = NULL;
+ *     CLEANUP(boost_matrix_destroy) BoostMatrix *training = NULL, *held = NULL;
+ *     CLEANUP(boost_model_destroy) BoostModel *model = NULL;
  *     if (!boost_matrix_create(&rows, &training, error) ||
- *         !boost_fit(&spec, training, NULL, arena, &result, error))
+ *         !boost_matrix_create(&others, &held, error) ||
+ *         !boost_fit(&spec, training, &(BoostWatch){held}, arena, &result, &model, error) ||
+ *         !boost_model_save(model, arena, &json, &size, error))
  *         return false;
- *     forest_from_xgboost(result.json, result.json_size, arena, &forest, error);
+ *     forest_from_xgboost(json, size, arena, &forest, error);
  */
 #pragma once
 
@@ -63,17 +66,22 @@ typedef struct BoostWatch {
 } BoostWatch;
 
 typedef struct BoostResult {
-    size_t rounds;    /* watched: the best; else all */
-    double *margins;  /* watched: of the rows held, after the best round */
-    double loss;      /* watched: their log loss, or mean squared error */
-    bool is_stopped;  /* the deadline came before the end */
-    const char *json; /* not watched: the model, as XGBoost writes it */
-    size_t json_size;
+    size_t rounds;   /* the best */
+    double *margins; /* of the rows held, after the best round */
+    double loss;     /* theirs: log loss, or mean squared error */
+    bool is_stopped; /* the deadline came before the end */
 } BoostResult;
 
-/* watch: or NULL. */
+/* The trees up to the best round. */
+typedef struct BoostModel BoostModel;
+
 bool boost_fit(const BoostSpec *spec, const BoostMatrix *training, const BoostWatch *watch,
-               Arena *arena, BoostResult *result, Error *error) MUST_CHECK;
+               Arena *arena, BoostResult *result, BoostModel **model, Error *error) MUST_CHECK;
+void boost_model_destroy(BoostModel **model); /* for CLEANUP too */
+
+/* The JSON that XGBoost writes. */
+bool boost_model_save(const BoostModel *model, Arena *arena, const char **json, size_t *size,
+                      Error *error) MUST_CHECK;
 
 /* Whether the library is there; the error says what to install. */
 bool boost_open(Error *error) MUST_CHECK;

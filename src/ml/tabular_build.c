@@ -9,23 +9,38 @@ typedef struct Build {
     Arena *arena; /* until the model has its bytes */
 } Build;
 
-static bool add_forest(Build *build, const Trial *trial, TabularMember *member, Error *error)
+static TabularMember *new_member(Build *build, MemberKind kind, size_t encoding, double weight)
 {
-    CLEANUP(boost_matrix_destroy) BoostMatrix *matrix = NULL;
-    BoostSpec spec = trial->boost;
-    BoostResult result;
+    TabularMember *member = &build->parts.members[build->parts.member_count++];
 
-    spec.thread_count = build->search->search.spec->thread_count;
-    return tabular_boost_matrix(build->search, build->rows, &build->parts.encodings[MEMBER_FOREST],
-                                true, &matrix, error) &&
-           boost_fit(&spec, matrix, NULL, build->arena, &result, error) &&
-           forest_from_xgboost(result.json, result.json_size, build->arena, &member->forest, error);
+    *member = (TabularMember){.kind = kind, .encoding = encoding, .weight = weight};
+    return member;
 }
 
-static void add_linear(Build *build, const Trial *trial, TabularMember *member)
+/* The encodings of the folds are the first ones. */
+static bool add_forests(Build *build, const Trial *trial, double weight, Error *error)
+{
+    size_t count = build->search->fold_count;
+
+    for (size_t fold = 0; fold < count; fold++) {
+        CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+        TabularMember *member = new_member(build, MEMBER_FOREST, fold, weight / (double)count);
+        const char *json;
+        size_t size;
+
+        if (!boost_model_save(trial->models[fold], scratch, &json, &size, error) ||
+            !forest_from_xgboost(json, size, build->arena, &member->forest, error))
+            return false;
+    }
+    return true;
+}
+
+static void add_linear(Build *build, const Trial *trial, double weight)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    const Encoding *encoding = &build->parts.encodings[MEMBER_LINEAR];
+    size_t place = build->parts.encoding_count - 1;
+    const Encoding *encoding = &build->parts.encodings[place].encoding;
+    TabularMember *member = new_member(build, MEMBER_LINEAR, place, weight);
     Matrix matrix = encoding_apply_sparse(encoding, &build->search->table, build->rows, scratch);
 
     member->linear = tabular_fit_linear(build->search, trial, &matrix, build->rows, build->arena);
@@ -34,34 +49,37 @@ static void add_linear(Build *build, const Trial *trial, TabularMember *member)
         member->means[matrix.columns[at]] += matrix.values[at] / (double)matrix.row_count;
 }
 
-static bool add_member(Build *build, const Trial *trial, double weight, Error *error)
+static bool add_part(Build *build, const Trial *trial, double weight, Error *error)
 {
-    const Table *table = &build->search->table;
-    TabularMember *member = &build->parts.members[build->parts.member_count++];
-    Encoding *encoding;
-
-    *member =
-        (TabularMember){.kind = trial->is_linear ? MEMBER_LINEAR : MEMBER_FOREST, .weight = weight};
-    encoding = &build->parts.encodings[member->kind];
-    if (encoding->column_count == 0)
-        *encoding = trial->is_linear ? encoding_fit_linear(table, build->rows, build->arena)
-                                     : encoding_fit_trees(table, build->rows,
-                                                          &build->search->encoded, build->arena);
     if (!trial->is_linear)
-        return add_forest(build, trial, member, error);
-    add_linear(build, trial, member);
+        return add_forests(build, trial, weight, error);
+    add_linear(build, trial, weight);
     return true;
 }
 
-static bool add_members(Build *build, const Trial *trial, Error *error)
+static bool add_parts(Build *build, const Trial *trial, Error *error)
 {
-    build->parts.members = arena_array(build->arena, TabularMember, ENSEMBLE_PARTS_MAX);
+    build->parts.members = arena_array(build->arena, TabularMember, TABULAR_MEMBERS_MAX);
     if (trial->part_count == 0)
-        return add_member(build, trial, 1, error);
+        return add_part(build, trial, 1, error);
     for (size_t i = 0; i < trial->part_count; i++)
-        if (!add_member(build, &build->search->trials[trial->parts[i]], trial->weights[i], error))
+        if (!add_part(build, &build->search->trials[trial->parts[i]], trial->weights[i], error))
             return false;
     return true;
+}
+
+/* Without a library there are no encodings for trees; then nothing refers to them. */
+static void add_encodings(Build *build)
+{
+    const TabularSearch *search = build->search;
+    TabularModel *parts = &build->parts;
+
+    parts->encodings = arena_array(build->arena, TabularEncoding, search->fold_count + 1);
+    for (size_t fold = 0; search->has_trees && fold < search->fold_count; fold++)
+        parts->encodings[parts->encoding_count++] =
+            (TabularEncoding){MEMBER_FOREST, search->folds[fold].encoding};
+    parts->encodings[parts->encoding_count++] = (TabularEncoding){
+        MEMBER_LINEAR, encoding_fit_linear(&search->table, build->rows, build->arena)};
 }
 
 static void fill_head(Build *build, const Candidate *candidate)
@@ -100,7 +118,8 @@ bool tabular_build(TabularSearch *search, const Candidate *candidate, TabularMod
     for (size_t row = 0; row < count; row++)
         rows[row] = row;
     fill_head(&build, candidate);
-    if (!add_members(&build, trial_of(search, candidate), error))
+    add_encodings(&build);
+    if (!add_parts(&build, trial_of(search, candidate), error))
         return false;
     *model = tabular_model_of(&build.parts);
     return *model || fail(error, ERROR_INTERNAL, "the model that was learnt cannot be read back");

@@ -6,10 +6,7 @@
 #include "base/text.h"
 #include "ml/tabular_search_internal.h"
 
-enum { STEPS = 15, POOL_MAX = 12 };
-
-/* Of the time that is left, for learning the parts anew. */
-static const double parts_share = 0.8;
+enum { STEPS = 15 };
 
 typedef struct Selection {
     TabularSearch *search;
@@ -17,7 +14,6 @@ typedef struct Selection {
     size_t taken[POOL_MAX];            /* how often */
     double *sums;                      /* of the margins taken */
     size_t steps, distinct;
-    double seconds; /* that the parts take */
 } Selection;
 
 static size_t value_count(const TabularSearch *search)
@@ -25,25 +21,25 @@ static size_t value_count(const TabularSearch *search)
     return search->judged.row_count * search->search.margin_count;
 }
 
-static void fill_pool(Selection *selection)
+size_t tabular_pool(const TabularSearch *search, size_t pool[POOL_MAX])
 {
-    TabularSearch *search = selection->search;
     const Candidate *candidates = search->search.candidates;
+    size_t count = 0;
 
     for (size_t i = 1; i < search->search.candidate_count; i++) {
-        size_t at = selection->pool_count;
+        size_t at = count;
 
-        if (!candidates[i].is_finished)
+        if (!candidates[i].is_finished || search->trials[i].part_count)
             continue;
-        while (at > 0 && candidates[i].log_loss < candidates[selection->pool[at - 1]].log_loss)
+        while (at > 0 && candidates[i].log_loss < candidates[pool[at - 1]].log_loss)
             at--;
         if (at == POOL_MAX)
             continue;
-        selection->pool_count += selection->pool_count < POOL_MAX;
-        memmove(selection->pool + at + 1, selection->pool + at,
-                (selection->pool_count - 1 - at) * sizeof(size_t));
-        selection->pool[at] = i;
+        count += count < POOL_MAX;
+        memmove(pool + at + 1, pool + at, (count - 1 - at) * sizeof(size_t));
+        pool[at] = i;
     }
+    return count;
 }
 
 /* The loss of the mean when the margins are taken once more. */
@@ -66,25 +62,12 @@ static double loss_with(const Selection *selection, const double *margins, doubl
     return loss;
 }
 
-static bool is_affordable(const Selection *selection, size_t at)
-{
-    const TabularSearch *search = selection->search;
-    double left = search_seconds_left(&search->search) * parts_share;
-
-    return selection->taken[at] ||
-           (selection->distinct < ENSEMBLE_PARTS_MAX &&
-            selection->seconds + search->trials[selection->pool[at]].fit_seconds <= left);
-}
-
 static void take(Selection *selection, size_t at)
 {
     const TabularSearch *search = selection->search;
     const double *margins = search->search.candidates[selection->pool[at]].margins;
 
-    if (selection->taken[at]++ == 0) {
-        selection->distinct++;
-        selection->seconds += search->trials[selection->pool[at]].fit_seconds;
-    }
+    selection->distinct += selection->taken[at]++ == 0;
     for (size_t i = 0; i < value_count(search); i++)
         selection->sums[i] += margins[i];
     selection->steps++;
@@ -98,7 +81,7 @@ static bool take_best(Selection *selection, double *least, double *mean)
         const double *margins = selection->search->search.candidates[selection->pool[at]].margins;
         double loss;
 
-        if (!is_affordable(selection, at))
+        if (!selection->taken[at] && selection->distinct == TABULAR_PARTS_MAX)
             continue;
         loss = loss_with(selection, margins, mean);
         if (loss < *least) {
@@ -129,7 +112,7 @@ static bool add_candidate(const Selection *selection, Error *error)
     Candidate *candidate = &inner->candidates[inner->candidate_count];
     Trial *trial = &search->trials[inner->candidate_count];
 
-    *trial = (Trial){.fit_seconds = selection->seconds};
+    *trial = (Trial){0};
     for (size_t at = 0; at < selection->pool_count; at++) {
         if (!selection->taken[at])
             continue;
@@ -158,7 +141,7 @@ bool tabular_add_ensemble(TabularSearch *search, Error *error)
     double *mean = arena_array(scratch, double, search->search.margin_count);
     double least = HUGE_VAL;
 
-    fill_pool(&selection);
+    selection.pool_count = tabular_pool(search, selection.pool);
     if (selection.pool_count < 2 || search->search.candidate_count == CANDIDATES_MAX)
         return true;
     while (selection.steps < STEPS && take_best(&selection, &least, mean)) {

@@ -54,7 +54,7 @@ static bool deal(const FoldSpec *wanted, const int *labels, const size_t *groups
 static size_t folds_wanted(const SearchSpec *spec, size_t rows)
 {
     if (spec->fold_count)
-        return spec->fold_count;
+        return spec->fold_count < TABULAR_FOLDS_MAX ? spec->fold_count : TABULAR_FOLDS_MAX;
     return rows > ROWS_FIVE_FOLDS && rows <= ROWS_THREE_FOLDS ? 3 : 5;
 }
 
@@ -138,8 +138,8 @@ static float *weights_of(const TabularSearch *search, RowList rows, Arena *arena
     return weights;
 }
 
-bool tabular_boost_matrix(const TabularSearch *search, RowList rows, const Encoding *encoding,
-                          bool is_training, BoostMatrix **matrix, Error *error)
+static bool boost_rows(const TabularSearch *search, RowList rows, const Encoding *encoding,
+                       bool is_training, BoostMatrix **matrix, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     const EncodingTarget *target = &search->encoded;
@@ -161,12 +161,10 @@ bool tabular_boost_matrix(const TabularSearch *search, RowList rows, const Encod
 
 static bool prepare_trees(const TabularSearch *search, TabularFold *fold, Error *error)
 {
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    Encoding encoding =
-        encoding_fit_trees(&search->table, fold->training, &search->encoded, scratch);
-
-    return tabular_boost_matrix(search, fold->training, &encoding, true, &fold->matrix, error) &&
-           tabular_boost_matrix(search, fold->judged, &encoding, false, &fold->held, error);
+    fold->encoding =
+        encoding_fit_trees(&search->table, fold->training, &search->encoded, search->search.work);
+    return boost_rows(search, fold->training, &fold->encoding, true, &fold->matrix, error) &&
+           boost_rows(search, fold->judged, &fold->encoding, false, &fold->held, error);
 }
 
 bool tabular_prepare_folds(TabularSearch *search, Error *error)

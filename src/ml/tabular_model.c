@@ -57,19 +57,32 @@ typedef struct Prediction {
 
 /* What one turn needs, taken once. */
 typedef struct Bench {
-    Cell *cells; /* ROWS_TOGETHER x input_count */
-    float *features;
+    Cell *cells;     /* rows x input_count */
+    float *features; /* rows x feature_count of the encoding at hand */
     uint32_t *places;
     double *values, *part, *margins;
 } Bench;
 
+static size_t features_most(const TabularModel *model)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < model->encoding_count; i++) {
+        const TabularEncoding *encoding = &model->encodings[i];
+
+        if (encoding->kind == MEMBER_FOREST && encoding->encoding.feature_count > most)
+            most = encoding->encoding.feature_count;
+    }
+    return most;
+}
+
 static Bench bench_of(const TabularModel *model, size_t rows, Arena *arena)
 {
     return (Bench){
-        .cells = arena_array(arena, Cell, rows * model->input_count),
-        .features = arena_array(arena, float, rows * model->encodings[MEMBER_FOREST].feature_count),
-        .places = arena_array(arena, uint32_t, model->input_count),
-        .values = arena_array(arena, double, model->input_count),
+        .cells = arena_array(arena, Cell, rows * model->input_count + 1),
+        .features = arena_array(arena, float, rows *features_most(model) + 1),
+        .places = arena_array(arena, uint32_t, model->input_count + 1),
+        .values = arena_array(arena, double, model->input_count + 1),
         .part = arena_array(arena, double, rows * model->margin_count),
         .margins = arena_array(arena, double, rows * model->margin_count),
     };
@@ -86,12 +99,12 @@ static void add_forest(const TabularModel *model, const TabularMember *member, s
 static void add_linear(const TabularModel *model, const TabularMember *member, size_t rows,
                        Bench *bench)
 {
+    const Encoding *encoding = &model->encodings[member->encoding].encoding;
     const LinearModel *linear = &member->linear;
 
     for (size_t row = 0; row < rows; row++) {
-        size_t count =
-            encoding_sparse(&model->encodings[MEMBER_LINEAR],
-                            bench->cells + row * model->input_count, bench->places, bench->values);
+        size_t count = encoding_sparse(encoding, bench->cells + row * model->input_count,
+                                       bench->places, bench->values);
 
         for (size_t margin = 0; margin < model->margin_count; margin++) {
             double sum = linear->intercepts[margin];
@@ -104,30 +117,32 @@ static void add_linear(const TabularModel *model, const TabularMember *member, s
     }
 }
 
-static bool has_forest(const TabularModel *model)
+static void encode(const TabularModel *model, const TabularEncoding *encoding, size_t rows,
+                   Bench *bench)
 {
-    for (size_t i = 0; i < model->member_count; i++)
-        if (model->members[i].kind == MEMBER_FOREST)
-            return true;
-    return false;
+    if (encoding->kind != MEMBER_FOREST)
+        return;
+    for (size_t row = 0; row < rows; row++)
+        encoding_dense(&encoding->encoding, bench->cells + row * model->input_count,
+                       bench->features + row * encoding->encoding.feature_count);
 }
 
+/* Encoding after encoding, so that rows are encoded once for all members that read by it. */
 static void add_members(const TabularModel *model, size_t rows, Bench *bench)
 {
-    const Encoding *encoding = &model->encodings[MEMBER_FOREST];
-
     memset(bench->margins, 0, rows * model->margin_count * sizeof(double));
-    if (has_forest(model))
-        for (size_t row = 0; row < rows; row++)
-            encoding_dense(encoding, bench->cells + row * model->input_count,
-                           bench->features + row * encoding->feature_count);
-    for (size_t i = 0; i < model->member_count; i++) {
-        const TabularMember *member = &model->members[i];
+    for (size_t i = 0; i < model->encoding_count; i++) {
+        encode(model, &model->encodings[i], rows, bench);
+        for (size_t j = 0; j < model->member_count; j++) {
+            const TabularMember *member = &model->members[j];
 
-        if (member->kind == MEMBER_FOREST)
-            add_forest(model, member, rows, bench);
-        else
-            add_linear(model, member, rows, bench);
+            if (member->encoding != i)
+                continue;
+            if (member->kind == MEMBER_FOREST)
+                add_forest(model, member, rows, bench);
+            else
+                add_linear(model, member, rows, bench);
+        }
     }
     for (size_t i = 0; i < rows * model->margin_count; i++)
         bench->margins[i] = fmax(-margin_most, fmin(margin_most, bench->margins[i]));

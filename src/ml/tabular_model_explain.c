@@ -17,7 +17,7 @@ typedef struct Explainer {
 static void add_forest(Explainer *explainer, const TabularMember *member)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    const Encoding *encoding = &explainer->model->encodings[MEMBER_FOREST];
+    const Encoding *encoding = &explainer->model->encodings[member->encoding].encoding;
     size_t each = encoding->feature_count + 1;
     float *features = arena_array(scratch, float, encoding->feature_count + 1);
     double *all = arena_array(scratch, double, each * member->forest.group_count);
@@ -37,7 +37,7 @@ static void add_forest(Explainer *explainer, const TabularMember *member)
 static void add_linear(Explainer *explainer, const TabularMember *member)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    const Encoding *encoding = &explainer->model->encodings[MEMBER_LINEAR];
+    const Encoding *encoding = &explainer->model->encodings[member->encoding].encoding;
     const LinearModel *linear = &member->linear;
     const double *weights = linear->weights + explainer->margin * linear->column_count;
     double *row = arena_array(scratch, double, encoding->feature_count + 1);

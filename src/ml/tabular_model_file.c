@@ -23,6 +23,7 @@ enum {
     TABULAR_ALIGNMENT = 64,
     TABULAR_PREFIX_BYTES = 16,
     INPUT_BYTES_LEAST = 12,
+    ENCODING_BYTES_LEAST = 16,
     MEMBER_BYTES_LEAST = 16,
 };
 
@@ -66,7 +67,7 @@ static void write_member(const TabularMember *member, ByteWriter *writer)
     const LinearModel *linear = &member->linear;
 
     write_u32(writer, member->kind);
-    write_u32(writer, 0);
+    write_u32(writer, (uint32_t)member->encoding);
     write_double(writer, member->weight);
     write_padding(writer);
     if (member->kind == MEMBER_FOREST) {
@@ -86,8 +87,12 @@ static ByteWriter write_model(const TabularModel *model, Arena *arena)
     write_header(model, &writer);
     if (model->classes.count)
         calibration_write(&model->calibration, &writer);
-    for (size_t kind = 0; kind < MEMBER_KIND_COUNT; kind++)
-        encoding_write(&model->encodings[kind], &writer);
+    write_u64(&writer, model->encoding_count);
+    for (size_t i = 0; i < model->encoding_count; i++) {
+        write_u32(&writer, model->encodings[i].kind);
+        write_u32(&writer, 0);
+        encoding_write(&model->encodings[i].encoding, &writer);
+    }
     write_u64(&writer, model->member_count);
     for (size_t i = 0; i < model->member_count; i++)
         write_member(&model->members[i], &writer);
@@ -158,16 +163,24 @@ static bool kinds_fit(const TabularModel *model, const Encoding *encoding)
 
 static void read_encodings(TabularModel *model, ByteReader *reader)
 {
-    for (size_t kind = 0; kind < MEMBER_KIND_COUNT && !reader->is_bad; kind++) {
+    model->encoding_count = read_count(reader, ENCODING_BYTES_LEAST, TABULAR_ENCODINGS_MAX);
+    model->encodings = arena_array(model->arena, TabularEncoding, model->encoding_count);
+    for (size_t i = 0; i < model->encoding_count && !reader->is_bad; i++) {
+        TabularEncoding *encoding = &model->encodings[i];
+        uint32_t kind = read_u32(reader);
+
+        reader->is_bad |= kind >= MEMBER_KIND_COUNT || read_u32(reader) != 0;
+        encoding->kind = (MemberKind)kind;
         encoding_read(reader, model->input_count, kind == MEMBER_LINEAR, model->arena,
-                      &model->encodings[kind]);
-        reader->is_bad = reader->is_bad || !kinds_fit(model, &model->encodings[kind]);
+                      &encoding->encoding);
+        reader->is_bad = reader->is_bad || !kinds_fit(model, &encoding->encoding);
     }
 }
 
 static void read_linear(const TabularModel *model, ByteReader *reader, TabularMember *member)
 {
-    size_t features = model->encodings[MEMBER_LINEAR].feature_count, margins = model->margin_count;
+    size_t features = model->encodings[member->encoding].encoding.feature_count;
+    size_t margins = model->margin_count;
 
     member->linear.margin_count = margins;
     member->linear.column_count = features;
@@ -178,12 +191,14 @@ static void read_linear(const TabularModel *model, ByteReader *reader, TabularMe
 
 static void read_member(const TabularModel *model, ByteReader *reader, TabularMember *member)
 {
-    uint32_t kind = read_u32(reader);
+    uint32_t kind = read_u32(reader), encoding = read_u32(reader);
 
-    reader->is_bad |= kind >= MEMBER_KIND_COUNT || read_u32(reader) != 0;
     member->kind = (MemberKind)kind;
+    member->encoding = encoding;
     member->weight = read_double(reader);
     skip_padding(reader);
+    reader->is_bad = reader->is_bad || encoding >= model->encoding_count ||
+                     kind != (uint32_t)model->encodings[encoding].kind;
     if (reader->is_bad)
         return;
     if (kind == MEMBER_LINEAR) {
@@ -191,8 +206,9 @@ static void read_member(const TabularModel *model, ByteReader *reader, TabularMe
         return;
     }
     forest_read(reader, model->arena, &member->forest);
-    reader->is_bad = reader->is_bad || member->forest.group_count != model->margin_count ||
-                     member->forest.feature_count != model->encodings[MEMBER_FOREST].feature_count;
+    reader->is_bad =
+        reader->is_bad || member->forest.group_count != model->margin_count ||
+        member->forest.feature_count != model->encodings[encoding].encoding.feature_count;
 }
 
 static bool read_model(TabularModel *model)

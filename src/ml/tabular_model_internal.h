@@ -9,9 +9,16 @@
 
 typedef enum MemberKind { MEMBER_FOREST, MEMBER_LINEAR, MEMBER_KIND_COUNT } MemberKind;
 
+/* Trees of each fold have the encoding of that fold, linear models one of their own. */
+typedef struct TabularEncoding {
+    MemberKind kind; /* of the members that read by it */
+    Encoding encoding;
+} TabularEncoding;
+
 /* One of the models whose margins are added up. */
 typedef struct TabularMember {
     MemberKind kind;
+    size_t encoding; /* that it reads rows by */
     double weight;
     Forest forest;
     LinearModel linear;
@@ -26,7 +33,8 @@ struct TabularModel {
     size_t positive, margin_count;
     ModelInput *inputs;
     size_t input_count;
-    Encoding encodings[MEMBER_KIND_COUNT]; /* by what members read */
+    TabularEncoding *encodings;
+    size_t encoding_count;
     TabularMember *members;
     size_t member_count;
     double shift, scale;     /* numbers: the answer is shift + scale x margin */
@@ -35,7 +43,13 @@ struct TabularModel {
 };
 
 /* Bounds for what a file may claim; a model that is built stays inside them. */
-enum { TABULAR_CLASSES_MAX = 4096, TABULAR_MEMBERS_MAX = 16 };
+enum {
+    TABULAR_CLASSES_MAX = 4096,
+    TABULAR_FOLDS_MAX = 10,
+    TABULAR_PARTS_MAX = 5, /* of an ensemble; each with a member for each fold */
+    TABULAR_ENCODINGS_MAX = TABULAR_FOLDS_MAX + 1,
+    TABULAR_MEMBERS_MAX = TABULAR_PARTS_MAX * TABULAR_FOLDS_MAX,
+};
 
 /* The model of these parts, which are needed no more; its own bytes, arena and size are not looked
  * at. */

@@ -18,9 +18,6 @@ enum {
     STEPS_WITHOUT_BUDGET = 6, /* of the local search, where no clock ends it */
 };
 
-/* What the model itself may take, of the budget. */
-static const double reserve_share = 0.4;
-
 /* ---- settings ---- */
 
 /* A point of the space that is searched. */
@@ -124,22 +121,6 @@ static Candidate *new_candidate(TabularSearch *search, const char *name, const c
     return candidate;
 }
 
-static double speedup_of(const TabularSearch *search)
-{
-    return search->search.spec->thread_count > 1 ? 1.5 : 1;
-}
-
-static void keep_reserve(TabularSearch *search)
-{
-    double budget = search->search.spec->budget_seconds, most = 0;
-
-    for (size_t i = 1; i < search->search.candidate_count; i++)
-        if (search->search.candidates[i].is_finished)
-            most = fmax(most, search->trials[i].fit_seconds);
-    search->reserve_seconds =
-        fmin(reserve_share * budget, ENSEMBLE_PARTS_MAX * most / 2 / speedup_of(search));
-}
-
 static bool finish_trial(TabularSearch *search, Candidate *candidate, bool must_finish,
                          bool *is_finished, Error *error)
 {
@@ -148,7 +129,7 @@ static bool finish_trial(TabularSearch *search, Candidate *candidate, bool must_
     if (!tabular_cross_validate(search, index, must_finish, is_finished, error) ||
         (*is_finished && !tabular_score(search, candidate, error)))
         return false;
-    keep_reserve(search);
+    tabular_release_models(search, false);
     search_report_progress(&search->search);
     return true;
 }
@@ -179,7 +160,7 @@ static bool try_trees(TabularSearch *search, const Settings *settings, const Can
         return false;
     if (is_finished)
         candidate->description = arena_format(search->search.arena, "%s, %zu rounds",
-                                              candidate->description, trial->boost.rounds);
+                                              candidate->description, trial->rounds);
     *finished = is_finished ? candidate : NULL;
     return true;
 }
@@ -187,8 +168,7 @@ static bool try_trees(TabularSearch *search, const Settings *settings, const Can
 /* One place is the ensemble's. */
 static bool may_go_on(const TabularSearch *search)
 {
-    return search->search.candidate_count + 1 < CANDIDATES_MAX &&
-           search_seconds_left(&search->search) > search->reserve_seconds;
+    return search->search.candidate_count + 1 < CANDIDATES_MAX && tabular_seconds_left(search) > 0;
 }
 
 /* ---- local search ---- */
@@ -436,25 +416,25 @@ static double *answers_of(const TabularSearch *search, const Candidate *candidat
     return answers;
 }
 
-bool tabular_search(const Frame *frame, const TabularTarget *target, const SearchSpec *spec,
-                    Arena *arena, TabularResult *result, Error *error)
+/* One whose trees were not kept has a larger loss than many others: the least one is taken. */
+static Candidate *choose(TabularSearch *search)
 {
-    CLEANUP(arena_cleanup) Arena *work = arena_create();
-    TabularSearch *search = arena_new(work, TabularSearch);
-    TabularModel *model = NULL;
-    Candidate *chosen;
-    bool is_done;
+    Candidate *chosen = search_choose(&search->search);
+    const Trial *trial = trial_of(search, chosen);
+    size_t pool[POOL_MAX];
 
-    search->target = target;
-    search->search.classes = target->numbers ? NULL : target->classes;
-    search->search.spec = spec;
-    search->search.arena = arena;
-    search->search.work = work;
-    is_done = prepare(search, frame, error) && run_plan(search, error);
-    tabular_release_folds(search);
-    if (!is_done)
-        return false;
-    chosen = search_choose(&search->search);
+    if (trial->is_linear || trial->part_count || trial->models)
+        return chosen;
+    tabular_pool(search, pool);
+    return &search->search.candidates[pool[0]];
+}
+
+static bool give(TabularSearch *search, TabularResult *result, Error *error)
+{
+    Arena *arena = search->search.arena;
+    Candidate *chosen = choose(search);
+    TabularModel *model;
+
     if (!tabular_build(search, chosen, &model, error))
         return false;
     *result = (TabularResult){.model = model,
@@ -463,4 +443,23 @@ bool tabular_search(const Frame *frame, const TabularTarget *target, const Searc
     for (size_t i = 0; i < search->table.notes.count; i++)
         text_list_add(&result->notes, arena, arena_text(arena, search->table.notes.items[i]));
     return true;
+}
+
+bool tabular_search(const Frame *frame, const TabularTarget *target, const SearchSpec *spec,
+                    Arena *arena, TabularResult *result, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *work = arena_create();
+    TabularSearch *search = arena_new(work, TabularSearch);
+    bool is_done;
+
+    search->target = target;
+    search->search.classes = target->numbers ? NULL : target->classes;
+    search->search.spec = spec;
+    search->search.arena = arena;
+    search->search.work = work;
+    is_done =
+        prepare(search, frame, error) && run_plan(search, error) && give(search, result, error);
+    tabular_release_models(search, true);
+    tabular_release_folds(search);
+    return is_done;
 }

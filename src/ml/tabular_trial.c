@@ -11,8 +11,15 @@
 enum { RACE_FOLDS = 2 };
 static const double race_ratio = 1.02, race_errors = 2.5;
 
-/* Of the time that is left, for the first boosted trees. */
-static const double first_share = 0.4;
+/* Of the time that is left, for the first boosted trees; of the budget, to put the model together.
+ */
+static const double first_share = 0.4, reserve_share = 0.05;
+
+double tabular_seconds_left(const TabularSearch *search)
+{
+    return search_seconds_left(&search->search) -
+           reserve_share * search->search.spec->budget_seconds;
+}
 
 /* ---- losses ---- */
 
@@ -49,6 +56,7 @@ typedef struct FoldRun {
     bool is_done, is_stopped;
     size_t rounds;
     double seconds; /* wall clock */
+    BoostModel *model;
     Error error;
 } FoldRun;
 
@@ -86,7 +94,8 @@ static void fit_trees(const Run *run, const TabularFold *fold, FoldRun *made, Ar
     BoostWatch watch = {fold->held, run->deadline_us};
     BoostResult result;
 
-    if (!boost_fit(&run->trial->boost, fold->matrix, &watch, scratch, &result, &made->error))
+    if (!boost_fit(&run->trial->boost, fold->matrix, &watch, scratch, &result, &made->model,
+                   &made->error))
         return;
     store_margins(run, fold, result.margins);
     made->is_done = true;
@@ -155,12 +164,12 @@ static bool is_behind(const TabularSearch *search, const Candidate *candidate,
 
 static int64_t deadline_of(const TabularSearch *search, bool must_finish, size_t rounds_left)
 {
-    double left = search_seconds_left(&search->search) - search->reserve_seconds;
+    double left = tabular_seconds_left(search);
 
     if (isinf(left))
         return 0;
     if (must_finish)
-        left = search_seconds_left(&search->search) * first_share / (double)rounds_left;
+        left *= first_share / (double)rounds_left;
     return time_monotonic_us() + (int64_t)(fmax(left, 0) * 1e6);
 }
 
@@ -225,18 +234,41 @@ static bool run_all(TabularSearch *search, Run *run, Candidate *candidate, bool 
     return true;
 }
 
-static void sum_up(const TabularSearch *search, const Run *run, Trial *trial)
-{
-    double rounds = 0, seconds = 0, rows = 0;
+/* ---- the trees that are kept ---- */
 
+static void release(Trial *trial, size_t fold_count)
+{
+    for (size_t fold = 0; trial->models && fold < fold_count; fold++)
+        boost_model_destroy(&trial->models[fold]);
+    trial->models = NULL;
+}
+
+void tabular_release_models(TabularSearch *search, bool all)
+{
+    size_t pool[POOL_MAX], count = tabular_pool(search, pool);
+    const Candidate *best = search_best(&search->search);
+
+    for (size_t i = 1; i < search->search.candidate_count; i++) {
+        bool is_kept = &search->search.candidates[i] == best;
+
+        for (size_t at = 0; at < count; at++)
+            is_kept = is_kept || pool[at] == i;
+        if (all || !is_kept)
+            release(&search->trials[i], search->fold_count);
+    }
+}
+
+static void sum_up(const TabularSearch *search, const Run *run, Candidate *candidate, Trial *trial)
+{
+    double rounds = 0;
+
+    trial->models = arena_array(search->search.work, BoostModel *, search->fold_count);
     for (size_t fold = 0; fold < search->fold_count; fold++) {
         rounds += (double)run->folds[fold].rounds;
-        seconds += run->folds[fold].seconds;
-        rows += (double)search->folds[fold].training.count;
+        candidate->seconds += run->folds[fold].seconds;
+        trial->models[fold] = run->folds[fold].model;
     }
-    if (!trial->is_linear)
-        trial->boost.rounds = (size_t)fmax(1, round(rounds / (double)search->fold_count));
-    trial->fit_seconds = seconds * (double)search->table.row_count / rows;
+    trial->rounds = (size_t)round(rounds / (double)search->fold_count);
 }
 
 bool tabular_cross_validate(TabularSearch *search, size_t index, bool must_finish,
@@ -248,14 +280,13 @@ bool tabular_cross_validate(TabularSearch *search, size_t index, bool must_finis
     FoldRun *folds = arena_array(scratch, FoldRun, search->fold_count);
     size_t count = search->judged.row_count * search->search.margin_count;
     Run run = {.search = search, .trial = trial, .folds = folds};
+    bool is_done;
 
     candidate->margins = run.margins = arena_array(search->search.work, double, count + 1);
-    if (!run_all(search, &run, candidate, must_finish, error))
-        return false;
-    for (size_t fold = 0; fold < search->fold_count; fold++)
-        candidate->seconds += folds[fold].seconds;
-    *is_finished = !candidate->note;
-    if (*is_finished)
-        sum_up(search, &run, trial);
-    return true;
+    is_done = run_all(search, &run, candidate, must_finish, error);
+    sum_up(search, &run, candidate, trial);
+    *is_finished = is_done && !candidate->note;
+    if (!*is_finished)
+        release(trial, search->fold_count);
+    return is_done;
 }
