@@ -1,12 +1,13 @@
 /* tabular_model.h: a model of rows with category and number columns: boosted trees, linear models
  * and weighted averages of them, and the search for the best one.
  *
- * A TabularModel is encoding, members and calibration in one. It is immutable: any number of threads
- * may predict with it at once. Its bytes hold no code; every count and offset is checked on loading.
- * The interface is text_model.h's, so that ml/model.h can hold either.
+ * A TabularModel is encoding, members and calibration in one. It is immutable: any number of
+ * threads may predict with it at once. Its bytes hold no code; every count and offset is checked on
+ * loading. The interface is text_model.h's, so that ml/model.h can hold either.
  */
 #pragma once
 
+#include "base/text.h"
 #include "ml/text_model.h" /* Leaderboard, SearchListener, Explanation, ModelInput */
 
 typedef struct TabularModel TabularModel;
@@ -18,13 +19,20 @@ typedef struct TabularTarget {
     const double *numbers;     /* regression: row_count finite numbers; or NULL */
 } TabularTarget;
 
-/* SearchResult's sibling: answers out of fold are probabilities (row_count x class_count), or
- * numbers (row_count). */
+/* SearchResult's sibling. */
 typedef struct TabularResult {
     TabularModel *model; /* owned by the caller: tabular_model_unload() */
     Leaderboard leaderboard;
-    double *out_of_fold;
+    double *out_of_fold; /* row_count x width; NaN in rows that no fold judged: above 100,000 rows
+                            four fifths of them are only learnt from */
+    TextList notes;      /* a sentence for each column that is left out */
 } TabularResult;
+
+/* Cross-validates candidates within the budget and learns the best one from all rows. spec->metric:
+ * a name of ml/report.h; numbers: "rmse", "mae" or "r2". It opens the library XGBoost (ml/boost.h),
+ * so it belongs into the process of a step; without the library only linear models are tried, and a
+ * row of the leaderboard says what to install. The same rows, seed, threads and number of trials
+ * give the same bytes; without a budget the trials are always the same ones. */
 
 bool tabular_search(const Frame *frame, const TabularTarget *target, const SearchSpec *spec,
                     Arena *arena, TabularResult *result, Error *error) MUST_CHECK;
@@ -55,5 +63,5 @@ bool tabular_model_load(const char *bytes, size_t size, TabularModel **model,
                         Error *error) MUST_CHECK;
 bool tabular_model_load_in_place(const char *bytes, size_t size, TabularModel **model,
                                  Error *error) MUST_CHECK;
-void tabular_model_unload(TabularModel **model); /* for CLEANUP too */
+void tabular_model_unload(TabularModel **model);            /* for CLEANUP too */
 bool tabular_model_is_file(const char *bytes, size_t size); /* by its first bytes */
