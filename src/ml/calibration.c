@@ -336,3 +336,45 @@ void calibration_apply(const Calibration *calibration, const double *margins, do
         probabilities[i] = logistic(calibration->slopes[i] * margins[i] + calibration->offsets[i]);
     finish(calibration, probabilities, count);
 }
+
+/* ---- bytes ---- */
+
+void calibration_write(const Calibration *calibration, ByteWriter *writer)
+{
+    write_u32(writer, calibration->kind);
+    write_u64(writer, calibration->row_count);
+    write_items(writer, calibration->slopes, calibration->margin_count, sizeof(double));
+    write_items(writer, calibration->offsets, calibration->margin_count, sizeof(double));
+    write_u64(writer, calibration->knot_count);
+    write_items(writer, calibration->knot_margins, calibration->knot_count, sizeof(double));
+    write_items(writer, calibration->knot_values, calibration->knot_count, sizeof(double));
+}
+
+static bool is_rising(const double *values, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (values[i] < values[i - 1])
+            return false;
+    return true;
+}
+
+void calibration_read(ByteReader *reader, size_t margin_count, Arena *arena,
+                      Calibration *calibration)
+{
+    uint32_t kind = read_u32(reader);
+
+    calibration->kind = (CalibrationKind)kind;
+    calibration->margin_count = margin_count;
+    calibration->row_count = read_u64(reader);
+    calibration->slopes = read_doubles(reader, margin_count, arena);
+    calibration->offsets = read_doubles(reader, margin_count, arena);
+    calibration->knot_count = read_count(reader, 2 * sizeof(double), SIZE_MAX);
+    calibration->knot_margins = read_doubles(reader, calibration->knot_count, arena);
+    calibration->knot_values = read_doubles(reader, calibration->knot_count, arena);
+    if (reader->is_bad)
+        return;
+    reader->is_bad = kind >= CALIBRATION_KIND_COUNT ||
+                     !calibration_suits(calibration->kind, margin_count) ||
+                     (kind == CALIBRATION_ISOTONIC && calibration->knot_count == 0) ||
+                     !is_rising(calibration->knot_margins, calibration->knot_count);
+}

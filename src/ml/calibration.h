@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "ml/bytes.h"
 
 typedef enum CalibrationKind {
     CALIBRATION_LOGISTIC,
@@ -49,3 +50,9 @@ bool calibration_suits(CalibrationKind kind, size_t margin_count);
 /* One row: margins to probabilities of all classes (two for one margin). */
 void calibration_apply(const Calibration *calibration, const double *margins,
                        double *probabilities);
+
+/* A section of a model's file, and back. The reader goes bad on what is no calibration of so many
+ * margins. */
+void calibration_write(const Calibration *calibration, ByteWriter *writer);
+void calibration_read(ByteReader *reader, size_t margin_count, Arena *arena,
+                      Calibration *calibration);

@@ -284,9 +284,9 @@ static bool run_plan(Search *search, Error *error)
 
 /* ---- the whole search ---- */
 
-static bool check_labels(const int *labels, size_t rows, const ClassNames *classes, Arena *scratch,
-                         Error *error)
+bool search_check_labels(const int *labels, size_t rows, const ClassNames *classes, Error *error)
 {
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     size_t *counts = arena_array(scratch, size_t, classes->count);
     size_t usable = 0;
 
@@ -320,7 +320,7 @@ static bool check_frame(const Frame *frame, Error *error)
     return true;
 }
 
-static bool find_positive(const ClassNames *classes, const char *name, size_t *positive,
+bool search_find_positive(const ClassNames *classes, const char *name, size_t *positive,
                           Error *error)
 {
     *positive = classes->count - 1;
@@ -413,9 +413,8 @@ static bool prepare(Search *search, Error *error)
     if (search->classes->count > MODEL_CLASSES_MAX)
         return fail(error, ERROR_TOO_LARGE, "training takes at most %d classes", MODEL_CLASSES_MAX);
     if (!check_frame(search->frame, error) ||
-        !check_labels(search->labels, search->frame->row_count, search->classes, search->work,
-                      error) ||
-        !find_positive(search->classes, search->spec->positive, &search->positive, error) ||
+        !search_check_labels(search->labels, search->frame->row_count, search->classes, error) ||
+        !search_find_positive(search->classes, search->spec->positive, &search->positive, error) ||
         !assign_folds(search, error))
         return false;
     search->margin_count = margin_count_of(search->classes->count);

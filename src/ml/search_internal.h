@@ -28,7 +28,7 @@ typedef struct Candidate {
     double *probabilities; /* row_count x class_count, calibrated on other folds */
     double threshold;
     double score, score_deviation, seconds;
-    double accuracy, f1, log_loss, mcc;
+    double accuracy, f1, log_loss, mcc; /* numbers: log_loss is the squared error */
     bool is_baseline, is_finished;
 } Candidate;
 
@@ -36,7 +36,7 @@ enum { CANDIDATES_MAX = 64 };
 
 typedef struct Search {
     const Frame *frame;
-    const int *labels;
+    const int *labels; /* of classes; NULL: numbers are learnt (ml/tabular_model.h) */
     const ClassNames *classes;
     const SearchSpec *spec;
     const MetricKind *metric;
@@ -51,6 +51,12 @@ typedef struct Search {
     Arena *arena;         /* of the result */
     Arena *work;          /* until the search ends */
 } Search;
+
+/* Class indices, of two classes with two rows each at least. */
+bool search_check_labels(const int *labels, size_t rows, const ClassNames *classes,
+                         Error *error) MUST_CHECK;
+bool search_find_positive(const ClassNames *classes, const char *name, size_t *positive,
+                          Error *error) MUST_CHECK;
 
 /* Rows whose fold is (or is not) the given one, in order. */
 RowList search_rows(const Search *search, size_t fold, bool is_inside, Arena *arena);

@@ -87,35 +87,6 @@ void model_read_header(TextModel *model, ByteReader *reader, Arena *arena)
     reader->is_bad |= model->positive >= model->classes.count;
 }
 
-static bool is_rising(const double *values, size_t count)
-{
-    for (size_t i = 1; i < count; i++)
-        if (values[i] < values[i - 1])
-            return false;
-    return true;
-}
-
-void model_read_calibration(TextModel *model, ByteReader *reader, Arena *arena)
-{
-    Calibration *calibration = &model->calibration;
-    uint32_t kind = read_u32(reader);
-
-    calibration->kind = (CalibrationKind)kind;
-    calibration->margin_count = model->margin_count;
-    calibration->row_count = read_u64(reader);
-    calibration->slopes = read_doubles(reader, model->margin_count, arena);
-    calibration->offsets = read_doubles(reader, model->margin_count, arena);
-    calibration->knot_count = read_count(reader, 2 * sizeof(double), SIZE_MAX);
-    calibration->knot_margins = read_doubles(reader, calibration->knot_count, arena);
-    calibration->knot_values = read_doubles(reader, calibration->knot_count, arena);
-    if (reader->is_bad)
-        return;
-    reader->is_bad = kind >= CALIBRATION_KIND_COUNT ||
-                     !calibration_suits(calibration->kind, model->margin_count) ||
-                     (kind == CALIBRATION_ISOTONIC && calibration->knot_count == 0) ||
-                     !is_rising(calibration->knot_margins, calibration->knot_count);
-}
-
 static bool block_is_sound(const TextModel *model, const uint32_t plain[8])
 {
     static const ColumnKind columns[] = {
@@ -228,7 +199,8 @@ static bool view_sections(TextModel *model)
         if (i == 0)
             model_read_header(model, &section.reader, model->arena);
         else if (i == 1)
-            model_read_calibration(model, &section.reader, model->arena);
+            calibration_read(&section.reader, model->margin_count, model->arena,
+                             &model->calibration);
         else
             view_block(model, &section.reader);
         if (section.reader.is_bad || section.reader.at != section.reader.size)

@@ -50,8 +50,8 @@ bool text_model_read_version_1(const char *bytes, size_t size, ModelDraft *draft
 
 ByteWriter model_write_draft(const ModelDraft *draft, Arena *arena);
 
-/* What both versions have alike: the table of sections, the two small sections, and the beginning
- * of a block. */
+/* What both versions have alike: the table of sections, the header, and the beginning of a block.
+ */
 typedef struct ModelSection {
     uint32_t kind;
     ByteReader reader;
@@ -61,5 +61,4 @@ typedef struct ModelSection {
 ModelSection model_section_next(ByteReader *table, size_t *end, size_t alignment);
 uint32_t model_section_kind(size_t index);
 void model_read_header(TextModel *model, ByteReader *reader, Arena *arena);
-void model_read_calibration(TextModel *model, ByteReader *reader, Arena *arena);
 BlockSpec model_read_block_spec(const TextModel *model, ByteReader *reader);

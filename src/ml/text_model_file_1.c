@@ -57,7 +57,8 @@ bool text_model_read_version_1(const char *bytes, size_t size, ModelDraft *draft
         if (i == 0)
             model_read_header(&draft->head, &section.reader, arena);
         else if (i == 1)
-            model_read_calibration(&draft->head, &section.reader, arena);
+            calibration_read(&section.reader, draft->head.margin_count, arena,
+                             &draft->head.calibration);
         else
             read_block(&draft->head, &section.reader, &draft->blocks[i - 2], arena);
         if (section.reader.is_bad || section.reader.at != section.reader.size)

@@ -27,17 +27,6 @@ static void write_header(const TextModel *model, ByteWriter *writer)
     write_items(writer, model->intercepts, model->margin_count, sizeof(double));
 }
 
-static void write_calibration(const Calibration *calibration, ByteWriter *writer)
-{
-    write_u32(writer, calibration->kind);
-    write_u64(writer, calibration->row_count);
-    write_items(writer, calibration->slopes, calibration->margin_count, sizeof(double));
-    write_items(writer, calibration->offsets, calibration->margin_count, sizeof(double));
-    write_u64(writer, calibration->knot_count);
-    write_items(writer, calibration->knot_margins, calibration->knot_count, sizeof(double));
-    write_items(writer, calibration->knot_values, calibration->knot_count, sizeof(double));
-}
-
 /* The keys of the terms by row. */
 static void write_rows(const TextModel *head, const DraftBlock *block, const TermLayout *layout,
                        ByteWriter *writer)
@@ -121,7 +110,7 @@ static void write_section(const ModelDraft *draft, size_t index, ByteWriter *wri
     if (index == 0)
         write_header(&draft->head, writer);
     else if (index == 1)
-        write_calibration(&draft->head.calibration, writer);
+        calibration_write(&draft->head.calibration, writer);
     else
         write_block(&draft->head, &draft->blocks[index - 2], writer);
 }

@@ -1,0 +1,136 @@
+#include "ml/table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ml/tokenizer.h"
+
+/* A category with more different values than this share of its rows tells rows apart, not kinds of
+ * rows; with few rows that may be chance. */
+static const double id_share = 0.9;
+enum { ID_ROWS_LEAST = 20 };
+
+Cell cell_of_number(double number)
+{
+    return (Cell){.number = isfinite(number) ? number : NAN};
+}
+
+Cell cell_of_text(TextRef text)
+{
+    uint64_t key;
+
+    if (!text.bytes)
+        return (Cell){.key = CELL_MISSING};
+    key = text_key(text.bytes, text.length);
+    return (Cell){.key = key == CELL_MISSING ? 1 : key};
+}
+
+static bool read_column(const FrameColumn *from, size_t row_count, Arena *arena,
+                        TableColumn *column, Error *error)
+{
+    bool is_number = from->kind == COLUMN_NUMBER;
+
+    if (from->kind == COLUMN_TEXT)
+        return fail_field(error, from->name,
+                          "the column \"%s\" is free text, which a model of a table does not read: "
+                          "make it a category, or leave it out",
+                          from->name);
+    if (is_number ? !from->numbers : !from->texts)
+        return fail_field(error, from->name, "the column \"%s\" holds no %s", from->name,
+                          is_number ? "numbers" : "texts");
+    *column = (TableColumn){from->name, from->kind, arena_take(arena, row_count * sizeof(Cell))};
+    for (size_t row = 0; row < row_count; row++)
+        column->cells[row] =
+            is_number ? cell_of_number(from->numbers[row]) : cell_of_text(from->texts[row]);
+    return true;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const Cell *first = a, *second = b;
+
+    return (first->key > second->key) - (first->key < second->key);
+}
+
+static size_t count_values(const TableColumn *column, size_t row_count, size_t *missing)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    Cell *cells = arena_take(scratch, row_count * sizeof(Cell));
+    size_t count = 0;
+
+    memcpy(cells, column->cells, row_count * sizeof(Cell));
+    qsort(cells, row_count, sizeof(Cell), compare_keys);
+    *missing = 0;
+    for (size_t row = 0; row < row_count; row++) {
+        *missing += cells[row].key == CELL_MISSING;
+        count += row == 0 || cells[row].key != cells[row - 1].key;
+    }
+    return count - (*missing > 0);
+}
+
+static bool has_one_number(const TableColumn *column, size_t row_count)
+{
+    double first = column->cells[0].number;
+
+    for (size_t row = 1; row < row_count; row++) {
+        double number = column->cells[row].number;
+
+        if (isnan(number) != isnan(first) || (!isnan(number) && number != first))
+            return false;
+    }
+    return true;
+}
+
+/* Why a column is of no use; NULL: it may be. */
+static const char *fault_of(const TableColumn *column, size_t row_count)
+{
+    size_t values, missing, present;
+
+    if (column->kind == COLUMN_NUMBER) {
+        if (!has_one_number(column, row_count))
+            return NULL;
+        return isnan(column->cells[0].number) ? "it is missing in every row"
+                                              : "it has the same value in every row";
+    }
+    values = count_values(column, row_count, &missing);
+    present = row_count - missing;
+    if (present == 0)
+        return "it is missing in every row";
+    if (values == 1 && missing == 0)
+        return "it has the same value in every row";
+    if (present >= ID_ROWS_LEAST && (double)values > id_share * (double)present)
+        return "nearly every row has a value of its own";
+    return NULL;
+}
+
+bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error)
+{
+    Table made = {.row_count = frame->row_count};
+
+    if (frame->column_count == 0)
+        return fail(error, ERROR_INVALID, "training needs a column beside the target");
+    if (frame->column_count > TABLE_COLUMNS_MAX)
+        return fail(error, ERROR_TOO_LARGE, "training takes at most %d columns", TABLE_COLUMNS_MAX);
+    if (frame->row_count < 2)
+        return fail(error, ERROR_INVALID, "training needs two rows at least, there %s %zu",
+                    frame->row_count == 1 ? "is" : "are", frame->row_count);
+    made.columns = arena_array(arena, TableColumn, frame->column_count);
+    for (size_t i = 0; i < frame->column_count; i++) {
+        TableColumn *column = &made.columns[made.column_count];
+        const char *fault;
+
+        if (!read_column(&frame->columns[i], frame->row_count, arena, column, error))
+            return false;
+        fault = fault_of(column, frame->row_count);
+        if (!fault)
+            made.column_count++;
+        else
+            text_list_add(&made.notes, arena,
+                          arena_format(arena, "\"%s\" is left out: %s", column->name, fault));
+    }
+    if (made.column_count == 0)
+        return fail(error, ERROR_INVALID, "no column can be learnt from: %s", made.notes.items[0]);
+    *table = made;
+    return true;
+}

@@ -1,0 +1,38 @@
+/* table.h: a frame of category and number columns as a search of learners reads it, many times:
+ * each category is its key, values that say nothing are sorted out once.
+ *
+ * Infinite numbers are missing ones. A column that has one value only, or a category that differs
+ * in (nearly) every row, tells nothing about other rows: it is left out, and a note says so. The
+ * target plays no part, so this is no peeking.
+ */
+#pragma once
+
+#include "base/text.h"
+#include "ml/frame.h"
+
+/* What a row has in a column. */
+typedef union Cell {
+    double number; /* NaN: missing; never infinite */
+    uint64_t key;  /* of a category's text; CELL_MISSING */
+} Cell;
+
+enum { CELL_MISSING = 0, TABLE_COLUMNS_MAX = 4096 };
+
+typedef struct TableColumn {
+    const char *name;
+    ColumnKind kind;
+    Cell *cells; /* row_count of them */
+} TableColumn;
+
+typedef struct Table {
+    TableColumn *columns; /* those that are not left out */
+    size_t column_count, row_count;
+    TextList notes; /* a sentence for each column that is left out */
+} Table;
+
+/* Fails when there are no rows, when a column lacks its values or is free text, and when no column
+ * is left. */
+bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error) MUST_CHECK;
+
+Cell cell_of_number(double number);
+Cell cell_of_text(TextRef text);

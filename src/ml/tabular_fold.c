@@ -1,0 +1,217 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ml/ridge.h"
+#include "ml/split.h"
+#include "ml/tabular_search_internal.h"
+
+enum { ROWS_FIVE_FOLDS = 20000, ROWS_THREE_FOLDS = 100000, NUMBER_STRATA = 10 };
+
+/* ---- which rows judge ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double *first = a, *second = b;
+
+    return (*first > *second) - (*first < *second);
+}
+
+/* Numbers are dealt by tenths of their order, so that folds are alike. */
+static const int *strata_of(const double *numbers, size_t count, Arena *arena)
+{
+    double *sorted = arena_array(arena, double, count + 1), cuts[NUMBER_STRATA];
+    int *strata = arena_array(arena, int, count + 1);
+
+    memcpy(sorted, numbers, count * sizeof(double));
+    qsort(sorted, count, sizeof(double), compare_doubles);
+    for (size_t i = 0; i < NUMBER_STRATA; i++)
+        cuts[i] = sorted[i * count / NUMBER_STRATA];
+    for (size_t row = 0; row < count; row++)
+        for (size_t i = 1; i < NUMBER_STRATA; i++)
+            strata[row] += numbers[row] > cuts[i];
+    return strata;
+}
+
+static bool deal(const FoldSpec *wanted, const int *labels, const size_t *groups, uint32_t *folds,
+                 size_t *count, Error *error)
+{
+    FoldSpec spec = *wanted;
+    Error too_many = {0}; /* folds, for these rows: one fewer is tried */
+
+    if (spec.fold_count > spec.row_count)
+        spec.fold_count = spec.row_count;
+    while (spec.fold_count > 2 && !fold_assign(&spec, labels, groups, folds, &too_many))
+        spec.fold_count--;
+    *count = spec.fold_count;
+    if (spec.fold_count > 2 || fold_assign(&spec, labels, groups, folds, error))
+        return true;
+    return groups ? fail(error, ERROR_INVALID,
+                         "training needs rows of two groups at least, to judge one by the other")
+                  : false;
+}
+
+static size_t folds_wanted(const SearchSpec *spec, size_t rows)
+{
+    if (spec->fold_count)
+        return spec->fold_count < TABULAR_FOLDS_MAX ? spec->fold_count : TABULAR_FOLDS_MAX;
+    return rows > ROWS_FIVE_FOLDS && rows <= ROWS_THREE_FOLDS ? 3 : 5;
+}
+
+/* Only the first fold is judged of very many rows. What it says is calibrated across parts of its
+ * own. */
+static bool judge_rows(TabularSearch *search, const int *labels, const uint32_t *folds,
+                       Error *error)
+{
+    Search *inner = &search->search;
+    size_t rows = search->table.row_count, count = 0;
+    bool all = search->fold_count > 1;
+    int *judged = arena_array(inner->work, int, rows);
+    FoldSpec spec = {.fold_count = 5, .seed = inner->spec->seed};
+
+    search->places = arena_array(inner->work, size_t, rows);
+    inner->folds = arena_array(inner->work, uint32_t, rows);
+    for (size_t row = 0; row < rows; row++) {
+        bool is_judged = all || folds[row] == 0;
+
+        search->places[row] = is_judged ? count : SIZE_MAX;
+        if (!is_judged)
+            continue;
+        inner->folds[count] = folds[row];
+        judged[count++] = labels[row];
+    }
+    search->judged = (Frame){.row_count = count};
+    inner->frame = &search->judged;
+    inner->labels = search->target->numbers ? NULL : judged;
+    inner->fold_count = search->fold_count;
+    spec.row_count = count;
+    return all || deal(&spec, judged, NULL, inner->folds, &inner->fold_count, error);
+}
+
+bool tabular_assign_folds(TabularSearch *search, Error *error)
+{
+    const SearchSpec *spec = search->search.spec;
+    Arena *work = search->search.work;
+    size_t rows = search->table.row_count, count;
+    const int *labels = search->target->labels;
+    FoldSpec wanted = {rows, folds_wanted(spec, rows), spec->seed};
+    uint32_t *folds = arena_array(work, uint32_t, rows);
+
+    if (search->target->numbers)
+        labels = strata_of(search->target->numbers, rows, work);
+    if (!deal(&wanted, labels, spec->groups, folds, &count, error))
+        return false;
+    search->fold_count = rows > ROWS_THREE_FOLDS && !spec->fold_count ? 1 : count;
+    search->folds = arena_array(work, TabularFold, search->fold_count);
+    for (size_t fold = 0; fold < search->fold_count; fold++) {
+        size_t *training = arena_array(work, size_t, rows),
+               *judged = arena_array(work, size_t, rows);
+        TabularFold *made = &search->folds[fold];
+
+        for (size_t row = 0; row < rows; row++) {
+            if (folds[row] == fold)
+                judged[made->judged.count++] = row;
+            else
+                training[made->training.count++] = row;
+        }
+        made->judged.items = judged;
+        made->training.items = training;
+    }
+    return judge_rows(search, labels, folds, error);
+}
+
+/* ---- rows for learners ---- */
+
+static float *weights_of(const TabularSearch *search, RowList rows, Arena *arena)
+{
+    const EncodingTarget *target = &search->encoded;
+    size_t *counts = arena_array(arena, size_t, target->class_count + 1);
+    float *weights = arena_array(arena, float, rows.count + 1);
+
+    for (size_t i = 0; i < rows.count; i++)
+        counts[target->labels[rows.items[i]]]++;
+    for (size_t i = 0; i < rows.count; i++) {
+        size_t count = counts[target->labels[rows.items[i]]];
+
+        weights[i] = (float)((double)rows.count / ((double)target->class_count * (double)count));
+    }
+    return weights;
+}
+
+static bool boost_rows(const TabularSearch *search, RowList rows, const Encoding *encoding,
+                       bool is_training, BoostMatrix **matrix, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    const EncodingTarget *target = &search->encoded;
+    float *values = arena_take(scratch, (rows.count * encoding->feature_count + 1) * sizeof(float));
+    float *targets = arena_array(scratch, float, rows.count + 1);
+    BoostRows made = {values, rows.count, encoding->feature_count, targets, NULL};
+
+    if (is_training)
+        encoding_apply_training(encoding, &search->table, rows, target, values);
+    else
+        encoding_apply(encoding, &search->table, rows, values);
+    for (size_t i = 0; i < rows.count; i++)
+        targets[i] = target->numbers ? (float)target->numbers[rows.items[i]]
+                                     : (float)target->labels[rows.items[i]];
+    if (search->search.spec->balance_classes && !target->numbers)
+        made.weights = weights_of(search, rows, scratch);
+    return boost_matrix_create(&made, matrix, error);
+}
+
+static bool prepare_trees(const TabularSearch *search, TabularFold *fold, Error *error)
+{
+    fold->encoding =
+        encoding_fit_trees(&search->table, fold->training, &search->encoded, search->search.work);
+    return boost_rows(search, fold->training, &fold->encoding, true, &fold->matrix, error) &&
+           boost_rows(search, fold->judged, &fold->encoding, false, &fold->held, error);
+}
+
+bool tabular_prepare_folds(TabularSearch *search, Error *error)
+{
+    Arena *work = search->search.work;
+
+    search->has_trees = boost_open(&search->no_trees);
+    for (size_t i = 0; i < search->fold_count; i++) {
+        TabularFold *fold = &search->folds[i];
+        Encoding encoding = encoding_fit_linear(&search->table, fold->training, work);
+
+        fold->sparse = encoding_apply_sparse(&encoding, &search->table, fold->training, work);
+        fold->sparse_held = encoding_apply_sparse(&encoding, &search->table, fold->judged, work);
+        if (search->has_trees && !prepare_trees(search, fold, error))
+            return false;
+    }
+    return true;
+}
+
+void tabular_release_folds(TabularSearch *search)
+{
+    for (size_t i = 0; i < search->fold_count && search->folds; i++) {
+        boost_matrix_destroy(&search->folds[i].matrix);
+        boost_matrix_destroy(&search->folds[i].held);
+    }
+}
+
+LinearModel tabular_fit_linear(const TabularSearch *search, const Trial *trial,
+                               const Matrix *matrix, RowList rows, Arena *arena)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    const EncodingTarget *target = &search->encoded;
+    double *numbers = arena_array(scratch, double, rows.count + 1);
+    int *labels = arena_array(scratch, int, rows.count + 1);
+    TrainingSet set = {.matrix = matrix,
+                       .labels = labels,
+                       .class_count = target->class_count,
+                       .balance_classes = search->search.spec->balance_classes,
+                       .seed = search->search.spec->seed,
+                       .thread_count = 1};
+
+    for (size_t i = 0; i < rows.count; i++) {
+        if (target->numbers)
+            numbers[i] = target->numbers[rows.items[i]];
+        else
+            labels[i] = target->labels[rows.items[i]];
+    }
+    return target->numbers ? ridge_fit(matrix, numbers, trial->cost, arena)
+                           : logistic_fit(&set, trial->cost, arena);
+}

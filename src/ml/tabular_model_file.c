@@ -1,0 +1,307 @@
+/* The file of a model of a table. All numbers are little-endian.
+ *
+ *     8 bytes  "SLPTABL" and a NUL
+ *     u32      version: 1
+ *     u32      0
+ *     classes  u64 count, then their names; none: numbers
+ *     inputs   u64 count, then u32 kind and the name of each
+ *     u64      the positive class
+ *     doubles  threshold, shift, scale
+ *     classes only: the calibration (ml/calibration.h)
+ *     the encoding for trees, then the one for linear models (ml/encoding.h)
+ *     u64      count of members, then for each u32 kind, u32 0, its weight, and on the next
+ * multiple of 64 bytes its forest (ml/forest.h), or its weights, intercepts and the means of its
+ *              features
+ *
+ * A name is a u64 length and its bytes. Forests are used where they lie. */
+#include <string.h>
+
+#include "ml/tabular_model_internal.h"
+
+enum {
+    TABULAR_VERSION = 1,
+    TABULAR_ALIGNMENT = 64,
+    TABULAR_PREFIX_BYTES = 16,
+    INPUT_BYTES_LEAST = 12,
+    ENCODING_BYTES_LEAST = 16,
+    MEMBER_BYTES_LEAST = 16,
+};
+
+static const char tabular_magic[8] = "SLPTABL";
+
+static size_t aligned(size_t size)
+{
+    return (size + TABULAR_ALIGNMENT - 1) & ~(size_t)(TABULAR_ALIGNMENT - 1);
+}
+
+/* ---- writing ---- */
+
+static void write_padding(ByteWriter *writer)
+{
+    static const char zeros[TABULAR_ALIGNMENT];
+
+    write_items(writer, zeros, aligned(writer->size) - writer->size, 1);
+}
+
+static void write_header(const TabularModel *model, ByteWriter *writer)
+{
+    write_items(writer, tabular_magic, 1, sizeof(tabular_magic));
+    write_u32(writer, TABULAR_VERSION);
+    write_u32(writer, 0);
+    write_u64(writer, model->classes.count);
+    for (size_t i = 0; i < model->classes.count; i++)
+        write_text(writer, model->classes.items[i]);
+    write_u64(writer, model->input_count);
+    for (size_t i = 0; i < model->input_count; i++) {
+        write_u32(writer, model->inputs[i].kind);
+        write_text(writer, model->inputs[i].name);
+    }
+    write_u64(writer, model->positive);
+    write_double(writer, model->threshold);
+    write_double(writer, model->shift);
+    write_double(writer, model->scale);
+}
+
+static void write_member(const TabularMember *member, ByteWriter *writer)
+{
+    const LinearModel *linear = &member->linear;
+
+    write_u32(writer, member->kind);
+    write_u32(writer, (uint32_t)member->encoding);
+    write_double(writer, member->weight);
+    write_padding(writer);
+    if (member->kind == MEMBER_FOREST) {
+        forest_write(&member->forest, writer);
+        return;
+    }
+    write_items(writer, linear->weights, linear->margin_count * linear->column_count,
+                sizeof(double));
+    write_items(writer, linear->intercepts, linear->margin_count, sizeof(double));
+    write_items(writer, member->means, linear->column_count, sizeof(double));
+}
+
+static ByteWriter write_model(const TabularModel *model, Arena *arena)
+{
+    ByteWriter writer = {.arena = arena};
+
+    write_header(model, &writer);
+    if (model->classes.count)
+        calibration_write(&model->calibration, &writer);
+    write_u64(&writer, model->encoding_count);
+    for (size_t i = 0; i < model->encoding_count; i++) {
+        write_u32(&writer, model->encodings[i].kind);
+        write_u32(&writer, 0);
+        encoding_write(&model->encodings[i].encoding, &writer);
+    }
+    write_u64(&writer, model->member_count);
+    for (size_t i = 0; i < model->member_count; i++)
+        write_member(&model->members[i], &writer);
+    return writer;
+}
+
+/* ---- reading ---- */
+
+static void skip_padding(ByteReader *reader)
+{
+    size_t at = aligned(reader->at);
+
+    reader->is_bad |= at > reader->size;
+    for (; !reader->is_bad && reader->at < at; reader->at++)
+        reader->is_bad = reader->bytes[reader->at] != 0;
+}
+
+static void read_classes(TabularModel *model, ByteReader *reader)
+{
+    size_t count = read_count(reader, sizeof(uint64_t), TABULAR_CLASSES_MAX);
+    const char **names = arena_array(model->arena, const char *, count);
+
+    for (size_t i = 0; i < count && !reader->is_bad; i++)
+        names[i] = read_text(reader, model->arena);
+    reader->is_bad |= count == 1;
+    model->classes = (ClassNames){names, count};
+    model->margin_count = count ? margin_count_of(count) : 1;
+}
+
+static void read_inputs(TabularModel *model, ByteReader *reader)
+{
+    model->input_count = read_count(reader, INPUT_BYTES_LEAST, TABLE_COLUMNS_MAX);
+    model->inputs = arena_array(model->arena, ModelInput, model->input_count);
+    for (size_t i = 0; i < model->input_count && !reader->is_bad; i++) {
+        uint32_t kind = read_u32(reader);
+
+        reader->is_bad |= kind != COLUMN_CATEGORY && kind != COLUMN_NUMBER;
+        model->inputs[i] = (ModelInput){read_text(reader, model->arena), (ColumnKind)kind};
+    }
+}
+
+static void read_header(TabularModel *model, ByteReader *reader)
+{
+    reader->is_bad |= read_u32(reader) != 0;
+    read_classes(model, reader);
+    read_inputs(model, reader);
+    model->positive = read_u64(reader);
+    model->threshold = read_double(reader);
+    model->shift = read_double(reader);
+    model->scale = read_double(reader);
+    reader->is_bad |= model->positive >= model->classes.count + (model->classes.count == 0);
+    if (model->classes.count)
+        calibration_read(reader, model->margin_count, model->arena, &model->calibration);
+}
+
+/* A column is read as what the input is. */
+static bool kinds_fit(const TabularModel *model, const Encoding *encoding)
+{
+    for (size_t i = 0; i < encoding->column_count; i++) {
+        const EncodedColumn *column = &encoding->columns[i];
+        bool is_number = column->kind == ENCODED_NUMBER || column->kind == ENCODED_STANDARD;
+
+        if (is_number != (model->inputs[column->input].kind == COLUMN_NUMBER))
+            return false;
+    }
+    return encoding->column_count <= model->input_count;
+}
+
+static void read_encodings(TabularModel *model, ByteReader *reader)
+{
+    model->encoding_count = read_count(reader, ENCODING_BYTES_LEAST, TABULAR_ENCODINGS_MAX);
+    model->encodings = arena_array(model->arena, TabularEncoding, model->encoding_count);
+    for (size_t i = 0; i < model->encoding_count && !reader->is_bad; i++) {
+        TabularEncoding *encoding = &model->encodings[i];
+        uint32_t kind = read_u32(reader);
+
+        reader->is_bad |= kind >= MEMBER_KIND_COUNT || read_u32(reader) != 0;
+        encoding->kind = (MemberKind)kind;
+        encoding_read(reader, model->input_count, kind == MEMBER_LINEAR, model->arena,
+                      &encoding->encoding);
+        reader->is_bad = reader->is_bad || !kinds_fit(model, &encoding->encoding);
+    }
+}
+
+static void read_linear(const TabularModel *model, ByteReader *reader, TabularMember *member)
+{
+    size_t features = model->encodings[member->encoding].encoding.feature_count;
+    size_t margins = model->margin_count;
+
+    member->linear.margin_count = margins;
+    member->linear.column_count = features;
+    member->linear.weights = read_doubles(reader, margins * features, model->arena);
+    member->linear.intercepts = read_doubles(reader, margins, model->arena);
+    member->means = read_doubles(reader, features, model->arena);
+}
+
+static void read_member(const TabularModel *model, ByteReader *reader, TabularMember *member)
+{
+    uint32_t kind = read_u32(reader), encoding = read_u32(reader);
+
+    member->kind = (MemberKind)kind;
+    member->encoding = encoding;
+    member->weight = read_double(reader);
+    skip_padding(reader);
+    reader->is_bad = reader->is_bad || encoding >= model->encoding_count ||
+                     kind != (uint32_t)model->encodings[encoding].kind;
+    if (reader->is_bad)
+        return;
+    if (kind == MEMBER_LINEAR) {
+        read_linear(model, reader, member);
+        return;
+    }
+    forest_read(reader, model->arena, &member->forest);
+    reader->is_bad =
+        reader->is_bad || member->forest.group_count != model->margin_count ||
+        member->forest.feature_count != model->encodings[encoding].encoding.feature_count;
+}
+
+static bool read_model(TabularModel *model)
+{
+    ByteReader reader = {
+        .bytes = model->bytes, .size = model->size, .at = sizeof(tabular_magic) + 4};
+
+    read_header(model, &reader);
+    read_encodings(model, &reader);
+    model->member_count = read_count(&reader, MEMBER_BYTES_LEAST, TABULAR_MEMBERS_MAX);
+    model->members = arena_array(model->arena, TabularMember, model->member_count);
+    for (size_t i = 0; i < model->member_count && !reader.is_bad; i++)
+        read_member(model, &reader, &model->members[i]);
+    return !reader.is_bad && reader.at == model->size;
+}
+
+/* ---- loading ---- */
+
+/* Takes the arena, which may own the bytes; destroyed with them when they are not a model's. */
+static TabularModel *view(Arena *arena, const char *bytes, size_t size)
+{
+    TabularModel *model = arena_new(arena, TabularModel);
+
+    model->arena = arena;
+    model->bytes = bytes;
+    model->size = size;
+    if (read_model(model))
+        return model;
+    arena_destroy(arena);
+    return NULL;
+}
+
+static TabularModel *view_copy(const char *bytes, size_t size)
+{
+    Arena *arena = arena_create();
+    char *copy = arena_alloc(arena, size + TABULAR_ALIGNMENT, 1);
+
+    copy += aligned((uintptr_t)copy) - (uintptr_t)copy;
+    memcpy(copy, bytes, size);
+    return view(arena, copy, size);
+}
+
+TabularModel *tabular_model_of(const TabularModel *parts)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    ByteWriter file = write_model(parts, scratch);
+
+    return view_copy(file.bytes, file.size);
+}
+
+bool tabular_model_is_file(const char *bytes, size_t size)
+{
+    return size >= sizeof(tabular_magic) &&
+           memcmp(bytes, tabular_magic, sizeof(tabular_magic)) == 0;
+}
+
+static bool check_version(const char *bytes, size_t size, Error *error)
+{
+    ByteReader reader = {.bytes = bytes, .size = size, .at = sizeof(tabular_magic)};
+    uint32_t version;
+
+    if (size < TABULAR_PREFIX_BYTES || !tabular_model_is_file(bytes, size))
+        return fail(error, ERROR_INVALID, "the file is not a model of a table of Slipway");
+    version = read_u32(&reader);
+    return version == TABULAR_VERSION ||
+           fail(error, ERROR_INVALID,
+                "the model of a table has format version %u, this program reads version %d",
+                version, TABULAR_VERSION);
+}
+
+static bool give(TabularModel *loaded, TabularModel **model, Error *error)
+{
+    if (!loaded)
+        return fail(error, ERROR_INVALID, "the model of a table is damaged");
+    *model = loaded;
+    return true;
+}
+
+bool tabular_model_load(const char *bytes, size_t size, TabularModel **model, Error *error)
+{
+    return check_version(bytes, size, error) && give(view_copy(bytes, size), model, error);
+}
+
+bool tabular_model_load_in_place(const char *bytes, size_t size, TabularModel **model, Error *error)
+{
+    if ((uintptr_t)bytes % TABULAR_ALIGNMENT != 0)
+        return tabular_model_load(bytes, size, model, error);
+    return check_version(bytes, size, error) &&
+           give(view(arena_create(), bytes, size), model, error);
+}
+
+void tabular_model_save(const TabularModel *model, Arena *arena, const char **bytes, size_t *size)
+{
+    *bytes = arena_copy(arena, model->bytes, model->size);
+    *size = model->size;
+}

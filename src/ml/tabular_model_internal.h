@@ -1,0 +1,64 @@
+/* tabular_model_internal.h: what a TabularModel is made of, for the files tabular_*.c. */
+#pragma once
+
+#include "ml/calibration.h"
+#include "ml/encoding.h"
+#include "ml/forest.h"
+#include "ml/linear.h"
+#include "ml/tabular_model.h"
+
+typedef enum MemberKind { MEMBER_FOREST, MEMBER_LINEAR, MEMBER_KIND_COUNT } MemberKind;
+
+/* Trees of each fold have the encoding of that fold, linear models one of their own. */
+typedef struct TabularEncoding {
+    MemberKind kind; /* of the members that read by it */
+    Encoding encoding;
+} TabularEncoding;
+
+/* One of the models whose margins are added up. */
+typedef struct TabularMember {
+    MemberKind kind;
+    size_t encoding; /* that it reads rows by */
+    double weight;
+    Forest forest;
+    LinearModel linear;
+    double *means; /* MEMBER_LINEAR: of the features, where contributions are counted from */
+} TabularMember;
+
+struct TabularModel {
+    Arena *arena;      /* owns the model itself, and bytes unless the caller does */
+    const char *bytes; /* the file */
+    size_t size;
+    ClassNames classes; /* none: numbers */
+    size_t positive, margin_count;
+    ModelInput *inputs;
+    size_t input_count;
+    TabularEncoding *encodings;
+    size_t encoding_count;
+    TabularMember *members;
+    size_t member_count;
+    double shift, scale;     /* numbers: the answer is shift + scale x margin */
+    Calibration calibration; /* classes */
+    double threshold;        /* two classes: the least probability of the positive one to name it */
+};
+
+/* Bounds for what a file may claim; a model that is built stays inside them. */
+enum {
+    TABULAR_CLASSES_MAX = 4096,
+    TABULAR_FOLDS_MAX = 10,
+    TABULAR_PARTS_MAX = 5, /* of an ensemble; each with a member for each fold */
+    TABULAR_ENCODINGS_MAX = TABULAR_FOLDS_MAX + 1,
+    TABULAR_MEMBERS_MAX = TABULAR_PARTS_MAX * TABULAR_FOLDS_MAX,
+};
+
+/* The model of these parts, which are needed no more; its own bytes, arena and size are not looked
+ * at. */
+TabularModel *tabular_model_of(const TabularModel *parts);
+
+/* The columns of the frame that the inputs are, by input. */
+bool tabular_model_bind(const TabularModel *model, const Frame *frame, Arena *arena,
+                        const FrameColumn ***columns, Error *error) MUST_CHECK;
+
+/* What a row has in the columns, by input. */
+void tabular_model_cells(const TabularModel *model, const FrameColumn *const *columns, size_t row,
+                         Cell *cells);

@@ -1,0 +1,465 @@
+/* The search for a model of a table: baseline, linear, boosted trees with usual settings; then a
+ * portfolio of settings that are good for tables of many kinds; then steps away from the best one
+ * in random directions (Wu, Wang & Huang 2021, "FLOW2"); then an ensemble of what was tried. Any
+ * time it may end, the best so far wins. */
+#include "ml/tabular_model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "ml/random.h"
+#include "ml/tabular_search_internal.h"
+
+enum {
+    ROUNDS_MAX = 3000,
+    PATIENCE_LEAST = 25,
+    PATIENCE_MOST = 100,
+    STEPS_WITHOUT_BUDGET = 6, /* of the local search, where no clock ends it */
+};
+
+/* ---- settings ---- */
+
+/* A point of the space that is searched. */
+typedef struct Settings {
+    double rate;
+    double depth; /* 0: by leaves */
+    double leaves;
+    double least_weight, row_share, column_share, lambda, alpha;
+} Settings;
+
+/* The first is what everybody tries first. The rest in the order in which they help after those
+ * before them, on public tables (bench/study_tabular.c). */
+static const Settings portfolio[] = {
+    {.rate = 0.1, .depth = 6, .least_weight = 1, .row_share = 1, .column_share = 1, .lambda = 1},
+    {.rate = 0.05,
+     .depth = 5,
+     .least_weight = 5,
+     .row_share = 0.8,
+     .column_share = 0.6,
+     .lambda = 1},
+    {.rate = 0.05,
+     .depth = 9,
+     .least_weight = 3,
+     .row_share = 0.8,
+     .column_share = 0.6,
+     .lambda = 1},
+    {.rate = 0.05,
+     .leaves = 31,
+     .least_weight = 10,
+     .row_share = 0.8,
+     .column_share = 0.5,
+     .lambda = 3},
+    {.rate = 0.05,
+     .depth = 12,
+     .least_weight = 1,
+     .row_share = 0.7,
+     .column_share = 0.4,
+     .lambda = 1},
+    {.rate = 0.05,
+     .depth = 4,
+     .least_weight = 1,
+     .row_share = 0.9,
+     .column_share = 0.8,
+     .lambda = 1},
+    {.rate = 0.03,
+     .depth = 7,
+     .least_weight = 20,
+     .row_share = 0.6,
+     .column_share = 0.4,
+     .lambda = 10},
+    {.rate = 0.1, .depth = 3, .least_weight = 1, .row_share = 1, .column_share = 1, .lambda = 1},
+};
+
+static BoostSpec spec_of(const TabularSearch *search, const Settings *settings)
+{
+    const EncodingTarget *target = &search->encoded;
+    double patience = fmin(PATIENCE_MOST, fmax(PATIENCE_LEAST, 3 / settings->rate));
+
+    return (BoostSpec){
+        .objective = target->numbers            ? BOOST_NUMBER
+                     : target->class_count == 2 ? BOOST_TWO
+                                                : BOOST_CLASSES,
+        .class_count = target->class_count,
+        .rounds = ROUNDS_MAX,
+        .patience = (size_t)patience,
+        .learning_rate = settings->rate,
+        .depth = (unsigned)round(settings->depth),
+        .leaves = (unsigned)round(settings->leaves),
+        .least_weight = settings->least_weight,
+        .row_share = settings->row_share,
+        .tree_column_share = settings->column_share,
+        .split_column_share = 1,
+        .lambda = settings->lambda,
+        .alpha = settings->alpha,
+        .seed = search->search.spec->seed,
+        /* folds run side by side instead */
+        .thread_count = search->fold_count == 1 ? search->search.spec->thread_count : 1,
+    };
+}
+
+static const char *describe(const Settings *settings, Arena *arena)
+{
+    bool is_deep = settings->depth > 0;
+
+    return arena_format(arena,
+                        "learning rate %.3g, %s %.0f, weight of a leaf %.3g, rows %.2g, "
+                        "columns %.2g, lambda %.3g",
+                        settings->rate, is_deep ? "depth" : "leaves",
+                        is_deep ? settings->depth : settings->leaves, settings->least_weight,
+                        settings->row_share, settings->column_share, settings->lambda);
+}
+
+/* ---- trials ---- */
+
+static Candidate *new_candidate(TabularSearch *search, const char *name, const char *description)
+{
+    Candidate *candidate = &search->search.candidates[search->search.candidate_count++];
+
+    *candidate =
+        (Candidate){.name = name, .description = description, .score = NAN, .threshold = 0.5};
+    return candidate;
+}
+
+static bool finish_trial(TabularSearch *search, Candidate *candidate, bool must_finish,
+                         bool *is_finished, Error *error)
+{
+    size_t index = (size_t)(candidate - search->search.candidates);
+
+    if (!tabular_cross_validate(search, index, must_finish, is_finished, error) ||
+        (*is_finished && !tabular_score(search, candidate, error)))
+        return false;
+    tabular_release_models(search, false);
+    search_report_progress(&search->search);
+    return true;
+}
+
+static bool try_linear(TabularSearch *search, double cost, Error *error)
+{
+    Arena *arena = search->search.arena;
+    bool is_number = search->target->numbers, is_finished;
+    Candidate *candidate =
+        is_number ? new_candidate(search, "ridge", arena_format(arena, "penalty=%g", cost))
+                  : new_candidate(search, "logistic_regression", arena_format(arena, "C=%g", cost));
+
+    *trial_of(search, candidate) = (Trial){.is_linear = true, .cost = cost};
+    return finish_trial(search, candidate, true, &is_finished, error);
+}
+
+/* *finished: NULL when it was stopped. */
+static bool try_trees(TabularSearch *search, const Settings *settings, const Candidate **finished,
+                      Error *error)
+{
+    bool is_first = !*finished, is_finished;
+    Candidate *candidate =
+        new_candidate(search, "boosted_trees", describe(settings, search->search.arena));
+    Trial *trial = trial_of(search, candidate);
+
+    *trial = (Trial){.boost = spec_of(search, settings)};
+    if (!finish_trial(search, candidate, is_first, &is_finished, error))
+        return false;
+    if (is_finished)
+        candidate->description = arena_format(search->search.arena, "%s, %zu rounds",
+                                              candidate->description, trial->rounds);
+    *finished = is_finished ? candidate : NULL;
+    return true;
+}
+
+/* One place is the ensemble's. */
+static bool may_go_on(const TabularSearch *search)
+{
+    return search->search.candidate_count + 1 < CANDIDATES_MAX && tabular_seconds_left(search) > 0;
+}
+
+/* ---- local search ---- */
+
+enum { DIMENSIONS = 6 };
+
+typedef struct Range {
+    size_t offset; /* in Settings */
+    double least, most;
+    bool is_even; /* else by ratio */
+} Range;
+
+static const Range ranges[DIMENSIONS] = {
+    {offsetof(Settings, rate), 0.01, 0.3},
+    {offsetof(Settings, depth), 2, 14, true},
+    {offsetof(Settings, least_weight), 0.3, 100},
+    {offsetof(Settings, row_share), 0.4, 1, true},
+    {offsetof(Settings, column_share), 0.2, 1, true},
+    {offsetof(Settings, lambda), 0.05, 50},
+};
+
+static double *setting_at(Settings *settings, const Range *range)
+{
+    return (double *)((char *)settings + range->offset);
+}
+
+/* A setting that is not in use (the depth where leaves are counted) stays as it is. */
+static Settings moved(const Settings *from, const double *direction, double step)
+{
+    Settings to = *from;
+
+    for (size_t i = 0; i < DIMENSIONS; i++) {
+        const Range *range = &ranges[i];
+        double *value = setting_at(&to, range), width;
+
+        if (*value <= 0)
+            continue;
+        width = range->is_even ? range->most - range->least : log(range->most / range->least);
+        *value = range->is_even ? *value + step * direction[i] * width
+                                : *value * exp(step * direction[i] * width);
+        *value = fmin(range->most, fmax(range->least, *value));
+    }
+    return to;
+}
+
+/* Even over the directions: by normal numbers (Box & Muller 1958). */
+static void draw_direction(Random *random, double *direction)
+{
+    double length = 0;
+
+    for (size_t i = 0; i < DIMENSIONS; i++) {
+        double radius = sqrt(-2 * log(1 - random_unit(random)));
+
+        direction[i] = radius * cos(2 * 3.14159265358979323846 * random_unit(random));
+        length += direction[i] * direction[i];
+    }
+    for (size_t i = 0; i < DIMENSIONS; i++)
+        direction[i] /= sqrt(length);
+}
+
+typedef struct Walk {
+    Settings best;
+    const Candidate *best_candidate;
+    double step;
+    size_t tries, failures;
+} Walk;
+
+static bool try_step(TabularSearch *search, Walk *walk, const double *direction, double step,
+                     bool *is_better, Error *error)
+{
+    Settings settings = moved(&walk->best, direction, step);
+    const Candidate *candidate = walk->best_candidate;
+
+    *is_better = false;
+    walk->tries++;
+    if (!try_trees(search, &settings, &candidate, error))
+        return false;
+    if (!candidate || candidate->log_loss >= walk->best_candidate->log_loss)
+        return true;
+    *is_better = true;
+    walk->best = settings;
+    walk->best_candidate = candidate;
+    return true;
+}
+
+static bool walk_is_over(const TabularSearch *search, const Walk *walk)
+{
+    return !may_go_on(search) ||
+           (search->search.spec->budget_seconds <= 0 && walk->tries >= STEPS_WITHOUT_BUDGET);
+}
+
+static bool walk_on(TabularSearch *search, Walk *walk, Error *error)
+{
+    Random random = random_seeded(search->search.spec->seed);
+
+    while (!walk_is_over(search, walk)) {
+        double direction[DIMENSIONS];
+        bool is_better;
+
+        draw_direction(&random, direction);
+        if (!try_step(search, walk, direction, walk->step, &is_better, error))
+            return false;
+        if (!is_better && !walk_is_over(search, walk) &&
+            !try_step(search, walk, direction, -walk->step, &is_better, error))
+            return false;
+        walk->failures = is_better ? 0 : walk->failures + 1;
+        if (walk->failures < 3)
+            continue;
+        walk->failures = 0;
+        walk->step /= 2;
+    }
+    return true;
+}
+
+/* ---- the plan ---- */
+
+static bool run_trees(TabularSearch *search, Error *error)
+{
+    Walk walk = {.step = 0.25};
+    const Candidate *first = NULL;
+
+    for (size_t i = 0; i < COUNT(portfolio); i++) {
+        const Candidate *candidate = first;
+
+        if (i > 0 && !may_go_on(search))
+            break;
+        if (!try_trees(search, &portfolio[i], &candidate, error))
+            return false;
+        first = first ? first : candidate;
+        if (candidate &&
+            (!walk.best_candidate || candidate->log_loss < walk.best_candidate->log_loss)) {
+            walk.best_candidate = candidate;
+            walk.best = portfolio[i];
+        }
+    }
+    return walk_on(search, &walk, error);
+}
+
+static bool run_plan(TabularSearch *search, Error *error)
+{
+    static const double costs[] = {0.1}, penalties[] = {1};
+    const double *linear = search->target->numbers ? penalties : costs;
+
+    if (!tabular_prepare_folds(search, error) || !try_linear(search, linear[0], error))
+        return false;
+    if (!search->has_trees) {
+        Candidate *candidate = new_candidate(search, "boosted_trees", "");
+
+        candidate->note =
+            arena_format(search->search.arena, "left out: %s", search->no_trees.message);
+        return true;
+    }
+    return run_trees(search, error) && tabular_add_ensemble(search, error);
+}
+
+/* ---- the whole search ---- */
+
+static bool standardise(TabularSearch *search, Error *error)
+{
+    size_t count = search->table.row_count;
+    double *numbers = arena_array(search->search.work, double, count), sum = 0, squares = 0;
+
+    for (size_t row = 0; row < count; row++) {
+        if (!isfinite(search->target->numbers[row]))
+            return fail(error, ERROR_INVALID, "row %zu has no finite number to learn", row + 1);
+        sum += search->target->numbers[row] / (double)count;
+    }
+    for (size_t row = 0; row < count; row++)
+        squares += (search->target->numbers[row] - sum) * (search->target->numbers[row] - sum);
+    search->shift = sum;
+    search->scale = sqrt(squares / (double)count);
+    if (!(search->scale > 0))
+        return fail(error, ERROR_INVALID, "the target is the same number in every row");
+    if (!isfinite(search->scale) || !isfinite(search->shift))
+        return fail(error, ERROR_INVALID, "the numbers of the target are too large");
+    for (size_t row = 0; row < count; row++)
+        numbers[row] = (search->target->numbers[row] - search->shift) / search->scale;
+    search->encoded = (EncodingTarget){.numbers = numbers};
+    return true;
+}
+
+static bool find_metric(Search *search, Error *error)
+{
+    const char *name = search->spec->metric;
+
+    search->metric = search->classes ? metric_find(name ? name : "accuracy")
+                                     : tabular_number_metric(name ? name : "rmse");
+    if (search->metric)
+        return true;
+    return search->classes
+               ? fail_field(error, "metric", "there is no metric \"%s\"", name)
+               : fail_field(error, "metric", "numbers are judged by rmse, mae or r2, not by \"%s\"",
+                            name);
+}
+
+static bool check_target(TabularSearch *search, Error *error)
+{
+    Search *inner = &search->search;
+    const TabularTarget *target = search->target;
+
+    if (target->numbers)
+        return standardise(search, error);
+    if (inner->classes->count > TABULAR_CLASSES_MAX)
+        return fail(error, ERROR_TOO_LARGE, "training takes at most %d classes",
+                    TABULAR_CLASSES_MAX);
+    search->encoded = (EncodingTarget){target->labels, inner->classes->count, NULL};
+    inner->margin_count = margin_count_of(inner->classes->count);
+    return search_check_labels(target->labels, search->table.row_count, inner->classes, error) &&
+           search_find_positive(inner->classes, inner->spec->positive, &inner->positive, error);
+}
+
+static bool prepare(TabularSearch *search, const Frame *frame, Error *error)
+{
+    Search *inner = &search->search;
+    Candidate *baseline;
+
+    inner->started_us = time_monotonic_us();
+    inner->margin_count = 1;
+    if (!find_metric(inner, error) || !table_read(frame, inner->work, &search->table, error) ||
+        !check_target(search, error) || !tabular_assign_folds(search, error))
+        return false;
+    inner->planned = search->fold_count * (COUNT(portfolio) + STEPS_WITHOUT_BUDGET + 1);
+    baseline = search->target->numbers
+                   ? new_candidate(search, "mean", "always the mean")
+                   : new_candidate(search, "majority", "always the most frequent class");
+    baseline->is_baseline = true;
+    if (!tabular_score(search, baseline, error))
+        return false;
+    search_report_progress(inner);
+    return true;
+}
+
+/* Rows that no fold judged have no answer: NaN. */
+static double *answers_of(const TabularSearch *search, const Candidate *candidate, Arena *arena)
+{
+    size_t width = search->target->numbers ? 1 : search->search.classes->count;
+    double *answers = arena_array(arena, double, search->table.row_count *width);
+
+    for (size_t row = 0; row < search->table.row_count; row++)
+        for (size_t i = 0; i < width; i++)
+            answers[row * width + i] =
+                search->places[row] == SIZE_MAX
+                    ? NAN
+                    : candidate->probabilities[search->places[row] * width + i];
+    return answers;
+}
+
+/* One whose trees were not kept has a larger loss than many others: the least one is taken. */
+static Candidate *choose(TabularSearch *search)
+{
+    Candidate *chosen = search_choose(&search->search);
+    const Trial *trial = trial_of(search, chosen);
+    size_t pool[POOL_MAX];
+
+    if (trial->is_linear || trial->part_count || trial->models)
+        return chosen;
+    tabular_pool(search, pool);
+    return &search->search.candidates[pool[0]];
+}
+
+static bool give(TabularSearch *search, TabularResult *result, Error *error)
+{
+    Arena *arena = search->search.arena;
+    Candidate *chosen = choose(search);
+    TabularModel *model;
+
+    if (!tabular_build(search, chosen, &model, error))
+        return false;
+    *result = (TabularResult){.model = model,
+                              .leaderboard = search_leaderboard(&search->search, chosen, arena),
+                              .out_of_fold = answers_of(search, chosen, arena)};
+    for (size_t i = 0; i < search->table.notes.count; i++)
+        text_list_add(&result->notes, arena, arena_text(arena, search->table.notes.items[i]));
+    return true;
+}
+
+bool tabular_search(const Frame *frame, const TabularTarget *target, const SearchSpec *spec,
+                    Arena *arena, TabularResult *result, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *work = arena_create();
+    TabularSearch *search = arena_new(work, TabularSearch);
+    bool is_done;
+
+    search->target = target;
+    search->search.classes = target->numbers ? NULL : target->classes;
+    search->search.spec = spec;
+    search->search.arena = arena;
+    search->search.work = work;
+    is_done =
+        prepare(search, frame, error) && run_plan(search, error) && give(search, result, error);
+    tabular_release_models(search, true);
+    tabular_release_folds(search);
+    return is_done;
+}
