@@ -11,13 +11,9 @@
  */
 #pragma once
 
+#include "base/text.h"
+#include "ml/task.h"
 #include "ml/text_model.h"
-
-typedef enum PredictorTask { TASK_CLASSIFICATION, TASK_REGRESSION } PredictorTask;
-
-/* "classification", "regression". */
-const char *predictor_task_name(PredictorTask task);
-bool predictor_task_find(const char *name, PredictorTask *task);
 
 typedef struct Predictor Predictor;
 
@@ -25,14 +21,16 @@ typedef struct Learnt {
     Predictor *model; /* owned by the caller: predictor_unload() */
     Leaderboard leaderboard;
     double *out_of_fold; /* row_count x predictor_width(), each from folds that did not see the row;
-                            NULL when the search ran out of time before */
+                            NaN where no fold judged it; NULL when the search ran out of time */
+    TextList notes;      /* a sentence for each column that is left out */
 } Learnt;
 
-/* Finds the best model of the rows within the budget, by the learners that suit their columns. */
+/* Finds the best model of the rows within the budget, by the learners that suit their columns.
+ * Refused: numbers to be learnt from a text column. */
 bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
                      Learnt *result, Error *error) MUST_CHECK;
 
-PredictorTask predictor_task(const Predictor *model);
+ModelTask predictor_task(const Predictor *model);
 
 /* How many numbers the answer for a row has: one for each class, or 1. */
 size_t predictor_width(const Predictor *model);
