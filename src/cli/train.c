@@ -46,6 +46,9 @@ static const CommandOption train_options[] = {
     {"--dataset", OPTION_TEXT, "NAME[@N]",
      "the data set or a version of it; default: the "
      "project's own, the latest"},
+    {"--task", OPTION_TEXT, "NAME",
+     "classification or regression; default: regression of a number, and of an integer with more "
+     "than 20 distinct values"},
     {"--metric", OPTION_TEXT, "NAME", "what candidates are compared by; default: the gate's"},
     {"--budget", OPTION_NUMBER, "SECONDS", "the time for the search (60); 0: none"},
     {"--seed", OPTION_INT, "NUMBER", "42 if not given"},
@@ -68,6 +71,7 @@ static const char *train_body(Cli *cli)
 
     json_open_object(json, NULL);
     write_text(json, "data", cli_option(cli, "--dataset"));
+    write_text(json, "task", cli_option(cli, "--task"));
     write_text(json, "metric", cli_option(cli, "--metric"));
     json_double(json, "budget_seconds", cli_option_number(cli, "--budget", 60));
     json_int(json, "seed", cli_option_int(cli, "--seed", 42));

@@ -42,6 +42,7 @@ static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *orde
         return read_first_order(scope, start, order);
     spec.project = start->run->project;
     spec.data = builtin_with(start, "data");
+    spec.task = builtin_with(start, "task");
     spec.metric = builtin_with(start, "metric");
     spec.model = builtin_with(start, "model");
     spec.balance = balance && strcmp(balance, "true") == 0;

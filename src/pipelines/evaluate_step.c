@@ -47,6 +47,7 @@ static bool judge(const EvaluateJob *job, const Package *package, JsonWriter *re
     Report report;
     size_t seen;
 
+    spec.task = predictor_task(package->model);
     if (!bench_read(&spec, &models, arena, &bench, error) ||
         !train_ids_count_in(&job->ids, &spec, arena, &seen, error))
         return false;

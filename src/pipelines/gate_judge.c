@@ -20,6 +20,7 @@ typedef struct Judgement {
     Scope *scope;
     const Endpoint *endpoint;
     const ModelVersion *version;
+    GateRule rule;   /* the endpoint's, with the metric that it comes to */
     Holdout holdout; /* digest NULL until it was found */
     DatasetVersion data;
     const JsonValue *numbers; /* the step's result; NULL until there is one */
@@ -84,8 +85,9 @@ static const char *step_job(const Judgement *judgement)
                   artifact_path(platform->artifacts, judgement->holdout.rows, arena));
         json_text(json, "holdout_digest", judgement->holdout.rows);
         dataset_columns_write_json(json, "columns", &judgement->data.columns);
-        json_text(json, "metric", judgement->endpoint->rule.metric);
-        json_double(json, "level", judgement->endpoint->rule.level);
+        json_text(json, "metric", judgement->rule.metric);
+        json_bool(json, "may_choose_metric", gate_rule_is_default(&judgement->rule));
+        json_double(json, "level", judgement->rule.level);
     }
     json_close(json);
     return json_finish(json);
@@ -146,10 +148,9 @@ static void refuse(Judgement *judgement)
 static void decide(Judgement *judgement)
 {
     Scope *scope = judgement->scope;
-    const GateRule *rule = &judgement->endpoint->rule;
     GateNumbers numbers;
 
-    if (!gate_rule_check(rule, &scope->error)) {
+    if (!gate_rule_check(&judgement->rule, &scope->error)) {
         fail_in(&scope->error, "the gate's rule cannot decide");
         refuse(judgement);
         return;
@@ -159,7 +160,9 @@ static void decide(Judgement *judgement)
         return;
     }
     numbers = read_numbers(judgement);
-    judgement->decision = gate_decide(rule, &numbers, scope->arena);
+    judgement->rule.metric =
+        json_as_text(json_member(judgement->numbers, "metric"), judgement->rule.metric);
+    judgement->decision = gate_decide(&judgement->rule, &numbers, scope->arena);
     if (judgement->decision.outcome == GATE_ACCEPTED && !verify_package(judgement))
         refuse(judgement);
 }
@@ -202,7 +205,7 @@ static void write_interval(JsonWriter *json, const Judgement *judgement)
     {
         json_double(json, "low", json_as_double(json_member(interval, "low"), NAN));
         json_double(json, "high", json_as_double(json_member(interval, "high"), NAN));
-        json_double(json, "level", judgement->endpoint->rule.level);
+        json_double(json, "level", judgement->rule.level);
         json_int(json, "resamples", json_as_int(json_member(interval, "resamples"), 0));
     }
     json_close(json);
@@ -220,7 +223,7 @@ static const char *verdict_json(const Judgement *judgement)
         json_text(json, "outcome", gate_outcome_name(decision->outcome));
         json_text(json, "finding", decision->finding);
         json_text(json, "reason", decision->reason);
-        json_text(json, "metric", endpoint->rule.metric);
+        json_text(json, "metric", judgement->rule.metric);
         write_contender(json, "challenger", judgement->version->model, judgement->version->version,
                         judgement->numbers);
         write_contender(json, "champion", endpoint->model, endpoint->version, judgement->numbers);
@@ -230,7 +233,7 @@ static const char *verdict_json(const Judgement *judgement)
             write_interval(json, judgement);
         json_bool(json, "within_noise", decision->within_noise);
         write_holdout(json, judgement);
-        gate_rule_write_json(json, "rule", &endpoint->rule);
+        gate_rule_write_json(json, "rule", &judgement->rule);
         json_texts(json, "warnings", &decision->warnings);
         json_raw(json, "metrics", metrics ? json_print(metrics, judgement->scope->arena) : NULL);
     }
@@ -240,7 +243,8 @@ static const char *verdict_json(const Judgement *judgement)
 
 Gate gate_judge(Scope *scope, const Endpoint *endpoint, const ModelVersion *version)
 {
-    Judgement judgement = {.scope = scope, .endpoint = endpoint, .version = version};
+    Judgement judgement = {
+        .scope = scope, .endpoint = endpoint, .version = version, .rule = endpoint->rule};
 
     decide(&judgement);
     return (Gate){

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ml/report.h"
 #include "pipelines/model_report_internal.h"
 
 /* ---- gates ---- */
@@ -38,6 +39,13 @@ static void add_difference(const ReportPage *page, const JsonValue *verdict)
                   json_as_bool(json_member(verdict, "within_noise"), false) ? "yes" : "no");
 }
 
+static bool is_of_numbers(const JsonValue *verdict)
+{
+    const MetricKind *kind = metric_find(json_as_text(json_member(verdict, "metric"), ""));
+
+    return kind && kind->task == TASK_REGRESSION;
+}
+
 static void add_gate(const ReportPage *page, const Gate *gate)
 {
     const JsonValue *verdict = model_report_parse(gate->verdict, page->arena);
@@ -52,7 +60,8 @@ static void add_gate(const ReportPage *page, const Gate *gate)
     document_fact(document, "metric", report_text(verdict, "metric"));
     add_contender(page, verdict, "challenger");
     add_contender(page, verdict, "champion");
-    report_fact(page, "always the commonest answer", verdict, "baseline");
+    report_fact(page, is_of_numbers(verdict) ? "always the mean" : "always the commonest answer",
+                verdict, "baseline");
     if (json_is_object(json_member(verdict, "champion")))
         add_difference(page, verdict);
     document_fact(document, "judged on",

@@ -10,6 +10,7 @@
 typedef struct TrainingOrder {
     const char *run_id;
     const char *project, *dataset, *model, *metric, *code_commit, *rerun_of;
+    const char *task; /* a name of ml/task.h; never NULL */
     int64_t dataset_version, seed;
     double budget_seconds;
     bool balance;

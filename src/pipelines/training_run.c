@@ -17,6 +17,8 @@
 /* Reading the data and judging come on top of the budget, which is for the search alone. */
 enum { EXTRA_SECONDS = 1800 };
 
+enum { NOTES_MAX = 20 }; /* in the run's tag */
+
 /* The work. */
 
 const char *training_step_job(Scope *scope, const TrainingResult *training, const char *folder)
@@ -31,6 +33,7 @@ const char *training_step_job(Scope *scope, const TrainingResult *training, cons
         json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, scope->arena));
         json_text(json, "holdout_digest", training->holdout->rows);
         dataset_columns_write_json(json, "columns", &training->data->columns);
+        json_text(json, "task", order->task);
         json_text(json, "metric", order->metric);
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
@@ -175,6 +178,20 @@ static void log_excluded(Log *log, const JsonValue *excluded)
         log_tag(log, "slipway.excluded", text_built(&text));
 }
 
+static void log_notes(Log *log, const JsonValue *notes)
+{
+    TextBuilder text = {.arena = log->scope->arena};
+    size_t count = json_count(notes);
+
+    for (JsonWalk walk = json_walk(notes); json_walk_next(&walk);)
+        if (walk.index < NOTES_MAX)
+            text_append_format(&text, "%s%s", text.count ? "; " : "", json_as_text(walk.value, ""));
+    if (count > NOTES_MAX)
+        text_append_format(&text, "; and %zu more", count - NOTES_MAX);
+    if (text.count)
+        log_tag(log, "slipway.notes", text_built(&text));
+}
+
 static void log_result(Log *log, const TrainingResult *result)
 {
     const JsonValue *step = result->step;
@@ -192,6 +209,7 @@ static void log_result(Log *log, const TrainingResult *result)
     log_tag(log, "slipway.holdout", result->holdout->rows);
     log_tag(log, "slipway.package", result->package.digest);
     log_excluded(log, json_member(step, "excluded"));
+    log_notes(log, json_member(step, "notes"));
     if (json_as_bool(json_member(step, "below_baseline"), false))
         log_tag(log, "slipway.below_baseline", "true");
 }

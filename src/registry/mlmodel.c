@@ -38,12 +38,13 @@ static const char *print_inputs(const Predictor *model, Arena *arena)
     return quote(json_finish(json), arena);
 }
 
-static const char *print_outputs(const char *target, Arena *arena)
+static const char *print_outputs(const PackageSpec *spec, Arena *arena)
 {
+    bool has_numbers = predictor_task(spec->model) == TASK_REGRESSION;
     JsonWriter *json = json_writer_create(arena);
 
     json_open_array(json, NULL);
-    write_column(json, target, COLUMN_CATEGORY);
+    write_column(json, spec->target, has_numbers ? COLUMN_NUMBER : COLUMN_CATEGORY);
     json_close(json);
     return quote(json_finish(json), arena);
 }
@@ -66,6 +67,6 @@ const char *mlmodel_print(const PackageSpec *spec, const char *model_bytes, size
     text_append_format(&yaml, "model_uuid: %.32s\n", digest);
     text_append(&yaml, "signature:\n");
     text_append_format(&yaml, "  inputs: %s\n", print_inputs(spec->model, arena));
-    text_append_format(&yaml, "  outputs: %s\n", print_outputs(spec->target, arena));
+    text_append_format(&yaml, "  outputs: %s\n", print_outputs(spec, arena));
     return text_built(&yaml);
 }

@@ -30,6 +30,7 @@ static const char *print_signature(const PackageSpec *spec, Arena *arena)
     const ClassNames *classes = predictor_classes(spec->model);
 
     json_open_object(json, NULL);
+    json_text(json, "task", model_task_name(predictor_task(spec->model)));
     json_text(json, "target", spec->target);
     json_open_array(json, "inputs");
     for (size_t i = 0; i < predictor_input_count(spec->model); i++) {
@@ -45,7 +46,8 @@ static const char *print_signature(const PackageSpec *spec, Arena *arena)
     for (size_t i = 0; i < classes->count; i++)
         json_text(json, NULL, classes->items[i]);
     json_close(json);
-    json_text(json, "positive", classes->items[predictor_positive(spec->model)]);
+    if (classes->count)
+        json_text(json, "positive", classes->items[predictor_positive(spec->model)]);
     json_close(json);
     return json_finish(json);
 }
@@ -147,10 +149,18 @@ static bool classes_agree(const JsonValue *names, const ClassNames *classes)
     return true;
 }
 
+/* Packages from before there was another task do not name theirs. */
+static bool task_agrees(const JsonValue *task, ModelTask expected)
+{
+    return text_equal(json_as_text(task, task ? NULL : model_task_name(TASK_CLASSIFICATION)),
+                      model_task_name(expected));
+}
+
 /* The signature says what the model says, or the package was put together wrongly. */
 static bool check_signature(const Package *package, Error *error)
 {
     if (package->target &&
+        task_agrees(json_member(package->signature, "task"), predictor_task(package->model)) &&
         inputs_agree(json_member(package->signature, "inputs"), package->model) &&
         classes_agree(json_member(package->signature, "classes"),
                       predictor_classes(package->model)))
@@ -215,19 +225,27 @@ void package_close(Package *package)
     file_unmap(&package->map);
 }
 
+/* Numbers may be of any size: of large ones it is the share that counts. */
+static bool is_same(double answer, double golden)
+{
+    return fabs(answer - golden) <= golden_tolerance * fmax(1, fabs(golden));
+}
+
 static bool compare_answers(const Golden *golden, const double *answers, const ClassNames *classes,
                             Error *error)
 {
-    size_t count = golden->frame.row_count * classes->count;
+    size_t count = golden->frame.row_count * golden->width;
 
     for (size_t i = 0; i < count; i++) {
-        if (fabs(answers[i] - golden->probabilities[i]) <= golden_tolerance)
+        const char *class = classes->count ? classes->items[i % classes->count] : NULL;
+
+        if (is_same(answers[i], golden->answers[i]))
             continue;
         return fail(error, ERROR_CONFLICT,
-                    "the model answers golden row %zu with %.12g for class \"%.64s\", not %.12g as "
-                    "when it was made",
-                    i / classes->count + 1, answers[i], classes->items[i % classes->count],
-                    golden->probabilities[i]);
+                    "the model answers golden row %zu with %.12g%s%.64s%s, not %.12g as when it "
+                    "was made",
+                    i / golden->width + 1, answers[i], class ? " for class \"" : "",
+                    class ? class : "", class ? "\"" : "", golden->answers[i]);
     }
     return true;
 }
@@ -235,11 +253,16 @@ static bool compare_answers(const Golden *golden, const double *answers, const C
 static bool check_golden(const Package *package, const Golden *golden, Arena *arena, Error *error)
 {
     const ClassNames *classes = predictor_classes(package->model);
-    double *answers = arena_array(arena, double, golden->frame.row_count * classes->count);
+    size_t width = predictor_width(package->model);
+    double *answers = arena_array(arena, double, golden->frame.row_count *width);
 
-    if (golden->class_count != classes->count)
+    if (golden->has_numbers != !classes->count)
+        return fail(error, ERROR_CONFLICT, "the golden rows are answered by %s, the model by %s",
+                    golden->has_numbers ? "numbers" : "classes",
+                    classes->count ? "classes" : "numbers");
+    if (golden->width != width)
         return fail(error, ERROR_CONFLICT, "the golden rows have %zu classes, the model has %zu",
-                    golden->class_count, classes->count);
+                    golden->width, width);
     return predictor_predict(package->model, &golden->frame, answers, arena, error) &&
            compare_answers(golden, answers, classes, error);
 }

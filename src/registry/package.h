@@ -3,10 +3,10 @@
  *
  *     MLmodel              MLflow's YAML, so that other tools can read it: flavors, signature, ids
  *     model.slipway        the bytes of ml/predictor.h
- *     signature.json       input columns with kinds, classes, positive class, target
+ *     signature.json       task, input columns with kinds, classes, positive class, target
  *     golden.json          some training rows with the answers that the model gave when it was made
  *     report.json          ml/report.h on the frozen hold-out, with the hold-out's digest
- *     holdout.json         per row of the hold-out: row id, truth, probabilities
+ *     holdout.json         per row of the hold-out: row id, truth, probabilities or prediction
  *     leaderboard.json     what was tried
  *     profile.json         the training data's profile: the reference for drift
  *     environment.json     slipway's version, libraries

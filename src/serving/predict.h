@@ -26,8 +26,8 @@ typedef struct Prediction {
     const ServedEndpoint *endpoint;
     const char *request_id;
     Frame frame;
-    double *probabilities; /* row_count x class_count */
-    size_t *labels;        /* per row, an index into the model's classes */
+    double *answers; /* row_count x predictor_width(): probabilities, or the number */
+    size_t *labels;  /* per row, an index into the model's classes; 0 of numbers */
 } Prediction;
 
 /* The endpoint, with a loaded model. Not found: there is none; unavailable: it serves nothing. */
@@ -42,14 +42,14 @@ bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Are
 bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
                  Prediction *prediction, Error *error) MUST_CHECK;
 
-/* The probability of the label that row was given. */
-double prediction_confidence(const Prediction *prediction, size_t row);
+/* The probability of the label that row was given, or the number that it was answered with. */
+double prediction_number(const Prediction *prediction, size_t row);
 
 /* {"request_id", "endpoint", "model", "version", "predictions": [{"label", "confidence",
- * "probabilities": {...}}]} */
+ * "probabilities": {...}}]}; of a model that answers with numbers [{"value"}] */
 void prediction_write_json(JsonWriter *json, const Prediction *prediction);
 
 /* The same with "explanations": per row also "intercept", "margin", "contributions" (the
  * EXPLAIN_TERMS_MAX strongest) and "rest" (count and weight of the others): intercept +
- * contributions + rest = margin of the label's class, before calibration. */
+ * contributions + rest = margin of the label's class, before calibration, or the value. */
 bool prediction_explain(const Prediction *prediction, JsonWriter *json, Error *error) MUST_CHECK;
