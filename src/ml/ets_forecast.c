@@ -100,5 +100,6 @@ static void forecast_ets(const void *state, Forecast *forecast, Arena *arena)
     ets_forecast(state, forecast, arena);
 }
 
-const SeriesLearner ets_learner = {"ets", "exponential smoothing, the form chosen by AICc",
-                                   ETS_COUNT_MIN, fit_ets, forecast_ets};
+const SeriesLearner ets_learner = {"ets",         "exponential smoothing, the form chosen by AICc",
+                                   ETS_COUNT_MIN, fit_ets,
+                                   forecast_ets,  ETS_PERIOD_MAX};
