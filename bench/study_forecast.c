@@ -256,14 +256,13 @@ static bool train(const Set *set, const Examples *examples, Arena *arena, Foreca
     ForecastSpec spec = {.frequency = {FREQUENCY_DAY_MS, 0, 0},
                          .horizon = set->horizon,
                          .periods = {set->period, set->longer},
-                         .period_count = set->longer ? 2 : 1,
-                         .thread_count = parallel_core_count()};
+                         .period_count = set->longer ? 2 : 1};
 
     for (size_t i = 0; i < examples->count; i++)
         inputs[i] = (ForecastInput){examples->items[i].id, examples->items[i].values,
                                     examples->items[i].learnt, 0};
-    return forecast_model_train(&(ForecastInputs){inputs, examples->count}, &spec, arena, result,
-                                error);
+    return forecast_model_train(&(ForecastInputs){inputs, examples->count, parallel_core_count()},
+                                &spec, arena, result, error);
 }
 
 static bool measure_dated(const Set *set, const Example *example, const ForecastModel *model,

@@ -20,7 +20,7 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(one->id, two->id);
 }
 
-bool forecast_model_index(ForecastModel *model, const char **twice)
+bool forecast_model_index(ForecastModel *model, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     IdPlace *places = arena_array(scratch, IdPlace, model->count);
@@ -31,10 +31,8 @@ bool forecast_model_index(ForecastModel *model, const char **twice)
     qsort(places, model->count, sizeof(*places), compare_ids);
     for (size_t i = 0; i < model->count; i++) {
         by_id[i] = places[i].at;
-        if (i == 0 || strcmp(places[i].id, places[i - 1].id) != 0)
-            continue;
-        *twice = places[i].id;
-        return false;
+        if (i > 0 && strcmp(places[i].id, places[i - 1].id) == 0)
+            return fail(error, ERROR_INVALID, "two series have the id \"%.80s\"", places[i].id);
     }
     model->by_id = by_id;
     return true;

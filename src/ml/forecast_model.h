@@ -44,7 +44,8 @@ typedef struct ForecastInput {
 
 typedef struct ForecastInputs {
     const ForecastInput *items;
-    size_t count; /* 1 to FORECAST_SERIES_MAX */
+    size_t count;        /* 1 to FORECAST_SERIES_MAX */
+    size_t thread_count; /* that learn, at most; 0: 1 */
 } ForecastInputs;
 
 typedef struct ForecastSpec {
@@ -53,8 +54,7 @@ typedef struct ForecastSpec {
     size_t steps_max; /* that can be asked for; 0: FORECAST_STEPS_FACTOR horizons */
     size_t periods[FORECAST_PERIODS_MAX]; /* the main one first */
     size_t period_count;
-    size_t windows;      /* of a back-test, at most; 0: by backtest.h's rule */
-    size_t thread_count; /* at most; 0: 1 */
+    size_t windows; /* of a back-test, at most; 0: by backtest.h's rule */
 } ForecastSpec;
 
 /* What became of a series. */
@@ -77,6 +77,13 @@ typedef struct ForecastResult {
  * fails.
  */
 bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec, Arena *arena,
+                          ForecastResult *result, Error *error) MUST_CHECK;
+
+/* The same choices, fitted on other values of the same series: newer ones as a rule, or those up to
+ * a day that another model is to be compared at. Nothing is searched, and intervals keep what the
+ * back-tests said. A series that the model has not, or whose choice cannot learn the values, fails.
+ */
+bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inputs, Arena *arena,
                           ForecastResult *result, Error *error) MUST_CHECK;
 
 /* A series of a model. It lives as long as the model. */

@@ -6,6 +6,7 @@
  *     u64      frequency: milliseconds of a step, or 0
  *     u32      months of a step, u32 day of the month, or 0 and 0
  *     u64      horizon, u64 steps that can be asked for
+ *     u64      number of seasons, and the length of each as u64, rising
  *     u64      windows behind the intervals
  *     doubles  factor of each step of the horizon, the usual scale
  *     u64      number of scores, and as many rising doubles
@@ -75,6 +76,9 @@ void forecast_model_save(const ForecastModel *model, Arena *arena, const char **
     write_u32(&writer, model->frequency.day);
     write_u64(&writer, model->horizon);
     write_u64(&writer, model->steps_max);
+    write_u64(&writer, model->period_count);
+    for (size_t i = 0; i < model->period_count; i++)
+        write_u64(&writer, model->periods[i]);
     write_u64(&writer, table->window_count);
     write_doubles(&writer, table->factors, model->horizon);
     write_double(&writer, table->usual);
@@ -116,6 +120,17 @@ static void read_head(ForecastModel *model, ByteReader *reader)
                         (model->frequency.months > 0 || model->frequency.day == 0) &&
                         model->horizon >= 1 && model->horizon <= model->steps_max &&
                         model->steps_max <= FORECAST_HORIZON_MAX);
+}
+
+static void read_periods(ForecastModel *model, ByteReader *reader)
+{
+    model->period_count = read_count(reader, sizeof(uint64_t), FORECAST_PERIODS_MAX);
+    require(reader, model->period_count >= 1);
+    for (size_t i = 0; i < model->period_count && !reader->is_bad; i++) {
+        model->periods[i] = read_u64(reader);
+        require(reader, model->periods[i] <= SERIES_PERIOD_MAX &&
+                            model->periods[i] > (i > 0 ? model->periods[i - 1] : 0));
+    }
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -191,9 +206,10 @@ static void read_entry(ForecastModel *model, ForecastEntry *entry, ByteReader *r
 static bool read_model(ForecastModel *model, const char *bytes, size_t size)
 {
     ByteReader reader = {.bytes = bytes, .size = size, .at = PREFIX_BYTES};
-    const char *twice;
+    Error error;
 
     read_head(model, &reader);
+    read_periods(model, &reader);
     if (reader.is_bad)
         return false;
     read_table(model, &reader);
@@ -203,7 +219,7 @@ static bool read_model(ForecastModel *model, const char *bytes, size_t size)
     model->entries = arena_array(model->arena, ForecastEntry, model->count);
     for (size_t i = 0; i < model->count && !reader.is_bad; i++)
         read_entry(model, &model->entries[i], &reader);
-    return !reader.is_bad && reader.at == size && forecast_model_index(model, &twice);
+    return !reader.is_bad && reader.at == size && forecast_model_index(model, &error);
 }
 
 bool forecast_model_is_file(const char *bytes, size_t size)

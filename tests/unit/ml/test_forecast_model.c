@@ -41,8 +41,8 @@ static ForecastResult train(const ForecastInput *inputs, size_t count, size_t th
     ForecastResult result = {0};
     Error error = {0};
 
-    spec.thread_count = thread_count;
-    EXPECT_OK(forecast_model_train(&(ForecastInputs){inputs, count}, &spec, arena, &result, &error),
+    EXPECT_OK(forecast_model_train(&(ForecastInputs){inputs, count, thread_count}, &spec, arena,
+                                   &result, &error),
               error);
     return result;
 }
@@ -156,6 +156,43 @@ static void test_a_model_that_was_saved_answers_as_it_did(void)
     }
 }
 
+/* The choice of eleven years, made of ten: as if it had been trained then, but for the search. */
+static void test_a_model_is_renewed_with_newer_values(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const ForecastInput *inputs = make_inputs();
+    const ForecastInput newer[] = {
+        {"passengers", passengers, PASSENGER_COUNT, december_1959 + 366 * FREQUENCY_DAY_MS},
+        {"unknown", flat, COUNT(flat), december_1959},
+        {"flat", damaged, COUNT(damaged), december_1959},
+    };
+    ForecastResult result = train(inputs, SERIES, 1, arena), renewed, same;
+    DatedForecast one, two;
+    char text[TIME_TEXT_SIZE];
+    Error error = {0};
+
+    EXPECT_OK(
+        forecast_model_renew(result.model, &(ForecastInputs){newer, 3, 2}, arena, &renewed, &error),
+        error);
+    EXPECT_OK(
+        forecast_model_renew(result.model, &(ForecastInputs){inputs, 2, 1}, arena, &same, &error),
+        error);
+    one = predict(result.model, "passengers", 48, 0.9, arena);
+    two = predict(same.model, "passengers", 48, 0.9, arena);
+    EXPECT(memcmp(one.low, two.low, 48 * sizeof(double)) == 0);
+    forecast_model_unload(&result.model);
+    forecast_model_unload(&same.model);
+    EXPECT(renewed.failed_count == 2 && forecast_model_count(renewed.model) == 1);
+    EXPECT_TEXT(renewed.outcomes[1].failure, "the model has no series of that id");
+    EXPECT_TEXT(renewed.outcomes[2].failure,
+                "value 5 of the series is missing, but every value must be there");
+    EXPECT_TEXT(renewed.outcomes[0].choice, forecast_model_series(renewed.model, 0).choice);
+    two = predict(renewed.model, "passengers", 12, 0.9, arena);
+    EXPECT_TEXT(time_format(two.times_ms[11], text), "1961-12-31T00:00:00.000Z");
+    EXPECT(two.mean[6] > one.mean[6]); /* July 1961 and 1960 */
+    forecast_model_unload(&renewed.model);
+}
+
 static void test_any_byte_may_be_wrong(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -168,8 +205,8 @@ static void test_any_byte_may_be_wrong(void)
     Error error = {0};
 
     spec.horizon = spec.steps_max = 2;
-    EXPECT_OK(forecast_model_train(&(ForecastInputs){make_inputs() + 3, 2}, &spec, arena, &result,
-                                   &error),
+    EXPECT_OK(forecast_model_train(&(ForecastInputs){make_inputs() + 3, 2, 1}, &spec, arena,
+                                   &result, &error),
               error);
     model = result.model;
     forecast_model_save(model, arena, &bytes, &size);
@@ -213,7 +250,8 @@ static void expect_refused(const ForecastInput *inputs, size_t count, ForecastSp
     ForecastResult result;
     Error error = {0};
 
-    EXPECT(!forecast_model_train(&(ForecastInputs){inputs, count}, &spec, arena, &result, &error));
+    EXPECT(
+        !forecast_model_train(&(ForecastInputs){inputs, count, 1}, &spec, arena, &result, &error));
     EXPECT_TEXT(error.message, sentence);
 }
 
@@ -295,6 +333,7 @@ int main(int count, char **names)
         TEST(test_one_failing_series_is_said_and_stops_nothing),
         TEST(test_any_number_of_threads_gives_the_same_bytes),
         TEST(test_a_model_that_was_saved_answers_as_it_did),
+        TEST(test_a_model_is_renewed_with_newer_values),
         TEST(test_any_byte_may_be_wrong),
         TEST(test_what_is_asked_wrongly_gets_a_sentence),
         TEST(test_what_cannot_be_trained_gets_a_sentence),
