@@ -18,7 +18,8 @@ ONE_THREAD = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 # Sets that peers take part in, and each how-manieth series.
 SHARED = [("M4 Weekly", 4), ("M4 Hourly", 30), ("nn5-daily", 8)]
-LEARNERS = {"ets": ("ets", "ets()", "AutoETS"), "theta": ("dotm", "thetaf()", "DynamicOptimizedTheta")}
+LEARNERS = {"ets": ("ets", "ets()", "AutoETS"), "theta": ("dotm", "thetaf()", "DynamicOptimizedTheta"),
+            "arima": ("arima", "auto.arima()", "AutoARIMA")}
 
 HEAD = """# Forecasts of one series: how good, how fast
 

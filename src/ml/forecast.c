@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ml/arima.h"
 #include "ml/ets.h"
 #include "ml/naive.h"
 #include "ml/theta.h"
@@ -16,6 +17,7 @@ const SeriesLearner *const series_learners[] = {
     &theta_learner,
     &dotm_learner,
     &ets_learner,
+    &arima_learner,
     NULL,
 };
 
