@@ -220,6 +220,7 @@ static void forecast_arima(const void *state, Forecast *forecast, Arena *arena)
     arima_forecast(state, forecast, arena);
 }
 
-const SeriesLearner arima_learner = {"arima",
-                                     "autoregressive moving averages, the order chosen by AICc",
-                                     ARIMA_COUNT_MIN, fit_arima, forecast_arima};
+const SeriesLearner arima_learner = {
+    "arima",         "autoregressive moving averages, the order chosen by AICc",
+    ARIMA_COUNT_MIN, fit_arima,
+    forecast_arima,  ARIMA_PERIOD_MAX};
