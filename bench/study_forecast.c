@@ -40,16 +40,17 @@ typedef struct Set {
     const char *name, *file, *test_file;
     size_t horizon, period;
     int first_column, last_column; /* of a file of columns; -1: the last one */
+    size_t longer;                 /* a longer season that may be there; 0: none */
 } Set;
 
 static const Set sets[] = {
-    {"M4 Hourly", "m4/Hourly-train.csv", "m4/Hourly-test.csv", 48, 24},
-    {"M4 Weekly", "m4/Weekly-train.csv", "m4/Weekly-test.csv", 13, 1},
-    {"nn5-daily", "nn5-daily/nn5_daily.csv", NULL, 56, 7, 1, -1},
+    {"M4 Hourly", "m4/Hourly-train.csv", "m4/Hourly-test.csv", 48, 24, .longer = 168},
+    {"M4 Weekly", "m4/Weekly-train.csv", "m4/Weekly-test.csv", 13, 1, .longer = 52},
+    {"nn5-daily", "nn5-daily/nn5_daily.csv", NULL, 56, 7, 1, -1, 365},
     {"air-passengers 12", "air-passengers/airline-passengers.csv", NULL, 12, 12, 1, 1},
     {"air-passengers 24", "air-passengers/airline-passengers.csv", NULL, 24, 12, 1, 1},
-    {"bike-sharing day", "bike-sharing/day.csv", NULL, 28, 7, 15, 15},
-    {"adventureworks", "adventureworks-daily/mlops_forecast_data.csv", NULL, 28, 7, 1, 1},
+    {"bike-sharing day", "bike-sharing/day.csv", NULL, 28, 7, 15, 15, 365},
+    {"adventureworks", "adventureworks-daily/mlops_forecast_data.csv", NULL, 28, 7, 1, 1, 365},
 };
 
 /* ---- reading ---- */
@@ -197,7 +198,7 @@ static bool measure_one(const SeriesLearner *learner, const Set *set, const Exam
                         Figures *sums, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Series series = {example->values, example->learnt, set->period};
+    Series series = {example->values, example->learnt, set->period, &set->longer, set->longer > 0};
     SeriesModel model;
     Forecast forecast;
     ForecastScore score;

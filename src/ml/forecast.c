@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "ml/ets.h"
+#include "ml/mstl.h"
 #include "ml/naive.h"
+#include "ml/seasonal_regression.h"
 #include "ml/theta.h"
 
 const SeriesLearner *const series_learners[] = {
@@ -16,6 +18,8 @@ const SeriesLearner *const series_learners[] = {
     &theta_learner,
     &dotm_learner,
     &ets_learner,
+    &mstl_learner,
+    &seasonal_regression_learner,
     NULL,
 };
 
