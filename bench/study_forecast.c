@@ -220,7 +220,7 @@ static bool measure_one(const SeriesLearner *learner, const Set *set, const Exam
                         Figures *sums, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Series series = {example->values, example->learnt, set->period};
+    Series series = {example->values, example->learnt, set->period, &set->longer, set->longer > 0};
     SeriesModel model;
     Forecast forecast;
     ForecastScore score;

@@ -38,7 +38,7 @@ SeriesCandidates series_candidates(const size_t *periods, size_t period_count, A
 
 Series series_candidate_view(const SeriesCandidate *candidate, const double *values, size_t count)
 {
-    return (Series){values, count, candidate->period};
+    return (Series){values, count, candidate->period, candidate->longer, candidate->longer_count};
 }
 
 const char *series_candidate_name(const SeriesCandidate *candidate, size_t main_period,

@@ -5,7 +5,9 @@
 
 #include "ml/arima.h"
 #include "ml/ets.h"
+#include "ml/mstl.h"
 #include "ml/naive.h"
+#include "ml/seasonal_regression.h"
 #include "ml/theta.h"
 
 const SeriesLearner *const series_learners[] = {
@@ -18,6 +20,8 @@ const SeriesLearner *const series_learners[] = {
     &dotm_learner,
     &ets_learner,
     &arima_learner,
+    &mstl_learner,
+    &seasonal_regression_learner,
     NULL,
 };
 
