@@ -4,8 +4,6 @@
 
 #include "ml/forecast_model_internal.h"
 
-static const double level_min = 0.01, level_max = 0.999;
-
 /* ---- entries by their ids ---- */
 
 typedef struct IdPlace {
@@ -122,9 +120,9 @@ static bool check_ask(const ForecastModel *model, const ForecastAsk *ask, Error 
     if (ask->steps == 0 || ask->steps > model->steps_max)
         return fail(error, ERROR_INVALID, "this model forecasts 1 to %zu steps, not %zu",
                     model->steps_max, ask->steps);
-    return (ask->level >= level_min && ask->level <= level_max) ||
-           fail(error, ERROR_INVALID, "the level of an interval is %g to %g, not %g", level_min,
-                level_max, ask->level);
+    return (ask->level >= FORECAST_LEVEL_MIN && ask->level <= FORECAST_LEVEL_MAX) ||
+           fail(error, ERROR_INVALID, "the level of an interval is %g to %g, not %g",
+                FORECAST_LEVEL_MIN, FORECAST_LEVEL_MAX, ask->level);
 }
 
 static bool fill_times(const ForecastModel *model, const ForecastEntry *entry,

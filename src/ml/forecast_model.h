@@ -34,6 +34,9 @@ enum {
     FORECAST_STEPS_FACTOR = 4, /* a model forecasts so many horizons where nothing else is said */
 };
 
+#define FORECAST_LEVEL_MIN 0.01 /* of intervals */
+#define FORECAST_LEVEL_MAX 0.999
+
 /* A series to learn from; nothing is kept of it but copies. */
 typedef struct ForecastInput {
     const char *id; /* no other one's; "" is allowed */

@@ -2,12 +2,14 @@
 
 #include <stdlib.h>
 
+#include "ml/forecast_rows.h"
 #include "ml/tabular_model.h"
 
-/* One of the two. */
+/* One of them. */
 struct Predictor {
     TextModel *text;
     TabularModel *table;
+    ForecastModel *forecast;
 };
 
 /* Owns what it gets. */
@@ -79,8 +81,20 @@ bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec 
                       text->name);
 }
 
+Predictor *predictor_of_forecast(ForecastModel *forecast)
+{
+    return predictor_create((Predictor){.forecast = forecast});
+}
+
+const ForecastModel *predictor_forecast(const Predictor *model)
+{
+    return model->forecast;
+}
+
 ModelTask predictor_task(const Predictor *model)
 {
+    if (model->forecast)
+        return TASK_FORECAST;
     return predictor_classes(model)->count ? TASK_CLASSIFICATION : TASK_REGRESSION;
 }
 
@@ -88,12 +102,16 @@ size_t predictor_width(const Predictor *model)
 {
     size_t count = predictor_classes(model)->count;
 
+    if (model->forecast)
+        return FORECAST_ANSWER_WIDTH;
     return count ? count : 1;
 }
 
 bool predictor_predict(const Predictor *model, const Frame *frame, double *answers, Arena *arena,
                        Error *error)
 {
+    if (model->forecast)
+        return forecast_rows_predict(model->forecast, frame, answers, error);
     if (model->table)
         return tabular_model_predict(model->table, frame, answers, arena, error);
     return text_model_predict(model->text, frame, answers, arena, error);
@@ -102,6 +120,8 @@ bool predictor_predict(const Predictor *model, const Frame *frame, double *answe
 bool predictor_predict_on(size_t thread_count, const Predictor *model, const Frame *frame,
                           double *answers, Error *error)
 {
+    if (model->forecast)
+        return forecast_rows_predict(model->forecast, frame, answers, error);
     if (model->table)
         return tabular_model_predict_on(thread_count, model->table, frame, answers, error);
     return text_model_predict_on(thread_count, model->text, frame, answers, error);
@@ -116,6 +136,8 @@ size_t predictor_decide(const Predictor *model, const double *probabilities)
 bool predictor_explain(const Predictor *model, const Frame *frame, size_t row, size_t class_index,
                        Arena *arena, Explanation *explanation, Error *error)
 {
+    if (model->forecast)
+        return fail(error, ERROR_CONFLICT, "a forecast has no contributions of columns");
     if (model->table)
         return tabular_model_explain(model->table, frame, row, class_index, arena, explanation,
                                      error);
@@ -124,18 +146,26 @@ bool predictor_explain(const Predictor *model, const Frame *frame, size_t row, s
 
 size_t predictor_input_count(const Predictor *model)
 {
+    if (model->forecast)
+        return FORECAST_INPUT_COUNT;
     return model->table ? tabular_model_input_count(model->table)
                         : text_model_input_count(model->text);
 }
 
 ModelInput predictor_input(const Predictor *model, size_t index)
 {
+    if (model->forecast)
+        return forecast_rows_input(index);
     return model->table ? tabular_model_input(model->table, index)
                         : text_model_input(model->text, index);
 }
 
 const ClassNames *predictor_classes(const Predictor *model)
 {
+    static const ClassNames none = {0};
+
+    if (model->forecast)
+        return &none;
     return model->table ? tabular_model_classes(model->table) : text_model_classes(model->text);
 }
 
@@ -146,7 +176,9 @@ size_t predictor_positive(const Predictor *model)
 
 void predictor_save(const Predictor *model, Arena *arena, const char **bytes, size_t *size)
 {
-    if (model->table)
+    if (model->forecast)
+        forecast_model_save(model->forecast, arena, bytes, size);
+    else if (model->table)
         tabular_model_save(model->table, arena, bytes, size);
     else
         text_model_save(model->text, arena, bytes, size);
@@ -164,6 +196,12 @@ static bool load_with(const Readers *readers, const char *bytes, size_t size, Pr
     Predictor parts = {0};
     bool is_table = tabular_model_is_file(bytes, size);
 
+    if (forecast_model_is_file(bytes, size)) {
+        if (!forecast_model_load(bytes, size, &parts.forecast, error))
+            return false;
+        *model = predictor_create(parts);
+        return true;
+    }
     if (is_table ? !readers->table(bytes, size, &parts.table, error)
                  : !readers->text(bytes, size, &parts.text, error))
         return false;
@@ -191,6 +229,7 @@ void predictor_unload(Predictor **model)
         return;
     text_model_unload(&(*model)->text);
     tabular_model_unload(&(*model)->table);
+    forecast_model_unload(&(*model)->forecast);
     free(*model);
     *model = NULL;
 }

@@ -2,6 +2,7 @@
  *
  * A Predictor is a model of ml/text_model.h, and its functions are those of it. Learners of other
  * kinds come in here, told apart by the first bytes of a file, and nobody above knows which it is.
+ * A forecast is asked in rows, too (ml/forecast_rows.h); who wants all of it takes its model.
  * It is immutable: any number of threads may predict with it at once.
  *
  *     CLEANUP(predictor_unload) Predictor *model = NULL;
@@ -12,6 +13,7 @@
 #pragma once
 
 #include "base/text.h"
+#include "ml/forecast_model.h"
 #include "ml/task.h"
 #include "ml/text_model.h"
 
@@ -30,9 +32,13 @@ typedef struct Learnt {
 bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
                      Learnt *result, Error *error) MUST_CHECK;
 
+/* Takes a forecast model, and owns it from then on. */
+Predictor *predictor_of_forecast(ForecastModel *forecast);
+const ForecastModel *predictor_forecast(const Predictor *model); /* NULL: it is none */
+
 ModelTask predictor_task(const Predictor *model);
 
-/* How many numbers the answer for a row has: one for each class, or 1. */
+/* How many numbers the answer for a row has: one for each class, 1, or of a forecast 3. */
 size_t predictor_width(const Predictor *model);
 
 /* answers: row_count x predictor_width(): probabilities that sum to 1, or the number. A column the

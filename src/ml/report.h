@@ -96,6 +96,9 @@ typedef struct Report {
     ResidualQuantile residual_quantiles[RESIDUAL_QUANTILE_COUNT];
     ResidualPart residuals[RESIDUAL_PART_COUNT]; /* by rising prediction, of equal size */
     size_t residual_part_count;                  /* fewer of fewer rows */
+
+    /* Forecasts, which have those of numbers, too. */
+    double smape, mase, msis, coverage;
 } Report;
 
 /* truth and predicted: row_count class indices; probabilities: row_count x classes->count, or NULL
@@ -109,6 +112,17 @@ bool report_make(const int *truth, const int *predicted, const double *probabili
 bool report_make_numbers(const double *truth, const double *predicted, size_t row_count,
                          Report *report, Error *error) MUST_CHECK;
 
+typedef struct ForecastPoints {
+    const double *truth, *mean, *low, *high;
+    const double *scales; /* of each point's series: mase's of ml/forecast_metric.h; NaN: none */
+    size_t count;
+    double level; /* of the intervals */
+} ForecastPoints;
+
+/* The same of forecasts: points of one or many series, of each as many. Means over all points;
+ * where one has no scale, those that need it are NaN. */
+bool report_make_forecast(const ForecastPoints *points, Report *report, Error *error) MUST_CHECK;
+
 /* An object with the members of Report that belong to its task, whose name is "task"; "metrics" has
  * each metric by its name in metric_kinds, and "confusion" is a list of rows of truth, each a list
  * of counts by prediction. NaN is null. classes: NULL of numbers. */
@@ -121,7 +135,8 @@ typedef struct MetricKind {
     double least, most; /* the values it can take: a limit outside can never be met or missed */
     size_t offset;      /* of the value in a Report */
     const char *summary;
-    ModelTask task; /* whose answers it judges */
+    ModelTask task;    /* whose answers it judges */
+    bool of_forecasts; /* those, too */
 } MetricKind;
 
 /* All metrics a gate, a leaderboard or a log may name; ends with a row whose name is NULL. */
@@ -130,7 +145,10 @@ extern const MetricKind metric_kinds[];
 /* NULL when there is no such metric; names are compared exactly ("F1" is not "f1"). */
 const MetricKind *metric_find(const char *name);
 
-/* NaN in a report of the other task. */
+/* Whether it judges answers of this task. */
+bool metric_is_of(const MetricKind *kind, ModelTask task);
+
+/* NaN in a report of another task. */
 double metric_value(const MetricKind *kind, const Report *report);
 
 /* That it is a metric of this task; else one sentence that lists those that are. */
@@ -139,11 +157,15 @@ bool metric_check(const char *name, ModelTask task, Error *error) MUST_CHECK;
 /* "rmse, mae, ..." */
 const char *metric_names(ModelTask task, Arena *arena);
 
-/* What a model is judged by where nobody has named a metric: "f1", "rmse". */
+/* What a model is judged by where nobody has named a metric: "f1", "rmse", "mase". */
 const char *metric_default(ModelTask task);
 
 /* {"accuracy": 0.9, ...}: every metric of the report's task by its name. */
 void report_write_metrics(JsonWriter *json, const char *key, const Report *report);
+
+/* A metric of forecasts that is a mean over points: what each of them adds to it. False of rmse and
+ * r2, which are none. */
+bool forecast_losses(const ForecastPoints *points, const MetricKind *metric, double *losses);
 
 /* Predictions of two models for the same rows, compared by resampling the rows in pairs. */
 typedef struct PairedInterval {

@@ -100,6 +100,8 @@ static void write_residuals(JsonWriter *json, const Report *report)
 static void write_numbers(JsonWriter *json, const Report *report)
 {
     report_write_metrics(json, "metrics", report);
+    if (report->task == TASK_FORECAST)
+        json_double(json, "coverage", report->coverage);
     write_quantiles(json, report);
     write_residuals(json, report);
 }
@@ -110,9 +112,9 @@ void report_write_json(JsonWriter *json, const char *key, const Report *report,
     json_open_object(json, key);
     json_text(json, "task", model_task_name(report->task));
     json_int(json, "row_count", (int64_t)report->row_count);
-    if (report->task == TASK_REGRESSION)
-        write_numbers(json, report);
-    else
+    if (report->task == TASK_CLASSIFICATION)
         write_classes(json, report, classes);
+    else
+        write_numbers(json, report);
     json_close(json);
 }

@@ -7,6 +7,7 @@
 static const char *const names[] = {
     [TASK_CLASSIFICATION] = "classification",
     [TASK_REGRESSION] = "regression",
+    [TASK_FORECAST] = "forecast",
 };
 
 const char *model_task_name(ModelTask task)

@@ -45,24 +45,24 @@ static bool reaches(const Judge *judge, double value, double limit)
 /* Metrics of classes are mostly from 0 to 1; those of numbers are as large as the numbers. */
 static const char *figure(const Judge *judge, double value)
 {
-    return arena_format(judge->arena, judge->metric->task == TASK_REGRESSION ? "%.6g" : "%.4f",
+    return arena_format(judge->arena, judge->metric->task == TASK_CLASSIFICATION ? "%.4f" : "%.6g",
                         value);
 }
 
 static const char *signed_figure(const Judge *judge, double value)
 {
-    return arena_format(judge->arena, judge->metric->task == TASK_REGRESSION ? "%+.6g" : "%+.4f",
-                        value);
+    return arena_format(judge->arena,
+                        judge->metric->task == TASK_CLASSIFICATION ? "%+.4f" : "%+.6g", value);
 }
 
 static const char *baseline_answer(const MetricKind *metric)
 {
-    return metric->task == TASK_REGRESSION ? "the mean" : "the commonest answer";
+    return metric->task == TASK_CLASSIFICATION ? "the commonest answer" : "the mean";
 }
 
 static const char *baseline_name(const MetricKind *metric)
 {
-    return metric->task == TASK_REGRESSION ? "mean" : "majority";
+    return metric->task == TASK_CLASSIFICATION ? "majority" : "mean";
 }
 
 /* "f1 0.9110 against 0.9090 (difference +0.0020, inside the noise: 95 % interval -0.0210 to

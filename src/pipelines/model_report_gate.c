@@ -43,7 +43,7 @@ static bool is_of_numbers(const JsonValue *verdict)
 {
     const MetricKind *kind = metric_find(json_as_text(json_member(verdict, "metric"), ""));
 
-    return kind && kind->task == TASK_REGRESSION;
+    return kind && kind->task != TASK_CLASSIFICATION;
 }
 
 static void add_gate(const ReportPage *page, const Gate *gate)

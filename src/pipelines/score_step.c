@@ -215,5 +215,5 @@ bool score_step(const JsonValue *job_value, JsonWriter *result, Arena *arena, Er
         return false;
     store = artifact_store_open(job.artifacts, error);
     return store && package_open(store, job.package, arena, &package, error) &&
-           score(&job, &package, result, arena, error);
+           package_needs_rows(&package, error) && score(&job, &package, result, arena, error);
 }

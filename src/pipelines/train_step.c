@@ -11,9 +11,11 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "pipelines/judge.h"
+#include "pipelines/leaderboard.h"
 #include "pipelines/made_with.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
+#include "pipelines/train_forecast.h"
 #include "pipelines/train_ids.h"
 #include "registry/package.h"
 
@@ -62,41 +64,6 @@ typedef struct Training {
     Error *error;
 } Training;
 
-/* The leaderboard. Seconds differ from run to run, so a package's has none. */
-
-static void write_row(JsonWriter *json, const LeaderboardRow *row, ModelTask task,
-                      bool with_seconds)
-{
-    json_open_object(json, NULL);
-    {
-        json_text(json, "name", row->name);
-        json_text(json, "description", row->description);
-        json_double(json, "score", row->score);
-        json_double(json, "score_deviation", row->score_deviation);
-        if (task == TASK_CLASSIFICATION) {
-            json_double(json, "accuracy", row->accuracy);
-            json_double(json, "f1", row->f1);
-            json_double(json, "log_loss", row->log_loss);
-        }
-        if (with_seconds)
-            json_double(json, "seconds", row->seconds);
-        json_bool(json, "is_baseline", row->is_baseline);
-        json_bool(json, "below_baseline", row->below_baseline);
-        json_bool(json, "chosen", row->chosen);
-        json_text(json, "note", row->note ? row->note : "");
-    }
-    json_close(json);
-}
-
-static void write_leaderboard(JsonWriter *json, const Leaderboard *leaderboard, ModelTask task,
-                              bool with_seconds)
-{
-    json_open_array(json, "leaderboard");
-    for (size_t i = 0; i < leaderboard->count; i++)
-        write_row(json, &leaderboard->items[i], task, with_seconds);
-    json_close(json);
-}
-
 /* Standard error is the log: its last lines are shown when the step is killed. */
 static void log_fold(const Training *training, const Leaderboard *so_far, size_t done,
                      size_t planned)
@@ -124,7 +91,7 @@ static void tell_progress(void *context, const Leaderboard *so_far, size_t done,
         json_text(json, "metric", training->job.metric);
         json_int(json, "done", (int64_t)done);
         json_int(json, "planned", (int64_t)planned);
-        write_leaderboard(json, so_far, training->task, true);
+        leaderboard_write_json(json, so_far, training->task, true);
     }
     json_close(json);
     worker_progress(json_finish(json));
@@ -185,15 +152,6 @@ static bool read_rows(Training *training)
     return check_targets(training);
 }
 
-/* One core is left to who asks the server: a low priority alone does not keep a core's cache, nor
- * the moment until the system takes the core back. */
-static size_t search_threads(void)
-{
-    size_t cores = parallel_core_count();
-
-    return cores > 1 ? cores - 1 : 1;
-}
-
 static bool search(Training *training)
 {
     SearchSpec spec = {
@@ -202,7 +160,7 @@ static bool search(Training *training)
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
         .balance_classes = training->job.balance,
-        .thread_count = search_threads(),
+        .thread_count = learning_threads(),
         .listener = {tell_progress, training},
     };
     const Rows *rows = &training->rows;
@@ -232,14 +190,6 @@ static bool judge_on_holdout(Training *training)
                          &training->predictions, training->error) &&
            bench_report(&training->bench, &training->predictions, training->arena,
                         &training->report, training->error);
-}
-
-static const LeaderboardRow *chosen_row(const Leaderboard *leaderboard)
-{
-    for (size_t i = 0; i < leaderboard->count; i++)
-        if (leaderboard->items[i].chosen)
-            return &leaderboard->items[i];
-    return NULL;
 }
 
 /* The package. */
@@ -308,14 +258,14 @@ static const char *leaderboard_document(const Training *training)
 
     json_open_object(json, NULL);
     json_text(json, "metric", training->job.metric);
-    write_leaderboard(json, &training->found.leaderboard, training->task, false);
+    leaderboard_write_json(json, &training->found.leaderboard, training->task, false);
     json_close(json);
     return json_finish(json);
 }
 
 static bool write_package(const Training *training)
 {
-    const LeaderboardRow *chosen = chosen_row(&training->found.leaderboard);
+    const LeaderboardRow *chosen = leaderboard_chosen(&training->found.leaderboard);
     Frame golden = frame_head(&training->rows.frame, GOLDEN_ROWS);
     PackageSpec spec = {
         .folder = training->job.folder,
@@ -423,7 +373,7 @@ static void write_cross_validated(JsonWriter *json, const Training *training)
 
 static void write_result(JsonWriter *json, const Training *training)
 {
-    const LeaderboardRow *chosen = chosen_row(&training->found.leaderboard);
+    const LeaderboardRow *chosen = leaderboard_chosen(&training->found.leaderboard);
 
     json_int(json, "rows", (int64_t)training->rows.row_count);
     json_int(json, "left_out", (int64_t)training->rows.left_out_count);
@@ -436,7 +386,7 @@ static void write_result(JsonWriter *json, const Training *training)
     json_text(json, "chosen", chosen ? chosen->name : NULL);
     json_text(json, "chosen_description", chosen ? chosen->description : NULL);
     json_bool(json, "below_baseline", chosen && (chosen->below_baseline || chosen->is_baseline));
-    write_leaderboard(json, &training->found.leaderboard, training->task, true);
+    leaderboard_write_json(json, &training->found.leaderboard, training->task, true);
     write_cross_validated(json, training);
     report_write_metrics(json, "holdout", &training->report);
     report_write_json(json, "report", &training->report, &training->bench.rows.classes);
@@ -451,6 +401,8 @@ bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *e
 {
     CLEANUP(training_clear) Training training = {.arena = arena, .error = error};
 
+    if (train_forecast_is_job(job))
+        return train_forecast(job, result, arena, error);
     if (!json_read_value(job, job_fields, &training.job, arena, error))
         return false;
     training.columns = dataset_columns_read(training.job.columns, arena);

@@ -7,6 +7,7 @@
 
 #include "base/crash.h"
 #include "base/time.h"
+#include "ml/forecast.h"
 #include "ml/report.h"
 #include "pipelines/project.h"
 #include "pipelines/trainer.h"
@@ -19,14 +20,17 @@ const JsonField training_spec_fields[] = {
     {"data", JSON_TEXT, offsetof(TrainingSpec, data), JSON_OPTIONAL,
      "The data set, or a version of it: comments@3. The project's own, the latest, if absent."},
     {"task", JSON_TEXT, offsetof(TrainingSpec, task), JSON_OPTIONAL,
-     "classification or regression. If absent regression of a target of type number, and of one of "
+     "classification, regression or forecast. If absent regression of a target of type number, and "
+     "of one of "
      "type integer with more than 20 distinct values; classification of every other."},
     {"metric", JSON_TEXT, offsetof(TrainingSpec, metric), JSON_OPTIONAL,
      "What the candidates are compared by. If absent that of the project's gate, or f1, or rmse of "
-     "regression."},
+     "regression, or mase of a forecast (whose candidates are always compared by it)."},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingSpec, budget_seconds), JSON_OPTIONAL,
      "The time for the search; then the best so far wins. 60 if absent, 0 for none."},
     {"seed", JSON_INT, offsetof(TrainingSpec, seed), JSON_OPTIONAL, "42 if absent."},
+    {"horizon", JSON_INT, offsetof(TrainingSpec, horizon), JSON_OPTIONAL,
+     "Of a forecast, which needs one: how many steps ahead it is judged by, 1 to 10000."},
     {"model", JSON_TEXT, offsetof(TrainingSpec, model), JSON_OPTIONAL,
      "The registered model that gets the new version. Named as the project if absent."},
     {"balance", JSON_BOOL, offsetof(TrainingSpec, balance), JSON_OPTIONAL,
@@ -53,6 +57,7 @@ static const JsonField order_fields[] = {
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingOrder, budget_seconds), JSON_REQUIRED, NULL},
     {"seed", JSON_INT, offsetof(TrainingOrder, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainingOrder, balance), JSON_REQUIRED, NULL},
+    {"horizon", JSON_INT, offsetof(TrainingOrder, horizon), JSON_OPTIONAL, NULL},
     {"code_commit", JSON_TEXT, offsetof(TrainingOrder, code_commit), JSON_OPTIONAL, NULL},
     {"rerun_of", JSON_TEXT, offsetof(TrainingOrder, rerun_of), JSON_OPTIONAL, NULL},
     {0},
@@ -73,6 +78,8 @@ static const char *order_json(const TrainingOrder *order, Arena *arena)
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
         json_bool(json, "balance", order->balance);
+        if (training_order_is_forecast(order))
+            json_int(json, "horizon", order->horizon);
         json_text(json, "code_commit", order->code_commit);
         json_text(json, "rerun_of", order->rerun_of);
     }
@@ -142,13 +149,34 @@ static bool resolve_task(Scope *scope, const TrainingSpec *spec, const DatasetVe
         return true;
     if (!model_task_find(spec->task, task))
         return fail_field(&scope->error, "task",
-                          "a task is \"classification\" or \"regression\", not \"%.64s\"",
+                          "a task is \"classification\", \"regression\" or \"forecast\", not "
+                          "\"%.64s\"",
                           spec->task);
-    return *task != TASK_REGRESSION || dataset_column_has_numbers(target) ||
+    return *task == TASK_CLASSIFICATION || dataset_column_has_numbers(target) ||
            fail_field(&scope->error, "task",
-                      "the target \"%s\" is of type %s: regression takes one of type number or "
-                      "integer",
-                      target->name, target->type);
+                      "the target \"%s\" is of type %s: a %s takes one of type number or integer",
+                      target->name, target->type, model_task_name(*task));
+}
+
+/* What a forecast needs, and nothing else takes. */
+static bool resolve_horizon(Scope *scope, const TrainingSpec *spec, const DatasetVersion *version,
+                            ModelTask task, TrainingOrder *order)
+{
+    order->horizon = spec->horizon;
+    if (task != TASK_FORECAST)
+        return !spec->horizon ||
+               fail_field(&scope->error, "horizon",
+                          "a horizon is of a forecast: say that the task is \"forecast\"");
+    if (spec->horizon < 1 || spec->horizon > FORECAST_HORIZON_MAX)
+        return fail_field(&scope->error, "horizon",
+                          "a forecast needs a horizon: how many steps ahead it is judged by, 1 to "
+                          "%d",
+                          FORECAST_HORIZON_MAX);
+    return dataset_column_by_role(&version->columns, "time") ||
+           fail_field(&scope->error, "task",
+                      "data set \"%s\" version %lld has no column with the role \"time\", which a "
+                      "forecast needs: register it with one",
+                      version->dataset, (long long)version->version);
 }
 
 /* What was asked for, else what the project's gate judges by, else the usual. */
@@ -184,9 +212,10 @@ static bool resolve_data(Scope *scope, const TrainingSpec *spec, const ProjectFi
     target = dataset_column_by_role(&version.columns, "target");
     if (!check_target(scope, data, &version, target) ||
         !resolve_task(scope, spec, &version, target, &task) ||
+        !resolve_horizon(scope, spec, &version, task, order) ||
         !resolve_metric(scope, spec, file, task, order))
         return false;
-    if (order->balance && task == TASK_REGRESSION)
+    if (order->balance && task != TASK_CLASSIFICATION)
         return fail_field(&scope->error, "balance",
                           "classes are balanced, and the target \"%s\" is learnt as numbers",
                           target->name);
@@ -252,6 +281,9 @@ static ParamList order_params(const TrainingOrder *order, Arena *arena)
     add_param(arena, &params, "budget_seconds", arena_format(arena, "%g", order->budget_seconds));
     add_param(arena, &params, "seed", arena_format(arena, "%lld", (long long)order->seed));
     add_param(arena, &params, "balance", order->balance ? "true" : "false");
+    if (training_order_is_forecast(order))
+        add_param(arena, &params, "horizon",
+                  arena_format(arena, "%lld", (long long)order->horizon));
     add_param(arena, &params, "model", order->model);
     return params;
 }

@@ -5,8 +5,10 @@
  * process, then in one write the run's metrics, its files, its end and the model version. Whatever
  * goes wrong ends the run as failed with the reason, and a failed run never has a version.
  *
+ * A forecast has no frozen hold-out: it is judged on the last dates of the version that it is of.
+ *
  * What a run logs:
- *     params    project, data, task, metric, budget_seconds, seed, balance, chosen, ...
+ *     params    project, data, task, metric, budget_seconds, seed, balance, horizon, chosen, ...
  *     metrics   holdout.NAME and cv.NAME for each metric of the task: of the chosen model on the
  *               hold-out, and on the training rows by folds that did not see them
  *     tags      slipway.* and mlflow.source.git.commit
@@ -24,10 +26,11 @@ struct Trainer;
 typedef struct TrainingSpec {
     const char *project;
     const char *data;   /* "comments", "comments@3"; NULL: the project's only one, the latest */
-    const char *task;   /* "classification", "regression"; NULL: what the target is by itself */
+    const char *task;   /* a name of ml/task.h; NULL: what the target is by itself */
     const char *metric; /* NULL: that of the project's gate, or the task's */
     double budget_seconds;
     int64_t seed;
+    int64_t horizon;   /* of a forecast: steps; 0: none is given */
     const char *model; /* NULL: named as the project */
     bool balance;
     const char *code_commit; /* of the project's folder, as the client saw it; or NULL */

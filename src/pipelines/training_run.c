@@ -21,6 +21,19 @@ enum { NOTES_MAX = 20 }; /* in the run's tag */
 
 /* The work. */
 
+/* What only one of the two kinds of training knows. */
+static void write_judged_by(JsonWriter *json, const TrainingResult *training,
+                            ArtifactStore *artifacts, Arena *arena)
+{
+    if (training_order_is_forecast(training->order)) {
+        json_int(json, "horizon", training->order->horizon);
+        return;
+    }
+    json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, arena));
+    json_text(json, "holdout_digest", training->holdout->rows);
+    json_bool(json, "balance", training->order->balance);
+}
+
 const char *training_step_job(Scope *scope, const TrainingResult *training, const char *folder)
 {
     JsonWriter *json = json_writer_create(scope->arena);
@@ -30,14 +43,12 @@ const char *training_step_job(Scope *scope, const TrainingResult *training, cons
     json_open_object(json, NULL);
     {
         json_text(json, "rows", artifact_path(artifacts, training->data->rows, scope->arena));
-        json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, scope->arena));
-        json_text(json, "holdout_digest", training->holdout->rows);
+        write_judged_by(json, training, artifacts, scope->arena);
         dataset_columns_write_json(json, "columns", &training->data->columns);
         json_text(json, "task", order->task);
         json_text(json, "metric", order->metric);
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
-        json_bool(json, "balance", order->balance);
         json_text(json, "folder", folder);
         json_raw(json, "profile", training->data->profile);
     }
@@ -94,7 +105,10 @@ bool training_find_rows(Scope *scope, TrainingResult *training)
 {
     const TrainingOrder *order = training->order;
 
-    return dataset_version_find(scope, order->dataset, order->dataset_version, training->data) &&
+    if (!dataset_version_find(scope, order->dataset, order->dataset_version, training->data))
+        return false;
+    *training->holdout = (Holdout){0};
+    return training_order_is_forecast(order) ||
            project_ensure_holdout(scope, order->project, order->dataset, order->dataset_version,
                                   training->holdout);
 }

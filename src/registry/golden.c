@@ -65,7 +65,7 @@ bool golden_make(const Predictor *model, const Frame *rows, Arena *arena, Golden
                  Error *error)
 {
     Golden made = {.width = predictor_width(model),
-                   .has_numbers = predictor_task(model) == TASK_REGRESSION};
+                   .has_numbers = predictor_task(model) != TASK_CLASSIFICATION};
     double *answers;
 
     if (!rows || rows->row_count < 1 || rows->row_count > GOLDEN_ROWS_MAX)

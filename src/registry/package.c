@@ -12,6 +12,7 @@ enum {
     MODEL_BYTES_MAX = 1 << 30,
     DOCUMENT_BYTES_MAX = 64 << 20,
     VERIFY_TIMEOUT_MS = 10 * 60 * 1000,
+    SIGNATURE_SERIES_MAX = 1000, /* whose ids are in the signature */
 };
 
 static const double golden_tolerance = 1e-9;
@@ -22,6 +23,21 @@ static bool write_file(const PackageSpec *spec, const char *name, const char *by
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
     return file_write(arena_format(arena, "%s/%s", spec->folder, name), bytes, size, error);
+}
+
+static void write_forecast(JsonWriter *json, const ForecastModel *model, Arena *arena)
+{
+    Frequency frequency = forecast_model_frequency(model);
+    size_t count = forecast_model_count(model);
+
+    json_int(json, "series_count", (int64_t)count);
+    json_open_array(json, "series");
+    for (size_t i = 0; i < count && i < SIGNATURE_SERIES_MAX; i++)
+        json_text(json, NULL, forecast_model_series(model, i).id);
+    json_close(json);
+    json_text(json, "frequency", frequency_name(&frequency, arena));
+    json_int(json, "horizon", (int64_t)forecast_model_horizon(model));
+    json_int(json, "steps_max", (int64_t)forecast_model_steps_max(model));
 }
 
 static const char *print_signature(const PackageSpec *spec, Arena *arena)
@@ -48,6 +64,8 @@ static const char *print_signature(const PackageSpec *spec, Arena *arena)
     json_close(json);
     if (classes->count)
         json_text(json, "positive", classes->items[predictor_positive(spec->model)]);
+    if (predictor_forecast(spec->model))
+        write_forecast(json, predictor_forecast(spec->model), arena);
     json_close(json);
     return json_finish(json);
 }
@@ -188,6 +206,31 @@ bool package_check_kind(const ArtifactStore *store, const char *tree_digest, Are
 
     return tree_read(store, tree_digest, arena, &files.tree, error) &&
            check_kind(&files, arena, error);
+}
+
+bool package_task(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                  ModelTask *task, Error *error)
+{
+    PackageFiles files = {.store = store};
+    const JsonValue *signature;
+    PackageFile file;
+
+    if (!tree_read(store, tree_digest, arena, &files.tree, error) ||
+        !check_kind(&files, arena, error) ||
+        !read_file(&files, PACKAGE_SIGNATURE, arena, &file, error) ||
+        !json_parse(file.bytes, file.size, arena, &signature, error))
+        return fail_in(error, "package \"%.64s\"", tree_digest);
+    if (!model_task_find(json_as_text(json_member(signature, "task"), ""), task))
+        *task = TASK_CLASSIFICATION; /* from before there was another */
+    return true;
+}
+
+bool package_needs_rows(const Package *package, Error *error)
+{
+    return !predictor_forecast(package->model) ||
+           fail(error, ERROR_CONFLICT,
+                "the model forecasts series and answers no rows: it is judged by its gate, and "
+                "asked at its endpoint");
 }
 
 static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)

@@ -1,5 +1,7 @@
 #include "serving/predict.h"
 
+#include "serving/predict_forecast.h"
+
 bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
                   Error *error)
 {
@@ -34,7 +36,9 @@ bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Are
     count = made.frame.row_count;
     made.answers = arena_array(arena, double, count *loaded_model_width(loaded));
     made.labels = arena_array(arena, size_t, count);
-    if (!predictor_predict(model, &made.frame, made.answers, arena, error))
+    if (predictor_forecast(model)
+            ? !predict_forecasts(&made, arena, error)
+            : !predictor_predict(model, &made.frame, made.answers, arena, error))
         return false;
     for (size_t row = 0; row < count && !loaded_model_has_numbers(loaded); row++)
         made.labels[row] = predictor_decide(model, row_answer(&made, row));
@@ -70,6 +74,10 @@ static void write_answer(JsonWriter *json, const Prediction *prediction, size_t 
     const double *probabilities = row_answer(prediction, row);
     size_t label = prediction->labels[row];
 
+    if (prediction->forecasts) {
+        forecast_answer_write_json(json, prediction, row);
+        return;
+    }
     if (loaded_model_has_numbers(prediction->endpoint->loaded)) {
         json_double(json, "value", probabilities[0]);
         return;
@@ -133,6 +141,12 @@ static bool explain_row(const Prediction *prediction, size_t row, JsonWriter *js
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Explanation explanation;
 
+    if (prediction->forecasts) {
+        json_open_object(json, NULL);
+        forecast_explanation_write_json(json, prediction, row);
+        json_close(json);
+        return true;
+    }
     if (!predictor_explain(prediction->endpoint->loaded->package.model, &prediction->frame, row,
                            prediction->labels[row], arena, &explanation, error))
         return false;

@@ -37,7 +37,7 @@ static inline bool loaded_model_has_numbers(const LoadedModel *loaded)
 /* How many numbers the answer for a row has. */
 static inline size_t loaded_model_width(const LoadedModel *loaded)
 {
-    return loaded->classes->count ? loaded->classes->count : 1;
+    return predictor_width(loaded->package.model);
 }
 
 LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest,
