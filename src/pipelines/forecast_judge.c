@@ -5,6 +5,7 @@
 
 #include "ml/forecast_metric.h"
 #include "ml/forecast_rows.h"
+#include "pipelines/gate.h"
 
 ForecastBench forecast_bench_make(const SeriesSet *set, size_t horizon, Arena *arena)
 {
@@ -121,16 +122,111 @@ BenchForecast forecast_bench_baseline(const ForecastBench *bench, Arena *arena)
     return (BenchForecast){all.mean, all.low, all.high};
 }
 
+static ForecastPoints points_of(const ForecastBench *bench, const BenchForecast *asked)
+{
+    return (ForecastPoints){.truth = bench->truth,
+                            .mean = asked->mean,
+                            .low = asked->low,
+                            .high = asked->high,
+                            .scales = bench->scales,
+                            .count = bench->count,
+                            .level = FORECAST_LEVEL};
+}
+
 bool forecast_bench_report(const ForecastBench *bench, const BenchForecast *asked, Report *report,
                            Error *error)
 {
-    ForecastPoints points = {.truth = bench->truth,
-                             .mean = asked->mean,
-                             .low = asked->low,
-                             .high = asked->high,
-                             .scales = bench->scales,
-                             .count = bench->count,
-                             .level = FORECAST_LEVEL};
+    ForecastPoints points = points_of(bench, asked);
 
     return report_make_forecast(&points, report, error);
+}
+
+/* ---- two forecasts ---- */
+
+/* What is drawn: numbers whose metric is the forecasts' own. */
+typedef struct Draw {
+    const char *metric; /* by which they come to it */
+    const double *truth, *champion, *challenger;
+    size_t count;
+} Draw;
+
+static bool draws_dates(const ForecastBench *bench)
+{
+    return bench->horizon >= FORECAST_DATES_MIN || bench->set->count == 1;
+}
+
+/* The mean over the series of each date, or, where points are drawn, the losses themselves. */
+static const double *by_date(const ForecastBench *bench, const double *losses, Arena *arena)
+{
+    double *means = arena_array(arena, double, bench->horizon);
+
+    if (!draws_dates(bench))
+        return losses;
+    for (size_t at = 0; at < bench->count; at++)
+        means[at % bench->horizon] += losses[at] / (double)bench->set->count;
+    return means;
+}
+
+static const double *squared_by_date(const ForecastBench *bench, const BenchForecast *asked,
+                                     Arena *arena)
+{
+    double *squares = arena_array(arena, double, bench->count), *roots;
+    const double *means;
+    size_t count = draws_dates(bench) ? bench->horizon : bench->count;
+
+    for (size_t at = 0; at < bench->count; at++)
+        squares[at] = (bench->truth[at] - asked->mean[at]) * (bench->truth[at] - asked->mean[at]);
+    means = by_date(bench, squares, arena);
+    roots = arena_array(arena, double, count);
+    for (size_t i = 0; i < count; i++)
+        roots[i] = sqrt(means[i]);
+    return roots;
+}
+
+static const double *losses_by_date(const ForecastBench *bench, const BenchForecast *asked,
+                                    const MetricKind *metric, Arena *arena)
+{
+    double *losses = arena_array(arena, double, bench->count);
+    ForecastPoints points = points_of(bench, asked);
+
+    return forecast_losses(&points, metric, losses) ? by_date(bench, losses, arena) : NULL;
+}
+
+/* A mean of losses is the mean error of them against 0, and a root of mean squares the root mean
+ * squared error of roots against 0. */
+static Draw make_draw(const ForecastBench *bench, const ForecastRivals *rivals, Arena *arena)
+{
+    const MetricKind *metric = rivals->metric;
+    size_t count = draws_dates(bench) ? bench->horizon : bench->count;
+    Draw draw = {.metric = "mae", .truth = arena_array(arena, double, count), .count = count};
+
+    draw.champion = losses_by_date(bench, rivals->champion, metric, arena);
+    draw.challenger = losses_by_date(bench, rivals->challenger, metric, arena);
+    if (draw.champion)
+        return draw;
+    draw.metric = metric->name;
+    if (strcmp(metric->name, "rmse") == 0) {
+        draw.champion = squared_by_date(bench, rivals->champion, arena);
+        draw.challenger = squared_by_date(bench, rivals->challenger, arena);
+        return draw;
+    }
+    draw.truth = bench->truth;
+    draw.champion = rivals->champion->mean;
+    draw.challenger = rivals->challenger->mean;
+    draw.count = bench->count;
+    return draw;
+}
+
+bool forecast_bench_compare(const ForecastBench *bench, const ForecastRivals *rivals, Arena *arena,
+                            PairedInterval *interval, Error *error)
+{
+    Draw draw = make_draw(bench, rivals, arena);
+    NumberRivals numbers = {
+        draw.truth,    draw.champion,  draw.challenger, draw.count, metric_find(draw.metric),
+        rivals->level, GATE_RESAMPLES, GATE_SEED};
+
+    if (draw.count < 2)
+        return fail(error, ERROR_CONFLICT,
+                    "one date of one series judges nobody: train with a horizon of 2 or more");
+    return paired_bootstrap_numbers(&numbers, interval, error);
 }

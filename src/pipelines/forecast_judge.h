@@ -39,5 +39,20 @@ bool forecast_bench_ask(const ForecastBench *bench, const ForecastModel *model, 
 /* Always the mean of the values before, its intervals from their deviation. */
 BenchForecast forecast_bench_baseline(const ForecastBench *bench, Arena *arena);
 
+/* How a metric of two forecasts differs: the dates are drawn with replacement, each with all of its
+ * series, as what happens on a day happens to many of them. Where the dates are fewer than
+ * FORECAST_DATES_MIN points are drawn, and for r2, which is no mean over dates. Fails on one point.
+ */
+enum { FORECAST_DATES_MIN = 8 };
+
+typedef struct ForecastRivals {
+    const BenchForecast *champion, *challenger;
+    const MetricKind *metric;
+    double level;
+} ForecastRivals;
+
+bool forecast_bench_compare(const ForecastBench *bench, const ForecastRivals *rivals, Arena *arena,
+                            PairedInterval *interval, Error *error) MUST_CHECK;
+
 bool forecast_bench_report(const ForecastBench *bench, const BenchForecast *asked, Report *report,
                            Error *error) MUST_CHECK;

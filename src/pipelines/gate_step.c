@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipelines/gate.h"
+#include "pipelines/gate_forecast.h"
 #include "pipelines/judge.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
@@ -195,6 +196,8 @@ bool gate_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *er
 {
     CLEANUP(match_clear) Match match = {.arena = arena, .error = error};
 
+    if (gate_forecast_is_job(job))
+        return gate_forecast(job, result, arena, error);
     if (!json_read_value(job, job_fields, &match.job, arena, error))
         return false;
     if (!check_holdout(&match) || !open_contenders(&match) || !read_bench(&match) ||

@@ -132,13 +132,25 @@ static bool agree_on_positive(const ModelSet *models, Error *error)
     return true;
 }
 
+static const char *answer_name(const Predictor *model)
+{
+    static const char *const names[] = {
+        [TASK_CLASSIFICATION] = "class",
+        [TASK_REGRESSION] = "number",
+        [TASK_FORECAST] = "forecast",
+    };
+
+    return names[predictor_task(model)];
+}
+
 static bool agree_on_task(const ModelSet *models, Error *error)
 {
     for (size_t i = 1; i < models->count; i++)
         if (predictor_task(models->items[i]) != predictor_task(models->items[0]))
             return fail(error, ERROR_CONFLICT,
-                        "one of the models answers with classes and the other with numbers, which "
-                        "cannot be compared");
+                        "one of the models answers with a %s and the other with a %s, which cannot "
+                        "be compared",
+                        answer_name(models->items[0]), answer_name(models->items[i]));
     return true;
 }
 
