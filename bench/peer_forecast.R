@@ -1,7 +1,7 @@
 # R's forecast package on series from standard input (study_forecast series), one thread: a line for
-# each, parted by tabs: learner, id, deviance, sMAPE, MASE, CPU seconds; and of ets its form and AICc.
+# each, parted by tabs: learner, id, deviance, sMAPE, MASE, CPU seconds; and of ets and arima the form and AICc.
 #
-# usage: Rscript peer_forecast.R ets|theta < SERIES
+# usage: Rscript peer_forecast.R ets|theta|arima < SERIES
 suppressMessages(library(forecast))
 
 learner <- commandArgs(TRUE)[1]
@@ -17,15 +17,16 @@ for (line in lines) {
   y <- ts(values[1:learnt], frequency = period)
   actual <- values[-(1:learnt)]
   seconds <- sum(system.time({
-    if (learner == "ets") {
-      model <- ets(y)
+    if (learner != "theta") {
+      model <- if (learner == "ets") ets(y) else auto.arima(y)
       mean <- forecast(model, h = length(actual), level = 95)$mean
     } else {
       mean <- thetaf(y, h = length(actual), level = 95)$mean
     }
   })[1:2])
-  deviance <- if (learner == "ets") -2 * model$loglik else NA
-  form <- if (learner == "ets") c(model$method, sprintf("%.6f", model$aicc)) else NULL
+  deviance <- if (learner != "theta") -2 * model$loglik else NA
+  method <- switch(learner, ets = model$method, arima = as.character(model))
+  form <- if (learner != "theta") c(method, sprintf("%.6f", model$aicc)) else NULL
   scale <- mean(abs(diff(as.numeric(y), lag = period)))
   miss <- abs(actual - mean)
   cat(learner, fields[1], sprintf("%.6f", deviance),

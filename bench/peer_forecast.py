@@ -1,15 +1,15 @@
 """statsforecast on series from standard input (study_forecast series), one thread: a line for each, parted
 by tabs: learner, id, deviance (none), sMAPE, MASE, CPU seconds. What it compiles, it compiles before.
 
-usage: peer_forecast.py ets|theta < SERIES
+usage: peer_forecast.py ets|theta|arima < SERIES
 """
 import sys
 import time
 
 import numpy as np
-from statsforecast.models import AutoETS, DynamicOptimizedTheta
+from statsforecast.models import AutoARIMA, AutoETS, DynamicOptimizedTheta
 
-KINDS = {"ets": AutoETS, "theta": DynamicOptimizedTheta}
+KINDS = {"arima": AutoARIMA, "ets": AutoETS, "theta": DynamicOptimizedTheta}
 
 
 def forecast(kind, y, period, horizon):

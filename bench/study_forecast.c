@@ -2,8 +2,9 @@
  *
  *     study_forecast [SET [EVERY]]          a line for each learner of each set whose name has SET
  *     study_forecast series SET EVERY       the series themselves, for peers: id, how many values
- * are learnt from, and all values study_forecast likelihood SET EVERY   the form, deviance and AICc
- * of each series
+ * are learnt from, and all values
+ *     study_forecast likelihood SET EVERY   the form, deviance and AICc of each series
+ *     study_forecast choice SET EVERY       the rule and the leaderboard of the automatic choice
  *
  * EVERY 10 takes each tenth series. Fields are parted by tabs. One origin: the end of what is
  * learnt from. bench/study_forecast.py runs it beside its peers and writes
@@ -16,9 +17,11 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "ml/ets.h"
 #include "ml/forecast_metric.h"
+#include "ml/forecast_model.h"
 
 enum { SERIES_MAX = 500, FILE_BYTES_MAX = 1 << 24 };
 
@@ -40,16 +43,19 @@ typedef struct Set {
     const char *name, *file, *test_file;
     size_t horizon, period;
     int first_column, last_column; /* of a file of columns; -1: the last one */
+    size_t longer;                 /* a longer season that may be there; 0: none */
 } Set;
 
 static const Set sets[] = {
-    {"M4 Hourly", "m4/Hourly-train.csv", "m4/Hourly-test.csv", 48, 24},
-    {"M4 Weekly", "m4/Weekly-train.csv", "m4/Weekly-test.csv", 13, 1},
-    {"nn5-daily", "nn5-daily/nn5_daily.csv", NULL, 56, 7, 1, -1},
+    {"M4 Hourly", "m4/Hourly-train.csv", "m4/Hourly-test.csv", 48, 24, .longer = 168},
+    {"M4 Weekly", "m4/Weekly-train.csv", "m4/Weekly-test.csv", 13, 1, .longer = 52},
+    {"nn5-daily", "nn5-daily/nn5_daily.csv", NULL, 56, 7, 1, -1, 365},
     {"air-passengers 12", "air-passengers/airline-passengers.csv", NULL, 12, 12, 1, 1},
     {"air-passengers 24", "air-passengers/airline-passengers.csv", NULL, 24, 12, 1, 1},
-    {"bike-sharing day", "bike-sharing/day.csv", NULL, 28, 7, 15, 15},
-    {"adventureworks", "adventureworks-daily/mlops_forecast_data.csv", NULL, 28, 7, 1, 1},
+    {"bike-sharing day", "bike-sharing/day.csv", NULL, 28, 7, 15, 15, 365},
+    {"adventureworks", "adventureworks-daily/mlops_forecast_data.csv", NULL, 28, 7, 1, 1, 365},
+    {"adventureworks 31", "adventureworks-daily/mlops_forecast_data.csv", NULL, 31, 7, 1, 1, 365},
+    {"adventureworks 2013", "adventureworks-daily/mlops_forecast_data2013.csv", NULL, 16, 7, 1, 1},
 };
 
 /* ---- reading ---- */
@@ -182,7 +188,7 @@ static bool load(const Set *set, size_t every, Examples *examples, Arena *arena,
 /* ---- measuring ---- */
 
 typedef struct Figures {
-    double smape, mase, msis, coverage, seconds;
+    double smape, mase, rmse, msis, coverage, seconds;
 } Figures;
 
 static double cpu_seconds(void)
@@ -193,11 +199,28 @@ static double cpu_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void add_score(Figures *sums, const ForecastScore *score)
+{
+    sums->smape += score->smape;
+    sums->mase += score->mase;
+    sums->rmse += score->rmse;
+    sums->msis += score->msis;
+    sums->coverage += score->coverage;
+}
+
+static Figures means_of(const Figures *sums, size_t series_count)
+{
+    double count = (double)series_count;
+
+    return (Figures){sums->smape / count, sums->mase / count,     sums->rmse / count,
+                     sums->msis / count,  sums->coverage / count, sums->seconds};
+}
+
 static bool measure_one(const SeriesLearner *learner, const Set *set, const Example *example,
                         Figures *sums, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Series series = {example->values, example->learnt, set->period};
+    Series series = {example->values, example->learnt, set->period, &set->longer, set->longer > 0};
     SeriesModel model;
     Forecast forecast;
     ForecastScore score;
@@ -208,25 +231,119 @@ static bool measure_one(const SeriesLearner *learner, const Set *set, const Exam
         return fail_in(error, "%s", example->id);
     sums->seconds += cpu_seconds() - started;
     score = forecast_score(example->values + example->learnt, &forecast, level, &series);
-    sums->smape += score.smape;
-    sums->mase += score.mase;
-    sums->msis += score.msis;
-    sums->coverage += score.coverage;
+    add_score(sums, &score);
     return true;
 }
 
 static bool measure(const SeriesLearner *learner, const Set *set, const Examples *examples,
                     Figures *figures, Error *error)
 {
-    double count = (double)examples->count;
     Figures sums = {0};
 
     for (size_t i = 0; i < examples->count; i++)
         if (!measure_one(learner, set, &examples->items[i], &sums, error))
             return false;
-    *figures = (Figures){sums.smape / count, sums.mase / count, sums.msis / count,
-                         sums.coverage / count, sums.seconds};
+    *figures = means_of(&sums, examples->count);
     return true;
+}
+
+/* ---- the automatic choice ---- */
+
+static bool train(const Set *set, const Examples *examples, Arena *arena, ForecastResult *result,
+                  Error *error)
+{
+    ForecastInput *inputs = arena_array(arena, ForecastInput, examples->count);
+    ForecastSpec spec = {.frequency = {FREQUENCY_DAY_MS, 0, 0},
+                         .horizon = set->horizon,
+                         .periods = {set->period, set->longer},
+                         .period_count = set->longer ? 2 : 1};
+
+    for (size_t i = 0; i < examples->count; i++)
+        inputs[i] = (ForecastInput){examples->items[i].id, examples->items[i].values,
+                                    examples->items[i].learnt, 0};
+    return forecast_model_train(&(ForecastInputs){inputs, examples->count, parallel_core_count()},
+                                &spec, arena, result, error);
+}
+
+static bool measure_dated(const Set *set, const Example *example, const ForecastModel *model,
+                          Figures *sums, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Series series = {example->values, example->learnt, set->period};
+    ForecastAsk ask = {.steps = set->horizon, .level = level};
+    DatedForecast made;
+    ForecastScore score;
+
+    if (!forecast_model_find(model, example->id, &ask.series))
+        return fail(error, ERROR_INVALID, "%s was not learnt", example->id);
+    if (!forecast_model_predict(model, &ask, arena, &made, error))
+        return fail_in(error, "%s", example->id);
+    score = forecast_score_intervals(
+        example->values + example->learnt,
+        &(ForecastIntervals){made.count, made.mean, made.low, made.high}, level, &series);
+    add_score(sums, &score);
+    return true;
+}
+
+static bool measure_automatic(const Set *set, const Examples *examples, Figures *figures,
+                              Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    CLEANUP(forecast_model_unload) ForecastModel *model = NULL;
+    double started = cpu_seconds();
+    ForecastResult result;
+    Figures sums = {0};
+
+    if (!train(set, examples, arena, &result, error))
+        return false;
+    model = result.model;
+    sums.seconds = cpu_seconds() - started;
+    for (size_t i = 0; i < examples->count; i++)
+        if (!measure_dated(set, &examples->items[i], model, &sums, error))
+            return false;
+    *figures = means_of(&sums, examples->count);
+    return true;
+}
+
+static void print_choice(const ForecastResult *result)
+{
+    printf("rule\t%s\n", result->rule);
+    for (size_t i = 0; i < result->leaderboard.count; i++) {
+        const LeaderboardRow *row = &result->leaderboard.items[i];
+
+        printf("%s\t%.3f\t%.3f\t%.1f\t%s\t%s\n", row->name, row->score, row->score_deviation,
+               row->seconds, row->below_baseline ? "below baseline" : "", row->note);
+    }
+}
+
+static bool run_choice(const Set *set, size_t every, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Examples examples = {0};
+    ForecastResult result;
+
+    if (!load(set, every, &examples, arena, error) || !train(set, &examples, arena, &result, error))
+        return fail_in(error, "%s", set->name);
+    printf("%s\n", set->name);
+    print_choice(&result);
+    for (size_t i = 0; i < examples.count && i < 10; i++)
+        printf("%s\t%s\t%s\n", result.outcomes[i].id, result.outcomes[i].choice,
+               result.outcomes[i].failure);
+    forecast_model_unload(&result.model);
+    return true;
+}
+
+/* ---- lines ---- */
+
+static void print_figures(const Set *set, const char *name, size_t count, const Figures *figures,
+                          const Figures *yardstick)
+{
+    printf(
+        "%s\t%zu\t%zu\t%zu\t%s\t%.3f\t%.3f\t%.3f\t%.4g\t%.2f\t%.3f\t%.3g\n", set->name, count,
+        set->horizon, set->period, name, figures->smape, figures->mase,
+        overall_weighted_average(figures->smape, figures->mase, yardstick->smape, yardstick->mase),
+        figures->rmse, figures->msis, figures->coverage, (double)count / figures->seconds);
+    fflush(stdout);
 }
 
 static bool run_set(const Set *set, size_t every, Error *error)
@@ -241,13 +358,11 @@ static bool run_set(const Set *set, size_t every, Error *error)
     for (const SeriesLearner *const *learner = series_learners; *learner; learner++) {
         if (!measure(*learner, set, &examples, &figures, error))
             return fail_in(error, "%s", set->name);
-        printf(
-            "%s\t%zu\t%zu\t%zu\t%s\t%.3f\t%.3f\t%.3f\t%.2f\t%.3f\t%.1f\n", set->name,
-            examples.count, set->horizon, set->period, (*learner)->name, figures.smape,
-            figures.mase,
-            overall_weighted_average(figures.smape, figures.mase, yardstick.smape, yardstick.mase),
-            figures.msis, figures.coverage, (double)examples.count / figures.seconds);
+        print_figures(set, (*learner)->name, examples.count, &figures, &yardstick);
     }
+    if (!measure_automatic(set, &examples, &figures, error))
+        return fail_in(error, "%s", set->name);
+    print_figures(set, "automatic", examples.count, &figures, &yardstick);
     return true;
 }
 
@@ -306,6 +421,8 @@ static bool run(const char *what, const char *name, size_t every, Error *error)
         if (strcmp(what, "likelihood") == 0 &&
             !print_each(&sets[i], every, print_likelihood, error))
             return false;
+        if (strcmp(what, "choice") == 0 && !run_choice(&sets[i], every, error))
+            return false;
         if (strcmp(what, "measure") == 0 && !run_set(&sets[i], every, error))
             return false;
     }
@@ -315,7 +432,8 @@ static bool run(const char *what, const char *name, size_t every, Error *error)
 int main(int count, char **words)
 {
     bool is_said =
-        count > 1 && (strcmp(words[1], "series") == 0 || strcmp(words[1], "likelihood") == 0);
+        count > 1 && (strcmp(words[1], "series") == 0 || strcmp(words[1], "likelihood") == 0 ||
+                      strcmp(words[1], "choice") == 0);
     int at = is_said ? 2 : 1;
     const char *name = count > at ? words[at] : "";
     size_t every = count > at + 1 ? (size_t)strtoul(words[at + 1], NULL, 10) : 1;

@@ -1,5 +1,6 @@
 /* endpoint.c: slipway endpoint ..., deploy, rollback, predict, explain, prediction show */
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -278,20 +279,33 @@ static void print_source(Cli *cli, const ClientReply *reply)
             cli_text(reply->json, "request_id"));
 }
 
-static bool predict(Cli *cli)
+static const char *value_text(Cli *cli, const JsonValue *answer)
+{
+    return cli_format(cli, "%.6g", json_as_double(json_member(answer, "value"), NAN));
+}
+
+/* Of a model that answers with numbers. */
+static void print_values(Cli *cli, const JsonValue *predictions)
+{
+    TextList cells = {0};
+
+    text_list_add(&cells, cli->arena, "VALUE");
+    text_list_add(&cells, cli->arena, "INPUT");
+    for (JsonWalk walk = json_walk(predictions); json_walk_next(&walk);) {
+        text_list_add(&cells, cli->arena, value_text(cli, walk.value));
+        text_list_add(&cells, cli->arena, row_name(cli, walk.index));
+    }
+    cli_print_table(cells.items, 2, cells.count / 2, "rl");
+}
+
+static void print_labels(Cli *cli, const JsonValue *predictions)
 {
     static const char *const head[] = {"LABEL", "CONFIDENCE", "INPUT"};
     TextList cells = {0};
-    ClientReply reply;
 
-    if (!ask_endpoint(cli, "predict", &reply))
-        return false;
-    if (cli->json)
-        return cli_print_json(cli, &reply);
     for (size_t i = 0; i < COUNT(head); i++)
         text_list_add(&cells, cli->arena, head[i]);
-    for (JsonWalk walk = json_walk(json_member(reply.json, "predictions"));
-         json_walk_next(&walk);) {
+    for (JsonWalk walk = json_walk(predictions); json_walk_next(&walk);) {
         double confidence = json_as_double(json_member(walk.value, "confidence"), 0);
 
         text_list_add(&cells, cli->arena, cli_text(walk.value, "label"));
@@ -299,6 +313,29 @@ static bool predict(Cli *cli)
         text_list_add(&cells, cli->arena, row_name(cli, walk.index));
     }
     cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lrl");
+}
+
+static bool has_values(const JsonValue *answers)
+{
+    JsonWalk first = json_walk(answers);
+
+    return json_walk_next(&first) && json_member(first.value, "value");
+}
+
+static bool predict(Cli *cli)
+{
+    const JsonValue *predictions;
+    ClientReply reply;
+
+    if (!ask_endpoint(cli, "predict", &reply))
+        return false;
+    if (cli->json)
+        return cli_print_json(cli, &reply);
+    predictions = json_member(reply.json, "predictions");
+    if (has_values(predictions))
+        print_values(cli, predictions);
+    else
+        print_labels(cli, predictions);
     print_source(cli, &reply);
     return true;
 }
@@ -307,9 +344,13 @@ static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row
 {
     const JsonValue *rest = json_member(explanation, "rest");
     double confidence = json_as_double(json_member(explanation, "confidence"), 0);
+    bool is_value = json_member(explanation, "value") != NULL;
 
-    printf("%s\n  %s, confidence %s\n", row_name(cli, row), cli_text(explanation, "label"),
-           cli_number(cli, confidence, 3));
+    if (is_value)
+        printf("%s\n  %s\n", row_name(cli, row), value_text(cli, explanation));
+    else
+        printf("%s\n  %s, confidence %s\n", row_name(cli, row), cli_text(explanation, "label"),
+               cli_number(cli, confidence, 3));
     for (JsonWalk walk = json_walk(json_member(explanation, "contributions"));
          json_walk_next(&walk);)
         printf("  %+9.4f  %s\n", json_as_double(json_member(walk.value, "weight"), 0),
@@ -317,10 +358,10 @@ static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row
     if (json_as_int(json_member(rest, "count"), 0))
         printf("  %+9.4f  %lld more\n", json_as_double(json_member(rest, "weight"), 0),
                (long long)json_as_int(json_member(rest, "count"), 0));
-    printf(
-        "  %+9.4f  the intercept\n  %+9.4f  in all, the margin: calibrated, it is the confidence\n",
-        json_as_double(json_member(explanation, "intercept"), 0),
-        json_as_double(json_member(explanation, "margin"), 0));
+    printf("  %+9.4f  the intercept\n  %+9.4f  in all, %s\n",
+           json_as_double(json_member(explanation, "intercept"), 0),
+           json_as_double(json_member(explanation, "margin"), 0),
+           is_value ? "the value" : "the margin: calibrated, it is the confidence");
 }
 
 static bool explain(Cli *cli)

@@ -56,16 +56,27 @@ static void print_difference(Cli *cli, const JsonValue *verdict)
            json_as_bool(json_member(verdict, "within_noise"), false) ? "inside" : "beyond");
 }
 
+/* Frozen rows, or of a forecast the dates. */
+static const char *describe_holdout(Cli *cli, const JsonValue *holdout)
+{
+    long long rows = (long long)json_as_int(json_member(holdout, "rows"), 0);
+    const char *first = json_as_text(json_member(holdout, "first"), NULL);
+
+    if (first)
+        return cli_format(cli, "%lld values of %lld series, %.10s to %.10s", rows,
+                          (long long)json_as_int(json_member(holdout, "series"), 0), first,
+                          json_as_text(json_member(holdout, "last"), ""));
+    return cli_format(cli, "%lld frozen rows (hold-out %.12s)", rows,
+                      json_as_text(json_member(holdout, "digest"), "none"));
+}
+
 static void print_verdict(Cli *cli, const JsonValue *gate)
 {
     const JsonValue *verdict = json_member(gate, "verdict");
     const JsonValue *holdout = json_member(verdict, "holdout");
 
-    printf("gate: %s by %s on %lld frozen rows (hold-out %.12s)\n",
-           json_as_text(json_member(verdict, "outcome"), ""),
-           json_as_text(json_member(verdict, "metric"), ""),
-           (long long)json_as_int(json_member(holdout, "rows"), 0),
-           json_as_text(json_member(holdout, "digest"), "none"));
+    printf("gate: %s by %s on %s\n", json_as_text(json_member(verdict, "outcome"), ""),
+           json_as_text(json_member(verdict, "metric"), ""), describe_holdout(cli, holdout));
     printf("  %-12s %s\n", "finding", json_as_text(json_member(verdict, "finding"), "none"));
     print_contender(cli, verdict, "challenger");
     print_contender(cli, verdict, "champion");
@@ -73,6 +84,8 @@ static void print_verdict(Cli *cli, const JsonValue *gate)
     printf("  %-12s %s\n", "baseline",
            cli_number(cli, json_as_double(json_member(verdict, "baseline"), NAN), 4));
     printf("  %-12s %s\n", "rule", cli_rule(cli, json_member(verdict, "rule")));
+    for (JsonWalk walk = json_walk(json_member(verdict, "notes")); json_walk_next(&walk);)
+        printf("  %-12s %s\n", walk.index ? "" : "notes", json_as_text(walk.value, ""));
     for (JsonWalk walk = json_walk(json_member(verdict, "warnings")); json_walk_next(&walk);)
         printf("  warning: %s\n", json_as_text(walk.value, ""));
 }

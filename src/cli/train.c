@@ -46,6 +46,11 @@ static const CommandOption train_options[] = {
     {"--dataset", OPTION_TEXT, "NAME[@N]",
      "the data set or a version of it; default: the "
      "project's own, the latest"},
+    {"--task", OPTION_TEXT, "NAME",
+     "classification, regression or forecast; default: regression of a number, and of an integer "
+     "with more "
+     "than 20 distinct values"},
+    {"--horizon", OPTION_INT, "STEPS", "of a forecast: how many steps ahead it is judged by"},
     {"--metric", OPTION_TEXT, "NAME", "what candidates are compared by; default: the gate's"},
     {"--budget", OPTION_NUMBER, "SECONDS", "the time for the search (60); 0: none"},
     {"--seed", OPTION_INT, "NUMBER", "42 if not given"},
@@ -68,11 +73,14 @@ static const char *train_body(Cli *cli)
 
     json_open_object(json, NULL);
     write_text(json, "data", cli_option(cli, "--dataset"));
+    write_text(json, "task", cli_option(cli, "--task"));
     write_text(json, "metric", cli_option(cli, "--metric"));
     json_double(json, "budget_seconds", cli_option_number(cli, "--budget", 60));
     json_int(json, "seed", cli_option_int(cli, "--seed", 42));
     write_text(json, "model", cli_option(cli, "--model"));
     json_bool(json, "balance", cli_has_option(cli, "--balance"));
+    if (cli_has_option(cli, "--horizon"))
+        json_int(json, "horizon", cli_option_int(cli, "--horizon", 0));
     write_text(json, "code_commit", code_commit(cli));
     json_close(json);
     return json_finish(json);

@@ -154,11 +154,12 @@ static void print_leaderboard(Cli *cli, const JsonValue *run)
 
 static void print_metrics(Cli *cli, const JsonValue *run)
 {
-    static const char *const shown[] = {"accuracy", "f1",       "auc",
-                                        "mcc",      "log_loss", "calibration_error"};
+    static const char *const shown[] = {"accuracy",          "f1",   "auc", "mcc", "log_loss",
+                                        "calibration_error", "rmse", "mae", "r2",  "mape"};
     const char *metric = param(run, "metric", "f1");
 
-    printf("learnt from %s rows, judged on the %s rows of the hold-out:\n", param(run, "rows", "?"),
+    printf("%s, learnt from %s rows, judged on the %s rows of the hold-out:\n",
+           param(run, "task", "classification"), param(run, "rows", "?"),
            param(run, "holdout_rows", "?"));
     print_metric(cli, run, metric);
     for (size_t i = 0; i < COUNT(shown); i++)
@@ -169,6 +170,7 @@ static void print_metrics(Cli *cli, const JsonValue *run)
 static void print_outcome(Cli *cli, const JsonValue *run)
 {
     const char *excluded = tag(run, "slipway.excluded");
+    const char *notes = tag(run, "slipway.notes");
     const char *equal = tag(run, "slipway.rerun_equal");
     const char *unlabelled = param(run, "unlabelled", "0");
 
@@ -176,10 +178,13 @@ static void print_outcome(Cli *cli, const JsonValue *run)
     print_metrics(cli, run);
     if (excluded)
         printf("left out: %s\n", excluded);
+    if (notes)
+        printf("%s\n", notes);
     if (strcmp(unlabelled, "0") != 0)
-        printf("left out: rows without a label: %s\n", unlabelled);
+        printf("left out: rows without a target: %s\n", unlabelled);
     if (tag(run, "slipway.below_baseline"))
-        printf("warning: no candidate is better than always giving the commonest answer\n");
+        printf("warning: no candidate is better than always giving the %s\n",
+               text_equal(param(run, "task", ""), "regression") ? "mean" : "commonest answer");
     if (equal)
         printf("%s as run %s\n",
                strcmp(equal, "true") == 0 ? "the same metric" : "NOT the same metric",

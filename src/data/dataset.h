@@ -11,6 +11,7 @@
 #include "access/page.h"
 #include "access/scope.h"
 #include "ml/frame.h"
+#include "ml/task.h"
 
 typedef struct Dataset {
     int64_t id;
@@ -84,6 +85,14 @@ DatasetColumns dataset_columns_read(const JsonValue *array, Arena *arena);
 
 /* The column with this role, or NULL. */
 const DatasetColumn *dataset_column_by_role(const DatasetColumns *columns, const char *role);
+bool dataset_column_has_numbers(const DatasetColumn *column); /* integers or numbers */
+
+enum { TARGET_CLASSES_MAX = 20 };
+
+/* What a target is by itself: numbers when its type is number, or integer with more than
+ * TARGET_CLASSES_MAX distinct values; else classes. Who trains may say otherwise. */
+ModelTask dataset_target_task(const DatasetVersion *version, const DatasetColumn *target,
+                              Arena *arena);
 
 typedef struct DatasetSpec {
     const char *name;

@@ -162,3 +162,8 @@ const DatasetColumn *dataset_column_by_role(const DatasetColumns *columns, const
             return &columns->items[i];
     return NULL;
 }
+
+bool dataset_column_has_numbers(const DatasetColumn *column)
+{
+    return text_equal(column->type, "number") || text_equal(column->type, "integer");
+}

@@ -136,3 +136,29 @@ bool dataset_version_preview(Scope *scope, const DatasetVersion *version, int64_
     *rows = json_print(json_member(result, "rows"), scope->arena);
     return true;
 }
+
+static int64_t distinct_count(const DatasetVersion *version, const DatasetColumn *column,
+                              Arena *arena)
+{
+    const JsonValue *profile = NULL;
+    Error ignored = {0};
+
+    if (!version->profile ||
+        !json_parse(version->profile, strlen(version->profile), arena, &profile, &ignored))
+        return 0;
+    for (JsonWalk walk = json_walk(json_member(profile, "columns")); json_walk_next(&walk);)
+        if (text_equal(json_as_text(json_member(walk.value, "name"), NULL), column->name))
+            return json_as_int(json_member(walk.value, "distinct"), 0);
+    return 0;
+}
+
+ModelTask dataset_target_task(const DatasetVersion *version, const DatasetColumn *target,
+                              Arena *arena)
+{
+    if (text_equal(target->type, "number"))
+        return TASK_REGRESSION;
+    if (text_equal(target->type, "integer") &&
+        distinct_count(version, target, arena) > TARGET_CLASSES_MAX)
+        return TASK_REGRESSION;
+    return TASK_CLASSIFICATION;
+}

@@ -1,6 +1,7 @@
 /* holdout_step.c: the step "draw-holdout". */
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "data/steps.h"
 #include "ml/split.h"
 
-enum { CLASSES_MAX = 1000 };
+enum { CLASSES_MAX = 1000, NUMBER_PARTS = 10 };
 
 typedef struct Draw {
     Arena *arena;
@@ -20,6 +21,9 @@ typedef struct Draw {
     TextList group_values; /* these groups; empty: a share */
     SplitSpec split;
     Rows rows;
+    int *strata; /* per row, an index into stratum_names, -1 without a target: its class, or
+                    the part of the numbers that it is in; NULL without a target */
+    ClassNames stratum_names;
     size_t *units;     /* per row: rows of the same content are one unit */
     size_t *unit_rows; /* the first row of each unit */
     size_t unit_count;
@@ -75,26 +79,105 @@ static void find_units(Draw *draw)
     }
 }
 
-/* The class of a row for the draw: that of its content's first row, so that a content goes to one
- * side as a whole even where its labels disagree. */
-static int draw_label(const Draw *draw, size_t row, bool by_label)
+static int compare_numbers(const void *left, const void *right)
 {
-    return by_label ? draw->rows.labels[draw->unit_rows[draw->units[row]]] : 0;
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return (a > b) - (a < b);
 }
 
-/* Splits the rows of one class by whole contents, so that the share is met in rows. A class of a
- * single content stays in training. */
-static bool split_class(Draw *draw, int label, bool by_label)
+/* Parts of about equal size, whatever the numbers are; equal ones are in one part. tops: the
+ * greatest number of each; returns how many parts there are. */
+static size_t cut_numbers(const double *sorted, size_t count, double tops[NUMBER_PARTS])
 {
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create(); /* there may be many classes */
+    size_t parts = 0;
+
+    for (size_t i = 1; i <= NUMBER_PARTS && count; i++) {
+        size_t end = count * i / NUMBER_PARTS;
+        double top = sorted[end ? end - 1 : 0];
+
+        if (parts == 0 || top > tops[parts - 1])
+            tops[parts++] = top;
+    }
+    return parts;
+}
+
+static ClassNames name_parts(const double *sorted, const double *tops, size_t count, Arena *arena)
+{
+    const char **names = arena_array(arena, const char *, count + 1);
+    double low = count ? sorted[0] : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        names[i] = arena_format(arena, i ? "over %.6g to %.6g" : "%.6g to %.6g", low, tops[i]);
+        low = tops[i];
+    }
+    return (ClassNames){names, count};
+}
+
+/* There is a hold-out with as many small and large numbers as the data has. */
+static void stratify_numbers(Draw *draw, const double *numbers)
+{
+    size_t row_count = draw->rows.row_count, count = 0, part_count;
+    double *sorted = arena_array(draw->arena, double, row_count + 1), tops[NUMBER_PARTS] = {0};
+
+    for (size_t i = 0; i < row_count; i++)
+        if (!isnan(numbers[i]))
+            sorted[count++] = numbers[i];
+    qsort(sorted, count, sizeof(*sorted), compare_numbers);
+    part_count = cut_numbers(sorted, count, tops);
+    draw->stratum_names = name_parts(sorted, tops, part_count, draw->arena);
+    draw->strata = arena_array(draw->arena, int, row_count + 1);
+    for (size_t i = 0; i < row_count; i++) {
+        int part = 0;
+
+        while ((size_t)part < part_count && numbers[i] > tops[part])
+            part++;
+        draw->strata[i] = isnan(numbers[i]) ? -1 : part;
+    }
+}
+
+/* Integers of few values are as good as classes, whatever they will be learnt as. */
+static void find_strata(Draw *draw)
+{
+    const DatasetColumn *target = dataset_column_by_role(&draw->columns, "target");
+    Rows *rows = &draw->rows;
+    double *numbers;
+
+    if (rows->targets) {
+        stratify_numbers(draw, rows->targets);
+        return;
+    }
+    draw->strata = rows->labels;
+    draw->stratum_names = rows->classes;
+    if (!rows->labels || !text_equal(target->type, "integer") ||
+        rows->classes.count <= TARGET_CLASSES_MAX)
+        return;
+    numbers = arena_array(draw->arena, double, rows->row_count + 1);
+    for (size_t i = 0; i < rows->row_count; i++)
+        numbers[i] = rows->labels[i] < 0 ? NAN : strtod(rows->classes.items[rows->labels[i]], NULL);
+    stratify_numbers(draw, numbers);
+}
+
+/* The stratum of a row for the draw: that of its content's first row, so that a content goes to one
+ * side as a whole even where its labels disagree. */
+static int draw_stratum(const Draw *draw, size_t row, bool by_stratum)
+{
+    return by_stratum ? draw->strata[draw->unit_rows[draw->units[row]]] : 0;
+}
+
+/* Splits the rows of one stratum by whole contents, so that the share is met in rows. One of a
+ * single content stays in training. */
+static bool split_stratum(Draw *draw, int stratum, bool by_stratum)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create(); /* there may be many of them */
     size_t *chosen = arena_array(scratch, size_t, draw->rows.row_count + 1);
     size_t *units = arena_array(scratch, size_t, draw->rows.row_count + 1);
     uint8_t *sides = arena_array(scratch, uint8_t, draw->rows.row_count + 1);
-    SplitSpec spec = {.share = draw->split.share, .seed = draw->split.seed + (uint64_t)label};
+    SplitSpec spec = {.share = draw->split.share, .seed = draw->split.seed + (uint64_t)stratum};
     bool is_one = true;
 
     for (size_t i = 0; i < draw->rows.row_count; i++) {
-        if (draw_label(draw, i, by_label) != label)
+        if (draw_stratum(draw, i, by_stratum) != stratum)
             continue;
         chosen[spec.row_count] = i;
         units[spec.row_count] = draw->units[i];
@@ -110,17 +193,18 @@ static bool split_class(Draw *draw, int label, bool by_label)
     return true;
 }
 
-/* By label, or all alike: at random. A content whose first row has no label stays in training. */
-static bool split_units(Draw *draw, bool by_label)
+/* By stratum, or all alike: at random. A content whose first row has no target stays in training.
+ */
+static bool split_units(Draw *draw, bool by_stratum)
 {
-    size_t class_count = by_label ? draw->rows.classes.count : 1;
+    size_t count = by_stratum ? draw->stratum_names.count : 1;
 
-    if (class_count > CLASSES_MAX)
+    if (count > CLASSES_MAX)
         return fail_field(draw->error, "by",
                           "a stratified hold-out takes at most %d classes; this target has %zu",
-                          CLASSES_MAX, class_count);
-    for (size_t i = 0; i < class_count; i++)
-        if (!split_class(draw, (int)i, by_label))
+                          CLASSES_MAX, count);
+    for (size_t i = 0; i < count; i++)
+        if (!split_stratum(draw, (int)i, by_stratum))
             return false;
     return true;
 }
@@ -132,13 +216,13 @@ static bool check_sides(const Draw *draw)
     for (size_t i = 0; i < rows->row_count; i++)
         if (draw->sides[i] == SPLIT_HOLDOUT)
             return true;
-    if (rows->labels && rows->classes.count == 0)
+    if (draw->strata && draw->stratum_names.count == 0)
         return fail_field(draw->error, "target", "no row has a value of the target");
     if (text_equal(draw->by, "stratified") && draw->unit_count > 1)
         return fail(draw->error, ERROR_INVALID,
                     "there is nothing to hold out: none of the %zu values of the target has two "
                     "different rows",
-                    rows->classes.count);
+                    draw->stratum_names.count);
     return fail(
         draw->error, ERROR_INVALID, "%zu different row%s%s: too few to hold out a share of %g",
         draw->unit_count, draw->unit_count == 1 ? "" : "s",
@@ -149,7 +233,7 @@ static bool check_sides(const Draw *draw)
 
 static bool draw_stratified(Draw *draw)
 {
-    return draw->rows.labels
+    return draw->strata
                ? split_units(draw, true)
                : fail_field(draw->error, "by", "a stratified hold-out needs a target column");
 }
@@ -260,7 +344,7 @@ static void write_result(const Draw *draw, JsonWriter *json)
 {
     const Rows *rows = &draw->rows;
     size_t *sizes = arena_array(draw->arena, size_t, draw->unit_count + 1);
-    int64_t *classes = arena_array(draw->arena, int64_t, rows->classes.count + 1);
+    int64_t *strata = arena_array(draw->arena, int64_t, draw->stratum_names.count + 1);
     int64_t count = 0, duplicates = 0;
 
     for (size_t i = 0; i < rows->row_count; i++) {
@@ -268,16 +352,16 @@ static void write_result(const Draw *draw, JsonWriter *json)
             continue;
         count++;
         sizes[draw->units[i]]++;
-        if (rows->labels && rows->labels[i] >= 0)
-            classes[rows->labels[i]]++;
+        if (draw->strata && draw->strata[i] >= 0)
+            strata[draw->strata[i]]++;
     }
     for (size_t i = 0; i < draw->unit_count; i++)
         duplicates += sizes[i] > 1 ? (int64_t)sizes[i] : 0;
     json_int(json, "row_count", count);
     json_int(json, "duplicate_row_count", duplicates);
     json_open_object(json, "classes");
-    for (size_t i = 0; i < rows->classes.count && i < 1000; i++)
-        json_int(json, rows->classes.items[i], classes[i]);
+    for (size_t i = 0; i < draw->stratum_names.count && i < CLASSES_MAX; i++)
+        json_int(json, draw->stratum_names.items[i], strata[i]);
     json_close(json);
 }
 
@@ -289,11 +373,17 @@ bool draw_holdout_step(const JsonValue *job, JsonWriter *result, Arena *arena, E
     if (!read_job(&draw, job))
         return false;
     spec.path = draw.path;
-    for (size_t i = 0; i < draw.columns.count; i++) /* features are not needed to draw */
-        if (!text_equal(draw.columns.items[i].role, "feature"))
-            *arena_push(arena, &spec.columns) = draw.columns.items[i];
+    for (size_t i = 0; i < draw.columns.count; i++) { /* features are not needed to draw */
+        const DatasetColumn *column = &draw.columns.items[i];
+
+        if (!text_equal(column->role, "feature"))
+            *arena_push(arena, &spec.columns) = *column;
+        if (text_equal(column->role, "target") && text_equal(column->type, "number"))
+            spec.task = TASK_REGRESSION;
+    }
     if (!rows_read(&spec, arena, &draw.rows, error))
         return false;
+    find_strata(&draw);
     find_units(&draw);
     if (!draw_sides(&draw) || !write_rows(&draw))
         return false;

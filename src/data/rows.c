@@ -8,14 +8,21 @@
 #include "data/row_id.h"
 
 /* What becomes of a column of the file. */
-typedef enum Part { PART_TEXT, PART_NUMBER, PART_TARGET, PART_GROUP, PART_TIME } Part;
+typedef enum Part {
+    PART_TEXT,
+    PART_NUMBER,
+    PART_LABEL,  /* the target as a class */
+    PART_TARGET, /* the target as a number */
+    PART_GROUP,
+    PART_TIME,
+} Part;
 
 typedef struct PartColumn {
     Part part;
     const DatasetColumn *column;
     TextRef *texts;   /* PART_TEXT */
-    double *numbers;  /* PART_NUMBER */
-    ClassNames names; /* the distinct values: PART_TARGET, PART_GROUP */
+    double *numbers;  /* PART_NUMBER, PART_TARGET */
+    ClassNames names; /* the distinct values: PART_LABEL, PART_GROUP */
 } PartColumn;
 
 typedef struct Reader {
@@ -36,7 +43,7 @@ static bool part_of(const DatasetColumn *column, Part *part)
         const char *role, *type; /* NULL: any */
         Part part;
     } table[] = {
-        {"target", NULL, PART_TARGET},       {"group", NULL, PART_GROUP},
+        {"target", NULL, PART_LABEL},        {"group", NULL, PART_GROUP},
         {"time", NULL, PART_TIME},           {"feature", "text", PART_TEXT},
         {"feature", "category", PART_TEXT},  {"feature", "boolean", PART_TEXT},
         {"feature", "integer", PART_NUMBER}, {"feature", "number", PART_NUMBER},
@@ -61,8 +68,27 @@ static void list_parts(Reader *reader)
         PartColumn *part = &reader->parts[reader->part_count];
 
         part->column = &columns->items[i];
-        reader->part_count += part_of(part->column, &part->part);
+        if (!part_of(part->column, &part->part))
+            continue;
+        if (part->part == PART_LABEL && reader->spec->task == TASK_REGRESSION)
+            part->part = PART_TARGET;
+        reader->part_count++;
     }
+}
+
+/* A text of digits is a name, not a number: who means a number says so when the data is added. */
+static bool check_target(const Reader *reader)
+{
+    for (size_t i = 0; i < reader->part_count; i++) {
+        const DatasetColumn *column = reader->parts[i].column;
+
+        if (reader->parts[i].part == PART_TARGET && !dataset_column_has_numbers(column))
+            return fail_field(reader->error, column->name,
+                              "the target \"%.128s\" is of type %s: numbers are learnt from one of "
+                              "type number or integer",
+                              column->name, column->type);
+    }
+    return true;
 }
 
 static bool open_duck(Reader *reader)
@@ -223,6 +249,9 @@ static bool prepare_part(Reader *reader, PartColumn *part)
         part->numbers = arena_array(reader->arena, double, count);
         return true;
     case PART_TARGET:
+        rows->targets = part->numbers = arena_array(reader->arena, double, count);
+        return true;
+    case PART_LABEL:
         rows->labels = arena_array(reader->arena, int, count);
         if (reader->spec->classes)
             part->names = *reader->spec->classes;
@@ -250,6 +279,11 @@ static const char *time_expression(const DatasetColumn *column, const char *name
     return arena_format(arena, "TRY_CAST(%s AS BIGINT)", name);
 }
 
+static bool is_number(Part part)
+{
+    return part == PART_NUMBER || part == PART_TARGET;
+}
+
 static const char *select_clause(const Reader *reader)
 {
     TextBuilder sql = {.arena = reader->arena};
@@ -263,7 +297,7 @@ static const char *select_clause(const Reader *reader)
             text_append_format(&sql, ", %s", time_expression(part->column, name, reader->arena));
         else
             text_append_format(&sql, ", CAST(%s AS %s)", name,
-                               part->part == PART_NUMBER ? "DOUBLE" : "VARCHAR");
+                               is_number(part->part) ? "DOUBLE" : "VARCHAR");
     }
     text_append_format(&sql, "%s LIMIT %zu", reader->from, reader->rows.row_count);
     return text_built(&sql);
@@ -328,12 +362,13 @@ static void copy_part(Reader *reader, const PartColumn *part, const DuckVector *
 
         switch (part->part) {
         case PART_NUMBER:
+        case PART_TARGET:
             part->numbers[at + i] = has ? ((const double *)vector->values)[i] : NAN;
             break;
         case PART_TIME:
             rows->times[at + i] = has ? ((const int64_t *)vector->values)[i] : INT64_MIN;
             break;
-        case PART_TARGET:
+        case PART_LABEL:
             place = value_place(part, vector, i);
             rows->labels[at + i] = place == part->names.count ? -1 : (int)place;
             break;
@@ -373,6 +408,20 @@ static bool copy_rows(Reader *reader)
     return duck_end(&query, reader->error);
 }
 
+static bool check_finite(const Reader *reader)
+{
+    const double *targets = reader->rows.targets;
+    const DatasetColumn *target = dataset_column_by_role(&reader->spec->columns, "target");
+
+    for (size_t i = 0; targets && i < reader->rows.row_count; i++)
+        if (isinf(targets[i]))
+            return fail_field(reader->error, target->name,
+                              "the target \"%.128s\" of row %zu is %g: numbers to learn from are "
+                              "finite",
+                              target->name, i + 1, targets[i]);
+    return true;
+}
+
 static void make_frame(Reader *reader)
 {
     FrameColumn *columns = arena_array(reader->arena, FrameColumn, reader->part_count + 1);
@@ -398,12 +447,13 @@ static void make_frame(Reader *reader)
 
 static bool read_rows(Reader *reader)
 {
-    if (!open_duck(reader) || !check_columns(reader) || !make_from(reader) || !count_rows(reader))
+    if (!check_target(reader) || !open_duck(reader) || !check_columns(reader) ||
+        !make_from(reader) || !count_rows(reader))
         return false;
     for (size_t i = 0; i < reader->part_count; i++)
         if (!prepare_part(reader, &reader->parts[i]))
             return false;
-    if (!copy_rows(reader))
+    if (!copy_rows(reader) || !check_finite(reader))
         return false;
     make_frame(reader);
     return true;

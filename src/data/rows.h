@@ -2,7 +2,10 @@
  * DuckDB. */
 #pragma once
 
+#include <math.h>
+
 #include "data/dataset.h"
+#include "ml/task.h"
 
 typedef struct RowsSpec {
     const char *path;         /* of the Parquet file */
@@ -10,6 +13,7 @@ typedef struct RowsSpec {
                                  rows are left out; or NULL */
     DatasetColumns
         columns; /* which columns, as what; the feature, target, group and time columns are read */
+    ModelTask task;            /* what the target is read as: labels, or numbers */
     const ClassNames *classes; /* labels are indices into these; NULL: found in the rows */
     int64_t limit;             /* 0: all */
     const char *id_columns;    /* what the ids are made from, as in Rows; NULL: as in the file */
@@ -19,8 +23,9 @@ typedef struct Rows {
     Frame frame; /* the feature columns */
     size_t row_count, left_out_count;
     int *labels; /* per row, -1 when the target is missing or not among the classes; NULL without a
-                    target */
+                    target, and for numbers */
     ClassNames classes;
+    double *targets;        /* for numbers, per row, NaN when missing; NULL without a target */
     size_t *groups;         /* per row, a number per distinct group; NULL without a group column */
     ClassNames group_names; /* sorted by bytes: the group's number is its place; the number behind
                                the last one are the rows without a group */
@@ -32,4 +37,13 @@ typedef struct Rows {
                                other columns are never compared */
 } Rows;
 
+/* Refused for numbers: a target that is none, and one that is infinite in a row. */
 bool rows_read(const RowsSpec *spec, Arena *arena, Rows *rows, Error *error) MUST_CHECK;
+
+/* Whether there is something to learn, or to judge by, in this row. */
+static inline bool rows_have_answer(const Rows *rows, size_t row)
+{
+    if (rows->targets)
+        return !isnan(rows->targets[row]);
+    return rows->labels && rows->labels[row] >= 0;
+}

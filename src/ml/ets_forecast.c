@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 
 #include "ml/ets.h"
@@ -64,7 +65,7 @@ static void variances_of_relative(const EtsModel *model, const double *effects, 
             sum += effects[j - 1] * effects[j - 1] * thetas[step - j];
         thetas[step] = mean * mean + variance * sum;
         forecast->deviation[step] =
-            sqrt(fmax(0, (1 + variance) * thetas[step] * grown - mean * mean));
+            sqrt(fmin(fmax(0, (1 + variance) * thetas[step] * grown - mean * mean), DBL_MAX));
     }
 }
 
@@ -100,5 +101,6 @@ static void forecast_ets(const void *state, Forecast *forecast, Arena *arena)
     ets_forecast(state, forecast, arena);
 }
 
-const SeriesLearner ets_learner = {"ets", "exponential smoothing, the form chosen by AICc",
-                                   ETS_COUNT_MIN, fit_ets, forecast_ets};
+const SeriesLearner ets_learner = {"ets",         "exponential smoothing, the form chosen by AICc",
+                                   ETS_COUNT_MIN, fit_ets,
+                                   forecast_ets,  ETS_PERIOD_MAX};

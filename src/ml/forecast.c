@@ -3,8 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "ml/arima.h"
 #include "ml/ets.h"
+#include "ml/mstl.h"
 #include "ml/naive.h"
+#include "ml/seasonal_regression.h"
 #include "ml/theta.h"
 
 const SeriesLearner *const series_learners[] = {
@@ -16,6 +19,9 @@ const SeriesLearner *const series_learners[] = {
     &theta_learner,
     &dotm_learner,
     &ets_learner,
+    &arima_learner,
+    &mstl_learner,
+    &seasonal_regression_learner,
     NULL,
 };
 

@@ -48,11 +48,11 @@ static double interval_score(double truth, double low, double high, double level
     return high - low + 2 / (1 - level) * outside;
 }
 
-static void add_step(Sums *sums, double truth, const Forecast *forecast, size_t step, double level)
+static void add_step(Sums *sums, double truth, const ForecastIntervals *forecast, size_t step,
+                     double level)
 {
     double error = truth - forecast->mean[step];
-    double half = normal_quantile((1 + level) / 2) * forecast->deviation[step];
-    double low = forecast->mean[step] - half, high = forecast->mean[step] + half;
+    double low = forecast->low[step], high = forecast->high[step];
 
     sums->count++;
     sums->truth += truth;
@@ -73,8 +73,8 @@ static double spread_of(const double *actual, size_t count, double mean)
     return sum;
 }
 
-ForecastScore forecast_score(const double *actual, const Forecast *forecast, double level,
-                             const Series *series)
+ForecastScore forecast_score_intervals(const double *actual, const ForecastIntervals *forecast,
+                                       double level, const Series *series)
 {
     Sums sums = {0};
     double scale = seasonal_naive_scale(series, 1), count;
@@ -95,4 +95,17 @@ ForecastScore forecast_score(const double *actual, const Forecast *forecast, dou
         .msis = over(over(sums.interval, count), scale),
         .coverage = isnan(sums.interval) ? NAN : over((double)sums.inside, count),
     };
+}
+
+ForecastScore forecast_score(const double *actual, const Forecast *forecast, double level,
+                             const Series *series)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    double *low = arena_array(scratch, double, forecast->horizon);
+    double *high = arena_array(scratch, double, forecast->horizon);
+
+    assert(level > 0 && level < 1);
+    forecast_interval(forecast, level, low, high);
+    return forecast_score_intervals(
+        actual, &(ForecastIntervals){forecast->horizon, forecast->mean, low, high}, level, series);
 }

@@ -32,6 +32,15 @@ typedef struct ForecastScore {
 ForecastScore forecast_score(const double *actual, const Forecast *forecast, double level,
                              const Series *series);
 
+typedef struct ForecastIntervals {
+    size_t horizon;
+    const double *mean, *low, *high;
+} ForecastIntervals;
+
+/* The same for intervals that were made otherwise. */
+ForecastScore forecast_score_intervals(const double *actual, const ForecastIntervals *forecast,
+                                       double level, const Series *series);
+
 /* The mean of |x_t - x_{t-m}|^power, power 1 or 2, over pairs that are both there; NaN without one.
  */
 double seasonal_naive_scale(const Series *series, int power);

@@ -161,16 +161,39 @@ static void forecast_seasonal_mean(const void *state, Forecast *forecast, Arena 
     }
 }
 
-const SeriesLearner naive_learner = {"naive", "the last value", 1, fit_naive, forecast_repeated};
+const SeriesLearner naive_learner = {.name = "naive",
+                                     .summary = "the last value",
+                                     .least = 1,
+                                     .fit = fit_naive,
+                                     .forecast = forecast_repeated,
+                                     .period_max = 1,
+                                     .is_baseline = true};
 
-const SeriesLearner seasonal_naive_learner = {"seasonal_naive", "the value a period ago", 1,
-                                              fit_seasonal_naive, forecast_repeated};
+const SeriesLearner seasonal_naive_learner = {.name = "seasonal_naive",
+                                              .summary = "the value a period ago",
+                                              .least = 1,
+                                              .fit = fit_seasonal_naive,
+                                              .forecast = forecast_repeated,
+                                              .is_baseline = true};
 
-const SeriesLearner seasonal_mean_learner = {"seasonal_mean", "the mean at that place of a period",
-                                             1, fit_seasonal_mean, forecast_seasonal_mean};
+const SeriesLearner seasonal_mean_learner = {.name = "seasonal_mean",
+                                             .summary = "the mean at that place of a period",
+                                             .least = 1,
+                                             .fit = fit_seasonal_mean,
+                                             .forecast = forecast_seasonal_mean,
+                                             .is_baseline = true};
 
-const SeriesLearner drift_learner = {"drift", "the last value and the mean step", 2, fit_drift,
-                                     forecast_drift};
+const SeriesLearner drift_learner = {.name = "drift",
+                                     .summary = "the last value and the mean step",
+                                     .least = 2,
+                                     .fit = fit_drift,
+                                     .forecast = forecast_drift,
+                                     .period_max = 1,
+                                     .is_baseline = true};
 
-const SeriesLearner naive2_learner = {"naive2", "the last value, seasonally adjusted", 1,
-                                      fit_naive2, forecast_repeated};
+const SeriesLearner naive2_learner = {.name = "naive2",
+                                      .summary = "the last value, seasonally adjusted",
+                                      .least = 1,
+                                      .fit = fit_naive2,
+                                      .forecast = forecast_repeated,
+                                      .is_baseline = true};

@@ -1,32 +1,16 @@
 #include "ml/predictor.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "ml/forecast_rows.h"
+#include "ml/tabular_model.h"
+
+/* One of them. */
 struct Predictor {
     TextModel *text;
+    TabularModel *table;
+    ForecastModel *forecast;
 };
-
-static const char *const task_names[] = {
-    [TASK_CLASSIFICATION] = "classification",
-    [TASK_REGRESSION] = "regression",
-};
-
-const char *predictor_task_name(PredictorTask task)
-{
-    return task_names[task];
-}
-
-bool predictor_task_find(const char *name, PredictorTask *task)
-{
-    for (size_t i = 0; i < COUNT(task_names); i++) {
-        if (strcmp(task_names[i], name) != 0)
-            continue;
-        *task = (PredictorTask)i;
-        return true;
-    }
-    return false;
-}
 
 /* Owns what it gets. */
 static Predictor *predictor_create(Predictor parts)
@@ -39,20 +23,78 @@ static Predictor *predictor_create(Predictor parts)
     return model;
 }
 
-bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
-                     Learnt *result, Error *error)
+static const FrameColumn *find_text(const Frame *frame)
+{
+    for (size_t i = 0; i < frame->column_count; i++)
+        if (frame->columns[i].kind == COLUMN_TEXT)
+            return &frame->columns[i];
+    return NULL;
+}
+
+typedef struct Lesson {
+    const Frame *frame;
+    const Target *target;
+    const SearchSpec *spec;
+} Lesson;
+
+static bool learn_text(const Lesson *lesson, Arena *arena, Learnt *result, Error *error)
 {
     SearchResult found;
 
-    if (!text_model_search(frame, target->labels, target->classes, spec, arena, &found, error))
+    if (!text_model_search(lesson->frame, lesson->target->labels, lesson->target->classes,
+                           lesson->spec, arena, &found, error))
         return false;
-    *result =
-        (Learnt){predictor_create((Predictor){found.model}), found.leaderboard, found.out_of_fold};
+    *result = (Learnt){.model = predictor_create((Predictor){.text = found.model}),
+                       .leaderboard = found.leaderboard,
+                       .out_of_fold = found.out_of_fold};
     return true;
 }
 
-PredictorTask predictor_task(const Predictor *model)
+static bool learn_table(const Lesson *lesson, Arena *arena, Learnt *result, Error *error)
 {
+    const Target *target = lesson->target;
+    const TabularTarget tabular = {target->labels, target->classes, target->numbers};
+    TabularResult found;
+
+    if (!tabular_search(lesson->frame, &tabular, lesson->spec, arena, &found, error))
+        return false;
+    *result = (Learnt){.model = predictor_create((Predictor){.table = found.model}),
+                       .leaderboard = found.leaderboard,
+                       .out_of_fold = found.out_of_fold,
+                       .notes = found.notes};
+    return true;
+}
+
+bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
+                     Learnt *result, Error *error)
+{
+    const Lesson lesson = {frame, target, spec};
+    const FrameColumn *text = find_text(frame);
+
+    if (!text)
+        return learn_table(&lesson, arena, result, error);
+    if (!target->numbers)
+        return learn_text(&lesson, arena, result, error);
+    return fail_field(error, text->name,
+                      "numbers are learnt from columns of numbers and categories: give the text "
+                      "column \"%.128s\" the role \"ignore\"",
+                      text->name);
+}
+
+Predictor *predictor_of_forecast(ForecastModel *forecast)
+{
+    return predictor_create((Predictor){.forecast = forecast});
+}
+
+const ForecastModel *predictor_forecast(const Predictor *model)
+{
+    return model->forecast;
+}
+
+ModelTask predictor_task(const Predictor *model)
+{
+    if (model->forecast)
+        return TASK_FORECAST;
     return predictor_classes(model)->count ? TASK_CLASSIFICATION : TASK_REGRESSION;
 }
 
@@ -60,75 +102,125 @@ size_t predictor_width(const Predictor *model)
 {
     size_t count = predictor_classes(model)->count;
 
+    if (model->forecast)
+        return FORECAST_ANSWER_WIDTH;
     return count ? count : 1;
 }
 
 bool predictor_predict(const Predictor *model, const Frame *frame, double *answers, Arena *arena,
                        Error *error)
 {
+    if (model->forecast)
+        return forecast_rows_predict(model->forecast, frame, answers, error);
+    if (model->table)
+        return tabular_model_predict(model->table, frame, answers, arena, error);
     return text_model_predict(model->text, frame, answers, arena, error);
 }
 
 bool predictor_predict_on(size_t thread_count, const Predictor *model, const Frame *frame,
                           double *answers, Error *error)
 {
+    if (model->forecast)
+        return forecast_rows_predict(model->forecast, frame, answers, error);
+    if (model->table)
+        return tabular_model_predict_on(thread_count, model->table, frame, answers, error);
     return text_model_predict_on(thread_count, model->text, frame, answers, error);
 }
 
 size_t predictor_decide(const Predictor *model, const double *probabilities)
 {
-    return text_model_decide(model->text, probabilities);
+    return model->table ? tabular_model_decide(model->table, probabilities)
+                        : text_model_decide(model->text, probabilities);
 }
 
 bool predictor_explain(const Predictor *model, const Frame *frame, size_t row, size_t class_index,
                        Arena *arena, Explanation *explanation, Error *error)
 {
+    if (model->forecast)
+        return fail(error, ERROR_CONFLICT, "a forecast has no contributions of columns");
+    if (model->table)
+        return tabular_model_explain(model->table, frame, row, class_index, arena, explanation,
+                                     error);
     return text_model_explain(model->text, frame, row, class_index, arena, explanation, error);
 }
 
 size_t predictor_input_count(const Predictor *model)
 {
-    return text_model_input_count(model->text);
+    if (model->forecast)
+        return FORECAST_INPUT_COUNT;
+    return model->table ? tabular_model_input_count(model->table)
+                        : text_model_input_count(model->text);
 }
 
 ModelInput predictor_input(const Predictor *model, size_t index)
 {
-    return text_model_input(model->text, index);
+    if (model->forecast)
+        return forecast_rows_input(index);
+    return model->table ? tabular_model_input(model->table, index)
+                        : text_model_input(model->text, index);
 }
 
 const ClassNames *predictor_classes(const Predictor *model)
 {
-    return text_model_classes(model->text);
+    static const ClassNames none = {0};
+
+    if (model->forecast)
+        return &none;
+    return model->table ? tabular_model_classes(model->table) : text_model_classes(model->text);
 }
 
 size_t predictor_positive(const Predictor *model)
 {
-    return text_model_positive(model->text);
+    return model->table ? tabular_model_positive(model->table) : text_model_positive(model->text);
 }
 
 void predictor_save(const Predictor *model, Arena *arena, const char **bytes, size_t *size)
 {
-    text_model_save(model->text, arena, bytes, size);
+    if (model->forecast)
+        forecast_model_save(model->forecast, arena, bytes, size);
+    else if (model->table)
+        tabular_model_save(model->table, arena, bytes, size);
+    else
+        text_model_save(model->text, arena, bytes, size);
+}
+
+/* How either kind is read: from a copy, or where it lies. */
+typedef struct Readers {
+    bool (*text)(const char *bytes, size_t size, TextModel **model, Error *error);
+    bool (*table)(const char *bytes, size_t size, TabularModel **model, Error *error);
+} Readers;
+
+static bool load_with(const Readers *readers, const char *bytes, size_t size, Predictor **model,
+                      Error *error)
+{
+    Predictor parts = {0};
+    bool is_table = tabular_model_is_file(bytes, size);
+
+    if (forecast_model_is_file(bytes, size)) {
+        if (!forecast_model_load(bytes, size, &parts.forecast, error))
+            return false;
+        *model = predictor_create(parts);
+        return true;
+    }
+    if (is_table ? !readers->table(bytes, size, &parts.table, error)
+                 : !readers->text(bytes, size, &parts.text, error))
+        return false;
+    *model = predictor_create(parts);
+    return true;
 }
 
 bool predictor_load(const char *bytes, size_t size, Predictor **model, Error *error)
 {
-    TextModel *text = NULL;
+    static const Readers readers = {text_model_load, tabular_model_load};
 
-    if (!text_model_load(bytes, size, &text, error))
-        return false;
-    *model = predictor_create((Predictor){text});
-    return true;
+    return load_with(&readers, bytes, size, model, error);
 }
 
 bool predictor_load_in_place(const char *bytes, size_t size, Predictor **model, Error *error)
 {
-    TextModel *text = NULL;
+    static const Readers readers = {text_model_load_in_place, tabular_model_load_in_place};
 
-    if (!text_model_load_in_place(bytes, size, &text, error))
-        return false;
-    *model = predictor_create((Predictor){text});
-    return true;
+    return load_with(&readers, bytes, size, model, error);
 }
 
 void predictor_unload(Predictor **model)
@@ -136,6 +228,8 @@ void predictor_unload(Predictor **model)
     if (!*model)
         return;
     text_model_unload(&(*model)->text);
+    tabular_model_unload(&(*model)->table);
+    forecast_model_unload(&(*model)->forecast);
     free(*model);
     *model = NULL;
 }

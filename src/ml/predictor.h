@@ -2,6 +2,7 @@
  *
  * A Predictor is a model of ml/text_model.h, and its functions are those of it. Learners of other
  * kinds come in here, told apart by the first bytes of a file, and nobody above knows which it is.
+ * A forecast is asked in rows, too (ml/forecast_rows.h); who wants all of it takes its model.
  * It is immutable: any number of threads may predict with it at once.
  *
  *     CLEANUP(predictor_unload) Predictor *model = NULL;
@@ -11,13 +12,10 @@
  */
 #pragma once
 
+#include "base/text.h"
+#include "ml/forecast_model.h"
+#include "ml/task.h"
 #include "ml/text_model.h"
-
-typedef enum PredictorTask { TASK_CLASSIFICATION, TASK_REGRESSION } PredictorTask;
-
-/* "classification", "regression". */
-const char *predictor_task_name(PredictorTask task);
-bool predictor_task_find(const char *name, PredictorTask *task);
 
 typedef struct Predictor Predictor;
 
@@ -25,16 +23,22 @@ typedef struct Learnt {
     Predictor *model; /* owned by the caller: predictor_unload() */
     Leaderboard leaderboard;
     double *out_of_fold; /* row_count x predictor_width(), each from folds that did not see the row;
-                            NULL when the search ran out of time before */
+                            NaN where no fold judged it; NULL when the search ran out of time */
+    TextList notes;      /* a sentence for each column that is left out */
 } Learnt;
 
-/* Finds the best model of the rows within the budget, by the learners that suit their columns. */
+/* Finds the best model of the rows within the budget, by the learners that suit their columns.
+ * Refused: numbers to be learnt from a text column. */
 bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
                      Learnt *result, Error *error) MUST_CHECK;
 
-PredictorTask predictor_task(const Predictor *model);
+/* Takes a forecast model, and owns it from then on. */
+Predictor *predictor_of_forecast(ForecastModel *forecast);
+const ForecastModel *predictor_forecast(const Predictor *model); /* NULL: it is none */
 
-/* How many numbers the answer for a row has: one for each class, or 1. */
+ModelTask predictor_task(const Predictor *model);
+
+/* How many numbers the answer for a row has: one for each class, 1, or of a forecast 3. */
 size_t predictor_width(const Predictor *model);
 
 /* answers: row_count x predictor_width(): probabilities that sum to 1, or the number. A column the

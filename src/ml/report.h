@@ -1,4 +1,4 @@
-/* report.h: how good predictions are: every figure that a classification report shows.
+/* report.h: how good predictions are: every figure that a report shows, of classes or of numbers.
  *
  * Formulas and names are scikit-learn's (accuracy_score, balanced_accuracy_score,
  * precision_recall_fscore_support, roc_auc_score, average_precision_score, matthews_corrcoef,
@@ -15,6 +15,13 @@
  * - calibration error is the expected calibration error of Guo et al. 2017: ten bins (low, high] of
  *   the confidence in the class that was named, weighted by their rows.
  *
+ * Of numbers they are root_mean_squared_error, mean_absolute_error, r2_score,
+ * mean_absolute_percentage_error, median_absolute_error, explained_variance_score and max_error.
+ * A residual is truth - prediction. What is not obvious:
+ * - R2 of one row is NaN; where the truth is constant R2 and explained variance are 1 without an
+ *   error and else 0 (force_finite);
+ * - MAPE divides by the truth's size, or by 2^-52 where that is less: a truth of 0 makes it huge.
+ *
  *     Report report;
  *     if (!report_make(truth, predicted, probabilities, rows, &classes, 1, arena, &report, error))
  *         return false;
@@ -28,6 +35,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "ml/frame.h"
+#include "ml/task.h"
 
 typedef struct ClassReport {
     const char *name;
@@ -45,14 +53,33 @@ typedef struct CalibrationBin {
 enum {
     CALIBRATION_BIN_COUNT = 10,
     REPORT_CLASSES_MAX = 4096, /* the confusion matrix has the square of them */
+    RESIDUAL_PART_COUNT = 10,
+    RESIDUAL_QUANTILE_COUNT = 7,
 };
+
+/* How far off the numbers of some rows are: those whose predictions are from low to high. */
+typedef struct ResidualPart {
+    double low, high; /* of the prediction */
+    size_t count;
+    double mean_prediction, mean_truth, mean_residual, rmse;
+} ResidualPart;
+
+typedef struct ResidualQuantile {
+    double share; /* 0.05: a twentieth of the residuals is not above the value */
+    double value;
+} ResidualQuantile;
 
 typedef struct Average {
     double precision, recall, f1;
 } Average;
 
+/* Of one task; what belongs to the other is zero. */
 typedef struct Report {
-    size_t row_count, class_count, positive;
+    ModelTask task;
+    size_t row_count;
+
+    /* Classes. */
+    size_t class_count, positive;
     const size_t *confusion; /* class_count x class_count: [truth * class_count + predicted] */
     ClassReport *classes;
     double accuracy, balanced_accuracy, mcc, log_loss, brier;
@@ -63,6 +90,15 @@ typedef struct Report {
     double auc, average_precision;
     double calibration_error; /* expected calibration error, 10 equal-width bins of confidence */
     CalibrationBin calibration[CALIBRATION_BIN_COUNT];
+
+    /* Numbers. */
+    double rmse, mae, r2, mape, median_absolute_error, explained_variance, max_error;
+    ResidualQuantile residual_quantiles[RESIDUAL_QUANTILE_COUNT];
+    ResidualPart residuals[RESIDUAL_PART_COUNT]; /* by rising prediction, of equal size */
+    size_t residual_part_count;                  /* fewer of fewer rows */
+
+    /* Forecasts, which have those of numbers, too. */
+    double smape, mase, msis, coverage;
 } Report;
 
 /* truth and predicted: row_count class indices; probabilities: row_count x classes->count, or NULL
@@ -72,17 +108,35 @@ bool report_make(const int *truth, const int *predicted, const double *probabili
                  size_t row_count, const ClassNames *classes, size_t positive, Arena *arena,
                  Report *report, Error *error) MUST_CHECK;
 
-/* An object with the members of Report; "metrics" has each metric by its name in metric_kinds, and
- * "confusion" is a list of rows of truth, each a list of counts by prediction. NaN is null. */
+/* The same of numbers, row_count of each. Fails on no rows and on what is not finite. */
+bool report_make_numbers(const double *truth, const double *predicted, size_t row_count,
+                         Report *report, Error *error) MUST_CHECK;
+
+typedef struct ForecastPoints {
+    const double *truth, *mean, *low, *high;
+    const double *scales; /* of each point's series: mase's of ml/forecast_metric.h; NaN: none */
+    size_t count;
+    double level; /* of the intervals */
+} ForecastPoints;
+
+/* The same of forecasts: points of one or many series, of each as many. Means over all points;
+ * where one has no scale, those that need it are NaN. */
+bool report_make_forecast(const ForecastPoints *points, Report *report, Error *error) MUST_CHECK;
+
+/* An object with the members of Report that belong to its task, whose name is "task"; "metrics" has
+ * each metric by its name in metric_kinds, and "confusion" is a list of rows of truth, each a list
+ * of counts by prediction. NaN is null. classes: NULL of numbers. */
 void report_write_json(JsonWriter *json, const char *key, const Report *report,
                        const ClassNames *classes);
 
 typedef struct MetricKind {
-    const char *name; /* "f1", "accuracy", "log_loss", ... */
+    const char *name; /* "f1", "accuracy", "rmse", ... */
     bool higher_is_better;
     double least, most; /* the values it can take: a limit outside can never be met or missed */
     size_t offset;      /* of the value in a Report */
     const char *summary;
+    ModelTask task;    /* whose answers it judges */
+    bool of_forecasts; /* those, too */
 } MetricKind;
 
 /* All metrics a gate, a leaderboard or a log may name; ends with a row whose name is NULL. */
@@ -90,7 +144,28 @@ extern const MetricKind metric_kinds[];
 
 /* NULL when there is no such metric; names are compared exactly ("F1" is not "f1"). */
 const MetricKind *metric_find(const char *name);
+
+/* Whether it judges answers of this task. */
+bool metric_is_of(const MetricKind *kind, ModelTask task);
+
+/* NaN in a report of another task. */
 double metric_value(const MetricKind *kind, const Report *report);
+
+/* That it is a metric of this task; else one sentence that lists those that are. */
+bool metric_check(const char *name, ModelTask task, Error *error) MUST_CHECK;
+
+/* "rmse, mae, ..." */
+const char *metric_names(ModelTask task, Arena *arena);
+
+/* What a model is judged by where nobody has named a metric: "f1", "rmse", "mase". */
+const char *metric_default(ModelTask task);
+
+/* {"accuracy": 0.9, ...}: every metric of the report's task by its name. */
+void report_write_metrics(JsonWriter *json, const char *key, const Report *report);
+
+/* A metric of forecasts that is a mean over points: what each of them adds to it. False of rmse and
+ * r2, which are none. */
+bool forecast_losses(const ForecastPoints *points, const MetricKind *metric, double *losses);
 
 /* Predictions of two models for the same rows, compared by resampling the rows in pairs. */
 typedef struct PairedInterval {
@@ -105,6 +180,7 @@ enum { BOOTSTRAP_RESAMPLES_MAX = 1000000 };
 typedef struct Predictions {
     const int *predicted;
     const double *probabilities;
+    const double *numbers; /* of regression; then the others are NULL */
 } Predictions;
 
 /* Paired bootstrap (Efron & Tibshirani 1993, ch. 13): rows are drawn with replacement, both models
@@ -115,3 +191,17 @@ bool paired_bootstrap(const int *truth, const Predictions *champion, const Predi
                       size_t row_count, const ClassNames *classes, size_t positive,
                       const MetricKind *metric, double level, size_t resamples, uint64_t seed,
                       PairedInterval *interval, Error *error) MUST_CHECK;
+
+/* Two models' numbers for the same rows. */
+typedef struct NumberRivals {
+    const double *truth, *champion, *challenger; /* row_count of each */
+    size_t row_count;
+    const MetricKind *metric; /* of regression */
+    double level;
+    size_t resamples;
+    uint64_t seed;
+} NumberRivals;
+
+/* paired_bootstrap() for numbers. */
+bool paired_bootstrap_numbers(const NumberRivals *rivals, PairedInterval *interval,
+                              Error *error) MUST_CHECK;

@@ -12,6 +12,7 @@ typedef enum MetricFamily {
     FAMILY_BRIER,
     FAMILY_RANKING,
     FAMILY_CALIBRATION,
+    FAMILY_NUMBERS,
 } MetricFamily;
 
 static const struct {
@@ -27,6 +28,8 @@ static const struct {
 
 static MetricFamily metric_family(const MetricKind *metric)
 {
+    if (metric->task == TASK_REGRESSION)
+        return FAMILY_NUMBERS;
     for (size_t i = 0; i < COUNT(families); i++)
         if (families[i].offset == metric->offset)
             return families[i].family;
@@ -37,7 +40,9 @@ static MetricFamily metric_family(const MetricKind *metric)
 typedef struct Judge {
     const MetricKind *metric;
     MetricFamily family;
-    Sample sample;
+    size_t row_count;
+    Sample sample;        /* of classes */
+    NumberSample numbers; /* of numbers */
     Tally tally;
     RankingList rankings;
     const double *losses;
@@ -45,7 +50,10 @@ typedef struct Judge {
 
 static Judge judge_create(const Sample *sample, const MetricKind *metric, Arena *arena)
 {
-    Judge judge = {.metric = metric, .family = metric_family(metric), .sample = *sample};
+    Judge judge = {.metric = metric,
+                   .family = metric_family(metric),
+                   .row_count = sample->row_count,
+                   .sample = *sample};
 
     switch (judge.family) {
     case FAMILY_COUNTS:
@@ -61,14 +69,28 @@ static Judge judge_create(const Sample *sample, const MetricKind *metric, Arena 
         judge.rankings = rankings_create(sample, arena);
         break;
     case FAMILY_CALIBRATION:
+    case FAMILY_NUMBERS:
         break;
     }
     return judge;
 }
 
+static Judge judge_create_numbers(const NumberSample *sample, const MetricKind *metric,
+                                  Arena *arena)
+{
+    Judge judge = {.metric = metric,
+                   .family = FAMILY_NUMBERS,
+                   .row_count = sample->row_count,
+                   .numbers = *sample};
+
+    if (metric->offset == offsetof(Report, median_absolute_error))
+        judge.numbers.by_error = number_sample_order(sample, arena);
+    return judge;
+}
+
 static double judge_value(Judge *judge, const uint32_t *weights)
 {
-    Report report = {0};
+    Report report = {.task = judge->metric->task};
 
     switch (judge->family) {
     case FAMILY_COUNTS:
@@ -84,9 +106,18 @@ static double judge_value(Judge *judge, const uint32_t *weights)
     case FAMILY_CALIBRATION:
         calibration_figures(&judge->sample, weights, &report);
         break;
+    case FAMILY_NUMBERS:
+        number_figures(&judge->numbers, weights, &report);
+        break;
     }
     return metric_value(judge->metric, &report);
 }
+
+typedef struct BootstrapSpec {
+    double level;
+    size_t resamples;
+    uint64_t seed;
+} BootstrapSpec;
 
 static void draw_weights(Random *random, uint32_t *weights, size_t count)
 {
@@ -95,15 +126,14 @@ static void draw_weights(Random *random, uint32_t *weights, size_t count)
         weights[random_below(random, count)]++;
 }
 
-static int number_compare(const void *left, const void *right)
+int number_compare(const void *left, const void *right)
 {
     double a = *(const double *)left, b = *(const double *)right;
 
     return (a > b) - (a < b);
 }
 
-/* Between the two nearest of the sorted values, as NumPy's percentile does by default. */
-static double percentile(const double *sorted, size_t count, double share)
+double sorted_quantile(const double *sorted, size_t count, double share)
 {
     double place = share * (double)(count - 1);
     size_t below = (size_t)place;
@@ -112,15 +142,16 @@ static double percentile(const double *sorted, size_t count, double share)
     return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);
 }
 
-static bool check_request(double level, size_t resamples, Error *error)
+static bool check_request(const BootstrapSpec *spec, const MetricKind *metric, ModelTask task,
+                          Error *error)
 {
-    if (!(level > 0 && level < 1))
+    if (!(spec->level > 0 && spec->level < 1))
         return fail(error, ERROR_INVALID,
-                    "the level of an interval is %g, but it must be between 0 and 1", level);
-    if (resamples == 0 || resamples > BOOTSTRAP_RESAMPLES_MAX)
+                    "the level of an interval is %g, but it must be between 0 and 1", spec->level);
+    if (spec->resamples == 0 || spec->resamples > BOOTSTRAP_RESAMPLES_MAX)
         return fail(error, ERROR_INVALID, "a bootstrap takes 1 to %d resamples, not %zu",
-                    BOOTSTRAP_RESAMPLES_MAX, resamples);
-    return true;
+                    BOOTSTRAP_RESAMPLES_MAX, spec->resamples);
+    return metric_check(metric->name, task, error);
 }
 
 static bool judge_all_rows(const Judge *judge, const char *who, const ClassNames *classes,
@@ -150,7 +181,7 @@ static size_t resample(Judge *champion, Judge *challenger, size_t resamples, uin
                        double *differences)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    size_t row_count = champion->sample.row_count, count = 0;
+    size_t row_count = champion->row_count, count = 0;
     uint32_t *weights = arena_array(arena, uint32_t, row_count);
     Random random = random_seeded(seed);
 
@@ -166,6 +197,31 @@ static size_t resample(Judge *champion, Judge *challenger, size_t resamples, uin
     return count;
 }
 
+/* values: of both on all rows. */
+static bool make_interval(Judge judges[2], const double values[2], const BootstrapSpec *spec,
+                          PairedInterval *interval, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    double *differences = arena_array(arena, double, spec->resamples);
+    size_t count = resample(&judges[0], &judges[1], spec->resamples, spec->seed, differences);
+
+    if ((double)count < 0.9 * (double)spec->resamples)
+        return fail(error, ERROR_INVALID,
+                    "only %zu of %zu resamples gave a number for \"%s\": a class has too few rows",
+                    count, spec->resamples, judges[0].metric->name);
+    *interval = (PairedInterval){
+        .champion = values[0],
+        .challenger = values[1],
+        .difference = values[1] - values[0],
+        .low = sorted_quantile(differences, count, (1 - spec->level) / 2),
+        .high = sorted_quantile(differences, count, (1 + spec->level) / 2),
+        .resamples = count,
+    };
+    return true;
+}
+
+static const char *const contenders[] = {"champion", "challenger"};
+
 bool paired_bootstrap(const int *truth, const Predictions *champion, const Predictions *challenger,
                       size_t row_count, const ClassNames *classes, size_t positive,
                       const MetricKind *metric, double level, size_t resamples, uint64_t seed,
@@ -174,32 +230,49 @@ bool paired_bootstrap(const int *truth, const Predictions *champion, const Predi
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Sample samples[] = {{truth, champion, row_count, classes->count, positive},
                         {truth, challenger, row_count, classes->count, positive}};
-    const char *const names[] = {"champion", "challenger"};
+    BootstrapSpec spec = {level, resamples, seed};
     Judge judges[2];
-    double values[2], *differences;
-    size_t count;
+    double values[2];
 
-    if (!check_request(level, resamples, error))
+    if (!check_request(&spec, metric, TASK_CLASSIFICATION, error))
         return false;
     for (size_t i = 0; i < 2; i++) {
         judges[i] = (Judge){.metric = metric, .sample = samples[i]};
-        if (!judge_all_rows(&judges[i], names[i], classes, &values[i], error))
+        if (!judge_all_rows(&judges[i], contenders[i], classes, &values[i], error))
             return false;
         judges[i] = judge_create(&samples[i], metric, arena);
     }
-    differences = arena_array(arena, double, resamples);
-    count = resample(&judges[0], &judges[1], resamples, seed, differences);
-    if ((double)count < 0.9 * (double)resamples)
-        return fail(error, ERROR_INVALID,
-                    "only %zu of %zu resamples gave a number for \"%s\": a class has too few rows",
-                    count, resamples, metric->name);
-    *interval = (PairedInterval){
-        .champion = values[0],
-        .challenger = values[1],
-        .difference = values[1] - values[0],
-        .low = percentile(differences, count, (1 - level) / 2),
-        .high = percentile(differences, count, (1 + level) / 2),
-        .resamples = count,
-    };
-    return true;
+    return make_interval(judges, values, &spec, interval, error);
+}
+
+static bool judge_all_numbers(const NumberSample *sample, const MetricKind *metric, const char *who,
+                              double *value, Error *error)
+{
+    Report report;
+
+    if (!report_make_numbers(sample->truth, sample->predicted, sample->row_count, &report, error))
+        return fail_in(error, "the %s", who);
+    *value = metric_value(metric, &report);
+    return !isnan(*value) ||
+           fail(error, ERROR_INVALID, "\"%s\" of the %s is not defined on %zu row%s", metric->name,
+                who, sample->row_count, sample->row_count == 1 ? "" : "s");
+}
+
+bool paired_bootstrap_numbers(const NumberRivals *rivals, PairedInterval *interval, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    NumberSample samples[] = {{rivals->truth, rivals->champion, rivals->row_count, NULL},
+                              {rivals->truth, rivals->challenger, rivals->row_count, NULL}};
+    BootstrapSpec spec = {rivals->level, rivals->resamples, rivals->seed};
+    Judge judges[2];
+    double values[2];
+
+    if (!check_request(&spec, rivals->metric, TASK_REGRESSION, error))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        if (!judge_all_numbers(&samples[i], rivals->metric, contenders[i], &values[i], error))
+            return false;
+        judges[i] = judge_create_numbers(&samples[i], rivals->metric, arena);
+    }
+    return make_interval(judges, values, &spec, interval, error);
 }

@@ -58,3 +58,20 @@ double weighted_mean(const double *values, const uint32_t *weights, size_t count
 
 /* Fills report->calibration and report->calibration_error. */
 void calibration_figures(const Sample *sample, const uint32_t *weights, Report *report);
+
+/* Numbers and their truth: as report_make_numbers() takes them, checked. */
+typedef struct NumberSample {
+    const double *truth, *predicted;
+    size_t row_count;
+    const size_t *by_error; /* the rows by rising absolute error; NULL: the median is not wanted */
+} NumberSample;
+
+bool number_sample_check(const NumberSample *sample, Error *error) MUST_CHECK;
+const size_t *number_sample_order(const NumberSample *sample, Arena *arena); /* for by_error */
+
+/* Fills the metrics of the report, the median only with by_error. */
+void number_figures(const NumberSample *sample, const uint32_t *weights, Report *report);
+
+/* Of sorted values, between the two nearest, as NumPy's percentile does by default. */
+double sorted_quantile(const double *sorted, size_t count, double share);
+int number_compare(const void *left, const void *right); /* of doubles, for qsort() */

@@ -1,13 +1,5 @@
 #include "ml/report.h"
 
-static void write_metrics(JsonWriter *json, const Report *report)
-{
-    json_open_object(json, "metrics");
-    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
-        json_double(json, kind->name, metric_value(kind, report));
-    json_close(json);
-}
-
 static void write_average(JsonWriter *json, const char *key, const Average *average)
 {
     json_open_object(json, key);
@@ -58,14 +50,11 @@ static void write_calibration(JsonWriter *json, const Report *report)
     json_close(json);
 }
 
-void report_write_json(JsonWriter *json, const char *key, const Report *report,
-                       const ClassNames *classes)
+static void write_classes(JsonWriter *json, const Report *report, const ClassNames *classes)
 {
-    json_open_object(json, key);
-    json_int(json, "row_count", (int64_t)report->row_count);
     json_int(json, "class_count", (int64_t)report->class_count);
     json_text(json, "positive", classes->items[report->positive]);
-    write_metrics(json, report);
+    report_write_metrics(json, "metrics", report);
     write_average(json, "macro", &report->macro);
     write_average(json, "micro", &report->micro);
     write_average(json, "weighted", &report->weighted);
@@ -75,5 +64,57 @@ void report_write_json(JsonWriter *json, const char *key, const Report *report,
     json_close(json);
     write_confusion(json, report);
     write_calibration(json, report);
+}
+
+static void write_quantiles(JsonWriter *json, const Report *report)
+{
+    json_open_array(json, "residual_quantiles");
+    for (size_t i = 0; i < RESIDUAL_QUANTILE_COUNT; i++) {
+        json_open_object(json, NULL);
+        json_double(json, "share", report->residual_quantiles[i].share);
+        json_double(json, "value", report->residual_quantiles[i].value);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+static void write_residuals(JsonWriter *json, const Report *report)
+{
+    json_open_array(json, "residuals");
+    for (size_t i = 0; i < report->residual_part_count; i++) {
+        const ResidualPart *part = &report->residuals[i];
+
+        json_open_object(json, NULL);
+        json_double(json, "low", part->low);
+        json_double(json, "high", part->high);
+        json_int(json, "count", (int64_t)part->count);
+        json_double(json, "mean_prediction", part->mean_prediction);
+        json_double(json, "mean_truth", part->mean_truth);
+        json_double(json, "mean_residual", part->mean_residual);
+        json_double(json, "rmse", part->rmse);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+static void write_numbers(JsonWriter *json, const Report *report)
+{
+    report_write_metrics(json, "metrics", report);
+    if (report->task == TASK_FORECAST)
+        json_double(json, "coverage", report->coverage);
+    write_quantiles(json, report);
+    write_residuals(json, report);
+}
+
+void report_write_json(JsonWriter *json, const char *key, const Report *report,
+                       const ClassNames *classes)
+{
+    json_open_object(json, key);
+    json_text(json, "task", model_task_name(report->task));
+    json_int(json, "row_count", (int64_t)report->row_count);
+    if (report->task == TASK_CLASSIFICATION)
+        write_classes(json, report, classes);
+    else
+        write_numbers(json, report);
     json_close(json);
 }

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ml/report.h"
 
 #define LOG_LOSS_MAX (52 * M_LN2) /* of a row whose class was given probability 0 */
@@ -31,6 +32,27 @@ const MetricKind metric_kinds[] = {
     {"brier", LOWER, 0, 2, VALUE(brier), "mean squared error of the probabilities"},
     {"calibration_error", LOWER, 0, 1, VALUE(calibration_error),
      "expected gap between confidence and accuracy, 10 bins"},
+    {"rmse", LOWER, 0, HUGE_VAL, VALUE(rmse), "root of the mean squared error", TASK_REGRESSION,
+     true},
+    {"mae", LOWER, 0, HUGE_VAL, VALUE(mae), "mean absolute error", TASK_REGRESSION, true},
+    {"r2", HIGHER, -HUGE_VAL, 1, VALUE(r2),
+     "share of the truth's variance that is explained; 0: as good as always giving its mean",
+     TASK_REGRESSION, true},
+    {"mape", LOWER, 0, HUGE_VAL, VALUE(mape),
+     "mean absolute error as a share of the truth; huge where the truth is 0", TASK_REGRESSION},
+    {"median_absolute_error", LOWER, 0, HUGE_VAL, VALUE(median_absolute_error),
+     "half of the rows are off by no more", TASK_REGRESSION},
+    {"explained_variance", HIGHER, -HUGE_VAL, 1, VALUE(explained_variance),
+     "as r2, but being off by the same amount in every row costs nothing", TASK_REGRESSION},
+    {"max_error", LOWER, 0, HUGE_VAL, VALUE(max_error), "the largest error of a row",
+     TASK_REGRESSION},
+    {"mase", LOWER, 0, HUGE_VAL, VALUE(mase),
+     "mean absolute error over that of the seasonal naive forecast of the past", TASK_FORECAST,
+     true},
+    {"smape", LOWER, 0, 200, VALUE(smape),
+     "mean error in per cent of the mean size of truth and forecast", TASK_FORECAST, true},
+    {"msis", LOWER, 0, HUGE_VAL, VALUE(msis),
+     "width of the 95 % intervals and what they missed, over mase's scale", TASK_FORECAST, true},
     {0},
 };
 
@@ -42,10 +64,62 @@ const MetricKind *metric_find(const char *name)
     return NULL;
 }
 
+bool metric_is_of(const MetricKind *kind, ModelTask task)
+{
+    return kind->task == task || (task == TASK_FORECAST && kind->of_forecasts);
+}
+
 double metric_value(const MetricKind *kind, const Report *report)
 {
     double value;
 
+    if (!metric_is_of(kind, report->task))
+        return NAN;
     memcpy(&value, (const char *)report + kind->offset, sizeof(value));
     return value;
+}
+
+const char *metric_names(ModelTask task, Arena *arena)
+{
+    TextBuilder names = {.arena = arena};
+
+    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
+        if (metric_is_of(kind, task))
+            text_append_format(&names, "%s%s", names.count ? ", " : "", kind->name);
+    return text_built(&names);
+}
+
+bool metric_check(const char *name, ModelTask task, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const MetricKind *kind = metric_find(name);
+
+    if (!kind)
+        return fail_field(error, "metric", "\"%.64s\" is not a metric; those of %s are %s", name,
+                          model_task_name(task), metric_names(task, arena));
+    if (!metric_is_of(kind, task))
+        return fail_field(error, "metric", "\"%s\" is a metric of %s, not of %s, whose are %s",
+                          name, model_task_name(kind->task), model_task_name(task),
+                          metric_names(task, arena));
+    return true;
+}
+
+const char *metric_default(ModelTask task)
+{
+    static const char *const names[] = {
+        [TASK_CLASSIFICATION] = "f1",
+        [TASK_REGRESSION] = "rmse",
+        [TASK_FORECAST] = "mase",
+    };
+
+    return names[task];
+}
+
+void report_write_metrics(JsonWriter *json, const char *key, const Report *report)
+{
+    json_open_object(json, key);
+    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
+        if (metric_is_of(kind, report->task))
+            json_double(json, kind->name, metric_value(kind, report));
+    json_close(json);
 }

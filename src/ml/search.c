@@ -404,12 +404,13 @@ static bool assign_folds(Search *search, Error *error)
 
 static bool prepare(Search *search, Error *error)
 {
+    const char *metric = search->spec->metric ? search->spec->metric : "accuracy";
     size_t candidates = 7; /* of run_plan() at most, beside the columns tried */
 
     search->started_us = time_monotonic_us();
-    search->metric = metric_find(search->spec->metric ? search->spec->metric : "accuracy");
-    if (!search->metric)
-        return fail_field(error, "metric", "there is no metric \"%s\"", search->spec->metric);
+    if (!metric_check(metric, TASK_CLASSIFICATION, error))
+        return false;
+    search->metric = metric_find(metric);
     if (search->classes->count > MODEL_CLASSES_MAX)
         return fail(error, ERROR_TOO_LARGE, "training takes at most %d classes", MODEL_CLASSES_MAX);
     if (!check_frame(search->frame, error) ||

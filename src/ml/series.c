@@ -14,6 +14,23 @@ static bool check_value(double value, size_t i, Error *error)
     return true;
 }
 
+static bool check_longer(const Series *series, Error *error)
+{
+    size_t least = series->period;
+
+    if (series->longer_count > SERIES_LONGER_MAX)
+        return fail(error, ERROR_INVALID,
+                    "a series has at most %d longer seasons beside its period, not %zu",
+                    SERIES_LONGER_MAX, series->longer_count);
+    for (size_t i = 0; i < series->longer_count; i++) {
+        if (series->longer[i] <= least || series->longer[i] > SERIES_PERIOD_MAX)
+            return fail(error, ERROR_INVALID, "a longer season has %zu to %d values here, not %zu",
+                        least + 1, SERIES_PERIOD_MAX, series->longer[i]);
+        least = series->longer[i];
+    }
+    return true;
+}
+
 bool series_check(const Series *series, size_t least, Error *error)
 {
     if (series->count < least)
@@ -25,6 +42,8 @@ bool series_check(const Series *series, size_t least, Error *error)
     if (series->period == 0 || series->period > SERIES_PERIOD_MAX)
         return fail(error, ERROR_INVALID, "a season has 1 to %d values, not %zu", SERIES_PERIOD_MAX,
                     series->period);
+    if (!check_longer(series, error))
+        return false;
     for (size_t i = 0; i < series->count; i++)
         if (!check_value(series->values[i], i, error))
             return false;

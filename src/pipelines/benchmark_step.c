@@ -201,7 +201,7 @@ bool benchmark_step(const JsonValue *job_value, JsonWriter *result, Arena *arena
     if (!store)
         return false;
     loaded = loaded_model_open(store, job.package, error);
-    if (!loaded)
+    if (!loaded || !package_needs_rows(&loaded->package, error))
         return false;
     benchmark.served = (ServedEndpoint){
         .name = "benchmark", .loaded = loaded, .model = job.model, .version = job.version};

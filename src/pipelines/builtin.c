@@ -6,6 +6,9 @@
 
 static const PlanBuiltinField train_fields[] = {
     {"data", JSON_TEXT, JSON_OPTIONAL, "The data set, or a version of it: comments@3."},
+    {"task", JSON_TEXT, JSON_OPTIONAL,
+     "classification, regression or forecast; one of the first two, by the target, if absent."},
+    {"horizon", JSON_TEXT, JSON_OPTIONAL, "Of a forecast: how many steps ahead it is judged by."},
     {"metric", JSON_TEXT, JSON_OPTIONAL, "What candidates are compared by; the gate's if absent."},
     {"budget", JSON_TEXT, JSON_OPTIONAL, "Seconds for the search; 60 if absent, 0 for none."},
     {"seed", JSON_TEXT, JSON_OPTIONAL, "42 if absent."},

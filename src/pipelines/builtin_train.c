@@ -35,20 +35,23 @@ static bool read_first_order(Scope *scope, const StepStart *start, TrainingOrder
 static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *order)
 {
     TrainingSpec spec = training_spec_default();
-    double seed = (double)spec.seed;
+    double seed = (double)spec.seed, horizon = 0;
     const char *balance = builtin_with(start, "balance");
 
     if (start->run->reproduces)
         return read_first_order(scope, start, order);
     spec.project = start->run->project;
     spec.data = builtin_with(start, "data");
+    spec.task = builtin_with(start, "task");
     spec.metric = builtin_with(start, "metric");
     spec.model = builtin_with(start, "model");
     spec.balance = balance && strcmp(balance, "true") == 0;
     if (!read_number(scope, start, "budget", &spec.budget_seconds) ||
-        !read_number(scope, start, "seed", &seed))
+        !read_number(scope, start, "seed", &seed) ||
+        !read_number(scope, start, "horizon", &horizon))
         return false;
     spec.seed = (int64_t)seed;
+    spec.horizon = (int64_t)horizon;
     spec.code_commit = pipeline_run_commit(start->run, scope->arena);
     return training_order_make(scope, &spec, order);
 }

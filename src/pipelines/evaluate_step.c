@@ -47,6 +47,7 @@ static bool judge(const EvaluateJob *job, const Package *package, JsonWriter *re
     Report report;
     size_t seen;
 
+    spec.task = predictor_task(package->model);
     if (!bench_read(&spec, &models, arena, &bench, error) ||
         !train_ids_count_in(&job->ids, &spec, arena, &seen, error))
         return false;
@@ -71,8 +72,9 @@ bool evaluate_step(const JsonValue *job_value, JsonWriter *result, Arena *arena,
     if (!json_read_value(job_value, job_fields, &job, arena, error))
         return false;
     store = artifact_store_open(job.artifacts, error);
-    if (!store || !train_ids_read(store, job.package, arena, &job.ids, error) ||
-        !package_open(store, job.package, arena, &package, error))
+    if (!store || !package_open(store, job.package, arena, &package, error) ||
+        !package_needs_rows(&package, error) ||
+        !train_ids_read(store, job.package, arena, &job.ids, error))
         return false;
     return judge(&job, &package, result, arena, error);
 }

@@ -42,19 +42,41 @@ static bool reaches(const Judge *judge, double value, double limit)
     return judge->metric->higher_is_better ? value >= limit : value <= limit;
 }
 
+/* Metrics of classes are mostly from 0 to 1; those of numbers are as large as the numbers. */
+static const char *figure(const Judge *judge, double value)
+{
+    return arena_format(judge->arena, judge->metric->task == TASK_CLASSIFICATION ? "%.4f" : "%.6g",
+                        value);
+}
+
+static const char *signed_figure(const Judge *judge, double value)
+{
+    return arena_format(judge->arena,
+                        judge->metric->task == TASK_CLASSIFICATION ? "%+.4f" : "%+.6g", value);
+}
+
+static const char *baseline_answer(const MetricKind *metric)
+{
+    return metric->task == TASK_CLASSIFICATION ? "the commonest answer" : "the mean";
+}
+
+static const char *baseline_name(const MetricKind *metric)
+{
+    return metric->task == TASK_CLASSIFICATION ? "majority" : "mean";
+}
+
 /* "f1 0.9110 against 0.9090 (difference +0.0020, inside the noise: 95 % interval -0.0210 to
  * +0.0250)" */
 static const char *describe(const Judge *judge)
 {
     const GateNumbers *numbers = judge->numbers;
 
-    return arena_format(judge->arena,
-                        "%s %.4f against %.4f (difference %+.4f, %s the noise: %g %% interval "
-                        "%+.4f to %+.4f)",
-                        judge->metric->name, numbers->challenger, numbers->champion,
-                        numbers->interval.difference,
-                        judge->decision.within_noise ? "inside" : "beyond",
-                        judge->rule->level * 100, numbers->interval.low, numbers->interval.high);
+    return arena_format(
+        judge->arena, "%s %s against %s (difference %s, %s the noise: %g %% interval %s to %s)",
+        judge->metric->name, figure(judge, numbers->challenger), figure(judge, numbers->champion),
+        signed_figure(judge, numbers->interval.difference),
+        judge->decision.within_noise ? "inside" : "beyond", judge->rule->level * 100,
+        signed_figure(judge, numbers->interval.low), signed_figure(judge, numbers->interval.high));
 }
 
 static const char *explain(const Judge *judge, const char *finding)
@@ -71,7 +93,8 @@ static const char *missing_number(const Judge *judge)
     if (!isfinite(numbers->challenger))
         return "the challenger has no number";
     if (!isfinite(numbers->baseline))
-        return "the majority baseline has no number";
+        return arena_format(judge->arena, "the %s baseline has no number",
+                            baseline_name(judge->metric));
     if (!numbers->has_champion)
         return NULL;
     if (!isfinite(numbers->champion))
@@ -95,20 +118,23 @@ static void warn_of_weak_minimum(Judge *judge)
     else if (!isnan(rule->minimum) && reaches(judge, judge->numbers->baseline, rule->minimum))
         text_list_add(&judge->decision.warnings, judge->arena,
                       arena_format(judge->arena,
-                                   "the minimum %g stops nothing: always giving the commonest "
-                                   "answer has %.4f",
-                                   rule->minimum, judge->numbers->baseline));
+                                   "the minimum %g stops nothing: always giving %s has %s",
+                                   rule->minimum, baseline_answer(judge->metric),
+                                   figure(judge, judge->numbers->baseline)));
 }
 
 static void decide_first(Judge *judge)
 {
     double baseline = judge->numbers->baseline, challenger = judge->numbers->challenger;
-    const char *numbers = arena_format(judge->arena, "%s %.4f, always the commonest answer %.4f",
-                                       judge->metric->name, challenger, baseline);
+    const char *name = baseline_name(judge->metric);
+    const char *numbers = arena_format(judge->arena, "%s %s, always %s %s", judge->metric->name,
+                                       figure(judge, challenger), baseline_answer(judge->metric),
+                                       figure(judge, baseline));
 
     if (challenger == baseline || !reaches(judge, challenger, baseline))
-        decide(judge, GATE_REJECTED, "not better than the majority baseline",
-               arena_format(judge->arena, "no better than the majority baseline: %s", numbers));
+        decide(judge, GATE_REJECTED,
+               arena_format(judge->arena, "not better than the %s baseline", name),
+               arena_format(judge->arena, "no better than the %s baseline: %s", name, numbers));
     else
         decide(judge, GATE_ACCEPTED, "first model",
                arena_format(judge->arena, "the first model of this endpoint: %s", numbers));
@@ -173,8 +199,8 @@ static void decide_by_numbers(Judge *judge)
         turn_difference(judge);
     if (!isnan(rule->minimum) && !reaches(judge, judge->numbers->challenger, rule->minimum))
         decide(judge, GATE_REJECTED, "misses the minimum",
-               arena_format(judge->arena, "%s %.4f misses the minimum of %g%s%s", rule->metric,
-                            judge->numbers->challenger, rule->minimum,
+               arena_format(judge->arena, "%s %s misses the minimum of %g%s%s", rule->metric,
+                            figure(judge, judge->numbers->challenger), rule->minimum,
                             judge->numbers->has_champion ? "; " : "",
                             judge->numbers->has_champion ? describe(judge) : ""));
     else if (!judge->numbers->has_champion)

@@ -11,7 +11,7 @@
  * margin = the rule's margin + its relative margin times the champion's value.
  *
  * A minimum (a maximum where less is better) must hold in any case, and a first model, which has no
- * champion to beat, must be better than always giving the commonest answer.
+ * champion to beat, must be better than always giving the commonest answer, or the mean of numbers.
  *
  * A gate fails closed: a missing number, a metric without a name, another hold-out, a champion that
  * cannot be read, rows that were learnt from, any error at all: GATE_REFUSED with the reason. Only
@@ -37,7 +37,7 @@ const char *gate_outcome_name(GateOutcome outcome);
 typedef struct GateNumbers {
     bool has_champion;
     double challenger, champion;
-    double baseline; /* of always giving the commonest answer */
+    double baseline; /* of always giving the commonest answer, or the mean */
     PairedInterval interval;
 } GateNumbers;
 

@@ -20,14 +20,16 @@ typedef struct Judgement {
     Scope *scope;
     const Endpoint *endpoint;
     const ModelVersion *version;
-    Holdout holdout; /* digest NULL until it was found */
+    GateRule rule;   /* the endpoint's, with the metric that it comes to */
+    ModelTask task;  /* of the version */
+    Holdout holdout; /* digest NULL until it was found; of a forecast only its data set is known */
     DatasetVersion data;
     const JsonValue *numbers; /* the step's result; NULL until there is one */
     GateDecision decision;
 } Judgement;
 
 /* Before anything is drawn or read. */
-static bool check_version(const Judgement *judgement)
+static bool check_version(Judgement *judgement)
 {
     Scope *scope = judgement->scope;
     const ModelVersion *version = judgement->version;
@@ -38,6 +40,9 @@ static bool check_version(const Judgement *judgement)
                             &scope->error))
         return fail_in(&scope->error, "version %" PRId64 " of \"%s\" cannot be judged",
                        version->version, version->model);
+    if (!package_task(scope->platform->artifacts, version->package, scope->arena, &judgement->task,
+                      &scope->error))
+        return false;
     return version->dataset ||
            fail(&scope->error, ERROR_CONFLICT,
                 "version %" PRId64 " of \"%s\" does not say what data it is of, whose hold-out "
@@ -68,6 +73,33 @@ static bool find_holdout(Judgement *judgement)
                                 &judgement->data);
 }
 
+/* A forecast is judged on the last dates of its own data. */
+static bool find_rows(Judgement *judgement)
+{
+    const ModelVersion *version = judgement->version;
+
+    if (judgement->task != TASK_FORECAST)
+        return find_holdout(judgement);
+    judgement->holdout = (Holdout){.dataset = version->dataset};
+    return dataset_version_find(judgement->scope, version->dataset, version->dataset_version,
+                                &judgement->data);
+}
+
+/* What only one of the two kinds of gates reads. */
+static void write_rows(JsonWriter *json, const Judgement *judgement)
+{
+    ArtifactStore *artifacts = judgement->scope->platform->artifacts;
+    Arena *arena = judgement->scope->arena;
+
+    if (judgement->task == TASK_FORECAST) {
+        json_text(json, "task", model_task_name(judgement->task));
+        json_text(json, "rows", artifact_path(artifacts, judgement->data.rows, arena));
+        return;
+    }
+    json_text(json, "holdout", artifact_path(artifacts, judgement->holdout.rows, arena));
+    json_text(json, "holdout_digest", judgement->holdout.rows);
+}
+
 static const char *step_job(const Judgement *judgement)
 {
     Arena *arena = judgement->scope->arena;
@@ -80,12 +112,11 @@ static const char *step_job(const Judgement *judgement)
         json_text(json, "challenger", judgement->version->package);
         json_text(json, "champion",
                   judgement->endpoint->model ? judgement->endpoint->package : NULL);
-        json_text(json, "holdout",
-                  artifact_path(platform->artifacts, judgement->holdout.rows, arena));
-        json_text(json, "holdout_digest", judgement->holdout.rows);
+        write_rows(json, judgement);
         dataset_columns_write_json(json, "columns", &judgement->data.columns);
-        json_text(json, "metric", judgement->endpoint->rule.metric);
-        json_double(json, "level", judgement->endpoint->rule.level);
+        json_text(json, "metric", judgement->rule.metric);
+        json_bool(json, "may_choose_metric", gate_rule_is_default(&judgement->rule));
+        json_double(json, "level", judgement->rule.level);
     }
     json_close(json);
     return json_finish(json);
@@ -146,20 +177,21 @@ static void refuse(Judgement *judgement)
 static void decide(Judgement *judgement)
 {
     Scope *scope = judgement->scope;
-    const GateRule *rule = &judgement->endpoint->rule;
     GateNumbers numbers;
 
-    if (!gate_rule_check(rule, &scope->error)) {
+    if (!gate_rule_check(&judgement->rule, &scope->error)) {
         fail_in(&scope->error, "the gate's rule cannot decide");
         refuse(judgement);
         return;
     }
-    if (!check_version(judgement) || !find_holdout(judgement) || !run_step(judgement)) {
+    if (!check_version(judgement) || !find_rows(judgement) || !run_step(judgement)) {
         refuse(judgement);
         return;
     }
     numbers = read_numbers(judgement);
-    judgement->decision = gate_decide(rule, &numbers, scope->arena);
+    judgement->rule.metric =
+        json_as_text(json_member(judgement->numbers, "metric"), judgement->rule.metric);
+    judgement->decision = gate_decide(&judgement->rule, &numbers, scope->arena);
     if (judgement->decision.outcome == GATE_ACCEPTED && !verify_package(judgement))
         refuse(judgement);
 }
@@ -182,6 +214,13 @@ static void write_contender(JsonWriter *json, const char *role, const char *mode
     json_close(json);
 }
 
+static void write_dates(JsonWriter *json, const JsonValue *numbers)
+{
+    json_int(json, "series", json_as_int(json_member(numbers, "series"), 0));
+    json_text(json, "first", json_as_text(json_member(numbers, "first"), NULL));
+    json_text(json, "last", json_as_text(json_member(numbers, "last"), NULL));
+}
+
 static void write_holdout(JsonWriter *json, const Judgement *judgement)
 {
     json_open_object(json, "holdout");
@@ -189,6 +228,8 @@ static void write_holdout(JsonWriter *json, const Judgement *judgement)
         json_text(json, "digest", judgement->holdout.rows);
         json_text(json, "dataset", judgement->holdout.dataset);
         json_int(json, "rows", json_as_int(json_member(judgement->numbers, "rows"), 0));
+        if (judgement->task == TASK_FORECAST)
+            write_dates(json, judgement->numbers);
     }
     json_close(json);
 }
@@ -202,7 +243,7 @@ static void write_interval(JsonWriter *json, const Judgement *judgement)
     {
         json_double(json, "low", json_as_double(json_member(interval, "low"), NAN));
         json_double(json, "high", json_as_double(json_member(interval, "high"), NAN));
-        json_double(json, "level", judgement->endpoint->rule.level);
+        json_double(json, "level", judgement->rule.level);
         json_int(json, "resamples", json_as_int(json_member(interval, "resamples"), 0));
     }
     json_close(json);
@@ -214,13 +255,14 @@ static const char *verdict_json(const Judgement *judgement)
     const GateDecision *decision = &judgement->decision;
     const Endpoint *endpoint = judgement->endpoint;
     const JsonValue *metrics = json_member(judgement->numbers, "metrics");
+    const JsonValue *notes = json_member(judgement->numbers, "notes");
 
     json_open_object(json, NULL);
     {
         json_text(json, "outcome", gate_outcome_name(decision->outcome));
         json_text(json, "finding", decision->finding);
         json_text(json, "reason", decision->reason);
-        json_text(json, "metric", endpoint->rule.metric);
+        json_text(json, "metric", judgement->rule.metric);
         write_contender(json, "challenger", judgement->version->model, judgement->version->version,
                         judgement->numbers);
         write_contender(json, "champion", endpoint->model, endpoint->version, judgement->numbers);
@@ -230,8 +272,10 @@ static const char *verdict_json(const Judgement *judgement)
             write_interval(json, judgement);
         json_bool(json, "within_noise", decision->within_noise);
         write_holdout(json, judgement);
-        gate_rule_write_json(json, "rule", &endpoint->rule);
+        gate_rule_write_json(json, "rule", &judgement->rule);
         json_texts(json, "warnings", &decision->warnings);
+        if (notes)
+            json_raw(json, "notes", json_print(notes, judgement->scope->arena));
         json_raw(json, "metrics", metrics ? json_print(metrics, judgement->scope->arena) : NULL);
     }
     json_close(json);
@@ -240,7 +284,8 @@ static const char *verdict_json(const Judgement *judgement)
 
 Gate gate_judge(Scope *scope, const Endpoint *endpoint, const ModelVersion *version)
 {
-    Judgement judgement = {.scope = scope, .endpoint = endpoint, .version = version};
+    Judgement judgement = {
+        .scope = scope, .endpoint = endpoint, .version = version, .rule = endpoint->rule};
 
     decide(&judgement);
     return (Gate){

@@ -1,9 +1,10 @@
-/* gate_step.c: the step "gate": the numbers of a challenger, of the champion and of the majority
- * baseline on the frozen hold-out. It decides nothing (gate.c does); whatever it cannot make sure
- * of is an error, and every error of a gate is a refusal. */
+/* gate_step.c: the step "gate": the numbers of a challenger, of the champion and of the baseline on
+ * the frozen hold-out. It decides nothing (gate.c does); whatever it cannot make sure of is an
+ * error, and every error of a gate is a refusal. */
 #include <string.h>
 
 #include "pipelines/gate.h"
+#include "pipelines/gate_forecast.h"
 #include "pipelines/judge.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
@@ -16,6 +17,7 @@ typedef struct GateJob {
     const char *holdout, *holdout_digest;
     const JsonValue *columns;
     const char *metric;
+    bool may_choose_metric; /* nobody has named one: the usual one of the task */
     double level;
 } GateJob;
 
@@ -27,6 +29,7 @@ static const JsonField job_fields[] = {
     {"holdout_digest", JSON_TEXT, offsetof(GateJob, holdout_digest), JSON_REQUIRED, NULL},
     {"columns", JSON_ARRAY, offsetof(GateJob, columns), JSON_REQUIRED, NULL},
     {"metric", JSON_TEXT, offsetof(GateJob, metric), JSON_REQUIRED, NULL},
+    {"may_choose_metric", JSON_BOOL, offsetof(GateJob, may_choose_metric), JSON_REQUIRED, NULL},
     {"level", JSON_NUMBER, offsetof(GateJob, level), JSON_REQUIRED, NULL},
     {0},
 };
@@ -109,6 +112,7 @@ static bool judge_contender(Match *match, Contender *contender)
     RowsSpec spec = holdout_rows(match);
     size_t seen;
 
+    spec.task = match->bench.task;
     if (!train_ids_count_in(&contender->ids, &spec, match->arena, &seen, match->error))
         return fail_in(match->error, "the %s cannot be judged", contender->role);
     if (seen)
@@ -124,10 +128,18 @@ static bool judge_contender(Match *match, Contender *contender)
 
 static bool compare(Match *match, PairedInterval *interval)
 {
-    return paired_bootstrap(match->bench.rows.labels, &match->contenders[1].predictions,
-                            &match->contenders[0].predictions, match->bench.rows.row_count,
-                            &match->bench.rows.classes, match->bench.positive, match->metric,
-                            match->job.level, GATE_RESAMPLES, GATE_SEED, interval, match->error);
+    const Predictions *challenger = &match->contenders[0].predictions;
+    const Predictions *champion = &match->contenders[1].predictions;
+    const Rows *rows = &match->bench.rows;
+    const NumberRivals rivals = {rows->targets,   champion->numbers, challenger->numbers,
+                                 rows->row_count, match->metric,     match->job.level,
+                                 GATE_RESAMPLES,  GATE_SEED};
+
+    if (match->bench.task == TASK_REGRESSION)
+        return paired_bootstrap_numbers(&rivals, interval, match->error);
+    return paired_bootstrap(rows->labels, champion, challenger, rows->row_count, &rows->classes,
+                            match->bench.positive, match->metric, match->job.level, GATE_RESAMPLES,
+                            GATE_SEED, interval, match->error);
 }
 
 static void write_interval(JsonWriter *json, const PairedInterval *interval)
@@ -146,14 +158,15 @@ static void write_interval(JsonWriter *json, const PairedInterval *interval)
 
 static bool write_numbers(Match *match, JsonWriter *result)
 {
-    Predictions majority = bench_majority(&match->bench, match->arena);
+    Predictions always = bench_baseline(&match->bench, match->arena);
     PairedInterval interval;
     Report baseline;
 
-    if (!bench_report(&match->bench, &majority, match->arena, &baseline, match->error) ||
+    if (!bench_report(&match->bench, &always, match->arena, &baseline, match->error) ||
         (match->count > 1 && !compare(match, &interval)))
         return false;
     json_int(result, "rows", (int64_t)match->bench.rows.row_count);
+    json_text(result, "metric", match->metric->name);
     json_double(result, "baseline", metric_value(match->metric, &baseline));
     for (size_t i = 0; i < match->count; i++)
         json_double(result, match->contenders[i].role,
@@ -162,9 +175,20 @@ static bool write_numbers(Match *match, JsonWriter *result)
         write_interval(result, &interval);
     json_open_object(result, "metrics");
     for (size_t i = 0; i < match->count; i++)
-        step_metrics_write_json(result, match->contenders[i].role, &match->contenders[i].report);
-    step_metrics_write_json(result, "baseline", &baseline);
+        report_write_metrics(result, match->contenders[i].role, &match->contenders[i].report);
+    report_write_metrics(result, "baseline", &baseline);
     json_close(result);
+    return true;
+}
+
+static bool find_metric(Match *match)
+{
+    ModelTask task = match->bench.task;
+    const char *name = match->job.may_choose_metric ? metric_default(task) : match->job.metric;
+
+    if (!metric_check(name, task, match->error))
+        return fail_in(match->error, "the gate's rule cannot judge these models");
+    match->metric = metric_find(name);
     return true;
 }
 
@@ -172,12 +196,12 @@ bool gate_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *er
 {
     CLEANUP(match_clear) Match match = {.arena = arena, .error = error};
 
+    if (gate_forecast_is_job(job))
+        return gate_forecast(job, result, arena, error);
     if (!json_read_value(job, job_fields, &match.job, arena, error))
         return false;
-    match.metric = metric_find(match.job.metric);
-    if (!match.metric)
-        return fail(error, ERROR_FIELD, "\"%s\" is not a metric", match.job.metric);
-    if (!check_holdout(&match) || !open_contenders(&match) || !read_bench(&match))
+    if (!check_holdout(&match) || !open_contenders(&match) || !read_bench(&match) ||
+        !find_metric(&match))
         return false;
     for (size_t i = 0; i < match.count; i++)
         if (!judge_contender(&match, &match.contenders[i]))

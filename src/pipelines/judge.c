@@ -6,7 +6,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 
-/* Rows without a label. */
+/* Rows without a target. */
 
 static const TextRef *pick_texts(const TextRef *texts, const size_t *kept, size_t count,
                                  Arena *arena)
@@ -44,7 +44,10 @@ static Frame frame_pick(const Frame *frame, const size_t *kept, size_t count, Ar
 static void move_rows(Rows *rows, const size_t *kept, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        rows->labels[i] = rows->labels[kept[i]];
+        if (rows->labels)
+            rows->labels[i] = rows->labels[kept[i]];
+        if (rows->targets)
+            rows->targets[i] = rows->targets[kept[i]];
         rows->row_ids[i] = rows->row_ids[kept[i]];
         if (rows->groups)
             rows->groups[i] = rows->groups[kept[i]];
@@ -58,8 +61,8 @@ size_t rows_drop_unlabelled(Rows *rows, Arena *arena)
     size_t *kept = arena_array(arena, size_t, rows->row_count + 1);
     size_t count = 0, dropped;
 
-    for (size_t i = 0; rows->labels && i < rows->row_count; i++)
-        if (rows->labels[i] >= 0)
+    for (size_t i = 0; i < rows->row_count; i++)
+        if (rows_have_answer(rows, i))
             kept[count++] = i;
     dropped = rows->row_count - count;
     if (dropped == 0)
@@ -129,24 +132,68 @@ static bool agree_on_positive(const ModelSet *models, Error *error)
     return true;
 }
 
-bool bench_from_rows(const Rows *rows, const ModelSet *models, Arena *arena, Bench *bench,
-                     Error *error)
+static const char *answer_name(const Predictor *model)
 {
-    Bench made = {.rows = *rows};
+    static const char *const names[] = {
+        [TASK_CLASSIFICATION] = "class",
+        [TASK_REGRESSION] = "number",
+        [TASK_FORECAST] = "forecast",
+    };
+
+    return names[predictor_task(model)];
+}
+
+static bool agree_on_task(const ModelSet *models, Error *error)
+{
+    for (size_t i = 1; i < models->count; i++)
+        if (predictor_task(models->items[i]) != predictor_task(models->items[0]))
+            return fail(error, ERROR_CONFLICT,
+                        "one of the models answers with a %s and the other with a %s, which cannot "
+                        "be compared",
+                        answer_name(models->items[0]), answer_name(models->items[i]));
+    return true;
+}
+
+/* The labels as places among the classes of all. */
+static bool unite_labels(const ModelSet *models, Arena *arena, Bench *made, Error *error)
+{
+    Rows *rows = &made->rows;
     ClassNames classes = unite(rows, models, arena);
     int *labels = arena_array(arena, int, rows->row_count + 1);
 
-    if (!rows->labels)
-        return fail(error, ERROR_CONFLICT, "the rows have no target to judge by");
     if (!agree_on_positive(models, error))
         return false;
     for (size_t i = 0; i < rows->row_count; i++)
         labels[i] =
             rows->labels[i] < 0 ? -1 : class_index(&classes, rows->classes.items[rows->labels[i]]);
-    made.rows.labels = labels;
-    made.rows.classes = classes;
+    rows->labels = labels;
+    rows->classes = classes;
+    made->positive = (size_t)class_index(&classes, positive_name(models->items[0]));
+    return true;
+}
+
+static void copy_targets(Rows *rows, Arena *arena)
+{
+    double *targets = arena_array(arena, double, rows->row_count + 1);
+
+    memcpy(targets, rows->targets, rows->row_count * sizeof(*targets));
+    rows->targets = targets; /* rows_drop_unlabelled() moves them */
+}
+
+bool bench_from_rows(const Rows *rows, const ModelSet *models, Arena *arena, Bench *bench,
+                     Error *error)
+{
+    Bench made = {.task = predictor_task(models->items[0]), .rows = *rows};
+
+    if (!agree_on_task(models, error))
+        return false;
+    if (made.task == TASK_REGRESSION ? !rows->targets : !rows->labels)
+        return fail(error, ERROR_CONFLICT, "the rows have no target to judge by");
+    if (made.task == TASK_REGRESSION)
+        copy_targets(&made.rows, arena);
+    else if (!unite_labels(models, arena, &made, error))
+        return false;
     made.unlabelled_count = rows_drop_unlabelled(&made.rows, arena);
-    made.positive = (size_t)class_index(&classes, positive_name(models->items[0]));
     if (made.rows.row_count == 0)
         return fail(error, ERROR_CONFLICT, "no row has a target to judge by");
     *bench = made;
@@ -185,14 +232,24 @@ bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Benc
     Rows rows;
 
     judged.columns = columns_for(&spec->columns, models, arena);
+    judged.task = predictor_task(models->items[0]);
     return rows_read(&judged, arena, &rows, error) &&
            bench_from_rows(&rows, models, arena, bench, error);
 }
 
 /* Predictions. */
 
-bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
-                   Predictions *predictions, Error *error)
+static bool predict_numbers(const Bench *bench, const Predictor *model, Arena *arena,
+                            Predictions *predictions, Error *error)
+{
+    double *numbers = arena_array(arena, double, bench->rows.row_count);
+
+    *predictions = (Predictions){.numbers = numbers};
+    return predictor_predict_on(parallel_core_count(), model, &bench->rows.frame, numbers, error);
+}
+
+static bool predict_classes(const Bench *bench, const Predictor *model, Arena *arena,
+                            Predictions *predictions, Error *error)
 {
     const ClassNames *known = predictor_classes(model);
     size_t row_count = bench->rows.row_count, width = bench->rows.classes.count;
@@ -212,11 +269,31 @@ bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
             probabilities[row * width + (size_t)place[i]] = from[i];
         predicted[row] = place[predictor_decide(model, from)];
     }
-    *predictions = (Predictions){predicted, probabilities};
+    *predictions = (Predictions){.predicted = predicted, .probabilities = probabilities};
     return true;
 }
 
-Predictions bench_majority(const Bench *bench, Arena *arena)
+bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
+                   Predictions *predictions, Error *error)
+{
+    return bench->task == TASK_REGRESSION
+               ? predict_numbers(bench, model, arena, predictions, error)
+               : predict_classes(bench, model, arena, predictions, error);
+}
+
+static Predictions always_the_mean(const Bench *bench, Arena *arena)
+{
+    size_t row_count = bench->rows.row_count;
+    double *numbers = arena_array(arena, double, row_count), mean = 0;
+
+    for (size_t row = 0; row < row_count; row++)
+        mean += bench->rows.targets[row] / (double)row_count;
+    for (size_t row = 0; row < row_count; row++)
+        numbers[row] = mean;
+    return (Predictions){.numbers = numbers};
+}
+
+static Predictions always_the_commonest(const Bench *bench, Arena *arena)
 {
     size_t row_count = bench->rows.row_count, width = bench->rows.classes.count, commonest = 0;
     size_t *counts = arena_array(arena, size_t, width);
@@ -233,12 +310,21 @@ Predictions bench_majority(const Bench *bench, Arena *arena)
         for (size_t i = 0; i < width; i++)
             probabilities[row * width + i] = (double)counts[i] / (double)row_count;
     }
-    return (Predictions){predicted, probabilities};
+    return (Predictions){.predicted = predicted, .probabilities = probabilities};
+}
+
+Predictions bench_baseline(const Bench *bench, Arena *arena)
+{
+    return bench->task == TASK_REGRESSION ? always_the_mean(bench, arena)
+                                          : always_the_commonest(bench, arena);
 }
 
 bool bench_report(const Bench *bench, const Predictions *predictions, Arena *arena, Report *report,
                   Error *error)
 {
+    if (bench->task == TASK_REGRESSION)
+        return report_make_numbers(bench->rows.targets, predictions->numbers, bench->rows.row_count,
+                                   report, error);
     return report_make(bench->rows.labels, predictions->predicted, predictions->probabilities,
                        bench->rows.row_count, &bench->rows.classes, bench->positive, arena, report,
                        error);

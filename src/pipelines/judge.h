@@ -2,6 +2,8 @@
  *
  * Models may know different classes, and the rows others still. All are judged over the union of
  * them, so that one that has never heard of a class is wrong about its rows instead of excused.
+ * Models that answer with numbers are judged by the target as numbers; a model of classes and one
+ * of numbers are not compared.
  *
  *     ModelSet models = {{challenger, champion}, 2};
  *     Bench bench;
@@ -23,20 +25,22 @@ typedef struct ModelSet {
     size_t count;
 } ModelSet;
 
-/* The rows with a label, and the classes that all are judged over. */
+/* The rows with a target, and the classes that all are judged over. */
 typedef struct Bench {
+    ModelTask task;
     Rows rows;
     size_t unlabelled_count; /* rows without a target, which judge nobody */
     size_t positive;
 } Bench;
 
-/* Takes the rows without a label out; returns how many. */
+/* Takes the rows without a target out; returns how many. */
 size_t rows_drop_unlabelled(Rows *rows, Arena *arena);
 
 /* The first rows of a frame. */
 Frame frame_head(const Frame *frame, size_t row_count);
 
-/* Conflict when the models do not agree on which class is the positive one. */
+/* Conflict when the models do not agree on which class is the positive one, or on the task. The
+ * spec's task is that of the models. */
 bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Bench *bench,
                 Error *error) MUST_CHECK;
 
@@ -49,8 +53,8 @@ bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
                    Predictions *predictions, Error *error) MUST_CHECK;
 
 /* What always giving the commonest class of these rows comes to, with the shares as
- * probabilities. */
-Predictions bench_majority(const Bench *bench, Arena *arena);
+ * probabilities; of numbers, always their mean. */
+Predictions bench_baseline(const Bench *bench, Arena *arena);
 
 bool bench_report(const Bench *bench, const Predictions *predictions, Arena *arena, Report *report,
                   Error *error) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ml/report.h"
 #include "pipelines/model_report_internal.h"
 
 /* ---- gates ---- */
@@ -38,6 +39,25 @@ static void add_difference(const ReportPage *page, const JsonValue *verdict)
                   json_as_bool(json_member(verdict, "within_noise"), false) ? "yes" : "no");
 }
 
+static bool is_of_numbers(const JsonValue *verdict)
+{
+    const MetricKind *kind = metric_find(json_as_text(json_member(verdict, "metric"), ""));
+
+    return kind && kind->task != TASK_CLASSIFICATION;
+}
+
+static const char *describe_holdout(const ReportPage *page, const JsonValue *holdout)
+{
+    int64_t rows = json_as_int(json_member(holdout, "rows"), 0);
+    const char *dataset = json_as_text(json_member(holdout, "dataset"), "");
+
+    if (json_is_text(json_member(holdout, "first")))
+        return arena_format(page->arena, "%" PRId64 " values of %s, %.10s to %.10s", rows, dataset,
+                            json_as_text(json_member(holdout, "first"), ""),
+                            json_as_text(json_member(holdout, "last"), ""));
+    return arena_format(page->arena, "%" PRId64 " rows of the hold-out of %s", rows, dataset);
+}
+
 static void add_gate(const ReportPage *page, const Gate *gate)
 {
     const JsonValue *verdict = model_report_parse(gate->verdict, page->arena);
@@ -52,16 +72,16 @@ static void add_gate(const ReportPage *page, const Gate *gate)
     document_fact(document, "metric", report_text(verdict, "metric"));
     add_contender(page, verdict, "challenger");
     add_contender(page, verdict, "champion");
-    report_fact(page, "always the commonest answer", verdict, "baseline");
+    report_fact(page, is_of_numbers(verdict) ? "always the mean" : "always the commonest answer",
+                verdict, "baseline");
     if (json_is_object(json_member(verdict, "champion")))
         add_difference(page, verdict);
     document_fact(document, "judged on",
-                  json_is_text(json_member(holdout, "dataset"))
-                      ? arena_format(page->arena, "%" PRId64 " rows of the hold-out of %s",
-                                     json_as_int(json_member(holdout, "rows"), 0),
-                                     json_as_text(json_member(holdout, "dataset"), ""))
-                      : NULL);
+                  json_is_text(json_member(holdout, "dataset")) ? describe_holdout(page, holdout)
+                                                                : NULL);
     document_fact(document, "rule", report_members(page->arena, json_member(verdict, "rule")));
+    for (JsonWalk walk = json_walk(json_member(verdict, "notes")); json_walk_next(&walk);)
+        document_fact(document, "note", json_as_text(walk.value, NULL));
     for (JsonWalk walk = json_walk(json_member(verdict, "warnings")); json_walk_next(&walk);)
         document_fact(document, "warning", json_as_text(walk.value, NULL));
 }

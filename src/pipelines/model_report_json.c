@@ -13,6 +13,7 @@ static void write_training(JsonWriter *json, const ModelReport *report)
     json_open_object(json, "training");
     json_text(json, "run_id", order->run_id);
     json_text(json, "project", order->project);
+    json_text(json, "task", order->task);
     json_text(json, "metric", order->metric);
     json_double(json, "budget_seconds", order->budget_seconds);
     json_int(json, "seed", order->seed);

@@ -19,14 +19,16 @@ static double metric_of(const Run *run, const char *key)
 static void add_training_metrics(const ReportPage *page)
 {
     const Run *run = &page->report->lineage.run;
-    const char *chosen = page->report->order.metric;
+    const TrainingOrder *order = &page->report->order;
 
     document_table(page->document, "metric|hold-out|cross-validation|better when", "lrrl");
     for (const MetricKind *kind = metric_kinds; kind->name; kind++) {
-        const char *note = text_equal(kind->name, chosen) ? ", chosen by" : "";
+        const char *note = text_equal(kind->name, order->metric) ? ", chosen by" : "";
         double holdout = metric_of(run, arena_format(page->arena, "holdout.%s", kind->name));
         double folds = metric_of(run, arena_format(page->arena, "cv.%s", kind->name));
 
+        if (!text_equal(model_task_name(kind->task), order->task))
+            continue;
         document_cell(page->document, arena_format(page->arena, "%s%s", kind->name, note));
         document_cell(page->document, report_number(page->arena, holdout));
         document_cell(page->document, report_number(page->arena, folds));
@@ -185,19 +187,60 @@ static void add_calibration(const ReportPage *page, const JsonValue *judgement)
     }
 }
 
+/* ---- numbers ---- */
+
+static void add_residual_quantiles(const ReportPage *page, const JsonValue *quantiles)
+{
+    document_heading(page->document, "Residuals");
+    document_table(page->document, "share of the rows|residual (truth - prediction) at most", "rr");
+    for (JsonWalk walk = json_walk(quantiles);
+         json_walk_next(&walk) && walk.index < REPORT_LINES_MAX;) {
+        report_cell(page, walk.value, "share");
+        report_cell(page, walk.value, "value");
+    }
+}
+
+static void add_residual_parts(const ReportPage *page, const JsonValue *parts)
+{
+    document_heading(page->document, "By prediction");
+    document_table(page->document,
+                   "prediction from|up to|rows|mean prediction|mean truth|mean residual|rmse",
+                   "rrrrrrr");
+    for (JsonWalk walk = json_walk(parts);
+         json_walk_next(&walk) && walk.index < REPORT_LINES_MAX;) {
+        report_cell(page, walk.value, "low");
+        report_cell(page, walk.value, "high");
+        report_cell(page, walk.value, "count");
+        report_cell(page, walk.value, "mean_prediction");
+        report_cell(page, walk.value, "mean_truth");
+        report_cell(page, walk.value, "mean_residual");
+        report_cell(page, walk.value, "rmse");
+    }
+}
+
+static void add_judged_rows(const ReportPage *page, const JsonValue *judgement)
+{
+    document_fact(page->document, "hold-out",
+                  report_text(page->report->files.judgement, "holdout"));
+    report_fact(page, "rows", judgement, "row_count");
+}
+
 void model_report_add_classes(const ReportPage *page)
 {
     const JsonValue *judgement = model_report_judgement(page->report);
     const JsonValue *classes = json_member(judgement, "classes");
+    const JsonValue *residuals = json_member(judgement, "residuals");
 
     document_section(page->document, "On the hold-out");
     if (json_count(classes)) {
-        document_fact(page->document, "hold-out",
-                      report_text(page->report->files.judgement, "holdout"));
-        report_fact(page, "rows", judgement, "row_count");
+        add_judged_rows(page, judgement);
         add_class_figures(page, classes);
         add_confusion(page, judgement);
         add_calibration(page, judgement);
+    } else if (json_count(residuals)) {
+        add_judged_rows(page, judgement);
+        add_residual_quantiles(page, json_member(judgement, "residual_quantiles"));
+        add_residual_parts(page, residuals);
     } else {
         document_no_data(page->document,
                          "its package has no report of Slipway's kind, so nothing is known of "
@@ -218,15 +261,17 @@ static const char *note_of(Arena *arena, const JsonValue *row)
     return *note ? note : "none";
 }
 
-static void add_candidate(const ReportPage *page, const JsonValue *row)
+static void add_candidate(const ReportPage *page, const JsonValue *row, bool has_classes)
 {
     document_cell(page->document, report_text(row, "name"));
     document_cell(page->document, report_text(row, "description"));
     report_cell(page, row, "score");
     report_cell(page, row, "score_deviation");
-    report_cell(page, row, "accuracy");
-    report_cell(page, row, "f1");
-    report_cell(page, row, "log_loss");
+    if (has_classes) {
+        report_cell(page, row, "accuracy");
+        report_cell(page, row, "f1");
+        report_cell(page, row, "log_loss");
+    }
     document_cell(page->document, note_of(page->arena, row));
 }
 
@@ -235,6 +280,8 @@ void model_report_add_leaderboard(const ReportPage *page)
     const JsonValue *board = page->report->files.leaderboard;
     const JsonValue *rows = json_member(board, "leaderboard");
     const char *metric = report_text(board, "metric");
+    JsonWalk first = json_walk(rows);
+    bool has_classes = json_walk_next(&first) && json_member(first.value, "log_loss");
 
     document_section(page->document, "Leaderboard");
     if (!json_count(rows)) {
@@ -247,9 +294,12 @@ void model_report_add_leaderboard(const ReportPage *page)
                      "Candidates by cross-validation on the training rows; the score is "
                      "%s, with its deviation over the folds.",
                      metric ? metric : DOCUMENT_NO_DATA));
-    document_table(page->document, "learner|settings|score|deviation|accuracy|f1|log loss|note",
-                   "llrrrrrl");
+    if (has_classes)
+        document_table(page->document, "learner|settings|score|deviation|accuracy|f1|log loss|note",
+                       "llrrrrrl");
+    else
+        document_table(page->document, "learner|settings|score|deviation|note", "llrrl");
     for (JsonWalk walk = json_walk(rows); json_walk_next(&walk) && walk.index < REPORT_LINES_MAX;)
-        add_candidate(page, walk.value);
+        add_candidate(page, walk.value, has_classes);
     report_cut(page, json_count(rows), REPORT_LINES_MAX);
 }

@@ -36,12 +36,38 @@ static void say_sureness(ModelReport *report, double share, double rows, Arena *
             fmin(1, middle + half)));
 }
 
+/* What the middle nine tenths of the rows were off by, which says more than a mean. */
+static void say_residuals(ModelReport *report, double rows, const JsonValue *quantiles,
+                          Arena *arena)
+{
+    double low = NAN, high = NAN;
+
+    for (JsonWalk walk = json_walk(quantiles); json_walk_next(&walk);) {
+        double share = json_as_double(json_member(walk.value, "share"), NAN);
+
+        if (share == 0.05)
+            low = json_as_double(json_member(walk.value, "value"), NAN);
+        if (share == 0.95)
+            high = json_as_double(json_member(walk.value, "value"), NAN);
+    }
+    say(report, arena,
+        arena_format(arena,
+                     "The hold-out has %.0f rows%s: of nine in ten there the truth was from %+.4g "
+                     "to %+.4g beside the answer.",
+                     rows, rows < SMALL_HOLDOUT ? ", which are few" : "", low, high));
+}
+
 static void add_holdout(ModelReport *report, const JsonValue *judgement, Arena *arena)
 {
     double rows = json_as_double(json_member(judgement, "row_count"), 0);
     double accuracy =
         json_as_double(json_member(json_member(judgement, "metrics"), "accuracy"), NAN);
+    const JsonValue *quantiles = json_member(judgement, "residual_quantiles");
 
+    if (rows >= 1 && json_count(quantiles)) {
+        say_residuals(report, rows, quantiles, arena);
+        return;
+    }
     if (rows >= 1 && accuracy >= 0 && accuracy <= 1)
         say_sureness(report, accuracy, rows, arena);
     else
@@ -129,7 +155,9 @@ static void add_training(ModelReport *report, Arena *arena)
 
     if (text_equal(param_find(tags, "slipway.below_baseline"), "true"))
         say(report, arena,
-            "In cross-validation it was not better than always giving the commonest answer.");
+            text_equal(param_find(&report->lineage.run.params, "task"), "regression")
+                ? "In cross-validation it was not better than always giving the mean."
+                : "In cross-validation it was not better than always giving the commonest answer.");
     if (excluded)
         say(report, arena, arena_format(arena, "Columns of the data left out: %s.", excluded));
     if (report->has_data && report->data.set_aside_count)

@@ -250,9 +250,11 @@ void model_report_add_learnt(const ReportPage *page)
     Document *document = page->document;
 
     document_section(document, "What was learnt");
+    document_fact(document, "task", report->has_order ? report->order.task : NULL);
     document_fact(document, "target", json_as_text(json_member(signature, "target"), NULL));
-    document_fact(document, "positive class",
-                  json_as_text(json_member(signature, "positive"), NULL));
+    if (!text_equal(json_as_text(json_member(signature, "task"), NULL), "regression"))
+        document_fact(document, "positive class",
+                      json_as_text(json_member(signature, "positive"), NULL));
     document_fact(document, "learner", report->has_order ? param_find(params, "chosen") : NULL);
     document_fact(document, "settings and features",
                   report->has_order ? param_find(params, "chosen_description") : NULL);

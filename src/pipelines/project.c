@@ -122,19 +122,11 @@ static bool find_endpoint(Scope *scope, const char *name, Endpoint *endpoint, bo
     return true;
 }
 
-static bool rules_are_equal(const GateRule *a, const GateRule *b)
-{
-    return strcmp(a->metric, b->metric) == 0 && a->margin == b->margin &&
-           a->relative_margin == b->relative_margin && a->level == b->level &&
-           strcmp(a->demand, b->demand) == 0 &&
-           (a->minimum == b->minimum || (isnan(a->minimum) && isnan(b->minimum)));
-}
-
 /* Of an endpoint that exists: a file may tighten its gate, and nothing else. */
 static bool tighten(Scope *scope, const Endpoint *endpoint, const ProjectFile *file,
                     ProjectChange *change)
 {
-    if (!file->has_gate || rules_are_equal(&endpoint->rule, &file->gate))
+    if (!file->has_gate || gate_rule_is_equal(&endpoint->rule, &file->gate))
         return true;
     if (gate_rule_is_tighter(&endpoint->rule, &file->gate))
         return endpoint_set_rule(scope, file->endpoint, &file->gate);

@@ -373,6 +373,7 @@ static bool read_gate(Reader *reader, const YamlNode *map)
         warn(reader, arena_format(reader->arena, "line %zu: %s", yaml_member(map, "minimum")->line,
                                   warning));
     reader->file->has_gate = true;
+    reader->file->has_metric = yaml_member(map, "metric") != NULL;
     return true;
 }
 

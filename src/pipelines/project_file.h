@@ -49,9 +49,9 @@ typedef struct ProjectDataList {
 typedef struct ProjectFile {
     const char *name;
     ProjectDataList data;
-    const char *endpoint; /* NULL: the file has no release part */
-    bool has_gate;
-    GateRule gate; /* the defaults where the file is silent; metric is never NULL */
+    const char *endpoint;      /* NULL: the file has no release part */
+    bool has_gate, has_metric; /* the latter: the gate names one */
+    GateRule gate;             /* the defaults where the file is silent; metric is never NULL */
     ReleaseFile release;
     PipelineFile pipeline;
     TextList warnings; /* sentences */

@@ -118,8 +118,8 @@ static void compare_metrics(Comparison *comparison)
 }
 
 /* What of a result says what came out; the rest names runs and versions. */
-static const char *const result_members[] = {"package", "digest",  "rows",
-                                             "labels",  "holdout", "report"};
+static const char *const result_members[] = {"package", "digest",  "rows",  "labels",
+                                             "values",  "holdout", "report"};
 
 /* Of a training that did not write it down yet. */
 static const char *package_of(const Comparison *comparison, const JsonValue *result)

@@ -46,7 +46,7 @@ static void put_header(ScoreOutput *output)
         put_field(output->file, text_ref(output->keys.items[i]));
         fputc(',', output->file);
     }
-    fputs("label,confidence\n", output->file);
+    fputs(output->has_numbers ? "value\n" : "label,confidence\n", output->file);
 }
 
 static void put_csv(ScoreOutput *output, const ScoreAnswer *answer)
@@ -59,8 +59,11 @@ static void put_csv(ScoreOutput *output, const ScoreAnswer *answer)
         put_field(output->file, answer->keys[i]);
         fputc(',', output->file);
     }
-    put_field(output->file, text_ref(answer->label));
-    fprintf(output->file, ",%s\n", number_format(answer->confidence, number));
+    if (!output->has_numbers) {
+        put_field(output->file, text_ref(answer->label));
+        fputc(',', output->file);
+    }
+    fprintf(output->file, "%s\n", number_format(answer->number, number));
 }
 
 /* ---- JSON lines ---- */
@@ -78,20 +81,21 @@ static void put_json(ScoreOutput *output, const ScoreAnswer *answer, Arena *aren
         else
             json_null(json, output->keys.items[i]);
     }
-    json_text(json, "label", answer->label);
-    json_double(json, "confidence", answer->confidence);
+    if (!output->has_numbers)
+        json_text(json, "label", answer->label);
+    json_double(json, output->has_numbers ? "value" : "confidence", answer->number);
     json_close(json);
     fprintf(output->file, "%s\n", json_finish(json));
 }
 
 /* ---- both ---- */
 
-bool score_output_open(ScoreOutput *output, const char *path, const TextList *keys, Error *error)
+bool score_output_open(ScoreOutput *output, const char *path, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
-    *output =
-        (ScoreOutput){.path = path, .is_json = text_has_suffix(path, ".jsonl"), .keys = *keys};
+    output->path = path;
+    output->is_json = text_has_suffix(path, ".jsonl");
     if (!folder_make(path_folder(path, arena), error))
         return false;
     output->file = fopen(path, "we");

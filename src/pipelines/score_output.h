@@ -12,19 +12,19 @@ typedef struct ScoreOutput {
     FILE *file;
     const char *path;
     bool is_json;
-    TextList keys; /* none: the number of the row goes along, from 1, as "row" */
+    bool has_numbers; /* a "value" a row, not "label" and "confidence" */
+    TextList keys;    /* none: the number of the row goes along, from 1, as "row" */
 } ScoreOutput;
 
 typedef struct ScoreAnswer {
     size_t row; /* from 0 */
     const TextRef *keys;
-    const char *label;
-    double confidence;
+    const char *label; /* NULL beside a number */
+    double number;     /* the confidence in the label, or the answer itself */
 } ScoreAnswer;
 
-/* The folder is made if it is missing. */
-bool score_output_open(ScoreOutput *output, const char *path, const TextList *keys,
-                       Error *error) MUST_CHECK;
+/* output: zero but for keys and has_numbers. The folder is made if it is missing. */
+bool score_output_open(ScoreOutput *output, const char *path, Error *error) MUST_CHECK;
 void score_output_write(ScoreOutput *output, const ScoreAnswer *answer, Arena *arena);
 
 /* Says what went wrong with any of it. */

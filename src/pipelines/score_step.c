@@ -1,5 +1,6 @@
 /* score_step.c: the step "score": a package's answers to many rows, as a file. */
 
+#include <math.h>
 #include <string.h>
 
 #include "base/parallel.h"
@@ -42,7 +43,9 @@ typedef struct Scoring {
     ScoreInput *input;
     ScoreOutput *output;
     size_t row_count, told;
-    int64_t *counts; /* per class */
+    size_t width;            /* of an answer */
+    int64_t *counts;         /* per class */
+    double least, most, sum; /* of numbers */
     Error *error;
 } Scoring;
 
@@ -54,21 +57,36 @@ static size_t thread_count(void)
     return cores > 1 ? cores - 1 : 1;
 }
 
-static void write_batch(Scoring *scoring, const ScoreBatch *batch, const double *probabilities,
+static void take_label(Scoring *scoring, const double *probabilities, ScoreAnswer *answer)
+{
+    size_t label = predictor_decide(scoring->model, probabilities);
+
+    scoring->counts[label]++;
+    answer->label = scoring->classes->items[label];
+    answer->number = probabilities[label];
+}
+
+static void take_number(Scoring *scoring, double number, ScoreAnswer *answer)
+{
+    scoring->least = fmin(scoring->least, number);
+    scoring->most = fmax(scoring->most, number);
+    scoring->sum += number;
+    answer->number = number;
+}
+
+static void write_batch(Scoring *scoring, const ScoreBatch *batch, const double *answers,
                         Arena *arena)
 {
-    size_t width = scoring->classes->count;
-
     for (size_t row = 0; row < batch->frame.row_count; row++) {
-        const double *answer = probabilities + row * width;
-        size_t label = predictor_decide(scoring->model, answer);
+        const double *numbers = answers + row * scoring->width;
+        ScoreAnswer answer = {.row = batch->first + row,
+                              .keys = batch->keys + row * scoring->job->keys.count};
 
-        scoring->counts[label]++;
-        score_output_write(scoring->output,
-                           &(ScoreAnswer){batch->first + row,
-                                          batch->keys + row * scoring->job->keys.count,
-                                          scoring->classes->items[label], answer[label]},
-                           arena);
+        if (scoring->output->has_numbers)
+            take_number(scoring, *numbers, &answer);
+        else
+            take_label(scoring, numbers, &answer);
+        score_output_write(scoring->output, &answer, arena);
     }
 }
 
@@ -87,18 +105,18 @@ static bool score_batch(Scoring *scoring, bool *more)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     ScoreBatch batch;
-    double *probabilities;
+    double *answers;
 
     if (!score_input_next(scoring->input, arena, &batch, scoring->error))
         return false;
     *more = batch.frame.row_count > 0;
     if (!*more)
         return true;
-    probabilities = arena_array(arena, double, batch.frame.row_count * scoring->classes->count);
-    if (!predictor_predict_on(thread_count(), scoring->model, &batch.frame, probabilities,
+    answers = arena_array(arena, double, batch.frame.row_count * scoring->width);
+    if (!predictor_predict_on(thread_count(), scoring->model, &batch.frame, answers,
                               scoring->error))
         return false;
-    write_batch(scoring, &batch, probabilities, arena);
+    write_batch(scoring, &batch, answers, arena);
     scoring->row_count += batch.frame.row_count;
     tell_progress(scoring);
     return true;
@@ -114,6 +132,25 @@ static bool score_all(Scoring *scoring)
     return true;
 }
 
+static void write_labels(const Scoring *scoring, JsonWriter *result)
+{
+    json_open_object(result, "labels");
+    for (size_t i = 0; i < scoring->classes->count; i++)
+        json_int(result, scoring->classes->items[i], scoring->counts[i]);
+    json_close(result);
+}
+
+static void write_values(const Scoring *scoring, JsonWriter *result)
+{
+    bool has_rows = scoring->row_count > 0;
+
+    json_open_object(result, "values");
+    json_double(result, "least", has_rows ? scoring->least : NAN);
+    json_double(result, "mean", scoring->sum / (double)scoring->row_count);
+    json_double(result, "most", has_rows ? scoring->most : NAN);
+    json_close(result);
+}
+
 static void write_result(const Scoring *scoring, JsonWriter *result)
 {
     json_text(result, "model", scoring->job->model);
@@ -121,10 +158,10 @@ static void write_result(const Scoring *scoring, JsonWriter *result)
     json_text(result, "package", scoring->job->package);
     json_text(result, "rows_of", scoring->job->name);
     json_int(result, "rows", (int64_t)scoring->row_count);
-    json_open_object(result, "labels");
-    for (size_t i = 0; i < scoring->classes->count; i++)
-        json_int(result, scoring->classes->items[i], scoring->counts[i]);
-    json_close(result);
+    if (scoring->output->has_numbers)
+        write_values(scoring, result);
+    else
+        write_labels(scoring, result);
 }
 
 static InputList inputs_of(const Predictor *model, Arena *arena)
@@ -143,16 +180,21 @@ static bool score(const ScoreJob *job, const Package *package, JsonWriter *resul
     Scoring scoring = {.job = job,
                        .model = package->model,
                        .classes = predictor_classes(package->model),
+                       .width = predictor_width(package->model),
+                       .least = HUGE_VAL,
+                       .most = -HUGE_VAL,
                        .error = error};
     CLEANUP(score_input_close) ScoreInput *input = NULL;
-    CLEANUP(score_output_close) ScoreOutput output = {0};
+    CLEANUP(score_output_close)
+    ScoreOutput output = {.keys = job->keys,
+                          .has_numbers = predictor_task(package->model) == TASK_REGRESSION};
     InputList inputs = inputs_of(package->model, arena);
     ScoreSource source = {.path = job->path, .name = job->name, .form = job->form};
 
     source.columns = dataset_columns_read(job->columns, arena);
     source.keys = job->keys;
     input = score_input_open(&source, &inputs, arena, error);
-    if (!input || !score_output_open(&output, job->output, &job->keys, error))
+    if (!input || !score_output_open(&output, job->output, error))
         return false;
     scoring.input = input;
     scoring.output = &output;
@@ -173,5 +215,5 @@ bool score_step(const JsonValue *job_value, JsonWriter *result, Arena *arena, Er
         return false;
     store = artifact_store_open(job.artifacts, error);
     return store && package_open(store, job.package, arena, &package, error) &&
-           score(&job, &package, result, arena, error);
+           package_needs_rows(&package, error) && score(&job, &package, result, arena, error);
 }

@@ -1,6 +1,7 @@
 #include "pipelines/smoke.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,11 +130,57 @@ static const char *as_label(const JsonValue *value, Arena *arena)
     return json_is_text(value) ? json_as_text(value, "") : json_print(value, arena);
 }
 
+static bool check_label(Smoke *smoke, const JsonValue *expected, const JsonValue *prediction)
+{
+    Scope *scope = smoke->scope;
+    const char *wanted = as_label(expected, scope->arena);
+    const char *given = as_label(json_member(prediction, "label"), scope->arena);
+
+    return strcmp(wanted, given) == 0 ||
+           fail(&scope->error, ERROR_CONFLICT, "the answer is \"%s\" and must be \"%s\"", given,
+                wanted);
+}
+
+/* A range, or a number that the answer must be to a millionth. */
+static bool read_range(const JsonValue *expected, double *low, double *high)
+{
+    double number = json_as_double(expected, NAN), ends[2] = {NAN, NAN};
+
+    if (json_is_number(expected)) {
+        *low = number - fabs(number) * 1e-6;
+        *high = number + fabs(number) * 1e-6;
+        return true;
+    }
+    if (!json_is_array(expected) || json_count(expected) != 2)
+        return false;
+    for (JsonWalk walk = json_walk(expected); json_walk_next(&walk);)
+        ends[walk.index] = json_as_double(walk.value, NAN);
+    *low = ends[0];
+    *high = ends[1];
+    return ends[0] <= ends[1];
+}
+
+static bool check_value(Smoke *smoke, const JsonValue *expected, const JsonValue *prediction)
+{
+    Scope *scope = smoke->scope;
+    double value = json_as_double(json_member(prediction, "value"), NAN), low, high;
+
+    if (!read_range(expected, &low, &high))
+        return fail(&scope->error, ERROR_INVALID,
+                    "\"%s\" must be a number, or a list of the least and the greatest that the "
+                    "answer may be",
+                    smoke->target);
+    return (value >= low && value <= high) ||
+           fail(&scope->error, ERROR_CONFLICT, "the answer is %g and must be %s", value,
+                json_print(expected, scope->arena));
+}
+
 static bool ask_row(Smoke *smoke, size_t number)
 {
     Scope *scope = smoke->scope;
-    const char *line = smoke->lines.items[number], *wanted, *given;
-    const JsonValue *row, *prediction;
+    const char *line = smoke->lines.items[number];
+    const JsonValue *row, *prediction, *expected;
+    bool is_right;
 
     if (!json_parse(line, strlen(line), scope->arena, &row, &scope->error))
         return fail_in(&scope->error, "%s, line %zu", smoke->path, number + 1);
@@ -142,12 +189,10 @@ static bool ask_row(Smoke *smoke, size_t number)
                     number + 1, smoke->target);
     if (!ask(smoke, body_of(smoke, row), &prediction))
         return fail_in(&scope->error, "%s, line %zu", smoke->path, number + 1);
-    wanted = as_label(json_member(row, smoke->target), scope->arena);
-    given = as_label(json_member(prediction, "label"), scope->arena);
-    return strcmp(wanted, given) == 0 ||
-           fail(&scope->error, ERROR_CONFLICT,
-                "%s, line %zu: the answer is \"%s\" and must be \"%s\"", smoke->path, number + 1,
-                given, wanted);
+    expected = json_member(row, smoke->target);
+    is_right = json_member(prediction, "value") ? check_value(smoke, expected, prediction)
+                                                : check_label(smoke, expected, prediction);
+    return is_right || fail_in(&scope->error, "%s, line %zu", smoke->path, number + 1);
 }
 
 /* ---- what it may not have learnt from ---- */

@@ -119,13 +119,15 @@ bool train_ids_count_in(const TrainIds *ids, const RowsSpec *spec, Arena *arena,
     RowsSpec own = *spec;
     size_t found = 0;
     uint64_t id;
+    bool has_target;
     Rows rows;
 
     own.id_columns = ids->columns;
     if (!rows_read(&own, arena, &rows, error))
         return fail_in(error, "it cannot be told which rows the model has learnt from");
+    has_target = rows.labels || rows.targets;
     for (size_t i = 0; i < rows.row_count; i++)
-        if ((!rows.labels || rows.labels[i] >= 0) && id_parse(rows.row_ids[i], &id) &&
+        if ((!has_target || rows_have_answer(&rows, i)) && id_parse(rows.row_ids[i], &id) &&
             bsearch(&id, ids->items, ids->count, sizeof(id), compare_ids))
             found++;
     *count = found;

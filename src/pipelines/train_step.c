@@ -11,9 +11,11 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "pipelines/judge.h"
+#include "pipelines/leaderboard.h"
 #include "pipelines/made_with.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
+#include "pipelines/train_forecast.h"
 #include "pipelines/train_ids.h"
 #include "registry/package.h"
 
@@ -23,7 +25,7 @@ typedef struct TrainJob {
     const char *rows, *holdout; /* paths of Parquet files */
     const char *holdout_digest;
     const JsonValue *columns;
-    const char *metric;
+    const char *task, *metric;
     double budget_seconds;
     int64_t seed;
     bool balance;
@@ -36,6 +38,7 @@ static const JsonField job_fields[] = {
     {"holdout", JSON_TEXT, offsetof(TrainJob, holdout), JSON_REQUIRED, NULL},
     {"holdout_digest", JSON_TEXT, offsetof(TrainJob, holdout_digest), JSON_REQUIRED, NULL},
     {"columns", JSON_ARRAY, offsetof(TrainJob, columns), JSON_REQUIRED, NULL},
+    {"task", JSON_TEXT, offsetof(TrainJob, task), JSON_REQUIRED, NULL},
     {"metric", JSON_TEXT, offsetof(TrainJob, metric), JSON_REQUIRED, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainJob, budget_seconds), JSON_REQUIRED, NULL},
     {"seed", JSON_INT, offsetof(TrainJob, seed), JSON_REQUIRED, NULL},
@@ -48,6 +51,7 @@ static const JsonField job_fields[] = {
 /* One training under way. */
 typedef struct Training {
     TrainJob job;
+    ModelTask task;
     DatasetColumns columns;
     const char *target;
     Rows rows; /* to learn from */
@@ -60,38 +64,6 @@ typedef struct Training {
     Error *error;
 } Training;
 
-/* The leaderboard. Seconds differ from run to run, so a package's has none. */
-
-static void write_row(JsonWriter *json, const LeaderboardRow *row, bool with_seconds)
-{
-    json_open_object(json, NULL);
-    {
-        json_text(json, "name", row->name);
-        json_text(json, "description", row->description);
-        json_double(json, "score", row->score);
-        json_double(json, "score_deviation", row->score_deviation);
-        json_double(json, "accuracy", row->accuracy);
-        json_double(json, "f1", row->f1);
-        json_double(json, "log_loss", row->log_loss);
-        if (with_seconds)
-            json_double(json, "seconds", row->seconds);
-        json_bool(json, "is_baseline", row->is_baseline);
-        json_bool(json, "below_baseline", row->below_baseline);
-        json_bool(json, "chosen", row->chosen);
-        json_text(json, "note", row->note ? row->note : "");
-    }
-    json_close(json);
-}
-
-static void write_leaderboard(JsonWriter *json, const char *key, const Leaderboard *leaderboard,
-                              bool with_seconds)
-{
-    json_open_array(json, key);
-    for (size_t i = 0; i < leaderboard->count; i++)
-        write_row(json, &leaderboard->items[i], with_seconds);
-    json_close(json);
-}
-
 /* Standard error is the log: its last lines are shown when the step is killed. */
 static void log_fold(const Training *training, const Leaderboard *so_far, size_t done,
                      size_t planned)
@@ -102,7 +74,7 @@ static void log_fold(const Training *training, const Leaderboard *so_far, size_t
         if (!so_far->items[i].is_baseline && !isnan(so_far->items[i].score))
             best = &so_far->items[i]; /* they come from best to worst */
     if (best)
-        fprintf(stderr, "%zu of %zu folds, best %s so far: %s %.4f, %s\n", done, planned,
+        fprintf(stderr, "%zu of %zu folds, best %s so far: %s %.4g, %s\n", done, planned,
                 training->job.metric, best->name, best->score, best->description);
     else
         fprintf(stderr, "%zu of %zu folds\n", done, planned);
@@ -119,7 +91,7 @@ static void tell_progress(void *context, const Leaderboard *so_far, size_t done,
         json_text(json, "metric", training->job.metric);
         json_int(json, "done", (int64_t)done);
         json_int(json, "planned", (int64_t)planned);
-        write_leaderboard(json, "leaderboard", so_far, true);
+        leaderboard_write_json(json, so_far, training->task, true);
     }
     json_close(json);
     worker_progress(json_finish(json));
@@ -139,12 +111,35 @@ static bool find_target(Training *training)
     return true;
 }
 
+static bool find_task(Training *training)
+{
+    if (!model_task_find(training->job.task, &training->task))
+        return fail_field(training->error, "task", "\"%.64s\" is not a task", training->job.task);
+    return metric_check(training->job.metric, training->task, training->error);
+}
+
+/* Classes are looked at by the search. */
+static bool check_targets(const Training *training)
+{
+    const double *targets = training->rows.targets;
+
+    for (size_t i = 0; targets && i < training->rows.row_count; i++)
+        if (targets[i] != targets[0])
+            return true;
+    return !targets ||
+           fail_field(training->error, training->target,
+                      "the target \"%.128s\" is %g in every row to learn from: there is "
+                      "nothing to learn",
+                      training->target, targets[0]);
+}
+
 static bool read_rows(Training *training)
 {
     RowsSpec spec = {
         .path = training->job.rows,
         .without_path = training->job.holdout,
         .columns = training->columns,
+        .task = training->task,
     };
 
     if (!rows_read(&spec, training->arena, &training->rows, training->error))
@@ -152,32 +147,27 @@ static bool read_rows(Training *training)
     training->unlabelled_count = rows_drop_unlabelled(&training->rows, training->arena);
     fprintf(stderr, "%zu rows to learn from, %zu left out, %zu without a target\n",
             training->rows.row_count, training->rows.left_out_count, training->unlabelled_count);
-    return training->rows.row_count > 0 ||
-           fail(training->error, ERROR_CONFLICT, "the hold-out leaves no row to learn from");
-}
-
-/* One core is left to who asks the server: a low priority alone does not keep a core's cache, nor
- * the moment until the system takes the core back. */
-static size_t search_threads(void)
-{
-    size_t cores = parallel_core_count();
-
-    return cores > 1 ? cores - 1 : 1;
+    if (training->rows.row_count == 0)
+        return fail(training->error, ERROR_CONFLICT, "the hold-out leaves no row to learn from");
+    return check_targets(training);
 }
 
 static bool search(Training *training)
 {
-    Target target = {.labels = training->rows.labels, .classes = &training->rows.classes};
     SearchSpec spec = {
         .metric = training->job.metric,
         .budget_seconds = training->job.budget_seconds,
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
         .balance_classes = training->job.balance,
-        .thread_count = search_threads(),
+        .thread_count = learning_threads(),
         .listener = {tell_progress, training},
     };
+    const Rows *rows = &training->rows;
+    Target target = {.numbers = rows->targets};
 
+    if (training->task == TASK_CLASSIFICATION)
+        target = (Target){.labels = rows->labels, .classes = &rows->classes};
     return predictor_learn(&training->rows.frame, &target, &spec, training->arena, &training->found,
                            training->error);
 }
@@ -202,14 +192,6 @@ static bool judge_on_holdout(Training *training)
                         &training->report, training->error);
 }
 
-static const LeaderboardRow *chosen_row(const Leaderboard *leaderboard)
-{
-    for (size_t i = 0; i < leaderboard->count; i++)
-        if (leaderboard->items[i].chosen)
-            return &leaderboard->items[i];
-    return NULL;
-}
-
 /* The package. */
 
 static const char *report_document(const Training *training)
@@ -226,17 +208,27 @@ static const char *report_document(const Training *training)
     return json_finish(json);
 }
 
-static void write_holdout_row(JsonWriter *json, const Training *training, size_t row)
+static void write_probabilities(JsonWriter *json, const Training *training, size_t row)
 {
     size_t width = training->bench.rows.classes.count;
 
-    json_open_object(json, NULL);
-    json_text(json, "id", training->bench.rows.row_ids[row]);
     json_int(json, "truth", training->bench.rows.labels[row]);
     json_open_array(json, "probabilities");
     for (size_t i = 0; i < width; i++)
         json_double(json, NULL, training->predictions.probabilities[row * width + i]);
     json_close(json);
+}
+
+static void write_holdout_row(JsonWriter *json, const Training *training, size_t row)
+{
+    json_open_object(json, NULL);
+    json_text(json, "id", training->bench.rows.row_ids[row]);
+    if (training->task == TASK_REGRESSION) {
+        json_double(json, "truth", training->bench.rows.targets[row]);
+        json_double(json, "prediction", training->predictions.numbers[row]);
+    } else {
+        write_probabilities(json, training, row);
+    }
     json_close(json);
 }
 
@@ -247,6 +239,7 @@ static const char *holdout_document(const Training *training)
 
     json_open_object(json, NULL);
     json_text(json, "holdout", training->job.holdout_digest);
+    json_text(json, "task", model_task_name(training->task));
     json_open_array(json, "classes");
     for (size_t i = 0; i < classes->count; i++)
         json_text(json, NULL, classes->items[i]);
@@ -265,20 +258,20 @@ static const char *leaderboard_document(const Training *training)
 
     json_open_object(json, NULL);
     json_text(json, "metric", training->job.metric);
-    write_leaderboard(json, "leaderboard", &training->found.leaderboard, false);
+    leaderboard_write_json(json, &training->found.leaderboard, training->task, false);
     json_close(json);
     return json_finish(json);
 }
 
 static bool write_package(const Training *training)
 {
-    const LeaderboardRow *chosen = chosen_row(&training->found.leaderboard);
+    const LeaderboardRow *chosen = leaderboard_chosen(&training->found.leaderboard);
     Frame golden = frame_head(&training->rows.frame, GOLDEN_ROWS);
     PackageSpec spec = {
         .folder = training->job.folder,
         .model = training->found.model,
         .target = training->target,
-        .flavor = chosen ? chosen->name : "text_model",
+        .flavor = chosen ? chosen->name : "model",
         .golden = &golden,
         .report = report_document(training),
         .holdout = holdout_document(training),
@@ -312,42 +305,90 @@ static void write_excluded(JsonWriter *json, const Training *training)
     json_close(json);
 }
 
-/* The metrics of the chosen model over the training rows, each predicted by folds that did not see
- * it. A search that ran out of time may not have them all; then there are none. */
+/* What folds that did not see them said of the training rows. A search that ran out of time may not
+ * have all; of very many rows some are only learnt from. */
+typedef struct Folded {
+    size_t row_count;
+    int *truth, *predicted;         /* of classes */
+    double *probabilities;          /* of classes */
+    double *true_numbers, *numbers; /* of numbers */
+} Folded;
+
+static void take_folded(const Training *training, size_t row, Folded *folded)
+{
+    size_t width = predictor_width(training->found.model), place = folded->row_count++;
+    const double *answer = training->found.out_of_fold + row * width;
+
+    if (training->task == TASK_REGRESSION) {
+        folded->true_numbers[place] = training->rows.targets[row];
+        folded->numbers[place] = *answer;
+        return;
+    }
+    folded->truth[place] = training->rows.labels[row];
+    folded->predicted[place] = (int)predictor_decide(training->found.model, answer);
+    memcpy(folded->probabilities + place * width, answer, width * sizeof(double));
+}
+
+static Folded find_folded(const Training *training)
+{
+    size_t row_count = training->rows.row_count, width = predictor_width(training->found.model);
+    Arena *arena = training->arena;
+    Folded folded = {
+        .truth = arena_array(arena, int, row_count + 1),
+        .predicted = arena_array(arena, int, row_count + 1),
+        .probabilities = arena_array(arena, double, row_count *width + 1),
+        .true_numbers = arena_array(arena, double, row_count + 1),
+        .numbers = arena_array(arena, double, row_count + 1),
+    };
+
+    for (size_t row = 0; row < row_count; row++)
+        if (!isnan(training->found.out_of_fold[row * width]))
+            take_folded(training, row, &folded);
+    return folded;
+}
+
+static bool report_folded(const Training *training, const Folded *folded, Report *report,
+                          Error *error)
+{
+    if (training->task == TASK_REGRESSION)
+        return report_make_numbers(folded->true_numbers, folded->numbers, folded->row_count, report,
+                                   error);
+    return report_make(folded->truth, folded->predicted, folded->probabilities, folded->row_count,
+                       &training->rows.classes, predictor_positive(training->found.model),
+                       training->arena, report, error);
+}
+
 static void write_cross_validated(JsonWriter *json, const Training *training)
 {
-    size_t row_count = training->rows.row_count, width = training->rows.classes.count;
-    int *predicted = arena_array(training->arena, int, row_count + 1);
+    Folded folded;
     Report report;
     Error ignored = {0};
 
     if (!training->found.out_of_fold)
         return;
-    for (size_t row = 0; row < row_count; row++)
-        predicted[row] =
-            (int)predictor_decide(training->found.model, training->found.out_of_fold + row * width);
-    if (report_make(training->rows.labels, predicted, training->found.out_of_fold, row_count,
-                    &training->rows.classes, predictor_positive(training->found.model),
-                    training->arena, &report, &ignored))
-        step_metrics_write_json(json, "cv", &report);
+    folded = find_folded(training);
+    if (report_folded(training, &folded, &report, &ignored))
+        report_write_metrics(json, "cv", &report);
 }
 
 static void write_result(JsonWriter *json, const Training *training)
 {
-    const LeaderboardRow *chosen = chosen_row(&training->found.leaderboard);
+    const LeaderboardRow *chosen = leaderboard_chosen(&training->found.leaderboard);
 
     json_int(json, "rows", (int64_t)training->rows.row_count);
     json_int(json, "left_out", (int64_t)training->rows.left_out_count);
     json_int(json, "unlabelled", (int64_t)training->unlabelled_count);
     json_int(json, "holdout_rows", (int64_t)training->bench.rows.row_count);
     write_excluded(json, training);
+    json_texts(json, "notes", &training->found.notes);
+    json_text(json, "task", model_task_name(training->task));
     json_text(json, "metric", training->job.metric);
     json_text(json, "chosen", chosen ? chosen->name : NULL);
     json_text(json, "chosen_description", chosen ? chosen->description : NULL);
     json_bool(json, "below_baseline", chosen && (chosen->below_baseline || chosen->is_baseline));
-    write_leaderboard(json, "leaderboard", &training->found.leaderboard, true);
+    leaderboard_write_json(json, &training->found.leaderboard, training->task, true);
     write_cross_validated(json, training);
-    step_metrics_write_json(json, "holdout", &training->report);
+    report_write_metrics(json, "holdout", &training->report);
     report_write_json(json, "report", &training->report, &training->bench.rows.classes);
 }
 
@@ -360,11 +401,13 @@ bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *e
 {
     CLEANUP(training_clear) Training training = {.arena = arena, .error = error};
 
+    if (train_forecast_is_job(job))
+        return train_forecast(job, result, arena, error);
     if (!json_read_value(job, job_fields, &training.job, arena, error))
         return false;
     training.columns = dataset_columns_read(training.job.columns, arena);
-    if (!find_target(&training) || !read_rows(&training) || !search(&training) ||
-        !judge_on_holdout(&training) || !write_package(&training))
+    if (!find_target(&training) || !find_task(&training) || !read_rows(&training) ||
+        !search(&training) || !judge_on_holdout(&training) || !write_package(&training))
         return false;
     write_result(result, &training);
     return true;

@@ -7,6 +7,7 @@
 
 #include "base/crash.h"
 #include "base/time.h"
+#include "ml/forecast.h"
 #include "ml/report.h"
 #include "pipelines/project.h"
 #include "pipelines/trainer.h"
@@ -18,11 +19,18 @@ enum { BUDGET_SECONDS_MAX = 7 * 24 * 3600 };
 const JsonField training_spec_fields[] = {
     {"data", JSON_TEXT, offsetof(TrainingSpec, data), JSON_OPTIONAL,
      "The data set, or a version of it: comments@3. The project's own, the latest, if absent."},
+    {"task", JSON_TEXT, offsetof(TrainingSpec, task), JSON_OPTIONAL,
+     "classification, regression or forecast. If absent regression of a target of type number, and "
+     "of one of "
+     "type integer with more than 20 distinct values; classification of every other."},
     {"metric", JSON_TEXT, offsetof(TrainingSpec, metric), JSON_OPTIONAL,
-     "What the candidates are compared by. That of the project's gate if absent."},
+     "What the candidates are compared by. If absent that of the project's gate, or f1, or rmse of "
+     "regression, or mase of a forecast (whose candidates are always compared by it)."},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingSpec, budget_seconds), JSON_OPTIONAL,
      "The time for the search; then the best so far wins. 60 if absent, 0 for none."},
     {"seed", JSON_INT, offsetof(TrainingSpec, seed), JSON_OPTIONAL, "42 if absent."},
+    {"horizon", JSON_INT, offsetof(TrainingSpec, horizon), JSON_OPTIONAL,
+     "Of a forecast, which needs one: how many steps ahead it is judged by, 1 to 10000."},
     {"model", JSON_TEXT, offsetof(TrainingSpec, model), JSON_OPTIONAL,
      "The registered model that gets the new version. Named as the project if absent."},
     {"balance", JSON_BOOL, offsetof(TrainingSpec, balance), JSON_OPTIONAL,
@@ -44,10 +52,12 @@ static const JsonField order_fields[] = {
     {"dataset", JSON_TEXT, offsetof(TrainingOrder, dataset), JSON_REQUIRED, NULL},
     {"dataset_version", JSON_INT, offsetof(TrainingOrder, dataset_version), JSON_REQUIRED, NULL},
     {"model", JSON_TEXT, offsetof(TrainingOrder, model), JSON_REQUIRED, NULL},
+    {"task", JSON_TEXT, offsetof(TrainingOrder, task), JSON_OPTIONAL, NULL},
     {"metric", JSON_TEXT, offsetof(TrainingOrder, metric), JSON_REQUIRED, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingOrder, budget_seconds), JSON_REQUIRED, NULL},
     {"seed", JSON_INT, offsetof(TrainingOrder, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainingOrder, balance), JSON_REQUIRED, NULL},
+    {"horizon", JSON_INT, offsetof(TrainingOrder, horizon), JSON_OPTIONAL, NULL},
     {"code_commit", JSON_TEXT, offsetof(TrainingOrder, code_commit), JSON_OPTIONAL, NULL},
     {"rerun_of", JSON_TEXT, offsetof(TrainingOrder, rerun_of), JSON_OPTIONAL, NULL},
     {0},
@@ -63,10 +73,13 @@ static const char *order_json(const TrainingOrder *order, Arena *arena)
         json_text(json, "dataset", order->dataset);
         json_int(json, "dataset_version", order->dataset_version);
         json_text(json, "model", order->model);
+        json_text(json, "task", order->task);
         json_text(json, "metric", order->metric);
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
         json_bool(json, "balance", order->balance);
+        if (training_order_is_forecast(order))
+            json_int(json, "horizon", order->horizon);
         json_text(json, "code_commit", order->code_commit);
         json_text(json, "rerun_of", order->rerun_of);
     }
@@ -89,6 +102,8 @@ bool training_order_find(Scope *scope, const char *run_id, TrainingOrder *order)
     if (!json_read(spec, strlen(spec), order_fields, &read, scope->arena, &scope->error))
         return false;
     read.run_id = arena_text(scope->arena, run_id);
+    if (!read.task) /* from before there was another */
+        read.task = model_task_name(TASK_CLASSIFICATION);
     *order = read;
     return true;
 }
@@ -111,10 +126,9 @@ static bool split_data(Scope *scope, const char *data, const char **name, int64_
 
 /* The file may have changed since the data was registered; the model must not learn something else
  * than what the reader of the file believes. */
-static bool check_target(Scope *scope, const ProjectData *data, const DatasetVersion *version)
+static bool check_target(Scope *scope, const ProjectData *data, const DatasetVersion *version,
+                         const DatasetColumn *target)
 {
-    const DatasetColumn *target = dataset_column_by_role(&version->columns, "target");
-
     if (!target)
         return fail(&scope->error, ERROR_CONFLICT,
                     "data set \"%s\" version %lld has no target column: register it with one",
@@ -127,19 +141,85 @@ static bool check_target(Scope *scope, const ProjectData *data, const DatasetVer
     return true;
 }
 
+static bool resolve_task(Scope *scope, const TrainingSpec *spec, const DatasetVersion *version,
+                         const DatasetColumn *target, ModelTask *task)
+{
+    *task = dataset_target_task(version, target, scope->arena);
+    if (!spec->task)
+        return true;
+    if (!model_task_find(spec->task, task))
+        return fail_field(&scope->error, "task",
+                          "a task is \"classification\", \"regression\" or \"forecast\", not "
+                          "\"%.64s\"",
+                          spec->task);
+    return *task == TASK_CLASSIFICATION || dataset_column_has_numbers(target) ||
+           fail_field(&scope->error, "task",
+                      "the target \"%s\" is of type %s: a %s takes one of type number or integer",
+                      target->name, target->type, model_task_name(*task));
+}
+
+/* What a forecast needs, and nothing else takes. */
+static bool resolve_horizon(Scope *scope, const TrainingSpec *spec, const DatasetVersion *version,
+                            ModelTask task, TrainingOrder *order)
+{
+    order->horizon = spec->horizon;
+    if (task != TASK_FORECAST)
+        return !spec->horizon ||
+               fail_field(&scope->error, "horizon",
+                          "a horizon is of a forecast: say that the task is \"forecast\"");
+    if (spec->horizon < 1 || spec->horizon > FORECAST_HORIZON_MAX)
+        return fail_field(&scope->error, "horizon",
+                          "a forecast needs a horizon: how many steps ahead it is judged by, 1 to "
+                          "%d",
+                          FORECAST_HORIZON_MAX);
+    return dataset_column_by_role(&version->columns, "time") ||
+           fail_field(&scope->error, "task",
+                      "data set \"%s\" version %lld has no column with the role \"time\", which a "
+                      "forecast needs: register it with one",
+                      version->dataset, (long long)version->version);
+}
+
+/* What was asked for, else what the project's gate judges by, else the usual. */
+static bool resolve_metric(Scope *scope, const TrainingSpec *spec, const ProjectFile *file,
+                           ModelTask task, TrainingOrder *order)
+{
+    bool is_gates = !spec->metric && file->has_metric;
+
+    order->metric = metric_default(task);
+    if (is_gates)
+        order->metric = file->gate.metric;
+    else if (spec->metric)
+        order->metric = spec->metric;
+    if (metric_check(order->metric, task, &scope->error))
+        return true;
+    return is_gates ? fail_in(&scope->error, "release.gate.metric of slipway.yaml") : false;
+}
+
 static bool resolve_data(Scope *scope, const TrainingSpec *spec, const ProjectFile *file,
                          TrainingOrder *order)
 {
     const ProjectData *data;
+    const DatasetColumn *target;
     DatasetVersion version;
+    ModelTask task;
     const char *name = NULL;
     int64_t number = 0;
 
     if ((spec->data && !split_data(scope, spec->data, &name, &number)) ||
         !project_file_data(file, name, &data, &scope->error) ||
-        !dataset_version_find(scope, data->name, number, &version) ||
-        !check_target(scope, data, &version))
+        !dataset_version_find(scope, data->name, number, &version))
         return false;
+    target = dataset_column_by_role(&version.columns, "target");
+    if (!check_target(scope, data, &version, target) ||
+        !resolve_task(scope, spec, &version, target, &task) ||
+        !resolve_horizon(scope, spec, &version, task, order) ||
+        !resolve_metric(scope, spec, file, task, order))
+        return false;
+    if (order->balance && task != TASK_CLASSIFICATION)
+        return fail_field(&scope->error, "balance",
+                          "classes are balanced, and the target \"%s\" is learnt as numbers",
+                          target->name);
+    order->task = model_task_name(task);
     order->dataset = data->name;
     order->dataset_version = version.version;
     return true;
@@ -154,14 +234,11 @@ bool training_order_make(Scope *scope, const TrainingSpec *spec, TrainingOrder *
     *order = (TrainingOrder){
         .project = file.name,
         .model = spec->model ? spec->model : file.name,
-        .metric = spec->metric ? spec->metric : file.gate.metric,
         .code_commit = spec->code_commit,
         .seed = spec->seed,
         .budget_seconds = spec->budget_seconds,
         .balance = spec->balance,
     };
-    if (!metric_find(order->metric))
-        return fail_field(&scope->error, "metric", "\"%.64s\" is not a metric", order->metric);
     if (!(order->budget_seconds >= 0 && order->budget_seconds <= BUDGET_SECONDS_MAX))
         return fail_field(&scope->error, "budget_seconds", "a budget is 0 to %d seconds",
                           BUDGET_SECONDS_MAX);
@@ -199,10 +276,14 @@ static ParamList order_params(const TrainingOrder *order, Arena *arena)
     add_param(arena, &params, "project", order->project);
     add_param(arena, &params, "data",
               arena_format(arena, "%s@%lld", order->dataset, (long long)order->dataset_version));
+    add_param(arena, &params, "task", order->task);
     add_param(arena, &params, "metric", order->metric);
     add_param(arena, &params, "budget_seconds", arena_format(arena, "%g", order->budget_seconds));
     add_param(arena, &params, "seed", arena_format(arena, "%lld", (long long)order->seed));
     add_param(arena, &params, "balance", order->balance ? "true" : "false");
+    if (training_order_is_forecast(order))
+        add_param(arena, &params, "horizon",
+                  arena_format(arena, "%lld", (long long)order->horizon));
     add_param(arena, &params, "model", order->model);
     return params;
 }

@@ -5,9 +5,11 @@
  * process, then in one write the run's metrics, its files, its end and the model version. Whatever
  * goes wrong ends the run as failed with the reason, and a failed run never has a version.
  *
+ * A forecast has no frozen hold-out: it is judged on the last dates of the version that it is of.
+ *
  * What a run logs:
- *     params    project, data, metric, budget_seconds, seed, balance, chosen, ...
- *     metrics   holdout.NAME and cv.NAME for each name of metric_kinds: of the chosen model on the
+ *     params    project, data, task, metric, budget_seconds, seed, balance, horizon, chosen, ...
+ *     metrics   holdout.NAME and cv.NAME for each metric of the task: of the chosen model on the
  *               hold-out, and on the training rows by folds that did not see them
  *     tags      slipway.* and mlflow.source.git.commit
  *     files     leaderboard.json, report.json and the package below model/
@@ -24,9 +26,11 @@ struct Trainer;
 typedef struct TrainingSpec {
     const char *project;
     const char *data;   /* "comments", "comments@3"; NULL: the project's only one, the latest */
-    const char *metric; /* NULL: that of the project's gate */
+    const char *task;   /* a name of ml/task.h; NULL: what the target is by itself */
+    const char *metric; /* NULL: that of the project's gate, or the task's */
     double budget_seconds;
     int64_t seed;
+    int64_t horizon;   /* of a forecast: steps; 0: none is given */
     const char *model; /* NULL: named as the project */
     bool balance;
     const char *code_commit; /* of the project's folder, as the client saw it; or NULL */
@@ -39,9 +43,9 @@ extern const JsonField training_spec_fields[]; /* all but the project */
 bool training_start(Scope *scope, struct Trainer *trainer, const TrainingSpec *spec,
                     Run *run) MUST_CHECK;
 
-/* The same again: data version, metric, budget, seed and options as recorded. The new run registers
- * no version; it carries slipway.rerun_of, and at its end slipway.rerun_equal: whether its metric
- * on the hold-out is that of the first within 1e-9. */
+/* The same again: data version, task, metric, budget, seed and options as recorded. The new run
+ * registers no version; it carries slipway.rerun_of, and at its end slipway.rerun_equal: whether
+ * its metric on the hold-out is that of the first within 1e-9. */
 bool training_start_again(Scope *scope, struct Trainer *trainer, const char *run_id,
                           Run *run) MUST_CHECK;
 

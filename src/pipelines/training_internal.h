@@ -10,10 +10,18 @@
 typedef struct TrainingOrder {
     const char *run_id;
     const char *project, *dataset, *model, *metric, *code_commit, *rerun_of;
+    const char *task; /* a name of ml/task.h; never NULL */
     int64_t dataset_version, seed;
+    int64_t horizon; /* 0: not a forecast */
     double budget_seconds;
     bool balance;
 } TrainingOrder;
+
+/* Of a forecast nothing is frozen: training_find_rows() leaves the hold-out empty. */
+static inline bool training_order_is_forecast(const TrainingOrder *order)
+{
+    return order->horizon > 0;
+}
 
 bool training_order_find(Scope *scope, const char *run_id, TrainingOrder *order) MUST_CHECK;
 

@@ -17,7 +17,22 @@
 /* Reading the data and judging come on top of the budget, which is for the search alone. */
 enum { EXTRA_SECONDS = 1800 };
 
+enum { NOTES_MAX = 20 }; /* in the run's tag */
+
 /* The work. */
+
+/* What only one of the two kinds of training knows. */
+static void write_judged_by(JsonWriter *json, const TrainingResult *training,
+                            ArtifactStore *artifacts, Arena *arena)
+{
+    if (training_order_is_forecast(training->order)) {
+        json_int(json, "horizon", training->order->horizon);
+        return;
+    }
+    json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, arena));
+    json_text(json, "holdout_digest", training->holdout->rows);
+    json_bool(json, "balance", training->order->balance);
+}
 
 const char *training_step_job(Scope *scope, const TrainingResult *training, const char *folder)
 {
@@ -28,13 +43,12 @@ const char *training_step_job(Scope *scope, const TrainingResult *training, cons
     json_open_object(json, NULL);
     {
         json_text(json, "rows", artifact_path(artifacts, training->data->rows, scope->arena));
-        json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, scope->arena));
-        json_text(json, "holdout_digest", training->holdout->rows);
+        write_judged_by(json, training, artifacts, scope->arena);
         dataset_columns_write_json(json, "columns", &training->data->columns);
+        json_text(json, "task", order->task);
         json_text(json, "metric", order->metric);
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
-        json_bool(json, "balance", order->balance);
         json_text(json, "folder", folder);
         json_raw(json, "profile", training->data->profile);
     }
@@ -91,7 +105,10 @@ bool training_find_rows(Scope *scope, TrainingResult *training)
 {
     const TrainingOrder *order = training->order;
 
-    return dataset_version_find(scope, order->dataset, order->dataset_version, training->data) &&
+    if (!dataset_version_find(scope, order->dataset, order->dataset_version, training->data))
+        return false;
+    *training->holdout = (Holdout){0};
+    return training_order_is_forecast(order) ||
            project_ensure_holdout(scope, order->project, order->dataset, order->dataset_version,
                                   training->holdout);
 }
@@ -175,6 +192,20 @@ static void log_excluded(Log *log, const JsonValue *excluded)
         log_tag(log, "slipway.excluded", text_built(&text));
 }
 
+static void log_notes(Log *log, const JsonValue *notes)
+{
+    TextBuilder text = {.arena = log->scope->arena};
+    size_t count = json_count(notes);
+
+    for (JsonWalk walk = json_walk(notes); json_walk_next(&walk);)
+        if (walk.index < NOTES_MAX)
+            text_append_format(&text, "%s%s", text.count ? "; " : "", json_as_text(walk.value, ""));
+    if (count > NOTES_MAX)
+        text_append_format(&text, "; and %zu more", count - NOTES_MAX);
+    if (text.count)
+        log_tag(log, "slipway.notes", text_built(&text));
+}
+
 static void log_result(Log *log, const TrainingResult *result)
 {
     const JsonValue *step = result->step;
@@ -192,6 +223,7 @@ static void log_result(Log *log, const TrainingResult *result)
     log_tag(log, "slipway.holdout", result->holdout->rows);
     log_tag(log, "slipway.package", result->package.digest);
     log_excluded(log, json_member(step, "excluded"));
+    log_notes(log, json_member(step, "notes"));
     if (json_as_bool(json_member(step, "below_baseline"), false))
         log_tag(log, "slipway.below_baseline", "true");
 }

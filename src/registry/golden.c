@@ -2,6 +2,8 @@
  *
  *     {"columns": [{"name": "CONTENT", "kind": "text"}], "rows": [["hello"]],
  *      "probabilities": [[0.98, 0.02]]}
+ *
+ * A model that answers with numbers has "values": [[12.3]] instead of the probabilities.
  */
 
 #include <math.h>
@@ -62,17 +64,18 @@ static bool choose_columns(const Predictor *model, const Frame *rows, Arena *are
 bool golden_make(const Predictor *model, const Frame *rows, Arena *arena, Golden *golden,
                  Error *error)
 {
-    Golden made = {.class_count = predictor_classes(model)->count};
-    double *probabilities;
+    Golden made = {.width = predictor_width(model),
+                   .has_numbers = predictor_task(model) != TASK_CLASSIFICATION};
+    double *answers;
 
     if (!rows || rows->row_count < 1 || rows->row_count > GOLDEN_ROWS_MAX)
         return fail(error, ERROR_INVALID, "a package has 1 to %d golden rows", GOLDEN_ROWS_MAX);
     if (!choose_columns(model, rows, arena, &made.frame, error))
         return false;
-    probabilities = arena_array(arena, double, rows->row_count *made.class_count);
-    if (!predictor_predict(model, &made.frame, probabilities, arena, error))
+    answers = arena_array(arena, double, rows->row_count *made.width);
+    if (!predictor_predict(model, &made.frame, answers, arena, error))
         return false;
-    made.probabilities = probabilities;
+    made.answers = answers;
     *golden = made;
     return true;
 }
@@ -98,8 +101,8 @@ static void write_row(JsonWriter *json, const Frame *frame, size_t row)
 static void write_answer(JsonWriter *json, const Golden *golden, size_t row)
 {
     json_open_array(json, NULL);
-    for (size_t i = 0; i < golden->class_count; i++)
-        json_double(json, NULL, golden->probabilities[row * golden->class_count + i]);
+    for (size_t i = 0; i < golden->width; i++)
+        json_double(json, NULL, golden->answers[row * golden->width + i]);
     json_close(json);
 }
 
@@ -120,7 +123,7 @@ const char *golden_print(const Golden *golden, Arena *arena)
     for (size_t row = 0; row < golden->frame.row_count; row++)
         write_row(json, &golden->frame, row);
     json_close(json);
-    json_open_array(json, "probabilities");
+    json_open_array(json, golden->has_numbers ? "values" : "probabilities");
     for (size_t row = 0; row < golden->frame.row_count; row++)
         write_answer(json, golden, row);
     json_close(json);
@@ -175,15 +178,15 @@ static bool read_rows(const JsonValue *list, size_t column_count, const Cells *c
     return true;
 }
 
-static bool read_answers(const JsonValue *list, size_t class_count, double *probabilities)
+static bool read_answers(const JsonValue *list, size_t width, double *answers)
 {
     for (JsonWalk row = json_walk(list); json_walk_next(&row);) {
-        if (!json_is_array(row.value) || json_count(row.value) != class_count)
+        if (!json_is_array(row.value) || json_count(row.value) != width)
             return false;
         for (JsonWalk cell = json_walk(row.value); json_walk_next(&cell);) {
             if (!json_is_number(cell.value))
                 return false;
-            probabilities[row.index * class_count + cell.index] = json_as_double(cell.value, NAN);
+            answers[row.index * width + cell.index] = json_as_double(cell.value, NAN);
         }
     }
     return true;
@@ -193,25 +196,25 @@ static bool read_document(const JsonValue *document, Arena *arena, Golden *golde
 {
     const JsonValue *columns = json_member(document, "columns");
     const JsonValue *rows = json_member(document, "rows");
-    const JsonValue *answers = json_member(document, "probabilities");
+    const JsonValue *values = json_member(document, "values");
+    const JsonValue *list = values ? values : json_member(document, "probabilities");
     size_t row_count = json_count(rows), column_count = json_count(columns);
     FrameColumn *read = arena_array(arena, FrameColumn, column_count + 1);
     Cells *cells = arena_array(arena, Cells, column_count + 1);
-    JsonWalk first = json_walk(answers);
-    double *probabilities;
+    JsonWalk first = json_walk(list);
+    double *answers;
 
-    if (!json_is_array(columns) || !json_is_array(rows) || !json_is_array(answers) ||
-        row_count < 1 || row_count > GOLDEN_ROWS_MAX || json_count(answers) != row_count ||
-        !json_walk_next(&first))
+    if (!json_is_array(columns) || !json_is_array(rows) || !json_is_array(list) || row_count < 1 ||
+        row_count > GOLDEN_ROWS_MAX || json_count(list) != row_count || !json_walk_next(&first))
         return false;
-    golden->class_count = json_count(first.value);
-    probabilities = arena_array(arena, double, row_count * golden->class_count + 1);
+    golden->has_numbers = values != NULL;
+    golden->width = json_count(first.value);
+    answers = arena_array(arena, double, row_count * golden->width + 1);
     if (!read_columns(columns, row_count, arena, read, cells) ||
-        !read_rows(rows, column_count, cells) ||
-        !read_answers(answers, golden->class_count, probabilities))
+        !read_rows(rows, column_count, cells) || !read_answers(list, golden->width, answers))
         return false;
     golden->frame = (Frame){read, column_count, row_count};
-    golden->probabilities = probabilities;
+    golden->answers = answers;
     return true;
 }
 

@@ -15,12 +15,12 @@ static const char *quote(const char *text, Arena *arena)
 }
 
 /* MLflow keeps each half of a signature as a JSON document in a text. */
-static void write_column(JsonWriter *json, const char *name, ColumnKind kind)
+static void write_column(JsonWriter *json, const char *name, ColumnKind kind, bool is_required)
 {
     json_open_object(json, NULL);
     json_text(json, "type", kind == COLUMN_NUMBER ? "double" : "string");
     json_text(json, "name", name);
-    json_bool(json, "required", true);
+    json_bool(json, "required", is_required);
     json_close(json);
 }
 
@@ -32,18 +32,19 @@ static const char *print_inputs(const Predictor *model, Arena *arena)
     for (size_t i = 0; i < predictor_input_count(model); i++) {
         ModelInput input = predictor_input(model, i);
 
-        write_column(json, input.name, input.kind);
+        write_column(json, input.name, input.kind, !predictor_forecast(model));
     }
     json_close(json);
     return quote(json_finish(json), arena);
 }
 
-static const char *print_outputs(const char *target, Arena *arena)
+static const char *print_outputs(const PackageSpec *spec, Arena *arena)
 {
+    bool has_numbers = predictor_task(spec->model) != TASK_CLASSIFICATION;
     JsonWriter *json = json_writer_create(arena);
 
     json_open_array(json, NULL);
-    write_column(json, target, COLUMN_CATEGORY);
+    write_column(json, spec->target, has_numbers ? COLUMN_NUMBER : COLUMN_CATEGORY, true);
     json_close(json);
     return quote(json_finish(json), arena);
 }
@@ -66,6 +67,6 @@ const char *mlmodel_print(const PackageSpec *spec, const char *model_bytes, size
     text_append_format(&yaml, "model_uuid: %.32s\n", digest);
     text_append(&yaml, "signature:\n");
     text_append_format(&yaml, "  inputs: %s\n", print_inputs(spec->model, arena));
-    text_append_format(&yaml, "  outputs: %s\n", print_outputs(spec->target, arena));
+    text_append_format(&yaml, "  outputs: %s\n", print_outputs(spec, arena));
     return text_built(&yaml);
 }

@@ -12,6 +12,7 @@ enum {
     MODEL_BYTES_MAX = 1 << 30,
     DOCUMENT_BYTES_MAX = 64 << 20,
     VERIFY_TIMEOUT_MS = 10 * 60 * 1000,
+    SIGNATURE_SERIES_MAX = 1000, /* whose ids are in the signature */
 };
 
 static const double golden_tolerance = 1e-9;
@@ -24,12 +25,28 @@ static bool write_file(const PackageSpec *spec, const char *name, const char *by
     return file_write(arena_format(arena, "%s/%s", spec->folder, name), bytes, size, error);
 }
 
+static void write_forecast(JsonWriter *json, const ForecastModel *model, Arena *arena)
+{
+    Frequency frequency = forecast_model_frequency(model);
+    size_t count = forecast_model_count(model);
+
+    json_int(json, "series_count", (int64_t)count);
+    json_open_array(json, "series");
+    for (size_t i = 0; i < count && i < SIGNATURE_SERIES_MAX; i++)
+        json_text(json, NULL, forecast_model_series(model, i).id);
+    json_close(json);
+    json_text(json, "frequency", frequency_name(&frequency, arena));
+    json_int(json, "horizon", (int64_t)forecast_model_horizon(model));
+    json_int(json, "steps_max", (int64_t)forecast_model_steps_max(model));
+}
+
 static const char *print_signature(const PackageSpec *spec, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
     const ClassNames *classes = predictor_classes(spec->model);
 
     json_open_object(json, NULL);
+    json_text(json, "task", model_task_name(predictor_task(spec->model)));
     json_text(json, "target", spec->target);
     json_open_array(json, "inputs");
     for (size_t i = 0; i < predictor_input_count(spec->model); i++) {
@@ -45,7 +62,10 @@ static const char *print_signature(const PackageSpec *spec, Arena *arena)
     for (size_t i = 0; i < classes->count; i++)
         json_text(json, NULL, classes->items[i]);
     json_close(json);
-    json_text(json, "positive", classes->items[predictor_positive(spec->model)]);
+    if (classes->count)
+        json_text(json, "positive", classes->items[predictor_positive(spec->model)]);
+    if (predictor_forecast(spec->model))
+        write_forecast(json, predictor_forecast(spec->model), arena);
     json_close(json);
     return json_finish(json);
 }
@@ -147,10 +167,18 @@ static bool classes_agree(const JsonValue *names, const ClassNames *classes)
     return true;
 }
 
+/* Packages from before there was another task do not name theirs. */
+static bool task_agrees(const JsonValue *task, ModelTask expected)
+{
+    return text_equal(json_as_text(task, task ? NULL : model_task_name(TASK_CLASSIFICATION)),
+                      model_task_name(expected));
+}
+
 /* The signature says what the model says, or the package was put together wrongly. */
 static bool check_signature(const Package *package, Error *error)
 {
     if (package->target &&
+        task_agrees(json_member(package->signature, "task"), predictor_task(package->model)) &&
         inputs_agree(json_member(package->signature, "inputs"), package->model) &&
         classes_agree(json_member(package->signature, "classes"),
                       predictor_classes(package->model)))
@@ -178,6 +206,31 @@ bool package_check_kind(const ArtifactStore *store, const char *tree_digest, Are
 
     return tree_read(store, tree_digest, arena, &files.tree, error) &&
            check_kind(&files, arena, error);
+}
+
+bool package_task(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                  ModelTask *task, Error *error)
+{
+    PackageFiles files = {.store = store};
+    const JsonValue *signature;
+    PackageFile file;
+
+    if (!tree_read(store, tree_digest, arena, &files.tree, error) ||
+        !check_kind(&files, arena, error) ||
+        !read_file(&files, PACKAGE_SIGNATURE, arena, &file, error) ||
+        !json_parse(file.bytes, file.size, arena, &signature, error))
+        return fail_in(error, "package \"%.64s\"", tree_digest);
+    if (!model_task_find(json_as_text(json_member(signature, "task"), ""), task))
+        *task = TASK_CLASSIFICATION; /* from before there was another */
+    return true;
+}
+
+bool package_needs_rows(const Package *package, Error *error)
+{
+    return !predictor_forecast(package->model) ||
+           fail(error, ERROR_CONFLICT,
+                "the model forecasts series and answers no rows: it is judged by its gate, and "
+                "asked at its endpoint");
 }
 
 static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)
@@ -215,19 +268,27 @@ void package_close(Package *package)
     file_unmap(&package->map);
 }
 
+/* Numbers may be of any size: of large ones it is the share that counts. */
+static bool is_same(double answer, double golden)
+{
+    return fabs(answer - golden) <= golden_tolerance * fmax(1, fabs(golden));
+}
+
 static bool compare_answers(const Golden *golden, const double *answers, const ClassNames *classes,
                             Error *error)
 {
-    size_t count = golden->frame.row_count * classes->count;
+    size_t count = golden->frame.row_count * golden->width;
 
     for (size_t i = 0; i < count; i++) {
-        if (fabs(answers[i] - golden->probabilities[i]) <= golden_tolerance)
+        const char *class = classes->count ? classes->items[i % classes->count] : NULL;
+
+        if (is_same(answers[i], golden->answers[i]))
             continue;
         return fail(error, ERROR_CONFLICT,
-                    "the model answers golden row %zu with %.12g for class \"%.64s\", not %.12g as "
-                    "when it was made",
-                    i / classes->count + 1, answers[i], classes->items[i % classes->count],
-                    golden->probabilities[i]);
+                    "the model answers golden row %zu with %.12g%s%.64s%s, not %.12g as when it "
+                    "was made",
+                    i / golden->width + 1, answers[i], class ? " for class \"" : "",
+                    class ? class : "", class ? "\"" : "", golden->answers[i]);
     }
     return true;
 }
@@ -235,11 +296,16 @@ static bool compare_answers(const Golden *golden, const double *answers, const C
 static bool check_golden(const Package *package, const Golden *golden, Arena *arena, Error *error)
 {
     const ClassNames *classes = predictor_classes(package->model);
-    double *answers = arena_array(arena, double, golden->frame.row_count * classes->count);
+    size_t width = predictor_width(package->model);
+    double *answers = arena_array(arena, double, golden->frame.row_count *width);
 
-    if (golden->class_count != classes->count)
+    if (golden->has_numbers != !classes->count)
+        return fail(error, ERROR_CONFLICT, "the golden rows are answered by %s, the model by %s",
+                    golden->has_numbers ? "numbers" : "classes",
+                    classes->count ? "classes" : "numbers");
+    if (golden->width != width)
         return fail(error, ERROR_CONFLICT, "the golden rows have %zu classes, the model has %zu",
-                    golden->class_count, classes->count);
+                    golden->width, width);
     return predictor_predict(package->model, &golden->frame, answers, arena, error) &&
            compare_answers(golden, answers, classes, error);
 }

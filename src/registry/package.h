@@ -3,10 +3,12 @@
  *
  *     MLmodel              MLflow's YAML, so that other tools can read it: flavors, signature, ids
  *     model.slipway        the bytes of ml/predictor.h
- *     signature.json       input columns with kinds, classes, positive class, target
- *     golden.json          some training rows with the answers that the model gave when it was made
- *     report.json          ml/report.h on the frozen hold-out, with the hold-out's digest
- *     holdout.json         per row of the hold-out: row id, truth, probabilities
+ *     signature.json       task, input columns with kinds, classes, positive class, target; of
+ *                          forecasts the first of their series, frequency, horizon, most steps
+ *     golden.json          some training rows with the answers that the model gave when it was
+ * made; of forecasts some dates of some series (ml/forecast_rows.h) report.json ml/report.h on the
+ * frozen hold-out, with the hold-out's digest holdout.json         per row of the hold-out: row id,
+ * truth, probabilities or prediction; of forecasts per series and date: truth, value, low, high
  *     leaderboard.json     what was tried
  *     profile.json         the training data's profile: the reference for drift
  *     environment.json     slipway's version, libraries
@@ -45,6 +47,13 @@ typedef struct Package {
 bool package_open(const ArtifactStore *store, const char *tree_digest, Arena *arena,
                   Package *package, Error *error) MUST_CHECK;
 void package_close(Package *package);
+
+/* What its signature says that it answers with; the model is not read. */
+bool package_task(const ArtifactStore *store, const char *tree_digest, Arena *arena,
+                  ModelTask *task, Error *error) MUST_CHECK;
+
+/* For what takes rows only: a conflict with the sentence that says so when it is a forecast. */
+bool package_needs_rows(const Package *package, Error *error) MUST_CHECK;
 
 /* A conflict with the sentence that says so when it is a model of another kind, which Slipway can
  * neither ask nor serve. Reads its MLmodel only. */

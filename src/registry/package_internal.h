@@ -16,8 +16,9 @@ bool column_kind_find(const char *name, ColumnKind *kind);
 /* Rows and the answers that the model gave for them when it was made. */
 typedef struct Golden {
     Frame frame;
-    const double *probabilities; /* row_count x class_count */
-    size_t class_count;
+    const double *answers; /* row_count x width */
+    size_t width;          /* the classes, or 1 */
+    bool has_numbers;
 } Golden;
 
 /* The answers are the model's own, asked now. */

@@ -58,7 +58,7 @@ static bool set_row(Cells *cells, size_t row, const JsonValue *value)
         return set_object(cells, row, value);
     if (json_is_array(value))
         return set_list(cells, row, value, NULL);
-    if (cells->inputs->count == 1)
+    if (cells->inputs->count == 1 || cells->inputs->are_optional)
         return cells_set_json(cells, row, 0, value);
     return fail(cells->error, ERROR_FIELD,
                 "row %zu must be an object by column name or a list of %zu values", row + 1,

@@ -10,7 +10,8 @@
  * Every column of the model is needed in every row, and no other is taken unless the caller says
  * that others are to be left out: a mistake is a 422 that names column and row (from 1). A text
  * must be a text. A category may be a text, a number, true or false; a category or number may be
- * null (in CSV: empty), which is a missing value.
+ * null (in CSV: empty), which is a missing value. Of a model whose columns are optional those that
+ * are left out are missing values, too, and a plain value is that of the first column.
  *
  * The frame points into the body and the arena; both must live as long as it.
  */
@@ -27,6 +28,7 @@ enum { PREDICT_ROWS_MAX = 10000 };
 typedef struct InputList {
     const ModelInput *items;
     size_t count;
+    bool are_optional; /* each may be left out, which is as if it were null */
 } InputList;
 
 typedef struct Body {

@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static double *missing_numbers(size_t count, Arena *arena)
+{
+    double *numbers = arena_array(arena, double, count);
+
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = NAN;
+    return numbers;
+}
+
 bool cells_begin(Cells *cells, size_t row_count, size_t rows_max)
 {
     size_t count = cells->inputs->count;
@@ -22,7 +31,7 @@ bool cells_begin(Cells *cells, size_t row_count, size_t rows_max)
         const ModelInput *input = &cells->inputs->items[i];
 
         if (input->kind == COLUMN_NUMBER)
-            cells->numbers[i] = arena_array(cells->arena, double, row_count);
+            cells->numbers[i] = missing_numbers(row_count, cells->arena);
         else
             cells->texts[i] = arena_array(cells->arena, TextRef, row_count);
         cells->columns[i] =
@@ -100,7 +109,7 @@ bool cells_end_row(Cells *cells, size_t row)
     size_t missing = 0;
     char place[32];
 
-    if (cells->found == cells->inputs->count) {
+    if (cells->found == cells->inputs->count || cells->inputs->are_optional) {
         cells->found = cells->expected = 0;
         cells->rounds++;
         return true;

@@ -19,7 +19,9 @@ static const char probability_schema[] = "{\"type\":\"number\",\"minimum\":0,\"m
 
 static const char explanation_schema[] =
     "{\"type\":\"object\",\"required\":[\"intercept\",\"margin\",\"contributions\",\"rest\"],"
-    "\"description\":\"intercept + weights + rest = margin of the label, before calibration\","
+    "\"description\":\"intercept + weights + rest = margin of the label, before calibration, or "
+    "the "
+    "value\","
     "\"properties\":{\"intercept\":{\"type\":\"number\"},\"margin\":{\"type\":\"number\"},"
     "\"contributions\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
     "\"required\":[\"text\",\"column\",\"start\",\"length\",\"weight\"],\"properties\":{"
@@ -151,6 +153,13 @@ static void write_body_schema(JsonWriter *json, const InputList *inputs)
     json_close(json);
 }
 
+static void write_number_schema(JsonWriter *json)
+{
+    json_raw(json, "Prediction",
+             "{\"type\":\"object\",\"required\":[\"value\"],\"properties\":{\"value\":"
+             "{\"type\":\"number\"}}}");
+}
+
 static void write_prediction_schema(JsonWriter *json, const ClassNames *classes)
 {
     json_open_object(json, "Prediction");
@@ -227,7 +236,10 @@ static void write_schemas(JsonWriter *json, const ServedEndpoint *served)
         write_row_schema(json, "Row", &loaded->inputs, NULL);
         write_rows_schema(json, &loaded->inputs);
         write_body_schema(json, &loaded->inputs);
-        write_prediction_schema(json, loaded->classes);
+        if (loaded_model_has_numbers(loaded))
+            write_number_schema(json);
+        else
+            write_prediction_schema(json, loaded->classes);
         json_raw(json, "Reasons", explanation_schema);
         write_answer_schema(json, served, "predictions",
                             "{\"$ref\":\"#/components/schemas/Prediction\"}");

@@ -7,7 +7,7 @@
 
 const JsonField gate_rule_fields[] = {
     {"metric", JSON_TEXT, offsetof(GateRule, metric), JSON_OPTIONAL,
-     "on the frozen hold-out; \"f1\""},
+     "on the frozen hold-out; \"f1\", or \"rmse\" of models that answer with numbers"},
     {"margin", JSON_NUMBER, offsetof(GateRule, margin), JSON_OPTIONAL,
      "by how much the new version may be worse, or must be better; 0"},
     {"relative_margin", JSON_NUMBER, offsetof(GateRule, relative_margin), JSON_OPTIONAL,
@@ -24,6 +24,21 @@ const JsonField gate_rule_fields[] = {
 GateRule gate_rule_default(void)
 {
     return (GateRule){.metric = "f1", .minimum = NAN, .level = 0.95, .demand = "not-worse"};
+}
+
+bool gate_rule_is_equal(const GateRule *a, const GateRule *b)
+{
+    return strcmp(a->metric, b->metric) == 0 && a->margin == b->margin &&
+           a->relative_margin == b->relative_margin && a->level == b->level &&
+           strcmp(a->demand, b->demand) == 0 &&
+           (a->minimum == b->minimum || (isnan(a->minimum) && isnan(b->minimum)));
+}
+
+bool gate_rule_is_default(const GateRule *rule)
+{
+    GateRule usual = gate_rule_default();
+
+    return gate_rule_is_equal(rule, &usual);
 }
 
 /* A margin may not be so wide that nothing is ever worse by more than it. */

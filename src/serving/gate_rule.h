@@ -15,8 +15,12 @@ typedef struct GateRule {
     double relative_margin; /* a share of the champion's value, added to the margin: 0.01 is 1 % */
 } GateRule;
 
-/* f1 on the frozen hold-out, not worse beyond the noise at level 0.95, no minimum. */
+/* f1 on the frozen hold-out, not worse beyond the noise at level 0.95, no minimum. An endpoint that
+ * still has all of it was never told by what to judge: models that answer with numbers are judged
+ * there by rmse instead. */
 GateRule gate_rule_default(void);
+bool gate_rule_is_default(const GateRule *rule);
+bool gate_rule_is_equal(const GateRule *a, const GateRule *b);
 extern const JsonField gate_rule_fields[]; /* of a GateRule */
 
 /* A rule that can decide something: a metric by its exact name, a margin within the metric's range,

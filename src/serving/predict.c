@@ -1,5 +1,7 @@
 #include "serving/predict.h"
 
+#include "serving/predict_forecast.h"
+
 bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
                   Error *error)
 {
@@ -16,33 +18,31 @@ bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoi
     return true;
 }
 
-static size_t class_count(const Prediction *prediction)
+static const double *row_answer(const Prediction *prediction, size_t row)
 {
-    return prediction->endpoint->loaded->classes->count;
-}
-
-static const double *row_probabilities(const Prediction *prediction, size_t row)
-{
-    return prediction->probabilities + row * class_count(prediction);
+    return prediction->answers + row * loaded_model_width(prediction->endpoint->loaded);
 }
 
 bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Arena *arena,
                 Prediction *prediction, Error *error)
 {
     const LoadedModel *loaded = served->loaded;
-    size_t class_count = loaded->classes->count, *labels;
-    double *probabilities;
-    Frame frame;
+    const Predictor *model = loaded->package.model;
+    Prediction made = {.endpoint = served, .request_id = request->request_id};
+    size_t count;
 
-    if (!body_read(&request->body, &loaded->inputs, arena, &frame, error))
+    if (!body_read(&request->body, &loaded->inputs, arena, &made.frame, error))
         return false;
-    probabilities = arena_array(arena, double, frame.row_count *class_count);
-    labels = arena_array(arena, size_t, frame.row_count);
-    if (!predictor_predict(loaded->package.model, &frame, probabilities, arena, error))
+    count = made.frame.row_count;
+    made.answers = arena_array(arena, double, count *loaded_model_width(loaded));
+    made.labels = arena_array(arena, size_t, count);
+    if (predictor_forecast(model)
+            ? !predict_forecasts(&made, arena, error)
+            : !predictor_predict(model, &made.frame, made.answers, arena, error))
         return false;
-    for (size_t row = 0; row < frame.row_count; row++)
-        labels[row] = predictor_decide(loaded->package.model, probabilities + row * class_count);
-    *prediction = (Prediction){served, request->request_id, frame, probabilities, labels};
+    for (size_t row = 0; row < count && !loaded_model_has_numbers(loaded); row++)
+        made.labels[row] = predictor_decide(model, row_answer(&made, row));
+    *prediction = made;
     return true;
 }
 
@@ -55,9 +55,9 @@ bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena 
            predict_by(served, request, arena, prediction, error);
 }
 
-double prediction_confidence(const Prediction *prediction, size_t row)
+double prediction_number(const Prediction *prediction, size_t row)
 {
-    return row_probabilities(prediction, row)[prediction->labels[row]];
+    return row_answer(prediction, row)[prediction->labels[row]];
 }
 
 static void write_head(JsonWriter *json, const Prediction *prediction)
@@ -71,9 +71,17 @@ static void write_head(JsonWriter *json, const Prediction *prediction)
 static void write_answer(JsonWriter *json, const Prediction *prediction, size_t row)
 {
     const ClassNames *classes = prediction->endpoint->loaded->classes;
-    const double *probabilities = row_probabilities(prediction, row);
+    const double *probabilities = row_answer(prediction, row);
     size_t label = prediction->labels[row];
 
+    if (prediction->forecasts) {
+        forecast_answer_write_json(json, prediction, row);
+        return;
+    }
+    if (loaded_model_has_numbers(prediction->endpoint->loaded)) {
+        json_double(json, "value", probabilities[0]);
+        return;
+    }
     json_text(json, "label", classes->items[label]);
     json_double(json, "confidence", probabilities[label]);
     json_open_object(json, "probabilities");
@@ -133,6 +141,12 @@ static bool explain_row(const Prediction *prediction, size_t row, JsonWriter *js
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Explanation explanation;
 
+    if (prediction->forecasts) {
+        json_open_object(json, NULL);
+        forecast_explanation_write_json(json, prediction, row);
+        json_close(json);
+        return true;
+    }
     if (!predictor_explain(prediction->endpoint->loaded->package.model, &prediction->frame, row,
                            prediction->labels[row], arena, &explanation, error))
         return false;

@@ -14,20 +14,32 @@
 #include "base/json.h"
 #include "serving/snapshot.h"
 
-enum { EXPLAIN_ROWS_MAX = 1000, EXPLAIN_TERMS_MAX = 20 };
+enum {
+    EXPLAIN_ROWS_MAX = 1000,
+    EXPLAIN_TERMS_MAX = 20,
+    FORECAST_REQUEST_STEPS_MAX = 20000, /* of all rows of a request */
+};
 
 typedef struct PredictRequest {
     const char *endpoint, *request_id;
     Body body;
 } PredictRequest;
 
+/* What a row asks of a model that forecasts, and all steps of the answer. */
+typedef struct ForecastAnswer {
+    ForecastAsk ask;
+    DatedForecast dated;
+} ForecastAnswer;
+
 /* Points into the snapshot, the body and the arena. */
 typedef struct Prediction {
     const ServedEndpoint *endpoint;
     const char *request_id;
     Frame frame;
-    double *probabilities; /* row_count x class_count */
-    size_t *labels;        /* per row, an index into the model's classes */
+    double *answers; /* row_count x predictor_width(): probabilities, the number, or of a forecast
+                        its value and interval at the last step */
+    size_t *labels;  /* per row, an index into the model's classes; 0 of numbers */
+    const ForecastAnswer *forecasts; /* per row; NULL of models that forecast nothing */
 } Prediction;
 
 /* The endpoint, with a loaded model. Not found: there is none; unavailable: it serves nothing. */
@@ -42,14 +54,17 @@ bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Are
 bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
                  Prediction *prediction, Error *error) MUST_CHECK;
 
-/* The probability of the label that row was given. */
-double prediction_confidence(const Prediction *prediction, size_t row);
+/* The probability of the label that row was given, or the number that it was answered with; of a
+ * forecast the value at its last step. */
+double prediction_number(const Prediction *prediction, size_t row);
 
 /* {"request_id", "endpoint", "model", "version", "predictions": [{"label", "confidence",
- * "probabilities": {...}}]} */
+ * "probabilities": {...}}]}; of a model that answers with numbers [{"value"}], of one that
+ * forecasts
+ * [{"series", "choice", "level", "forecast": [{"time", "value", "low", "high"}]}] */
 void prediction_write_json(JsonWriter *json, const Prediction *prediction);
 
 /* The same with "explanations": per row also "intercept", "margin", "contributions" (the
  * EXPLAIN_TERMS_MAX strongest) and "rest" (count and weight of the others): intercept +
- * contributions + rest = margin of the label's class, before calibration. */
+ * contributions + rest = margin of the label's class, before calibration, or the value. */
 bool prediction_explain(const Prediction *prediction, JsonWriter *json, Error *error) MUST_CHECK;

@@ -13,7 +13,7 @@ typedef struct LoggedPrediction {
     int64_t version, deployment_id;
     int64_t created_at, duration_us;
     int64_t row_count;
-    const char *answers; /* JSON: [{"label", "confidence"}] per row */
+    const char *answers; /* JSON: [{"label", "confidence"}] or [{"value"}] per row */
     const char *inputs;  /* JSON: the rows by column, or as many of the first as were logged */
 } LoggedPrediction;
 

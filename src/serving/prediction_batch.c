@@ -105,6 +105,7 @@ void batch_begin(BatchBuilder *batch, const PredictionRecord *record, Arena *are
         .first_at = INT64_MAX,
         .last_at = INT64_MIN,
         .places = arena_array(arena, size_t, record->loaded->classes->count),
+        .has_numbers = loaded_model_has_numbers(record->loaded),
         .heads = {.arena = arena},
         .inputs = {.arena = arena},
     };
@@ -168,8 +169,9 @@ static void add_answers(BatchBuilder *batch, const PredictionRecord *record)
     const PredictionAnswer *answers = record_answers(record);
 
     for (size_t row = 0; row < record->row_count; row++) {
-        append_number(&batch->heads, label_place(batch, answers[row].label));
-        text_append_bytes(&batch->heads, (const char *)&answers[row].confidence, sizeof(double));
+        if (!batch->has_numbers)
+            append_number(&batch->heads, label_place(batch, answers[row].label));
+        text_append_bytes(&batch->heads, (const char *)&answers[row].number, sizeof(double));
     }
 }
 
@@ -192,6 +194,13 @@ bool batch_add(BatchBuilder *batch, const PredictionRecord *record)
     batch->newest_at = record->created_at;
     batch->record_count++;
     return true;
+}
+
+static void append_labels(TextBuilder *text, const TextList *labels)
+{
+    append_number(text, labels->count);
+    for (size_t i = 0; i < labels->count; i++)
+        append_name(text, labels->items[i]);
 }
 
 static void append_columns(TextBuilder *text, const InputList *columns)
@@ -227,15 +236,15 @@ BatchBytes batch_finish(BatchBuilder *batch, void *packer)
 
     text_append_bytes(&text, "\0\0\0\0", BATCH_HEAD_BYTES);
     append_number(&text, batch->record_count);
-    append_number(&text, batch->labels.count);
-    for (size_t i = 0; i < batch->labels.count; i++)
-        append_name(&text, batch->labels.items[i]);
+    if (!batch->has_numbers)
+        append_labels(&text, &batch->labels);
     append_columns(&text, &batch->loaded->inputs);
     append_number(&text, batch->heads.count);
     text_append_bytes(&text, batch->heads.items, batch->heads.count);
     append_inputs(&text, &batch->inputs, batch->arena, packer);
-    text.items[0] = BATCH_VERSION;
-    checksum = batch_checksum(text.items + BATCH_HEAD_BYTES, text.count - BATCH_HEAD_BYTES);
+    text.items[0] = batch->has_numbers ? BATCH_VERSION_NUMBERS : BATCH_VERSION;
+    checksum = batch_checksum((unsigned char)text.items[0], text.items + BATCH_HEAD_BYTES,
+                              text.count - BATCH_HEAD_BYTES);
     memcpy(text.items + 1, &checksum, sizeof(checksum));
     return (BatchBytes){text.items, text.count};
 }

@@ -7,8 +7,10 @@
  *     the inputs of all records, packed by zstd where that makes them smaller: per logged row and
  *         column a double, or a text's length and one (0: missing) and its bytes.
  * Numbers are those of varint.h, doubles little-endian; a list or text comes after its
- * size. A request id of id_timed() is a 0 and the difference of its time to created_at, and its
- * ten random bytes; others are texts. It is for good: a change is another version byte.
+ * size. A batch of a model that answers with numbers has another version byte, which its CRC-32
+ * begins with, no names of labels, and per row the number alone. A request id of id_timed() is a 0
+ * and the difference of its time to created_at, and its ten random bytes; others are texts. It is
+ * for good: a change is another version byte.
  *
  * Building:  batch_begin(); batch_add() while there is room; batch_finish().
  * Reading:   if (!batch_open(bytes, size, arena, &batch, error)) return false;
@@ -44,6 +46,7 @@ typedef struct BatchBuilder {
     size_t *places;  /* per class: 1 + its place in labels, or 0 */
     TextBuilder heads, inputs;
     int64_t newest_at; /* created_at of the last record */
+    bool has_numbers;
 } BatchBuilder;
 
 /* Of the deployment of this record, which is not added by that. */
@@ -67,6 +70,7 @@ int64_t request_id_hash(const char *request_id);
 
 typedef struct PredictionBatch {
     size_t record_count;
+    bool has_numbers; /* the answers are numbers; there are no labels */
     TextList labels;
     InputList columns;
     ByteCursor heads, inputs; /* what is left to be read */
@@ -78,6 +82,7 @@ typedef struct BatchRecord {
     char request_id[REQUEST_ID_BYTES_MAX + 1];
     int64_t created_at, duration_us;
     size_t row_count, input_row_count;
+    bool has_numbers;
     ByteCursor answers, inputs;
 } BatchRecord;
 
@@ -86,7 +91,8 @@ bool batch_open(const void *bytes, size_t size, Arena *arena, PredictionBatch *b
                 Error *error) MUST_CHECK;
 bool batch_next(PredictionBatch *batch, BatchRecord *record);
 
-/* The next row's answer; label is an index into the batch's. Call it row_count times at most. */
+/* The next row's answer; label is an index into the batch's, or 0 beside a number. Call it
+ * row_count times at most. */
 PredictionAnswer batch_next_answer(BatchRecord *record);
 
 /* The next cell: input_row_count times as many as there are columns, row by row. */
@@ -97,6 +103,6 @@ typedef struct BatchCell {
 
 BatchCell batch_next_cell(BatchRecord *record, ColumnKind kind);
 
-/* [{"label", "confidence"}] per row, and the logged rows by column, as JSON. */
+/* [{"label", "confidence"}] or [{"value"}] per row, and the logged rows by column, as JSON. */
 const char *batch_answers_json(const PredictionBatch *batch, BatchRecord record, Arena *arena);
 const char *batch_inputs_json(const PredictionBatch *batch, BatchRecord record, Arena *arena);

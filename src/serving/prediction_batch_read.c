@@ -105,7 +105,7 @@ static void skip_answers(ByteCursor *heads, BatchRecord *record, size_t label_co
 {
     record->answers = *heads;
     for (size_t row = 0; row < record->row_count && !heads->is_damaged; row++) {
-        if (take_number(heads) >= label_count)
+        if (!record->has_numbers && take_number(heads) >= label_count)
             take_damage(heads);
         take_bytes(heads, sizeof(double));
     }
@@ -119,6 +119,7 @@ bool batch_next(PredictionBatch *batch, BatchRecord *record)
     if (heads->is_damaged || batch->inputs.is_damaged || !bytes_left(heads))
         return false;
     record->request_id[0] = '\0';
+    record->has_numbers = batch->has_numbers;
     record->created_at =
         (int64_t)((uint64_t)batch->newest_at + (uint64_t)difference_of_number(take_number(heads)));
     record->duration_us = (int64_t)take_number(heads);
@@ -133,7 +134,7 @@ bool batch_next(PredictionBatch *batch, BatchRecord *record)
 
 PredictionAnswer batch_next_answer(BatchRecord *record)
 {
-    size_t label = (size_t)take_number(&record->answers);
+    size_t label = record->has_numbers ? 0 : (size_t)take_number(&record->answers);
 
     return (PredictionAnswer){take_double(&record->answers), label};
 }
@@ -184,10 +185,11 @@ static bool check_head(const unsigned char *bytes, size_t size, Error *error)
 
     if (size < BATCH_HEAD_BYTES)
         return fail(error, ERROR_INTERNAL, "it is cut off");
-    if (bytes[0] != BATCH_VERSION)
-        return fail(error, ERROR_INTERNAL, "its version is %d, not %d", bytes[0], BATCH_VERSION);
+    if (bytes[0] != BATCH_VERSION && bytes[0] != BATCH_VERSION_NUMBERS)
+        return fail(error, ERROR_INTERNAL, "its version is %d, not %d or %d", bytes[0],
+                    BATCH_VERSION, BATCH_VERSION_NUMBERS);
     memcpy(&checksum, bytes + 1, sizeof(checksum));
-    if (checksum != batch_checksum(bytes + BATCH_HEAD_BYTES, size - BATCH_HEAD_BYTES))
+    if (checksum != batch_checksum(*bytes, bytes + BATCH_HEAD_BYTES, size - BATCH_HEAD_BYTES))
         return fail(error, ERROR_INTERNAL, "its bytes are not those of its checksum");
     return true;
 }
@@ -201,8 +203,10 @@ bool batch_open(const void *bytes, size_t size, Arena *arena, PredictionBatch *b
         return false;
     cursor =
         (ByteCursor){(const char *)bytes + BATCH_HEAD_BYTES, (const char *)bytes + size, false};
+    opened.has_numbers = *(const unsigned char *)bytes == BATCH_VERSION_NUMBERS;
     opened.record_count = (size_t)take_number(&cursor);
-    take_labels(&cursor, arena, &opened.labels);
+    if (!opened.has_numbers)
+        take_labels(&cursor, arena, &opened.labels);
     take_columns(&cursor, arena, &opened.columns);
     opened.heads = take_part(&cursor, take_number(&cursor));
     opened.inputs = take_inputs(&cursor, arena);
@@ -221,8 +225,9 @@ const char *batch_answers_json(const PredictionBatch *batch, BatchRecord record,
         PredictionAnswer answer = batch_next_answer(&record);
 
         json_open_object(json, NULL);
-        json_text(json, "label", batch->labels.items[answer.label]);
-        json_double(json, "confidence", answer.confidence);
+        if (!batch->has_numbers)
+            json_text(json, "label", batch->labels.items[answer.label]);
+        json_double(json, batch->has_numbers ? "value" : "confidence", answer.number);
         json_close(json);
     }
     json_close(json);

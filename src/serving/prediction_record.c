@@ -84,7 +84,7 @@ static char *put_answers(void *at, const Prediction *prediction)
 
     for (size_t row = 0; row < prediction->frame.row_count; row++)
         answers[row] =
-            (PredictionAnswer){prediction_confidence(prediction, row), prediction->labels[row]};
+            (PredictionAnswer){prediction_number(prediction, row), prediction->labels[row]};
     return (char *)(answers + prediction->frame.row_count);
 }
 

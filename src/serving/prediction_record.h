@@ -15,8 +15,8 @@ enum {
 };
 
 typedef struct PredictionAnswer {
-    double confidence;
-    size_t label; /* an index into the model's classes */
+    double number; /* the confidence in the label, or what the model answered with */
+    size_t label;  /* an index into the model's classes; 0 of a model of numbers */
 } PredictionAnswer;
 
 typedef struct PredictionRecord {

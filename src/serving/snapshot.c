@@ -26,7 +26,7 @@ static InputList list_inputs(const Predictor *model, Arena *arena)
 
     for (size_t i = 0; i < count; i++)
         items[i] = predictor_input(model, i);
-    return (InputList){items, count};
+    return (InputList){items, count, predictor_forecast(model) != NULL};
 }
 
 LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest, Error *error)

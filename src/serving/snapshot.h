@@ -26,8 +26,19 @@ typedef struct LoadedModel {
     Package package;
     char digest[DIGEST_TEXT_SIZE];
     InputList inputs;
-    const ClassNames *classes;
+    const ClassNames *classes; /* none of a model that answers with numbers */
 } LoadedModel;
+
+static inline bool loaded_model_has_numbers(const LoadedModel *loaded)
+{
+    return loaded->classes->count == 0;
+}
+
+/* How many numbers the answer for a row has. */
+static inline size_t loaded_model_width(const LoadedModel *loaded)
+{
+    return predictor_width(loaded->package.model);
+}
 
 LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest,
                                Error *error) MUST_CHECK;

@@ -113,7 +113,7 @@ static void read_package(Store *store, const char *digest)
         !package_open(store->store, digest, store->arena, &package, &error) ||
         !answer(&package, &sound->golden, store->arena, &sound->answers, &error))
         give_up("a sound package", error.message);
-    sound->answer_count = sound->golden.frame.row_count * sound->golden.class_count;
+    sound->answer_count = sound->golden.frame.row_count * sound->golden.width;
 }
 
 /* ---- damage ---- */
@@ -431,7 +431,7 @@ static Outcome judge_accepted(const Store *store, const Case *made, Arena *arena
     if (!package_open(store->store, made->digest, arena, &package, &error) ||
         !answers_anything(package.model, arena))
         return WRONG_ANSWER;
-    if (predictor_classes(package.model)->count == sound->golden.class_count &&
+    if (predictor_classes(package.model)->count == sound->golden.width &&
         answer(&package, &sound->golden, arena, &answers, &error) && are_equal(sound, answers))
         return ACCEPTED_SAME;
     return made->has_golden ? WRONG_DIFFERENT : ACCEPTED_ITS_OWN;

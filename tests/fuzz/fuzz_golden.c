@@ -42,11 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(golden.frame.row_count >= 1 && golden.frame.row_count <= GOLDEN_ROWS_MAX);
     for (size_t i = 0; i < golden.frame.column_count; i++)
         sum += read_column(&golden.frame.columns[i], golden.frame.row_count);
-    for (size_t i = 0; i < golden.frame.row_count * golden.class_count; i++)
-        sum += golden.probabilities[i];
+    for (size_t i = 0; i < golden.frame.row_count * golden.width; i++)
+        sum += golden.answers[i];
     printed = golden_print(&golden, arena);
     require(golden_read(printed, strlen(printed), arena, &again, &error));
     require(again.frame.row_count == golden.frame.row_count);
-    require(again.class_count == golden.class_count && (sum > 0 || sum <= 0 || sum != sum));
+    require(again.width == golden.width && (sum > 0 || sum <= 0 || sum != sum));
     return 0;
 }

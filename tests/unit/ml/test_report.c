@@ -50,12 +50,15 @@ static void test_every_metric_has_an_expected_value_and_keeps_its_bounds(void)
         Report report = make(one, arena);
         const ExpectedFigure *figure = one->figures;
 
-        for (const MetricKind *kind = metric_kinds; kind->name; kind++, figure++) {
+        for (const MetricKind *kind = metric_kinds; kind->name; kind++) {
             double value = metric_value(kind, &report);
 
+            EXPECT(kind->summary[0] != '\0');
+            if (kind->task != TASK_CLASSIFICATION)
+                continue;
             EXPECT_TEXT(figure->metric, kind->name);
             EXPECT(isnan(value) || (value >= kind->least && value <= kind->most));
-            EXPECT(kind->summary[0] != '\0');
+            figure++;
         }
         EXPECT(figure->metric == NULL);
     }
@@ -173,6 +176,7 @@ static void test_a_report_as_json_has_every_metric_and_null_for_what_is_not_a_nu
     text = json_finish(json);
     EXPECT(strstr(text, "\"confusion\":[[1,1],[0,1]]") != NULL);
     EXPECT_OK(json_parse(text, strlen(text), arena, &document, &error), error);
+    EXPECT_TEXT(json_as_text(json_member(document, "task"), ""), "classification");
     metrics = json_member(document, "metrics");
     for (const MetricKind *kind = metric_kinds; kind->name; kind++)
         EXPECT(json_is_number(json_member(metrics, kind->name)) !=

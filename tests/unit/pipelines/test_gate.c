@@ -82,6 +82,22 @@ static const Situation situations[] = {
      RULE("log_loss", "not-worse", 0, 0.25), AGAINST(0.30, 0.40, -0.15, -0.05), GATE_REJECTED,
      "misses the minimum", NULL},
 
+    {"T7: numbers, whose errors are as large as they are", RULE("rmse", "not-worse", 0, NONE),
+     AGAINST(389.93, 439.5, -71.25, -22.5), GATE_ACCEPTED, "better",
+     "rmse 389.93 against 439.5 (difference -49.57, beyond the noise: 95 % interval -71.25 to "
+     "-22.5)"},
+    {"T7: R2 of numbers, below 0", RULE("r2", "not-worse", 0, NONE),
+     AGAINST(0.069, -0.076, 0.02, 0.31), GATE_ACCEPTED, "better", "r2 0.069 against -0.076"},
+    {"T7: a first model that is better than the mean", RULE("rmse", "not-worse", 0, NONE),
+     FIRST(5.85, 12.5), GATE_ACCEPTED, "first model", "rmse 5.85, always the mean 12.5"},
+    {"T7: a first model that is worse than the mean", RULE("mae", "not-worse", 0, NONE),
+     FIRST(13.5, 12.5), GATE_REJECTED, "not better than the mean baseline",
+     "no better than the mean baseline: mae 13.5, always the mean 12.5"},
+    {"T7: a limit that always giving the mean keeps to", RULE("rmse", "not-worse", 0, 20),
+     FIRST(5.85, 12.5), GATE_ACCEPTED, "first model", NULL},
+    {"F1: numbers without a baseline", RULE("rmse", "not-worse", 0, NONE), FIRST(5.85, NONE),
+     GATE_REFUSED, "refused", "the mean baseline has no number"},
+
     {"R7: lower by at least 1 % of the champion's, and it is, beyond the noise",
      RELATIVE_RULE("log_loss", "better", 0.01), AGAINST(0.27, 0.30, -0.05, -0.004), GATE_ACCEPTED,
      "better", NULL},

@@ -165,7 +165,18 @@ static void test_what_cannot_be_trained_makes_no_run(void)
         const char *message;
     } rows[] = {
         {{.project = "ham"}, "project \"ham\" does not exist"},
-        {{.project = "spam", .metric = "F1"}, "\"F1\" is not a metric"},
+        {{.project = "spam", .metric = "F1"},
+         "\"F1\" is not a metric; those of classification are accuracy, balanced_accuracy, f1, "
+         "f1_macro, f1_micro, f1_weighted, precision, recall, precision_macro, recall_macro, mcc, "
+         "auc, average_precision, log_loss, brier, calibration_error"},
+        {{.project = "spam", .task = "ranking"},
+         "a task is \"classification\" or \"regression\", not \"ranking\""},
+        {{.project = "spam", .task = "regression"},
+         "release.gate.metric of slipway.yaml: \"f1\" is a metric of classification, not of "
+         "regression, whose are rmse, mae, r2, mape, median_absolute_error, explained_variance, "
+         "max_error"},
+        {{.project = "spam", .task = "regression", .metric = "rmse", .balance = true},
+         "classes are balanced, and the target \"CLASS\" is learnt as numbers"},
         {{.project = "spam", .budget_seconds = -1}, "a budget is 0 to 604800 seconds"},
         {{.project = "spam", .data = "comments@x"},
          "\"comments@x\" names no version, as comments@3 does"},

@@ -3,7 +3,7 @@
 #include "registry/package_internal.h"
 #include "tests/unit/tracking/store_fixture.h"
 
-enum { ROWS = 400, GOLDEN_ROWS = 20 };
+enum { ROWS = 400, GOLDEN_ROWS = 20, NUMBER_ROWS = 60 };
 
 /* The first messages of the SMS spam collection, with a number column that tells little. */
 typedef struct Messages {
@@ -255,6 +255,76 @@ static void test_the_mlmodel_file_is_what_mlflow_reads(void)
                          "\\\"the \\\\\\\"message\\\\\\\"\\\",\\\"required\\\":true}]\"\n"));
 }
 
+/* Numbers: 3 x + 100 for one half of the rows, 3 x for the other. */
+static Predictor *train_numbers(Frame *frame, Arena *arena)
+{
+    double *x = arena_array(arena, double, NUMBER_ROWS);
+    double *numbers = arena_array(arena, double, NUMBER_ROWS);
+    TextRef *half = arena_array(arena, TextRef, NUMBER_ROWS);
+    FrameColumn *columns = arena_array(arena, FrameColumn, 2);
+    Target target = {.numbers = numbers};
+    SearchSpec spec = {.metric = "rmse", .budget_seconds = 1, .seed = 42, .fold_count = 2};
+    Learnt result = {0};
+    Error error = {0};
+
+    for (size_t i = 0; i < NUMBER_ROWS; i++) {
+        x[i] = (double)i;
+        half[i] = i % 2 ? (TextRef){"odd", 3} : (TextRef){"even", 4};
+        numbers[i] = 3 * x[i] + (i % 2 ? 100 : 0);
+    }
+    columns[0] = (FrameColumn){.name = "x", .kind = COLUMN_NUMBER, .numbers = x};
+    columns[1] = (FrameColumn){.name = "half", .kind = COLUMN_CATEGORY, .texts = half};
+    *frame = (Frame){columns, 2, NUMBER_ROWS};
+    EXPECT_OK(predictor_learn(frame, &target, &spec, arena, &result, &error), error);
+    return result.model;
+}
+
+static const char *read_text(Scope *scope, const char *folder, const char *name)
+{
+    const char *bytes;
+    size_t size;
+
+    EXPECT_OK(file_read(arena_format(scope->arena, "%s/%s", folder, name), 65536, scope->arena,
+                        &bytes, &size, &scope->error),
+              scope->error);
+    return bytes;
+}
+
+static void test_a_package_of_numbers_says_so_and_answers_as_it_did(void)
+{
+    static const Damage damages[] = {
+        {"signature.json", "regression", "classification", "the signature of the package is not"},
+        {"signature.json", "\"classes\":[]", "\"classes\":[\"1\"]", "the signature of the package"},
+        {"golden.json", "\"values\":[[", "\"values\":[[7", "the model answers golden row 1 with "},
+        {"golden.json", "\"values\"", "\"probabilities\"",
+         "the golden rows are answered by classes, the model by numbers"},
+    };
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    CLEANUP(predictor_unload) Predictor *model = NULL;
+    PackageSpec spec = {.target = "y", .flavor = "boosted_trees", .folder = new_folder(scope)};
+    Frame frame, golden;
+    const char *digest;
+
+    model = train_numbers(&frame, scope->arena);
+    EXPECT(predictor_task(model) == TASK_REGRESSION && predictor_width(model) == 1);
+    golden = frame;
+    golden.row_count = GOLDEN_ROWS;
+    spec.model = model;
+    spec.golden = &golden;
+    EXPECT_OK(package_write(&spec, scope->arena, &scope->error), scope->error);
+    EXPECT(strstr(read_text(scope, spec.folder, "signature.json"),
+                  "{\"task\":\"regression\",\"target\":\"y\",") != NULL);
+    EXPECT(strstr(read_text(scope, spec.folder, "signature.json"), "positive") == NULL);
+    EXPECT(strstr(read_text(scope, spec.folder, "MLmodel"),
+                  "  outputs: \"[{\\\"type\\\":\\\"double\\\",\\\"name\\\":\\\"y\\\"") != NULL);
+    digest = store_folder(scope, spec.folder);
+    EXPECT_OK(package_check_golden(scope->platform->artifacts, digest, scope->arena, &scope->error),
+              scope->error);
+    for (size_t i = 0; i < COUNT(damages); i++)
+        check_damage(scope, &spec, &damages[i]);
+}
+
 static void test_golden_rows_are_1_to_32_with_all_columns(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
@@ -294,7 +364,7 @@ static void test_golden_rows_of_each_kind_are_read_as_they_were_written(void)
     EXPECT_TEXT(golden_print(&read, arena), text);
     EXPECT(read.frame.columns[2].kind == COLUMN_NUMBER && isnan(read.frame.columns[2].numbers[0]));
     EXPECT(!read.frame.columns[0].texts[1].bytes && read.frame.columns[0].texts[0].length == 4);
-    EXPECT(memcmp(read.probabilities, answers, sizeof(answers)) == 0);
+    EXPECT(memcmp(read.answers, answers, sizeof(answers)) == 0);
 }
 
 int main(int count, char **names)
@@ -303,6 +373,7 @@ int main(int count, char **names)
         TEST(test_a_package_gives_the_same_answers_and_the_same_bytes),
         TEST(test_a_package_that_does_not_answer_as_it_did_is_refused),
         TEST(test_the_mlmodel_file_is_what_mlflow_reads),
+        TEST(test_a_package_of_numbers_says_so_and_answers_as_it_did),
         TEST(test_golden_rows_of_each_kind_are_read_as_they_were_written),
         TEST(test_golden_rows_are_1_to_32_with_all_columns),
         {0},

@@ -11,20 +11,24 @@ typedef struct FixturePrediction {
     const char *text, *kind; /* NULL: missing */
     double age;
     size_t row_count; /* all alike; 0: one */
+    bool has_numbers; /* of a model that answers with them: 12.5 for row 0, 13.5 for row 1 ... */
 } FixturePrediction;
 
 enum { FIXTURE_ROWS_MAX = 8 };
 
-static inline LoadedModel *fixture_loaded(void)
+static inline LoadedModel *fixture_loaded(bool has_numbers)
 {
     static const ModelInput columns[] = {
         {"text", COLUMN_TEXT}, {"kind", COLUMN_CATEGORY}, {"age", COLUMN_NUMBER}};
     static const char *const names[] = {"ham", "spam"};
     static const ClassNames classes = {names, 2};
+    static const ClassNames no_classes;
     static LoadedModel loaded = {
         .references = 1, .inputs = {columns, COUNT(columns)}, .classes = &classes};
+    static LoadedModel of_numbers = {
+        .references = 1, .inputs = {columns, COUNT(columns)}, .classes = &no_classes};
 
-    return &loaded;
+    return has_numbers ? &of_numbers : &loaded;
 }
 
 static inline TextRef fixture_text(const char *text)
@@ -46,10 +50,10 @@ static inline Prediction fixture_prediction(const FixturePrediction *spec, Arena
     *endpoint = (ServedEndpoint){.name = spec->endpoint ? spec->endpoint : "spam",
                                  .model = "comments",
                                  .version = 3,
-                                 .loaded = fixture_loaded(),
+                                 .loaded = fixture_loaded(spec->has_numbers),
                                  .deployment_id = spec->deployment_id ? spec->deployment_id : 7};
     prediction.frame = (Frame){columns, 3, spec->row_count ? spec->row_count : 1};
-    prediction.probabilities = arena_array(arena, double, FIXTURE_ROWS_MAX * 2);
+    prediction.answers = arena_array(arena, double, FIXTURE_ROWS_MAX * 2);
     prediction.labels = arena_array(arena, size_t, FIXTURE_ROWS_MAX);
     columns[0] = (FrameColumn){.name = "text", .kind = COLUMN_TEXT, .texts = texts};
     columns[1] = (FrameColumn){.name = "kind", .kind = COLUMN_CATEGORY, .texts = kinds};
@@ -58,8 +62,12 @@ static inline Prediction fixture_prediction(const FixturePrediction *spec, Arena
         texts[row] = fixture_text(spec->text);
         kinds[row] = fixture_text(spec->kind);
         ages[row] = spec->age;
+        if (spec->has_numbers) {
+            prediction.answers[row] = 12.5 + (double)row;
+            continue;
+        }
         prediction.labels[row] = row % 2 == 0;
-        memcpy(prediction.probabilities + 2 * row, chances + row % 2 * 2, 2 * sizeof(double));
+        memcpy(prediction.answers + 2 * row, chances + row % 2 * 2, 2 * sizeof(double));
     }
     return prediction;
 }

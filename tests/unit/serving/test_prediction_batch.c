@@ -65,6 +65,31 @@ static void test_a_batch_comes_back_as_it_was(void)
     EXPECT(!batch_next(&batch, &record));
 }
 
+static void test_a_batch_of_numbers_comes_back_as_values(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const FixturePrediction specs[] = {
+        {own_id, .created_at = own_time, .text = "a", .has_numbers = true, .row_count = 2},
+        {"order-1", .created_at = own_time, .text = "b", .has_numbers = true},
+    };
+    BatchBytes bytes = batch_of(specs, 2, arena);
+    PredictionBatch batch = open_batch(bytes, arena);
+    BatchRecord record;
+
+    EXPECT(bytes.bytes[0] == 2);
+    EXPECT(batch.has_numbers && batch.labels.count == 0 && batch.record_count == 2);
+    EXPECT(batch_next(&batch, &record));
+    EXPECT_TEXT(batch_answers_json(&batch, record, arena), "[{\"value\":12.5},{\"value\":13.5}]");
+    EXPECT(batch_next_answer(&record).number == 12.5);
+    EXPECT(batch_next_answer(&record).number == 13.5);
+    EXPECT(batch_next(&batch, &record));
+    EXPECT_TEXT(record.request_id, "order-1");
+    EXPECT_TEXT(batch_answers_json(&batch, record, arena), "[{\"value\":12.5}]");
+    EXPECT_TEXT(batch_inputs_json(&batch, record, arena),
+                "[{\"text\":\"b\",\"kind\":null,\"age\":0}]");
+    EXPECT(!batch_next(&batch, &record));
+}
+
 static void test_long_inputs_are_packed_and_come_back(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -147,7 +172,10 @@ static void test_a_damaged_batch_is_refused_with_a_sentence(void)
     EXPECT_OK(batch_open(copy, bytes.size, arena, &batch, &error), error);
     copy[0] = 9;
     EXPECT(!batch_open(copy, bytes.size, arena, &batch, &error));
-    EXPECT_TEXT(error.message, "its version is 9, not 1");
+    EXPECT_TEXT(error.message, "its version is 9, not 1 or 2");
+    copy[0] = 2;
+    EXPECT(!batch_open(copy, bytes.size, arena, &batch, &error));
+    EXPECT_TEXT(error.message, "its bytes are not those of its checksum");
 }
 
 static void test_ids_of_ours_tell_their_time(void)
@@ -168,6 +196,7 @@ int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_a_batch_comes_back_as_it_was),
+        TEST(test_a_batch_of_numbers_comes_back_as_values),
         TEST(test_long_inputs_are_packed_and_come_back),
         TEST(test_only_ids_that_do_not_tell_their_time_are_hashed),
         TEST(test_no_batch_spans_more_than_its_time_or_grows_without_end),

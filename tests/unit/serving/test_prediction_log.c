@@ -26,7 +26,7 @@ static void log_all(Scene *scene, const FixturePrediction specs[], size_t count)
     EXPECT(prediction_log_counts(log).written == count);
     EXPECT(prediction_log_counts(log).dropped == 0);
     prediction_log_destroy(log);
-    EXPECT(atomic_load(&fixture_loaded()->references) == 1);
+    EXPECT(atomic_load(&fixture_loaded(false)->references) == 1);
 }
 
 static bool run_sql(Scope *scope, void *sql)
@@ -250,7 +250,7 @@ static void test_what_a_refusing_disk_leaves_is_written_later_and_what_has_no_ro
     EXPECT_OK(prediction_find(&scene.scope, "a", &found), scene.scope.error);
     EXPECT(found.id == (int64_t)counts.written);
     prediction_log_destroy(log);
-    EXPECT(atomic_load(&fixture_loaded()->references) == 1);
+    EXPECT(atomic_load(&fixture_loaded(false)->references) == 1);
 }
 
 static void test_a_log_that_ends_on_a_refusing_disk_lets_go_of_what_it_holds(void)
@@ -263,7 +263,7 @@ static void test_a_log_that_ends_on_a_refusing_disk_lets_go_of_what_it_holds(voi
     for (size_t i = 0; i < 20000; i++)
         log_one(log, &spec, scene.arena);
     prediction_log_destroy(log);
-    EXPECT(atomic_load(&fixture_loaded()->references) == 1);
+    EXPECT(atomic_load(&fixture_loaded(false)->references) == 1);
 }
 
 static void test_a_full_ring_has_room_again_when_it_is_taken(void)

@@ -1,0 +1,229 @@
+#include "ml/backtest.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/parallel.h"
+#include "ml/naive.h"
+
+static size_t seen_period(const SeriesLearner *learner, size_t period)
+{
+    return learner->period_max && period > learner->period_max ? 1 : period;
+}
+
+static bool has_candidate(const SeriesCandidates *candidates, const SeriesLearner *learner,
+                          size_t period)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->items[i].learner == learner && candidates->items[i].period == period)
+            return true;
+    return false;
+}
+
+SeriesCandidates series_candidates(const size_t *periods, size_t period_count, Arena *arena)
+{
+    SeriesCandidates candidates = {0};
+
+    for (const SeriesLearner *const *learner = series_learners; *learner; learner++)
+        for (size_t i = 0; i < ((*learner)->knows_longer ? 1 : period_count); i++) {
+            size_t period = seen_period(*learner, periods[i]);
+
+            if (!has_candidate(&candidates, *learner, period))
+                *arena_push(arena, &candidates) =
+                    (SeriesCandidate){*learner, period, periods + i + 1, period_count - i - 1};
+        }
+    return candidates;
+}
+
+Series series_candidate_view(const SeriesCandidate *candidate, const double *values, size_t count)
+{
+    return (Series){values, count, candidate->period, candidate->longer, candidate->longer_count};
+}
+
+const char *series_candidate_name(const SeriesCandidate *candidate, size_t main_period,
+                                  Arena *arena)
+{
+    const SeriesLearner *learner = candidate->learner;
+
+    if (candidate->period == seen_period(learner, main_period))
+        return learner->name;
+    if (candidate->period == 1)
+        return arena_format(arena, "%s (no season)", learner->name);
+    return arena_format(arena, "%s (season %zu)", learner->name, candidate->period);
+}
+
+size_t backtest_window_count(size_t count, size_t period, size_t horizon)
+{
+    size_t least = 2 * period > BACKTEST_LEARNT_MIN ? 2 * period : BACKTEST_LEARNT_MIN;
+    size_t room = count > least ? (count - least) / horizon : 0;
+    size_t wanted = count / horizon / 2;
+
+    if (wanted < BACKTEST_WINDOWS_MIN)
+        wanted = BACKTEST_WINDOWS_MIN;
+    if (wanted > BACKTEST_WINDOWS_MAX)
+        wanted = BACKTEST_WINDOWS_MAX;
+    return wanted < room ? wanted : room;
+}
+
+/* What the turns share. Each writes into its own window of its own row, its own error and time. */
+typedef struct Run {
+    const Series *series;
+    Backtest *backtest;
+    Error *errors; /* by turn; kind ERROR_NONE where all went well */
+    double *seconds;
+} Run;
+
+static double thread_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double mean_error(const double *actual, const double *mean, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += fabs(actual[i] - mean[i]);
+    return sum / (double)count;
+}
+
+static void keep_forecast(const Backtest *backtest, BacktestRow *row, size_t window,
+                          const Forecast *forecast)
+{
+    size_t start = window * backtest->horizon, bytes = backtest->horizon * sizeof(double);
+
+    memcpy(row->means + start, forecast->mean, bytes);
+    memcpy(row->deviations + start, forecast->deviation, bytes);
+    row->window_errors[window] =
+        mean_error(backtest->actual + start, row->means + start, backtest->horizon);
+}
+
+static void keep_nothing(const Backtest *backtest, BacktestRow *row, size_t window)
+{
+    size_t start = window * backtest->horizon;
+
+    for (size_t i = start; i < start + backtest->horizon; i++)
+        row->means[i] = row->deviations[i] = NAN;
+    row->window_errors[window] = NAN;
+}
+
+static void run_turn(void *context, size_t turn)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    Run *run = context;
+    Backtest *backtest = run->backtest;
+    size_t window = turn % backtest->window_count;
+    BacktestRow *row = &backtest->rows[turn / backtest->window_count];
+    size_t origin = (size_t)(backtest->actual - run->series->values) + window * backtest->horizon;
+    Series learnt = series_candidate_view(&row->candidate, run->series->values, origin);
+    double started = thread_seconds();
+    SeriesModel model;
+    Forecast forecast;
+
+    if (series_fit(row->candidate.learner, &learnt, scratch, &model, &run->errors[turn]) &&
+        series_forecast(&model, backtest->horizon, scratch, &forecast, &run->errors[turn]))
+        keep_forecast(backtest, row, window, &forecast);
+    else
+        keep_nothing(backtest, row, window);
+    run->seconds[turn] = thread_seconds() - started;
+}
+
+static void sum_up(const Run *run, size_t index, Arena *arena)
+{
+    Backtest *backtest = run->backtest;
+    BacktestRow *row = &backtest->rows[index];
+    size_t windows = backtest->window_count, steps = windows * backtest->horizon;
+    double *actual = arena_array(arena, double, steps);
+    const Forecast all = {steps, row->means, row->deviations};
+    const Series learnt = {run->series->values, (size_t)(backtest->actual - run->series->values),
+                           run->series->period};
+
+    row->note = "";
+    for (size_t window = 0; window < windows; window++) {
+        size_t turn = index * windows + window;
+
+        row->seconds += run->seconds[turn];
+        if (run->errors[turn].kind == ERROR_NONE)
+            continue;
+        if (row->failed_count++ == 0)
+            row->note = arena_text(arena, run->errors[turn].message);
+    }
+    for (size_t i = 0; i < steps; i++)
+        actual[i] = isnan(row->means[i]) ? NAN : backtest->actual[i];
+    row->score = forecast_score(actual, &all, BACKTEST_LEVEL, &learnt);
+}
+
+static void make_rows(Backtest *backtest, const SeriesCandidates *candidates, Arena *arena)
+{
+    size_t steps = backtest->window_count * backtest->horizon;
+
+    backtest->row_count = candidates->count;
+    backtest->rows = arena_array(arena, BacktestRow, candidates->count);
+    for (size_t i = 0; i < candidates->count; i++)
+        backtest->rows[i] = (BacktestRow){
+            .candidate = candidates->items[i],
+            .means = arena_array(arena, double, steps),
+            .deviations = arena_array(arena, double, steps),
+            .window_errors = arena_array(arena, double, backtest->window_count),
+            .note = "",
+        };
+}
+
+Backtest backtest_run(const Series *series, const BacktestSpec *spec, Arena *arena)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    size_t windows = backtest_window_count(series->count, series->period, spec->horizon);
+    Backtest backtest = {.horizon = spec->horizon, .window_count = windows};
+    Run run = {series, &backtest, NULL, NULL};
+    size_t turns, first;
+
+    if (spec->windows && windows > spec->windows)
+        backtest.window_count = windows = spec->windows;
+    first = series->count - windows * spec->horizon;
+    backtest.actual = series->values + first;
+    backtest.scale = seasonal_naive_scale(&(Series){series->values, first, series->period}, 1);
+    make_rows(&backtest, &spec->candidates, arena);
+    turns = windows * backtest.row_count;
+    run.errors = arena_array(scratch, Error, turns);
+    run.seconds = arena_array(scratch, double, turns);
+    parallel_run(turns, spec->thread_count, run_turn, &run);
+    for (size_t i = 0; i < backtest.row_count && windows > 0; i++)
+        sum_up(&run, i, arena);
+    return backtest;
+}
+
+void backtest_step_errors(const Backtest *backtest, const BacktestRow *row, double *errors)
+{
+    for (size_t step = 0; step < backtest->horizon; step++) {
+        size_t count = 0;
+        double sum = 0;
+
+        for (size_t window = 0; window < backtest->window_count; window++) {
+            size_t at = window * backtest->horizon + step;
+
+            if (isnan(row->means[at]))
+                continue;
+            sum += fabs(backtest->actual[at] - row->means[at]);
+            count++;
+        }
+        errors[step] = count > 0 ? sum / (double)count : NAN;
+    }
+}
+
+double backtest_baseline(const Backtest *backtest)
+{
+    double best = NAN;
+
+    for (size_t i = 0; i < backtest->row_count; i++) {
+        const BacktestRow *row = &backtest->rows[i];
+
+        if (row->candidate.learner == &naive_learner ||
+            row->candidate.learner == &seasonal_naive_learner)
+            best = fmin(best, row->score.mae);
+    }
+    return best;
+}

@@ -1,0 +1,92 @@
+/* backtest.h: learners of one series, judged on its own past by rolling origins.
+ *
+ * The last values of a series are cut into windows of one horizon each, which follow one another to
+ * the series' end. Before each window stands its origin: every candidate is fitted anew on what
+ * lies before it, and forecasts the window. A candidate never gets a value of its window or of what
+ * comes after. There are max(3, min(10, n / 2h)) windows; fewer, down to none, where the first
+ * origin would have less than two periods and BACKTEST_LEARNT_MIN values before it.
+ *
+ * A candidate that fails on a window is no failure of the back-test: its row says so. Same series,
+ * same figures but seconds, for any number of threads. A Backtest lives in its arena and needs the
+ * series' values as long.
+ *
+ *     SeriesCandidates all = series_candidates(periods, period_count, arena);
+ *     Backtest backtest = backtest_run(&series, &(BacktestSpec){.horizon = 12, .candidates = all},
+ *                                      arena);
+ */
+#pragma once
+
+#include "ml/forecast.h"
+#include "ml/forecast_metric.h"
+
+enum {
+    BACKTEST_WINDOWS_MIN = 3,
+    BACKTEST_WINDOWS_MAX = 10,
+    BACKTEST_LEARNT_MIN = 8, /* values before the first origin */
+};
+
+/* A learner, and the seasons that it is told. */
+typedef struct SeriesCandidate {
+    const SeriesLearner *learner;
+    size_t period;
+    const size_t *longer; /* rising; as series.h has them */
+    size_t longer_count;
+} SeriesCandidate;
+
+typedef struct SeriesCandidates {
+    SeriesCandidate *items;
+    size_t count;
+} SeriesCandidates;
+
+/* Every learner with every one of the rising periods, but those that come to the same: a learner
+ * sees no season that is longer than its period_max, and one that knows longer seasons is told all
+ * at once. The first period is the main one. The periods must live as long as the candidates. */
+SeriesCandidates series_candidates(const size_t *periods, size_t period_count, Arena *arena);
+
+/* The series as the candidate is told it, with its first count values. */
+Series series_candidate_view(const SeriesCandidate *candidate, const double *values, size_t count);
+
+/* "dotm", or "dotm (season 52)" where its period is not the main one. */
+const char *series_candidate_name(const SeriesCandidate *candidate, size_t main_period,
+                                  Arena *arena);
+
+typedef struct BacktestSpec {
+    size_t horizon; /* 1 to FORECAST_HORIZON_MAX */
+    size_t windows; /* at most; 0: by the rule */
+    SeriesCandidates candidates;
+    size_t thread_count; /* at most; 0: 1 */
+} BacktestSpec;
+
+typedef struct BacktestRow {
+    SeriesCandidate candidate;
+    /* window_count x horizon, oldest window first; NaN in windows that it failed on */
+    double *means, *deviations;
+    double *window_errors; /* mean size of the errors in each window; NaN where it failed */
+    ForecastScore score;   /* over the windows that it did not fail on; level BACKTEST_LEVEL */
+    size_t failed_count;   /* windows */
+    const char *note;      /* why it failed the first time, or "" */
+    double seconds;        /* CPU time */
+} BacktestRow;
+
+#define BACKTEST_LEVEL 0.95
+
+typedef struct Backtest {
+    size_t horizon, window_count;
+    const double *actual; /* window_count x horizon values that came */
+    double scale; /* of mase and msis: the seasonal naive's mean error before the first origin */
+    BacktestRow *rows; /* one for each candidate, in their order */
+    size_t row_count;
+} Backtest;
+
+/* How many windows a series of so many values and that main period has. */
+size_t backtest_window_count(size_t count, size_t period, size_t horizon);
+
+/* The series, whose period is the main one, is checked. */
+Backtest backtest_run(const Series *series, const BacktestSpec *spec, Arena *arena);
+
+/* The mean size of a row's errors at each step of the horizon, over the windows it did not fail on;
+ * NaN without one. */
+void backtest_step_errors(const Backtest *backtest, const BacktestRow *row, double *errors);
+
+/* The error of the better of naive and seasonal_naive; NaN where neither is among the rows. */
+double backtest_baseline(const Backtest *backtest);

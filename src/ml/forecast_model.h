@@ -1,0 +1,130 @@
+/* forecast_model.h: forecasts of one or many series, each by what did best on its own past.
+ *
+ * Training back-tests every candidate on every series (backtest.h), takes the rule by which they
+ * are chosen or combined (combination.h) and the intervals (interval.h) from at most
+ * FORECAST_SAMPLES_MAX of the series, evenly spread, and then fits each series' choice on all its
+ * values. A series that fails is left out and said; the others do not notice. Same series, same
+ * bytes, for any number of threads.
+ *
+ * What a ForecastModel keeps of a series are its values, what was chosen and the forecast itself:
+ * the mean and the deviation of each of steps_max steps after its end. That says all that the
+ * learners' own states would say, so that a file needs no format for each learner, loading learns
+ * nothing and takes as long as reading, and an old file answers as it did whatever becomes of the
+ * learners. A model is immutable: any number of threads may predict with it at once.
+ *
+ *     CLEANUP(forecast_model_unload) ForecastModel *model = NULL;
+ *     if (!forecast_model_load(bytes, size, &model, error) ||
+ *         !forecast_model_find(model, "store 7", &index) ||
+ *         !forecast_model_predict(model, &(ForecastAsk){index, 28, 0.8}, arena, &dated, error))
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "ml/backtest.h"
+#include "ml/frequency.h"
+#include "ml/text_model.h" /* Leaderboard */
+
+typedef struct ForecastModel ForecastModel;
+
+enum {
+    FORECAST_SERIES_MAX = 1 << 20,
+    FORECAST_SAMPLES_MAX = 256, /* their back-tests are kept in memory while training */
+    FORECAST_PERIODS_MAX = 4,
+    FORECAST_STEPS_FACTOR = 4, /* a model forecasts so many horizons where nothing else is said */
+};
+
+#define FORECAST_LEVEL_MIN 0.01 /* of intervals */
+#define FORECAST_LEVEL_MAX 0.999
+
+/* A series to learn from; nothing is kept of it but copies. */
+typedef struct ForecastInput {
+    const char *id; /* no other one's; "" is allowed */
+    const double *values;
+    size_t count;
+    int64_t last_ms; /* the time of the last value */
+} ForecastInput;
+
+typedef struct ForecastInputs {
+    const ForecastInput *items;
+    size_t count;        /* 1 to FORECAST_SERIES_MAX */
+    size_t thread_count; /* that learn, at most; 0: 1 */
+} ForecastInputs;
+
+typedef struct ForecastSpec {
+    Frequency frequency;
+    size_t horizon;   /* steps that it is judged by, 1 to FORECAST_HORIZON_MAX */
+    size_t steps_max; /* that can be asked for; 0: FORECAST_STEPS_FACTOR horizons */
+    size_t periods[FORECAST_PERIODS_MAX]; /* the main one first */
+    size_t period_count;
+    size_t windows; /* of a back-test, at most; 0: by backtest.h's rule */
+} ForecastSpec;
+
+/* What became of a series. */
+typedef struct ForecastOutcome {
+    const char *id, *choice; /* "ets", or "ets 0.6, dotm 0.4"; "" where it failed */
+    size_t window_count;
+    ForecastScore score; /* in its back-tests, each window by what the others choose */
+    const char *failure; /* one sentence, or "" */
+} ForecastOutcome;
+
+typedef struct ForecastResult {
+    ForecastModel *model;      /* owned by the caller: forecast_model_unload() */
+    Leaderboard leaderboard;   /* score: mean MASE of the back-tests over the series */
+    const char *rule;          /* "the mean of the best 5, weighed by 1 / error^2" */
+    ForecastOutcome *outcomes; /* one for each input, in their order */
+    size_t failed_count;
+} ForecastResult;
+
+/* Fails when the spec is not allowed, when two inputs have the same id, and when every series
+ * fails.
+ */
+bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec, Arena *arena,
+                          ForecastResult *result, Error *error) MUST_CHECK;
+
+/* The same choices, fitted on other values of the same series: newer ones as a rule, or those up to
+ * a day that another model is to be compared at. Nothing is searched, and intervals keep what the
+ * back-tests said. A series that the model has not, or whose choice cannot learn the values, fails.
+ */
+bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inputs, Arena *arena,
+                          ForecastResult *result, Error *error) MUST_CHECK;
+
+/* A series of a model. It lives as long as the model. */
+typedef struct ForecastSeries {
+    const char *id, *choice;
+    const double *values;
+    size_t count;
+    int64_t last_ms;
+} ForecastSeries;
+
+size_t forecast_model_count(const ForecastModel *model);
+ForecastSeries forecast_model_series(const ForecastModel *model, size_t index);
+bool forecast_model_find(const ForecastModel *model, const char *id, size_t *index);
+Frequency forecast_model_frequency(const ForecastModel *model);
+size_t forecast_model_horizon(const ForecastModel *model);
+size_t forecast_model_steps_max(const ForecastModel *model);
+
+typedef struct ForecastAsk {
+    size_t series; /* its index */
+    size_t steps;  /* 1 to steps_max */
+    double level;  /* of the intervals, 0.01 to 0.999 */
+} ForecastAsk;
+
+typedef struct DatedForecast {
+    size_t count;
+    int64_t *times_ms;
+    double *mean, *low, *high;
+} DatedForecast;
+
+bool forecast_model_predict(const ForecastModel *model, const ForecastAsk *ask, Arena *arena,
+                            DatedForecast *forecast, Error *error) MUST_CHECK;
+
+/* The model's bytes; forecast_model_file.c describes them. */
+void forecast_model_save(const ForecastModel *model, Arena *arena, const char **bytes,
+                         size_t *size);
+
+/* Everything is checked and copied: the bytes are needed no more. */
+bool forecast_model_load(const char *bytes, size_t size, ForecastModel **model,
+                         Error *error) MUST_CHECK;
+bool forecast_model_is_file(const char *bytes, size_t size); /* by its first bytes */
+void forecast_model_unload(ForecastModel **model);           /* for CLEANUP too */

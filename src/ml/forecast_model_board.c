@@ -1,0 +1,132 @@
+#include <math.h>
+#include <string.h>
+
+#include "ml/forecast_model_internal.h"
+#include "ml/naive.h"
+
+const char *forecast_rule_describe(const CombinationRule *rule, Arena *arena)
+{
+    const char *shared = rule->common > 0
+                             ? arena_format(arena, ", %.0f %% of it by its errors over all series",
+                                            100 * rule->common)
+                             : "";
+
+    switch (rule->kind) {
+    case COMBINATION_BEST:
+        return arena_format(arena, "the best of each series%s", shared);
+    case COMBINATION_MEDIAN:
+        return arena_format(arena, "the median of the best %zu of each series%s", rule->member_max,
+                            shared);
+    case COMBINATION_WEIGHTED:
+    case COMBINATION_KIND_COUNT:
+        break;
+    }
+    return arena_format(arena, "the mean of the best %zu of each series, by 1 / error^%g%s",
+                        rule->member_max, rule->power, shared);
+}
+
+typedef struct Standing {
+    double mean, deviation;
+} Standing;
+
+/* Over the series that have one; stride doubles from one to the next. */
+static Standing standing_of(const double *errors, size_t count, size_t stride)
+{
+    double sum = 0, squares = 0, n = 0, mean;
+
+    for (size_t i = 0; i < count; i++) {
+        double error = errors[i * stride];
+
+        if (isnan(error))
+            continue;
+        sum += error;
+        squares += error * error;
+        n++;
+    }
+    mean = n > 0 ? sum / n : NAN;
+    return (Standing){mean, sqrt(fmax(squares / n - mean * mean, 0))};
+}
+
+static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Arena *arena)
+{
+    const SeriesCandidate *candidate = &board->candidates[index];
+    Standing standing =
+        standing_of(board->errors + index, board->series_count, board->candidate_count);
+    const char *note = board->notes[index];
+
+    if (!note[0] && board->chosen_by[index] > 0 && board->series_count > 1)
+        note = arena_format(arena, "first choice of %zu series", board->chosen_by[index]);
+    return (LeaderboardRow){
+        .name = series_candidate_name(candidate, board->main_period, arena),
+        .description = candidate->learner->summary,
+        .score = standing.mean,
+        .score_deviation = standing.deviation,
+        .accuracy = NAN,
+        .f1 = NAN,
+        .log_loss = NAN,
+        .seconds = board->seconds[index],
+        .is_baseline = candidate->learner->is_baseline,
+        .note = note,
+    };
+}
+
+static LeaderboardRow automatic_row(const ForecastBoard *board, Arena *arena)
+{
+    Standing standing = standing_of(board->automatic, board->series_count, 1);
+
+    return (LeaderboardRow){
+        .name = "automatic",
+        .description = forecast_rule_describe(board->rule, arena),
+        .score = standing.mean,
+        .score_deviation = standing.deviation,
+        .accuracy = NAN,
+        .f1 = NAN,
+        .log_loss = NAN,
+        .chosen = true,
+        .note = "",
+    };
+}
+
+static bool is_before(const LeaderboardRow *a, const LeaderboardRow *b)
+{
+    if (a->is_baseline != b->is_baseline)
+        return a->is_baseline;
+    if (isnan(a->score) || isnan(b->score))
+        return !isnan(a->score) && isnan(b->score);
+    return a->score < b->score;
+}
+
+static void add_row(Leaderboard *leaderboard, LeaderboardRow row)
+{
+    size_t at = leaderboard->count++;
+
+    for (; at > 0 && is_before(&row, &leaderboard->items[at - 1]); at--)
+        leaderboard->items[at] = leaderboard->items[at - 1];
+    leaderboard->items[at] = row;
+}
+
+/* Worse than the better of the two that need no learning at all. */
+static void mark_those_below(const ForecastBoard *board, Leaderboard *leaderboard)
+{
+    double least = NAN;
+
+    for (size_t i = 0; i < board->candidate_count; i++)
+        if (board->candidates[i].learner == &naive_learner ||
+            board->candidates[i].learner == &seasonal_naive_learner)
+            least = fmin(
+                least,
+                standing_of(board->errors + i, board->series_count, board->candidate_count).mean);
+    for (size_t i = 0; i < leaderboard->count; i++)
+        leaderboard->items[i].below_baseline = leaderboard->items[i].score > least;
+}
+
+Leaderboard forecast_leaderboard(const ForecastBoard *board, Arena *arena)
+{
+    Leaderboard leaderboard = {arena_array(arena, LeaderboardRow, board->candidate_count + 1), 0};
+
+    add_row(&leaderboard, automatic_row(board, arena));
+    for (size_t i = 0; i < board->candidate_count; i++)
+        add_row(&leaderboard, candidate_row(board, i, arena));
+    mark_those_below(board, &leaderboard);
+    return leaderboard;
+}

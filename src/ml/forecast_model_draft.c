@@ -1,0 +1,152 @@
+/* What training and renewing a forecast model have alike: models under way. */
+#include <math.h>
+#include <string.h>
+
+#include "ml/forecast_model_internal.h"
+
+bool forecast_input_check(const ForecastInput *input, Error *error)
+{
+    if (input->last_ms < FREQUENCY_TIME_MIN_MS || input->last_ms > FREQUENCY_TIME_MAX_MS)
+        return fail(error, ERROR_INVALID, "the last time is not of the years 1 to 9999");
+    return series_check(&(Series){input->values, input->count, 1}, 1, error);
+}
+
+bool forecast_inputs_check(const ForecastInputs *inputs, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    ForecastModel ids = {.arena = scratch, .count = inputs->count};
+
+    if (inputs->count == 0 || inputs->count > FORECAST_SERIES_MAX)
+        return fail(error, ERROR_INVALID, "a forecast model has 1 to %d series, not %zu",
+                    FORECAST_SERIES_MAX, inputs->count);
+    ids.entries = arena_array(scratch, ForecastEntry, inputs->count);
+    for (size_t i = 0; i < inputs->count; i++)
+        ids.entries[i].id = inputs->items[i].id;
+    return forecast_model_index(&ids, error);
+}
+
+static void add_entries(ForecastModel *model, const ForecastInputs *inputs)
+{
+    model->entries = arena_array(model->arena, ForecastEntry, inputs->count);
+    model->count = inputs->count;
+    for (size_t i = 0; i < inputs->count; i++) {
+        model->entries[i].id = arena_text(model->arena, inputs->items[i].id);
+        model->entries[i].last_ms = inputs->items[i].last_ms;
+    }
+}
+
+ForecastDraft forecast_draft_create(const ForecastModel *like, const ForecastInputs *inputs,
+                                    Arena *arena, Arena *scratch)
+{
+    Arena *own = arena_create();
+    ForecastModel *model = arena_new(own, ForecastModel);
+    size_t steps = inputs->count * like->steps_max;
+    ForecastDraft draft = {
+        .model = model,
+        .inputs = inputs->items,
+        .count = inputs->count,
+        .means = arena_array(scratch, double, steps),
+        .deviations = arena_array(scratch, double, steps),
+        .outcomes = arena_array(arena, ForecastOutcome, inputs->count),
+        .arena = arena,
+    };
+
+    *model = *like;
+    model->arena = own;
+    add_entries(model, inputs);
+    for (size_t i = 0; i < inputs->count; i++)
+        draft.outcomes[i] = (ForecastOutcome){
+            .id = arena_text(arena, inputs->items[i].id), .choice = "", .failure = ""};
+    return draft;
+}
+
+bool forecast_draft_fit(const ForecastDraft *draft, size_t input, const SeriesCandidate *members,
+                        const Combination *combination, ForecastFit *fit)
+{
+    const ForecastInput *from = &draft->inputs[input];
+    size_t steps = draft->model->steps_max;
+    Forecast forecasts[COMBINATION_MAX];
+
+    for (size_t i = 0; i < combination->count; i++) {
+        Series series = series_candidate_view(&members[i], from->values, from->count);
+        SeriesModel model;
+
+        fit->failed = i;
+        if (!series_fit(members[i].learner, &series, fit->arena, &model, &fit->error) ||
+            !series_forecast(&model, steps, fit->arena, &forecasts[i], &fit->error))
+            return false;
+    }
+    fit->forecast = (Forecast){steps, arena_array(fit->arena, double, steps),
+                               arena_array(fit->arena, double, steps)};
+    combination_forecast(combination, forecasts, &fit->forecast);
+    return true;
+}
+
+static bool is_nonnegative(const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (values[i] < 0)
+            return false;
+    return true;
+}
+
+void forecast_draft_keep(ForecastDraft *draft, size_t input, const Forecast *forecast,
+                         const double *usual)
+{
+    const ForecastInput *from = &draft->inputs[input];
+    ForecastEntry *entry = &draft->model->entries[input];
+    double *mean = draft->means + input * forecast->horizon;
+    double *deviation = draft->deviations + input * forecast->horizon;
+
+    entry->is_nonnegative = is_nonnegative(from->values, from->count);
+    for (size_t i = 0; i < forecast->horizon; i++) {
+        double own = forecast->deviation[i];
+
+        mean[i] = entry->is_nonnegative ? fmax(forecast->mean[i], 0) : forecast->mean[i];
+        deviation[i] = own > 0 && isfinite(own) ? own : usual[i];
+    }
+}
+
+static const double *copied(Arena *arena, const double *values, size_t count)
+{
+    double *copy = arena_array(arena, double, count);
+
+    memcpy(copy, values, count * sizeof(*copy));
+    return copy;
+}
+
+static void fill_entry(const ForecastDraft *draft, size_t input, ForecastEntry *entry)
+{
+    ForecastModel *model = draft->model;
+    size_t steps = model->steps_max;
+
+    for (size_t i = 0; i < entry->member_count; i++)
+        entry->members[i].learner = arena_text(model->arena, entry->members[i].learner);
+    entry->count = draft->inputs[input].count;
+    entry->values = copied(model->arena, draft->inputs[input].values, entry->count);
+    entry->mean = copied(model->arena, draft->means + input * steps, steps);
+    entry->deviation = copied(model->arena, draft->deviations + input * steps, steps);
+    entry->choice = forecast_entry_describe(entry, model->arena);
+    draft->outcomes[input].choice = arena_text(draft->arena, entry->choice);
+}
+
+bool forecast_draft_finish(ForecastDraft *draft, size_t *failed_count, Error *error)
+{
+    ForecastModel *model = draft->model;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < draft->count; i++) {
+        if (draft->outcomes[i].failure[0])
+            continue;
+        model->entries[kept] = model->entries[i];
+        fill_entry(draft, i, &model->entries[kept++]);
+    }
+    model->count = kept;
+    if (kept == 0)
+        return fail(error, ERROR_INVALID, "no series can be forecast; \"%.80s\": %s",
+                    draft->inputs[0].id, draft->outcomes[0].failure);
+    if (!forecast_model_index(model, error))
+        return false;
+    *failed_count = draft->count - kept;
+    return true;
+}

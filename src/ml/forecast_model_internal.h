@@ -1,0 +1,102 @@
+/* forecast_model_internal.h: what a forecast model is made of, for the files forecast_model*.c. */
+#pragma once
+
+#include "ml/combination.h"
+#include "ml/forecast_model.h"
+#include "ml/interval.h"
+
+/* What a series is forecast by: names, as a file outlives learners. */
+typedef struct EntryMember {
+    const char *learner;
+    size_t period;
+    double weight;
+} EntryMember;
+
+typedef struct ForecastEntry {
+    const char *id, *choice;
+    const double *values;
+    size_t count;
+    int64_t last_ms;
+    CombinationKind kind;
+    size_t member_count;
+    EntryMember members[COMBINATION_MAX];
+    double scale;        /* of its intervals */
+    bool is_nonnegative; /* no value was below 0, so no forecast is */
+    const double *mean;  /* steps_max of each */
+    const double *deviation;
+} ForecastEntry;
+
+struct ForecastModel {
+    Arena *arena; /* owns everything, the model too */
+    Frequency frequency;
+    size_t horizon, steps_max;
+    size_t periods[FORECAST_PERIODS_MAX], period_count; /* rising, the main one first */
+    IntervalTable table;
+    ForecastEntry *entries;
+    size_t count;
+    const size_t *by_id; /* entries by their ids */
+};
+
+/* Makes by_id; fails where two entries have the same id. */
+bool forecast_model_index(ForecastModel *model, Error *error) MUST_CHECK;
+
+typedef struct ForecastFit {
+    Arena *arena;
+    Forecast forecast;
+    size_t failed; /* the member that could not learn the values */
+    Error error;   /* why */
+} ForecastFit;
+
+/* A model under way: an entry for each input until those that failed are taken out. Threads write
+ * what is their entry's; the arenas are used by one at a time. */
+typedef struct ForecastDraft {
+    ForecastModel *model;
+    const ForecastInput *inputs;
+    size_t count;
+    double *means, *deviations; /* the paths of all entries, steps_max each */
+    ForecastOutcome *outcomes;
+    Arena *arena; /* of the outcomes */
+} ForecastDraft;
+
+/* 1 to FORECAST_SERIES_MAX of them, no two with the same id. */
+bool forecast_inputs_check(const ForecastInputs *inputs, Error *error) MUST_CHECK;
+bool forecast_input_check(const ForecastInput *input, Error *error) MUST_CHECK;
+
+/* A model with an entry that is empty but for its id and time for each input; like, which has no
+ * entries, says all else. */
+ForecastDraft forecast_draft_create(const ForecastModel *like, const ForecastInputs *inputs,
+                                    Arena *arena, Arena *scratch);
+
+/* The members' forecasts of steps_max steps from all values of the input, as one. members has the
+ * combination's members in their order; failed is the one among them that could not learn. */
+bool forecast_draft_fit(const ForecastDraft *draft, size_t input, const SeriesCandidate *members,
+                        const Combination *combination, ForecastFit *fit) MUST_CHECK;
+
+/* Writes the path of an entry; steps without a deviation have the one that is usual there. */
+void forecast_draft_keep(ForecastDraft *draft, size_t input, const Forecast *forecast,
+                         const double *usual);
+
+/* Takes failed ones out, copies what the model keeps, finds ids. How many failed; fails when all
+ * did. */
+bool forecast_draft_finish(ForecastDraft *draft, size_t *failed_count, Error *error) MUST_CHECK;
+
+/* How a choice reads: "ets", "ets 0.6, dotm 0.4", "median of ets, dotm, theta". */
+const char *forecast_entry_describe(const ForecastEntry *entry, Arena *arena);
+
+/* What a leaderboard is made of: by series and candidate the mase of the back-test, NaN where there
+ * is none. */
+typedef struct ForecastBoard {
+    const SeriesCandidate *candidates;
+    size_t candidate_count, series_count, main_period;
+    const double *errors;     /* series_count x candidate_count */
+    const double *automatic;  /* series_count: of what the rule would have chosen */
+    const char *const *notes; /* by candidate: why it failed the first time, or "" */
+    const double *seconds;    /* by candidate */
+    const CombinationRule *rule;
+    const size_t *chosen_by; /* by candidate: series that it is the best, or only, member of */
+} ForecastBoard;
+
+/* Baselines first, then by their scores; the rule's own row, "automatic", is the chosen one. */
+Leaderboard forecast_leaderboard(const ForecastBoard *board, Arena *arena);
+
+const char *forecast_rule_describe(const CombinationRule *rule, Arena *arena);

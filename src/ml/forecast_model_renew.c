@@ -1,0 +1,117 @@
+#include <pthread.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "ml/forecast_model_internal.h"
+
+typedef struct Renewing {
+    const ForecastModel *old;
+    ForecastDraft draft; /* its arenas guarded by lock while threads run */
+    pthread_mutex_t lock;
+} Renewing;
+
+/* A member as it was told its seasons in training. */
+static bool find_member(const ForecastModel *model, const EntryMember *member,
+                        SeriesCandidate *candidate, Error *error)
+{
+    size_t behind = 0;
+
+    *candidate = (SeriesCandidate){series_learner_find(member->learner), member->period, NULL, 0};
+    if (!candidate->learner)
+        return fail(error, ERROR_INVALID, "this program has no learner \"%.80s\"", member->learner);
+    while (behind < model->period_count && model->periods[behind] <= member->period)
+        behind++;
+    candidate->longer = model->periods + behind;
+    candidate->longer_count = model->period_count - behind;
+    return true;
+}
+
+static bool fit_again(Renewing *renewing, size_t input, const ForecastEntry *old, ForecastFit *fit)
+{
+    Combination combination = {.kind = old->kind, .count = old->member_count};
+    SeriesCandidate members[COMBINATION_MAX];
+
+    for (size_t i = 0; i < old->member_count; i++) {
+        combination.weights[i] = old->members[i].weight;
+        if (!find_member(renewing->old, &old->members[i], &members[i], &fit->error))
+            return false;
+    }
+    return forecast_draft_fit(&renewing->draft, input, members, &combination, fit);
+}
+
+static bool renew(Renewing *renewing, size_t input, ForecastFit *fit)
+{
+    const ForecastInput *from = &renewing->draft.inputs[input];
+    ForecastEntry *entry = &renewing->draft.model->entries[input], kept = *entry;
+    const ForecastEntry *old;
+    size_t place;
+
+    if (!forecast_model_find(renewing->old, from->id, &place))
+        return fail(&fit->error, ERROR_NOT_FOUND, "the model has no series of that id");
+    old = &renewing->old->entries[place];
+    if (!forecast_input_check(from, &fit->error) || !fit_again(renewing, input, old, fit))
+        return false;
+    *entry = *old;
+    entry->id = kept.id;
+    entry->last_ms = kept.last_ms;
+    forecast_draft_keep(&renewing->draft, input, &fit->forecast, old->deviation);
+    return true;
+}
+
+static void renew_turn(void *context, size_t input)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    Renewing *renewing = context;
+    ForecastFit fit = {.arena = scratch};
+
+    if (renew(renewing, input, &fit))
+        return;
+    pthread_mutex_lock(&renewing->lock);
+    renewing->draft.outcomes[input].failure = arena_text(renewing->draft.arena, fit.error.message);
+    pthread_mutex_unlock(&renewing->lock);
+}
+
+static double *copy_doubles(Arena *arena, const double *values, size_t count)
+{
+    double *copy = arena_array(arena, double, count);
+
+    if (count > 0)
+        memcpy(copy, values, count * sizeof(*copy));
+    return copy;
+}
+
+static IntervalTable copy_table(const IntervalTable *table, Arena *arena)
+{
+    IntervalTable copy = *table;
+
+    copy.factors = copy_doubles(arena, table->factors, table->horizon);
+    copy.scores = copy_doubles(arena, table->scores, table->count);
+    copy.sizes = copy_doubles(arena, table->sizes, table->count);
+    return copy;
+}
+
+bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inputs, Arena *arena,
+                          ForecastResult *result, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    CLEANUP(forecast_model_unload) ForecastModel *renewed = NULL;
+    Renewing renewing = {.old = model};
+    size_t failed;
+
+    if (!forecast_inputs_check(inputs, error))
+        return false;
+    renewing.draft = forecast_draft_create(model, inputs, arena, scratch);
+    renewed = renewing.draft.model;
+    renewed->table = copy_table(&model->table, renewed->arena);
+    pthread_mutex_init(&renewing.lock, NULL);
+    parallel_run(inputs->count, inputs->thread_count, renew_turn, &renewing);
+    pthread_mutex_destroy(&renewing.lock);
+    if (!forecast_draft_finish(&renewing.draft, &failed, error))
+        return false;
+    *result = (ForecastResult){.model = renewed,
+                               .rule = "the choice that was made before",
+                               .outcomes = renewing.draft.outcomes,
+                               .failed_count = failed};
+    renewed = NULL;
+    return true;
+}

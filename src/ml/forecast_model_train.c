@@ -1,0 +1,376 @@
+/* Training a forecast model: what is common to the series first, from a sample of them, then each
+ * series by itself. */
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "ml/forecast_model_internal.h"
+
+enum { DEFAULT_MEMBERS = 3 };
+
+/* What is taken where there is no back-test at all: some learners together. */
+static const CombinationRule untested_rule = {COMBINATION_MEDIAN, DEFAULT_MEMBERS, 0, 1};
+
+typedef struct Sample {
+    Arena *arena;
+    size_t input;
+    Backtest backtest; /* no rows where the series is not allowed */
+} Sample;
+
+typedef struct Training {
+    const ForecastSpec *spec;
+    size_t thread_count;
+    SeriesCandidates candidates;
+    Sample *samples;
+    size_t sample_count;
+    Backtest *tested; /* of those samples that have windows */
+    size_t tested_count;
+    const double *common; /* combination.h; NULL without */
+    const CombinationRule *rule;
+    ForecastDraft draft;        /* its arenas guarded by lock while threads run */
+    double *errors, *automatic; /* forecast_model_internal.h's board */
+    pthread_mutex_t lock;
+    const char **notes;  /* by candidate; guarded by lock, as the next two */
+    size_t *note_inputs; /* the first input that has the note, so that it is always the same one */
+    double *seconds;
+    size_t *chosen_by;
+} Training;
+
+static Series series_of(const Training *training, size_t input)
+{
+    return (Series){training->draft.inputs[input].values, training->draft.inputs[input].count,
+                    training->spec->periods[0]};
+}
+
+static Backtest test_series(const Training *training, const Series *series, size_t thread_count,
+                            Arena *arena)
+{
+    const BacktestSpec spec = {training->spec->horizon, training->spec->windows,
+                               training->candidates, thread_count};
+
+    return backtest_run(series, &spec, arena);
+}
+
+/* ---- what is common ---- */
+
+static void test_sample(void *context, size_t turn)
+{
+    Training *training = context;
+    Sample *sample = &training->samples[turn];
+    Series series = series_of(training, sample->input);
+    Error error;
+
+    /* A series alone has the threads for its windows. */
+    if (series_check(&series, 1, &error))
+        sample->backtest =
+            test_series(training, &series, training->draft.count == 1 ? training->thread_count : 1,
+                        sample->arena);
+}
+
+static void draw_samples(Training *training, Arena *scratch)
+{
+    size_t count =
+        training->draft.count < FORECAST_SAMPLES_MAX ? training->draft.count : FORECAST_SAMPLES_MAX;
+
+    training->samples = arena_array(scratch, Sample, count);
+    training->sample_count = count;
+    for (size_t i = 0; i < count; i++)
+        training->samples[i] =
+            (Sample){.arena = arena_create(), .input = i * training->draft.count / count};
+    parallel_run(count, training->thread_count, test_sample, training);
+    training->tested = arena_array(scratch, Backtest, count);
+    for (size_t i = 0; i < count; i++)
+        if (training->samples[i].backtest.window_count > 0)
+            training->tested[training->tested_count++] = training->samples[i].backtest;
+}
+
+static void destroy_samples(Training *training)
+{
+    for (size_t i = 0; i < training->sample_count; i++)
+        arena_destroy(training->samples[i].arena);
+}
+
+/* What the rule would have missed; no windows where it can choose nothing. */
+static Misses misses_of(const Backtest *backtest, const Forecast *made, Arena *arena)
+{
+    double *errors = arena_array(arena, double, made->horizon);
+
+    for (size_t i = 0; i < made->horizon; i++)
+        errors[i] = backtest->actual[i] - made->mean[i];
+    return (Misses){made->horizon / backtest->horizon, errors, made->deviation};
+}
+
+static void find_table(Training *training)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    Misses *misses = arena_array(scratch, Misses, training->tested_count);
+    size_t count = 0;
+    Forecast made;
+
+    for (size_t i = 0; i < training->tested_count; i++)
+        if (combination_backtest(&training->tested[i], training->rule, training->common, scratch,
+                                 &made))
+            misses[count++] = misses_of(&training->tested[i], &made, scratch);
+    training->draft.model->table =
+        interval_table_make(misses, count, training->spec->horizon, training->draft.model->arena);
+}
+
+/* ---- each series ---- */
+
+/* A series too short for back-tests is forecast by what is good for others, or by the learners that
+ * learn. */
+static void stand_untested(const Training *training, double *standings)
+{
+    for (size_t i = 0; i < training->candidates.count; i++) {
+        const SeriesCandidate *candidate = &training->candidates.items[i];
+
+        if (training->common)
+            standings[i] = training->common[i];
+        else
+            standings[i] = candidate->learner->is_baseline ? 1 : 0;
+    }
+}
+
+typedef struct Choice {
+    const CombinationRule *rule;
+    double *standings;
+    Combination combination;
+} Choice;
+
+/* A candidate that cannot learn all values falls out, and the choice is made again. */
+static bool fit_choice(const Training *training, size_t input, Choice *choice, ForecastFit *fit)
+{
+    SeriesCandidate members[COMBINATION_MAX];
+    Combination *combination = &choice->combination;
+
+    while (combination_make(choice->rule, choice->standings, training->common,
+                            training->candidates.count, combination)) {
+        for (size_t i = 0; i < combination->count; i++)
+            members[i] = training->candidates.items[combination->members[i]];
+        if (forecast_draft_fit(&training->draft, input, members, combination, fit))
+            return true;
+        choice->standings[combination->members[fit->failed]] = NAN;
+    }
+    return false;
+}
+
+static void keep_notes(Training *training, size_t input, const Backtest *backtest)
+{
+    for (size_t i = 0; i < backtest->row_count; i++) {
+        const BacktestRow *row = &backtest->rows[i];
+
+        training->seconds[i] += row->seconds;
+        if (row->failed_count == 0 || (training->notes[i][0] && training->note_inputs[i] < input))
+            continue;
+        training->notes[i] = arena_text(training->draft.arena, row->note);
+        training->note_inputs[i] = input;
+    }
+}
+
+static void keep_entry(Training *training, size_t input, const Combination *combination)
+{
+    ForecastEntry *entry = &training->draft.model->entries[input];
+
+    entry->kind = combination->kind;
+    entry->member_count = combination->count;
+    for (size_t i = 0; i < combination->count; i++) {
+        const SeriesCandidate *candidate = &training->candidates.items[combination->members[i]];
+
+        entry->members[i] =
+            (EntryMember){candidate->learner->name, candidate->period, combination->weights[i]};
+    }
+    training->chosen_by[combination->members[0]]++;
+}
+
+static void keep_path(Training *training, size_t input, const Forecast *forecast, double spread)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    double *usual = arena_array(scratch, double, forecast->horizon);
+
+    for (size_t i = 0; i < forecast->horizon; i++)
+        usual[i] = spread;
+    forecast_draft_keep(&training->draft, input, forecast, usual);
+}
+
+/* What the back-tests of a series say besides its choice. */
+static void keep_scores(Training *training, size_t input, const Backtest *backtest,
+                        const Forecast *made)
+{
+    ForecastOutcome *outcome = &training->draft.outcomes[input];
+    Series series = series_of(training, input);
+    double *errors = training->errors + input * training->candidates.count;
+
+    series.count = (size_t)(backtest->actual - series.values);
+    outcome->window_count = backtest->window_count;
+    outcome->score = forecast_score(backtest->actual, made, BACKTEST_LEVEL, &series);
+    training->automatic[input] = outcome->score.mase;
+    for (size_t i = 0; i < backtest->row_count; i++)
+        errors[i] = backtest->rows[i].failed_count == 0 ? backtest->rows[i].score.mase : NAN;
+}
+
+static bool learn_series(Training *training, size_t input, const Backtest *backtest,
+                         ForecastFit *fit)
+{
+    Choice choice = {training->rule, combination_standings(backtest, SIZE_MAX, fit->arena), {0}};
+    ForecastModel *model = training->draft.model;
+    double spread = 0;
+    Forecast made;
+    Misses misses = {0};
+
+    if (combination_backtest(backtest, choice.rule, training->common, fit->arena, &made)) {
+        misses = misses_of(backtest, &made, fit->arena);
+        spread = interval_spread(&misses, backtest->horizon);
+        keep_scores(training, input, backtest, &made);
+    } else {
+        stand_untested(training, choice.standings);
+        choice.rule = training->common ? choice.rule : &untested_rule;
+    }
+    if (!fit_choice(training, input, &choice, fit))
+        return false;
+    keep_path(training, input, &fit->forecast, spread);
+    model->entries[input].scale = interval_scale(&model->table, &misses);
+    pthread_mutex_lock(&training->lock);
+    keep_entry(training, input, &choice.combination);
+    keep_notes(training, input, backtest);
+    pthread_mutex_unlock(&training->lock);
+    return true;
+}
+
+static const Backtest *find_sample(const Training *training, size_t input)
+{
+    for (size_t i = 0; i < training->sample_count; i++)
+        if (training->samples[i].input == input && training->samples[i].backtest.row_count > 0)
+            return &training->samples[i].backtest;
+    return NULL;
+}
+
+static void learn_turn(void *context, size_t input)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Training *training = context;
+    Series series = series_of(training, input);
+    const Backtest *kept = find_sample(training, input);
+    ForecastFit fit = {.arena = arena};
+    Backtest own;
+
+    for (size_t i = 0; i < training->candidates.count; i++)
+        training->errors[input * training->candidates.count + i] = NAN;
+    training->automatic[input] = NAN;
+    if (forecast_input_check(&training->draft.inputs[input], &fit.error)) {
+        if (!kept)
+            own = test_series(training, &series, 1, arena);
+        if (learn_series(training, input, kept ? kept : &own, &fit))
+            return;
+    }
+    pthread_mutex_lock(&training->lock);
+    training->draft.outcomes[input].failure = arena_text(training->draft.arena, fit.error.message);
+    pthread_mutex_unlock(&training->lock);
+}
+
+/* ---- the whole ---- */
+
+static bool check_spec(const ForecastSpec *spec, Error *error)
+{
+    if (spec->horizon == 0 || spec->horizon > FORECAST_HORIZON_MAX)
+        return fail(error, ERROR_INVALID, "a horizon has 1 to %d steps, not %zu",
+                    FORECAST_HORIZON_MAX, spec->horizon);
+    if (spec->steps_max > FORECAST_HORIZON_MAX)
+        return fail(error, ERROR_INVALID, "a forecast has 1 to %d steps, not %zu",
+                    FORECAST_HORIZON_MAX, spec->steps_max);
+    if (spec->period_count == 0 || spec->period_count > FORECAST_PERIODS_MAX)
+        return fail(error, ERROR_INVALID, "a series has 1 to %d seasons, not %zu",
+                    FORECAST_PERIODS_MAX, spec->period_count);
+    for (size_t i = 0; i < spec->period_count; i++)
+        if (spec->periods[i] <= (i > 0 ? spec->periods[i - 1] : 0) ||
+            spec->periods[i] > SERIES_PERIOD_MAX)
+            return fail(error, ERROR_INVALID,
+                        "seasons have 1 to %d values and rise, but one has %zu", SERIES_PERIOD_MAX,
+                        spec->periods[i]);
+    return frequency_is_valid(&spec->frequency) ||
+           fail(error, ERROR_INVALID, "a frequency is so many milliseconds or months");
+}
+
+static size_t steps_of(const ForecastSpec *spec)
+{
+    size_t steps = spec->steps_max ? spec->steps_max : spec->horizon * FORECAST_STEPS_FACTOR;
+
+    if (steps < spec->horizon)
+        return spec->horizon;
+    return steps < FORECAST_HORIZON_MAX ? steps : FORECAST_HORIZON_MAX;
+}
+
+static void prepare(Training *training, const ForecastInputs *inputs, Arena *arena, Arena *scratch)
+{
+    const ForecastSpec *spec = training->spec;
+    ForecastModel like = {.frequency = spec->frequency,
+                          .horizon = spec->horizon,
+                          .steps_max = steps_of(spec),
+                          .period_count = spec->period_count};
+    size_t candidates;
+
+    memcpy(like.periods, spec->periods, sizeof(like.periods));
+    training->draft = forecast_draft_create(&like, inputs, arena, scratch);
+    training->candidates = series_candidates(spec->periods, spec->period_count, scratch);
+    candidates = training->candidates.count;
+    training->errors = arena_array(scratch, double, inputs->count *candidates);
+    training->automatic = arena_array(scratch, double, inputs->count);
+    training->notes = arena_array(scratch, const char *, candidates);
+    training->note_inputs = arena_array(scratch, size_t, candidates);
+    training->seconds = arena_array(scratch, double, candidates);
+    training->chosen_by = arena_array(scratch, size_t, candidates);
+    for (size_t i = 0; i < candidates; i++)
+        training->notes[i] = "";
+}
+
+static Leaderboard board_of(const Training *training)
+{
+    const ForecastBoard board = {training->candidates.items,
+                                 training->candidates.count,
+                                 training->draft.count,
+                                 training->spec->periods[0],
+                                 training->errors,
+                                 training->automatic,
+                                 training->notes,
+                                 training->seconds,
+                                 training->rule,
+                                 training->chosen_by};
+
+    return forecast_leaderboard(&board, training->draft.arena);
+}
+
+static void train(Training *training, Arena *scratch)
+{
+    draw_samples(training, scratch);
+    training->common = combination_common(training->tested, training->tested_count, scratch);
+    training->rule = combination_choose(training->tested, training->tested_count, training->common);
+    find_table(training);
+    parallel_run(training->draft.count, training->thread_count, learn_turn, training);
+    destroy_samples(training);
+}
+
+bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec, Arena *arena,
+                          ForecastResult *result, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    CLEANUP(forecast_model_unload) ForecastModel *model = NULL;
+    Training training = {.spec = spec, .thread_count = inputs->thread_count};
+    size_t failed;
+
+    if (!check_spec(spec, error) || !forecast_inputs_check(inputs, error))
+        return false;
+    prepare(&training, inputs, arena, scratch);
+    model = training.draft.model;
+    pthread_mutex_init(&training.lock, NULL);
+    train(&training, scratch);
+    pthread_mutex_destroy(&training.lock);
+    if (!forecast_draft_finish(&training.draft, &failed, error))
+        return false;
+    *result = (ForecastResult){.model = model,
+                               .leaderboard = board_of(&training),
+                               .rule = forecast_rule_describe(training.rule, arena),
+                               .outcomes = training.draft.outcomes,
+                               .failed_count = failed};
+    model = NULL;
+    return true;
+}

@@ -1,0 +1,51 @@
+#include "pipelines/leaderboard.h"
+
+#include "base/parallel.h"
+
+static void write_row(JsonWriter *json, const LeaderboardRow *row, ModelTask task,
+                      bool with_seconds)
+{
+    json_open_object(json, NULL);
+    {
+        json_text(json, "name", row->name);
+        json_text(json, "description", row->description);
+        json_double(json, "score", row->score);
+        json_double(json, "score_deviation", row->score_deviation);
+        if (task == TASK_CLASSIFICATION) {
+            json_double(json, "accuracy", row->accuracy);
+            json_double(json, "f1", row->f1);
+            json_double(json, "log_loss", row->log_loss);
+        }
+        if (with_seconds)
+            json_double(json, "seconds", row->seconds);
+        json_bool(json, "is_baseline", row->is_baseline);
+        json_bool(json, "below_baseline", row->below_baseline);
+        json_bool(json, "chosen", row->chosen);
+        json_text(json, "note", row->note ? row->note : "");
+    }
+    json_close(json);
+}
+
+void leaderboard_write_json(JsonWriter *json, const Leaderboard *leaderboard, ModelTask task,
+                            bool with_seconds)
+{
+    json_open_array(json, "leaderboard");
+    for (size_t i = 0; i < leaderboard->count; i++)
+        write_row(json, &leaderboard->items[i], task, with_seconds);
+    json_close(json);
+}
+
+const LeaderboardRow *leaderboard_chosen(const Leaderboard *leaderboard)
+{
+    for (size_t i = 0; i < leaderboard->count; i++)
+        if (leaderboard->items[i].chosen)
+            return &leaderboard->items[i];
+    return NULL;
+}
+
+size_t learning_threads(void)
+{
+    size_t cores = parallel_core_count();
+
+    return cores > 1 ? cores - 1 : 1;
+}

@@ -1,0 +1,259 @@
+#include "pipelines/series_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+
+enum { NOTES_SHOWN_MAX = 20 }; /* of series, one sentence each */
+
+/* Rows of a data set, put into the order of their series. */
+typedef struct Sorting {
+    const Rows *rows;
+    size_t series_count;
+    size_t *starts; /* series_count + 1 */
+    int64_t *times;
+    double *values;
+    Arena *arena;
+    Error *error;
+} Sorting;
+
+static const char *date_text(int64_t time_ms, Arena *arena)
+{
+    char text[TIME_TEXT_SIZE];
+
+    return arena_text(arena, time_format(time_ms, text));
+}
+
+/* Of the whole data set. */
+
+static bool check_columns(const RowsSpec *spec, Error *error)
+{
+    const DatasetColumn *time = dataset_column_by_role(&spec->columns, "time");
+
+    if (!time)
+        return fail_field(error, "time",
+                          "the data has no column with the role \"time\": a forecast needs to know "
+                          "when each value was; register the data with one (--time COLUMN)");
+    return text_equal(time->type, "time") ||
+           fail_field(error, time->name,
+                      "the column \"%.128s\" of role \"time\" is of type %s: a forecast needs "
+                      "dates, type time",
+                      time->name, time->type);
+}
+
+static bool check_rows(const Rows *rows, Error *error)
+{
+    size_t timeless = 0, nameless = 0;
+
+    for (size_t i = 0; i < rows->row_count; i++) {
+        timeless += rows->times[i] == INT64_MIN;
+        nameless += rows->groups && rows->groups[i] == rows->group_names.count;
+    }
+    if (rows->row_count == 0)
+        return fail(error, ERROR_CONFLICT, "the data has no rows to learn from");
+    if (timeless)
+        return fail(error, ERROR_CONFLICT,
+                    "%zu of %zu rows have no time: remove them before, or give them one", timeless,
+                    rows->row_count);
+    return !nameless ||
+           fail(error, ERROR_CONFLICT,
+                "%zu of %zu rows name no series in the column of role \"group\": remove them "
+                "before, or name it",
+                nameless, rows->row_count);
+}
+
+static size_t series_of(const Rows *rows, size_t row)
+{
+    return rows->groups ? rows->groups[row] : 0;
+}
+
+/* By counting, so that rows keep their order within a series. */
+static void sort_rows(Sorting *sorting)
+{
+    const Rows *rows = sorting->rows;
+    size_t count = sorting->series_count, *next;
+
+    sorting->starts = arena_array(sorting->arena, size_t, count + 1);
+    sorting->times = arena_array(sorting->arena, int64_t, rows->row_count);
+    sorting->values = arena_array(sorting->arena, double, rows->row_count);
+    next = arena_array(sorting->arena, size_t, count + 1);
+    for (size_t i = 0; i < rows->row_count; i++)
+        sorting->starts[series_of(rows, i) + 1]++;
+    for (size_t i = 0; i < count; i++) {
+        sorting->starts[i + 1] += sorting->starts[i];
+        next[i] = sorting->starts[i];
+    }
+    for (size_t i = 0; i < rows->row_count; i++) {
+        size_t place = next[series_of(rows, i)]++;
+
+        sorting->times[place] = rows->times[i];
+        sorting->values[place] = rows->targets[i];
+    }
+}
+
+/* Of one series. */
+
+static const char *id_of(const Sorting *sorting, size_t series)
+{
+    return sorting->rows->groups ? sorting->rows->group_names.items[series] : "";
+}
+
+static bool make_index(const Sorting *sorting, size_t series, const Frequency *frequency,
+                       TimeIndex *index)
+{
+    size_t start = sorting->starts[series];
+    TimeRows rows = {sorting->times + start, sorting->values + start,
+                     sorting->starts[series + 1] - start};
+    TimeIndexSpec spec = {.frequency = *frequency, .gaps = GAP_INTERPOLATE};
+    const char *id = id_of(sorting, series);
+
+    if (time_index_make(&rows, &spec, sorting->arena, index, sorting->error))
+        return true;
+    return *id ? fail_in(sorting->error, "series \"%.80s\"", id) : false;
+}
+
+static size_t longest(const Sorting *sorting)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < sorting->series_count; i++)
+        if (sorting->starts[i + 1] - sorting->starts[i] >
+            sorting->starts[best + 1] - sorting->starts[best])
+            best = i;
+    return best;
+}
+
+static const char *name_series(const char *id, Arena *arena)
+{
+    return *id ? arena_format(arena, "series \"%.80s\"", id) : "the series";
+}
+
+static void note(SeriesSet *set, Arena *arena, const char *sentence)
+{
+    if (set->notes.count < NOTES_SHOWN_MAX)
+        text_list_add(&set->notes, arena, sentence);
+}
+
+static void note_report(SeriesSet *set, const DatedSeries *series, Arena *arena)
+{
+    const TimeReport *report = &series->index.report;
+
+    if (!report->filled && !report->moved)
+        return;
+    note(set, arena,
+         arena_format(
+             arena, "%s: %s, the first at %.10s", name_series(series->id, arena),
+             time_report_describe(&series->index, arena),
+             date_text(report->filled ? report->first_gap_ms : series->index.first_ms, arena)));
+}
+
+static bool add_series(const Sorting *sorting, SeriesSet *set, size_t series, size_t least)
+{
+    DatedSeries made = {.id = id_of(sorting, series)};
+    Arena *arena = sorting->arena;
+
+    if (sorting->starts[series + 1] == sorting->starts[series])
+        return true;
+    if (!make_index(sorting, series, &set->frequency, &made.index))
+        return false;
+    if (made.index.count < least) {
+        set->left_out_count += made.index.report.rows;
+        note(set, arena,
+             arena_format(arena,
+                          "%s is left out: it has %zu values, and with this horizon %zu are "
+                          "needed",
+                          name_series(made.id, arena), made.index.count, least));
+        return true;
+    }
+    note_report(set, &made, arena);
+    set->items[set->count++] = made;
+    return true;
+}
+
+static bool fail_too_short(const SeriesSet *set, size_t horizon, Error *error)
+{
+    return fail(
+        error, ERROR_CONFLICT,
+        "no series is long enough: a horizon of %zu takes %zu values, the last %zu of which "
+        "are held out; %s",
+        horizon, horizon + SERIES_LEARNT_MIN, horizon,
+        set->notes.count ? set->notes.items[0] : "there is none");
+}
+
+static bool make_all(Sorting *sorting, size_t horizon, SeriesSet *set)
+{
+    size_t first = longest(sorting);
+    TimeIndex index;
+
+    set->items = arena_array(sorting->arena, DatedSeries, sorting->series_count);
+    if (!make_index(sorting, first, &set->frequency, &index))
+        return false;
+    set->frequency = index.frequency;
+    set->period_count = index.period_count;
+    memcpy(set->periods, index.periods, sizeof(set->periods));
+    for (size_t i = 0; i < sorting->series_count; i++)
+        if (!add_series(sorting, set, i, horizon + SERIES_LEARNT_MIN))
+            return false;
+    return set->count > 0 || fail_too_short(set, horizon, sorting->error);
+}
+
+bool series_set_read(const RowsSpec *spec, size_t horizon, Arena *arena, SeriesSet *set,
+                     Error *error)
+{
+    RowsSpec numbers = *spec;
+    SeriesSet made = {0};
+    Sorting sorting = {.arena = arena, .error = error};
+    Rows rows;
+
+    numbers.task = TASK_REGRESSION;
+    if (!check_columns(spec, error) || !rows_read(&numbers, arena, &rows, error) ||
+        !check_rows(&rows, error))
+        return false;
+    sorting.rows = &rows;
+    sorting.series_count = rows.groups ? rows.group_names.count : 1;
+    sort_rows(&sorting);
+    made.row_count = rows.row_count;
+    if (!make_all(&sorting, horizon, &made))
+        return false;
+    *set = made;
+    return true;
+}
+
+/* What others take. */
+
+int64_t dated_series_time(const SeriesSet *set, const DatedSeries *series, size_t place)
+{
+    int64_t time_ms = series->index.last_ms;
+    int64_t steps = (int64_t)place - (int64_t)(series->index.count - 1);
+
+    return frequency_add(&set->frequency, series->index.last_ms, steps, &time_ms)
+               ? time_ms
+               : series->index.last_ms; /* cannot be: it lies between the first and the last */
+}
+
+ForecastInputs series_set_before(const SeriesSet *set, size_t held, Arena *arena)
+{
+    ForecastInput *inputs = arena_array(arena, ForecastInput, set->count);
+
+    for (size_t i = 0; i < set->count; i++) {
+        const DatedSeries *series = &set->items[i];
+        size_t count = series->index.count - held;
+
+        inputs[i] = (ForecastInput){.id = series->id,
+                                    .values = series->index.values,
+                                    .count = count,
+                                    .last_ms = dated_series_time(set, series, count - 1)};
+    }
+    return (ForecastInputs){.items = inputs, .count = set->count};
+}
+
+static int compare_id(const void *id, const void *series)
+{
+    return strcmp(id, ((const DatedSeries *)series)->id);
+}
+
+const DatedSeries *series_set_find(const SeriesSet *set, const char *id)
+{
+    return bsearch(id, set->items, set->count, sizeof(*set->items), compare_id);
+}

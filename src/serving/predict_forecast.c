@@ -1,0 +1,98 @@
+#include "serving/predict_forecast.h"
+
+#include "base/time.h"
+#include "ml/forecast_rows.h"
+
+enum { DATE_LENGTH = 10 };
+
+static const ForecastModel *model_of(const Prediction *prediction)
+{
+    return predictor_forecast(prediction->endpoint->loaded->package.model);
+}
+
+/* Before anything is computed. */
+static bool read_asks(const Prediction *made, ForecastAnswer *answers, Error *error)
+{
+    size_t steps = 0;
+
+    for (size_t row = 0; row < made->frame.row_count; row++) {
+        if (!forecast_rows_ask(model_of(made), &made->frame, row, &answers[row].ask, error))
+            return false;
+        steps += answers[row].ask.steps;
+        if (steps > FORECAST_REQUEST_STEPS_MAX)
+            return fail(error, ERROR_TOO_LARGE,
+                        "a request asks for at most %d steps of forecasts in all its rows",
+                        FORECAST_REQUEST_STEPS_MAX);
+    }
+    return true;
+}
+
+bool predict_forecasts(Prediction *made, Arena *arena, Error *error)
+{
+    ForecastAnswer *answers = arena_array(arena, ForecastAnswer, made->frame.row_count);
+
+    if (!read_asks(made, answers, error))
+        return false;
+    for (size_t row = 0; row < made->frame.row_count; row++) {
+        DatedForecast *dated = &answers[row].dated;
+        double *answer = made->answers + row * FORECAST_ANSWER_WIDTH;
+
+        if (!forecast_model_predict(model_of(made), &answers[row].ask, arena, dated, error))
+            return false;
+        answer[0] = dated->mean[dated->count - 1];
+        answer[1] = dated->low[dated->count - 1];
+        answer[2] = dated->high[dated->count - 1];
+    }
+    made->forecasts = answers;
+    return true;
+}
+
+/* A day where all steps are whole days, which begin at midnight. */
+static void write_time(JsonWriter *json, int64_t time_ms, const Frequency *frequency)
+{
+    bool is_date = time_ms % FREQUENCY_DAY_MS == 0 &&
+                   (frequency->months || frequency->step_ms % FREQUENCY_DAY_MS == 0);
+    char text[TIME_TEXT_SIZE];
+
+    time_format(time_ms, text);
+    if (is_date)
+        text[DATE_LENGTH] = '\0';
+    json_text(json, "time", text);
+}
+
+static void write_steps(JsonWriter *json, const DatedForecast *dated, const Frequency *frequency)
+{
+    json_open_array(json, "forecast");
+    for (size_t i = 0; i < dated->count; i++) {
+        json_open_object(json, NULL);
+        write_time(json, dated->times_ms[i], frequency);
+        json_double(json, "value", dated->mean[i]);
+        json_double(json, "low", dated->low[i]);
+        json_double(json, "high", dated->high[i]);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+void forecast_answer_write_json(JsonWriter *json, const Prediction *prediction, size_t row)
+{
+    const ForecastAnswer *answer = &prediction->forecasts[row];
+    ForecastSeries series = forecast_model_series(model_of(prediction), answer->ask.series);
+    Frequency frequency = forecast_model_frequency(model_of(prediction));
+
+    json_text(json, "series", series.id);
+    json_text(json, "choice", series.choice);
+    json_double(json, "level", answer->ask.level);
+    write_steps(json, &answer->dated, &frequency);
+}
+
+void forecast_explanation_write_json(JsonWriter *json, const Prediction *prediction, size_t row)
+{
+    const ForecastAnswer *answer = &prediction->forecasts[row];
+    ForecastSeries series = forecast_model_series(model_of(prediction), answer->ask.series);
+    char last[TIME_TEXT_SIZE];
+
+    forecast_answer_write_json(json, prediction, row);
+    json_int(json, "values", (int64_t)series.count);
+    json_text(json, "last", time_format(series.last_ms, last));
+}
