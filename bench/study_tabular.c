@@ -204,6 +204,7 @@ typedef struct Data {
     ClassNames classes;
     double *numbers;
     size_t test_start;
+    double share; /* of the rows, that are tested on */
 } Data;
 
 static bool is_number_column(const Grid *grid, size_t column)
@@ -304,6 +305,7 @@ static bool load(const Set *set, Data *data, Arena *arena, Error *error)
             columns[data->frame.column_count++] = column_of(&grid, i, arena);
     data->frame.columns = columns;
     data->frame.row_count = grid.row_count;
+    data->share = set->share;
     read_target(set, &grid, target, data, arena);
     return true;
 }
@@ -314,17 +316,16 @@ typedef struct Rows {
     size_t *items, count;
 } Rows;
 
-static bool split(const Set *set, const Data *data, uint64_t seed, Rows sides[2], Arena *arena,
-                  Error *error)
+static bool split(const Data *data, uint64_t seed, Rows sides[2], Arena *arena, Error *error)
 {
     size_t count = data->frame.row_count;
     uint8_t *side = arena_array(arena, uint8_t, count);
-    SplitSpec spec = {count, set->share, seed};
+    SplitSpec spec = {count, data->share, seed};
     const int *labels = data->labels ? data->labels : arena_array(arena, int, count);
 
-    for (size_t row = data->test_start; row < count && set->share <= 0; row++)
+    for (size_t row = data->test_start; row < count && data->share <= 0; row++)
         side[row] = SPLIT_HOLDOUT;
-    if (set->share > 0 && !split_stratified(&spec, labels, side, error))
+    if (data->share > 0 && !split_stratified(&spec, labels, side, error))
         return false;
     for (size_t i = 0; i < 2; i++)
         sides[i] = (Rows){arena_array(arena, size_t, count), 0};
@@ -429,8 +430,9 @@ static const char *metric_of(const Data *data)
 }
 
 static bool run_set(const Set *set, const Data *data, Rows sides[2], const Study *study,
-                    Arena *arena, Error *error)
+                    Error *error)
 {
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
     CLEANUP(tabular_model_unload) TabularModel *model = NULL;
     Data training = pick(data, sides[0], arena), test = pick(data, sides[1], arena);
     TabularTarget target = {training.labels, training.numbers ? NULL : &training.classes,
@@ -477,15 +479,14 @@ static bool run(const char *what, const char *name, const Study *study, Error *e
 
         if (!strstr(sets[i].name, name))
             continue;
-        if (!load(&sets[i], &data, arena, error) ||
-            !split(&sets[i], &data, study->seed, sides, arena, error))
+        if (!load(&sets[i], &data, arena, error) || !split(&data, study->seed, sides, arena, error))
             return fail_in(error, "%s", sets[i].name);
         if (strcmp(what, "split") == 0) {
             for (size_t row = 0; row < sides[1].count; row++)
                 printf("%zu\n", sides[1].items[row]);
             continue;
         }
-        if (!run_set(&sets[i], &data, sides, study, arena, error))
+        if (!run_set(&sets[i], &data, sides, study, error))
             return fail_in(error, "%s", sets[i].name);
         fflush(stdout);
     }
