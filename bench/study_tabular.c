@@ -470,32 +470,82 @@ static bool run_set(const Set *set, const Data *data, Rows sides[2], const Study
     return true;
 }
 
+static void print_cell(const FrameColumn *column, size_t row)
+{
+    if (column->numbers && isnan(column->numbers[row]))
+        printf("\t");
+    else if (column->numbers)
+        printf("\t%.17g", column->numbers[row]);
+    else
+        printf("\t%.*s", (int)column->texts[row].length,
+               column->texts[row].bytes ? column->texts[row].bytes : "");
+}
+
+static void print_rows(const Data *data, const Rows sides[2])
+{
+    printf("%s", data->numbers ? "numbers" : "classes");
+    for (size_t i = 0; i < data->frame.column_count; i++)
+        printf("\t%s", data->frame.columns[i].numbers ? "number" : "category");
+    printf("\n");
+    for (size_t side = 0; side < 2; side++) {
+        for (size_t at = 0; at < sides[side].count; at++) {
+            size_t row = sides[side].items[at];
+
+            printf("%zu", side);
+            for (size_t i = 0; i < data->frame.column_count; i++)
+                print_cell(&data->frame.columns[i], row);
+            printf("\t%.17g\n", data->numbers ? data->numbers[row] : data->labels[row]);
+        }
+    }
+}
+
+static bool run_one(const char *what, const Set *set, const Study *study, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Data data = {0};
+    Rows sides[2];
+
+    if (!load(set, &data, arena, error) || !split(&data, study->seed, sides, arena, error))
+        return fail_in(error, "%s", set->name);
+    if (strcmp(what, "rows") == 0)
+        print_rows(&data, sides);
+    else if (!run_set(set, &data, sides, study, error))
+        return fail_in(error, "%s", set->name);
+    fflush(stdout);
+    return true;
+}
+
+/* A whole name is that set alone. */
 static bool run(const char *what, const char *name, const Study *study, Error *error)
 {
-    for (size_t i = 0; i < COUNT(sets); i++) {
-        CLEANUP(arena_cleanup) Arena *arena = arena_create();
-        Data data = {0};
-        Rows sides[2];
+    bool is_whole = false;
 
-        if (!strstr(sets[i].name, name))
+    for (size_t i = 0; i < COUNT(sets); i++)
+        is_whole = is_whole || strcmp(sets[i].name, name) == 0;
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        if (is_whole ? strcmp(sets[i].name, name) != 0 : !strstr(sets[i].name, name))
             continue;
-        if (!load(&sets[i], &data, arena, error) || !split(&data, study->seed, sides, arena, error))
-            return fail_in(error, "%s", sets[i].name);
-        if (strcmp(what, "split") == 0) {
-            for (size_t row = 0; row < sides[1].count; row++)
-                printf("%zu\n", sides[1].items[row]);
-            continue;
-        }
-        if (!run_set(&sets[i], &data, sides, study, error))
-            return fail_in(error, "%s", sets[i].name);
-        fflush(stdout);
+        if (strcmp(what, "sets") == 0)
+            printf("%s\n", sets[i].name);
+        else if (!run_one(what, &sets[i], study, error))
+            return false;
     }
     return true;
 }
 
+static bool is_word(const char *word)
+{
+    static const char *const words[] = {"board", "rows", "sets"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
 int main(int count, char **words)
 {
-    bool is_said = count > 1 && (strcmp(words[1], "board") == 0 || strcmp(words[1], "split") == 0);
+    bool is_said = count > 1 && is_word(words[1]);
     int at = is_said ? 2 : 1;
     const char *what = is_said ? words[1] : "measure", *name = count > at ? words[at] : "";
     Study study = {.seconds = count > at + 1 ? strtod(words[at + 1], NULL) : 60,

@@ -13,7 +13,7 @@ static const double race_ratio = 1.02, race_errors = 2.5;
 
 /* Of the time that is left, for the first boosted trees; of the budget, to put the model together.
  */
-static const double first_share = 0.4, reserve_share = 0.05;
+static const double first_share = 0.4, reserve_share = 0.08;
 
 double tabular_seconds_left(const TabularSearch *search)
 {
