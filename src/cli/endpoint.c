@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/candidate.h"
 #include "cli/commands.h"
+#include "cli/forecast.h"
 #include "cli/rule.h"
 
 enum { FILE_BYTES_MAX = 16 * 1024 * 1024, SHOWN_TEXT_BYTES = 60 };
@@ -210,6 +211,9 @@ static bool rollback(Cli *cli)
 
 static const CommandOption predict_options[] = {
     {"--file", OPTION_TEXT, "FILE", "rows to predict: .csv with a header, .jsonl or .json"},
+    {"--steps", OPTION_INT, "STEPS", "of a forecast: how many steps after the series' end"},
+    {"--series", OPTION_TEXT, "NAME", "of a forecast: which series, where there are many"},
+    {"--level", OPTION_NUMBER, "SHARE", "of a forecast's intervals (0.95)"},
     {"--ignore-extra", OPTION_FLAG, NULL, "leave out columns that the model does not read"},
     {0},
 };
@@ -235,7 +239,8 @@ static bool write_texts(Cli *cli, ClientCall *call)
     JsonWriter *json = json_writer_create(cli->arena);
 
     if (cli->arguments.count < 2)
-        return fail(&cli->error, ERROR_INVALID, "give texts to predict, or --file FILE");
+        return fail(&cli->error, ERROR_INVALID,
+                    "give texts to predict, --file FILE, or --steps STEPS of a forecast");
     json_open_object(json, NULL);
     json_open_array(json, "data");
     for (size_t i = 1; i < cli->arguments.count; i++)
@@ -247,16 +252,54 @@ static bool write_texts(Cli *cli, ClientCall *call)
     return true;
 }
 
-static bool ask_endpoint(Cli *cli, const char *verb, ClientReply *reply)
+static bool is_forecast_asked(Cli *cli)
+{
+    return cli_has_option(cli, "--steps") || cli_has_option(cli, "--series") ||
+           cli_has_option(cli, "--level");
+}
+
+static bool write_ask(Cli *cli, ClientCall *call)
+{
+    JsonWriter *json = json_writer_create(cli->arena);
+
+    if (cli->arguments.count > 1 || cli_option(cli, "--file"))
+        return fail(&cli->error, ERROR_INVALID,
+                    "give --steps, --series and --level, or rows, not both");
+    json_open_object(json, NULL);
+    json_open_array(json, "data");
+    json_open_object(json, NULL);
+    if (cli_has_option(cli, "--steps"))
+        json_int(json, "steps", cli_option_int(cli, "--steps", 0));
+    if (cli_has_option(cli, "--series"))
+        json_text(json, "series", cli_option(cli, "--series"));
+    if (cli_has_option(cli, "--level"))
+        json_double(json, "level", cli_option_number(cli, "--level", 0));
+    json_close(json);
+    json_close(json);
+    json_close(json);
+    call->body = json_finish(json);
+    call->body_size = json_size(json);
+    return true;
+}
+
+static bool read_rows(Cli *cli, ClientCall *call)
 {
     const char *path = cli_option(cli, "--file");
+
+    if (is_forecast_asked(cli))
+        return write_ask(cli, call);
+    return path ? read_rows_file(cli, path, call) : write_texts(cli, call);
+}
+
+static bool ask_endpoint(Cli *cli, const char *verb, ClientReply *reply)
+{
     ClientCall call = {
         .method = "POST",
         .path = cli_format(cli, "/endpoints/%s/%s%s", cli_encoded(cli, cli_argument(cli, 0)), verb,
                            cli_has_option(cli, "--ignore-extra") ? "?extra=ignore" : ""),
     };
 
-    if (path ? !read_rows_file(cli, path, &call) : !write_texts(cli, &call))
+    if (!read_rows(cli, &call))
         return false;
     return cli_call(cli, &call, reply);
 }
@@ -332,7 +375,9 @@ static bool predict(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     predictions = json_member(reply.json, "predictions");
-    if (has_values(predictions))
+    if (cli_has_forecasts(predictions))
+        cli_print_forecasts(cli, predictions);
+    else if (has_values(predictions))
         print_values(cli, predictions);
     else
         print_labels(cli, predictions);
@@ -366,14 +411,19 @@ static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row
 
 static bool explain(Cli *cli)
 {
+    const JsonValue *answers;
     ClientReply reply;
 
     if (!ask_endpoint(cli, "explain", &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);
-    for (JsonWalk walk = json_walk(json_member(reply.json, "explanations")); json_walk_next(&walk);)
-        print_explanation(cli, walk.value, walk.index);
+    answers = json_member(reply.json, "explanations");
+    if (cli_has_forecasts(answers))
+        cli_print_forecast_reasons(cli, answers);
+    else
+        for (JsonWalk walk = json_walk(answers); json_walk_next(&walk);)
+            print_explanation(cli, walk.value, walk.index);
     print_source(cli, &reply);
     return true;
 }

@@ -124,6 +124,11 @@ static void print_metric(Cli *cli, const JsonValue *run, const char *name)
         printf("  %-18s %s\n", name, cli_number(cli, json_as_double(value, NAN), 4));
 }
 
+static bool is_forecast(const JsonValue *run)
+{
+    return text_equal(param(run, "task", ""), "forecast");
+}
+
 /* Why not the best score won, where it did not. */
 static void print_reason(const JsonValue *rows)
 {
@@ -147,24 +152,41 @@ static void print_leaderboard(Cli *cli, const JsonValue *run)
         cli->error = kept;
         return;
     }
-    printf("tried, by %s over the folds of the training rows:\n", param(run, "metric", "f1"));
+    if (is_forecast(run))
+        printf("tried, by mase in the back-tests:\n");
+    else
+        printf("tried, by %s over the folds of the training rows:\n", param(run, "metric", "f1"));
     draw_rows(cli, stdout, reply.json);
     print_reason(reply.json);
 }
 
 static void print_metrics(Cli *cli, const JsonValue *run)
 {
-    static const char *const shown[] = {"accuracy",          "f1",   "auc", "mcc", "log_loss",
-                                        "calibration_error", "rmse", "mae", "r2",  "mape"};
+    static const char *const shown[] = {
+        "accuracy", "f1",   "auc", "mcc", "log_loss", "calibration_error", "mase",
+        "smape",    "rmse", "mae", "r2",  "mape",     "coverage"};
     const char *metric = param(run, "metric", "f1");
 
-    printf("%s, learnt from %s rows, judged on the %s rows of the hold-out:\n",
-           param(run, "task", "classification"), param(run, "rows", "?"),
-           param(run, "holdout_rows", "?"));
+    if (is_forecast(run))
+        printf(
+            "forecast of %s rows, judged on the last %s steps before it learnt from them, too:\n",
+            param(run, "rows", "?"), param(run, "horizon", "?"));
+    else
+        printf("%s, learnt from %s rows, judged on the %s rows of the hold-out:\n",
+               param(run, "task", "classification"), param(run, "rows", "?"),
+               param(run, "holdout_rows", "?"));
     print_metric(cli, run, metric);
     for (size_t i = 0; i < COUNT(shown); i++)
         if (strcmp(shown[i], metric) != 0)
             print_metric(cli, run, shown[i]);
+}
+
+static const char *baseline_of(const JsonValue *run)
+{
+    if (is_forecast(run))
+        return "the baselines";
+    return text_equal(param(run, "task", ""), "regression") ? "always giving the mean"
+                                                            : "always giving the commonest answer";
 }
 
 static void print_outcome(Cli *cli, const JsonValue *run)
@@ -183,8 +205,7 @@ static void print_outcome(Cli *cli, const JsonValue *run)
     if (strcmp(unlabelled, "0") != 0)
         printf("left out: rows without a target: %s\n", unlabelled);
     if (tag(run, "slipway.below_baseline"))
-        printf("warning: no candidate is better than always giving the %s\n",
-               text_equal(param(run, "task", ""), "regression") ? "mean" : "commonest answer");
+        printf("warning: no candidate is better than %s\n", baseline_of(run));
     if (equal)
         printf("%s as run %s\n",
                strcmp(equal, "true") == 0 ? "the same metric" : "NOT the same metric",

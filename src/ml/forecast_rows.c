@@ -70,6 +70,11 @@ static bool read_series(const ForecastModel *model, TextRef id, size_t row, Fore
         return fail_field(error, "series",
                           "row %zu must name one of the model's %zu series, as \"%.80s\"", row + 1,
                           count, first);
+    if (count == 1 && !*first && id.length)
+        return fail_field(error, "series",
+                          "row %zu names a series, and the model has a single one without a name: "
+                          "leave \"series\" out",
+                          row + 1);
     return find_series(model, id, &ask->series) ||
            fail_field(error, "series",
                       "the model has no series \"%.*s\", named in row %zu; it has %zu, as "

@@ -160,7 +160,8 @@ const char *metric_names(ModelTask task, Arena *arena);
 /* What a model is judged by where nobody has named a metric: "f1", "rmse", "mase". */
 const char *metric_default(ModelTask task);
 
-/* {"accuracy": 0.9, ...}: every metric of the report's task by its name. */
+/* {"accuracy": 0.9, ...}: every metric of the report's task by its name, and the coverage of a
+ * forecast, which is no metric, as neither more nor less of it is better. */
 void report_write_metrics(JsonWriter *json, const char *key, const Report *report);
 
 /* A metric of forecasts that is a mean over points: what each of them adds to it. False of rmse and

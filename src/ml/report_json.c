@@ -100,8 +100,6 @@ static void write_residuals(JsonWriter *json, const Report *report)
 static void write_numbers(JsonWriter *json, const Report *report)
 {
     report_write_metrics(json, "metrics", report);
-    if (report->task == TASK_FORECAST)
-        json_double(json, "coverage", report->coverage);
     write_quantiles(json, report);
     write_residuals(json, report);
 }

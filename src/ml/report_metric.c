@@ -121,5 +121,7 @@ void report_write_metrics(JsonWriter *json, const char *key, const Report *repor
     for (const MetricKind *kind = metric_kinds; kind->name; kind++)
         if (metric_is_of(kind, report->task))
             json_double(json, kind->name, metric_value(kind, report));
+    if (report->task == TASK_FORECAST)
+        json_double(json, "coverage", report->coverage);
     json_close(json);
 }

@@ -136,6 +136,11 @@ static void add_dropped(const ReportPage *page)
                       report_int(page->arena, report->data.set_aside_count));
 }
 
+static bool is_forecast(const ModelReport *report)
+{
+    return text_equal(report_text(report->files.signature, "task"), "forecast");
+}
+
 static void add_holdout(const ReportPage *page)
 {
     const Holdout *holdout = &page->report->holdout;
@@ -146,6 +151,9 @@ static void add_holdout(const ReportPage *page)
     if (!page->report->has_holdout) {
         if (digest)
             document_fact(document, "digest", digest);
+        else if (is_forecast(page->report))
+            report_fact(page, "last steps of each series", page->report->files.signature,
+                        "horizon");
         else
             document_no_data(document, "it does not say which rows it was kept away from.");
         return;
@@ -242,6 +250,19 @@ static void add_params(const ReportPage *page)
     report_cut(page, params->count, REPORT_LINES_MAX);
 }
 
+/* Which series, and how far ahead. */
+static void add_forecast(const ReportPage *page)
+{
+    const JsonValue *signature = page->report->files.signature;
+
+    if (!is_forecast(page->report))
+        return;
+    report_fact(page, "series", signature, "series_count");
+    document_fact(page->document, "a step is a", report_text(signature, "frequency"));
+    report_fact(page, "horizon", signature, "horizon");
+    report_fact(page, "most steps", signature, "steps_max");
+}
+
 void model_report_add_learnt(const ReportPage *page)
 {
     const ModelReport *report = page->report;
@@ -252,13 +273,14 @@ void model_report_add_learnt(const ReportPage *page)
     document_section(document, "What was learnt");
     document_fact(document, "task", report->has_order ? report->order.task : NULL);
     document_fact(document, "target", json_as_text(json_member(signature, "target"), NULL));
-    if (!text_equal(json_as_text(json_member(signature, "task"), NULL), "regression"))
+    if (!text_equal(report_text(signature, "task"), "regression") && !is_forecast(report))
         document_fact(document, "positive class",
                       json_as_text(json_member(signature, "positive"), NULL));
     document_fact(document, "learner", report->has_order ? param_find(params, "chosen") : NULL);
     document_fact(document, "settings and features",
                   report->has_order ? param_find(params, "chosen_description") : NULL);
     document_fact(document, "chosen by", report->has_order ? report->order.metric : NULL);
+    add_forecast(page);
     add_inputs(page);
     add_params(page);
 }

@@ -13,6 +13,7 @@ enum {
     DOCUMENT_BYTES_MAX = 64 << 20,
     VERIFY_TIMEOUT_MS = 10 * 60 * 1000,
     SIGNATURE_SERIES_MAX = 1000, /* whose ids are in the signature */
+    REPORT_BYTES_MAX = 4 << 20,  /* of a forecast, that is kept to explain it */
 };
 
 static const double golden_tolerance = 1e-9;
@@ -233,6 +234,22 @@ bool package_needs_rows(const Package *package, Error *error)
                 "asked at its endpoint");
 }
 
+/* Without it a forecast is served, and its explanations say less. */
+static void read_report(const PackageFiles *files, Arena *arena, Package *package)
+{
+    const TreeEntry *entry = tree_find(&files->tree, "report.json");
+    const char *bytes;
+    Error ignored = {0};
+    size_t size;
+
+    if (!predictor_forecast(package->model) || !entry)
+        return;
+    if (!artifact_read(files->store, entry->digest, REPORT_BYTES_MAX, arena, &bytes, &size,
+                       &ignored) ||
+        !json_parse(bytes, size, arena, &package->report, &ignored))
+        package->report = NULL;
+}
+
 static bool open_files(const PackageFiles *files, Arena *arena, Package *package, Error *error)
 {
     CLEANUP(package_close) Package opened = {0};
@@ -246,6 +263,7 @@ static bool open_files(const PackageFiles *files, Arena *arena, Package *package
     opened.target = json_as_text(json_member(opened.signature, "target"), NULL);
     if (!check_signature(&opened, error))
         return false;
+    read_report(files, arena, &opened);
     *package = opened;
     opened = (Package){0};
     return true;

@@ -41,6 +41,7 @@ typedef struct Package {
     FileMap map;      /* owned: the model's file, which the store never changes */
     const char *target;
     const JsonValue *signature;
+    const JsonValue *report; /* of a forecast: report.json, where it is small enough; else NULL */
 } Package;
 
 /* Reads it from the store; each file's digest is checked. */

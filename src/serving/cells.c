@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static double *missing_numbers(size_t count, Arena *arena)
+/* What may be left out is missing until it is given. */
+static double *begin_numbers(const Cells *cells, size_t count)
 {
-    double *numbers = arena_array(arena, double, count);
+    double *numbers = arena_array(cells->arena, double, count);
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && cells->inputs->are_optional; i++)
         numbers[i] = NAN;
     return numbers;
 }
@@ -31,7 +32,7 @@ bool cells_begin(Cells *cells, size_t row_count, size_t rows_max)
         const ModelInput *input = &cells->inputs->items[i];
 
         if (input->kind == COLUMN_NUMBER)
-            cells->numbers[i] = missing_numbers(row_count, cells->arena);
+            cells->numbers[i] = begin_numbers(cells, row_count);
         else
             cells->texts[i] = arena_array(cells->arena, TextRef, row_count);
         cells->columns[i] =

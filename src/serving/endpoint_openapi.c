@@ -32,6 +32,28 @@ static const char explanation_schema[] =
     "\"rest\":{\"type\":\"object\",\"required\":[\"count\",\"weight\"],\"properties\":{"
     "\"count\":{\"type\":\"integer\"},\"weight\":{\"type\":\"number\"}}}}}";
 
+static const char forecast_schema[] =
+    "{\"type\":\"object\",\"required\":[\"series\",\"choice\",\"level\",\"forecast\"],"
+    "\"properties\":{\"series\":{\"type\":\"string\"},"
+    "\"choice\":{\"type\":\"string\",\"description\":\"what the series is forecast by\"},"
+    "\"level\":{\"type\":\"number\",\"description\":\"of the intervals\"},"
+    "\"forecast\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+    "\"required\":[\"time\",\"value\",\"low\",\"high\"],\"properties\":{"
+    "\"time\":{\"type\":\"string\",\"description\":\"a date, or a moment in UTC\"},"
+    "\"value\":{\"type\":\"number\"},\"low\":{\"type\":\"number\"},"
+    "\"high\":{\"type\":\"number\"}}}}}}";
+
+static const char forecast_reasons_schema[] =
+    "{\"type\":\"object\",\"required\":[\"values\",\"last\"],\"properties\":{"
+    "\"values\":{\"type\":\"integer\",\"description\":\"that it was learnt from\"},"
+    "\"last\":{\"type\":\"string\",\"description\":\"the time of the last of them\"},"
+    "\"backtest\":{\"type\":\"object\",\"nullable\":true,"
+    "\"description\":\"how well its choice did on its past\",\"properties\":{"
+    "\"windows\":{\"type\":\"integer\"},\"mase\":{\"type\":\"number\",\"nullable\":true},"
+    "\"smape\":{\"type\":\"number\",\"nullable\":true},"
+    "\"rmse\":{\"type\":\"number\",\"nullable\":true},"
+    "\"coverage\":{\"type\":\"number\",\"nullable\":true}}}}}";
+
 static const char *kind_schema(ColumnKind kind)
 {
     switch (kind) {
@@ -52,6 +74,14 @@ static void write_reference(JsonWriter *json, const char *key, const char *schem
     json_close(json);
 }
 
+static void write_required(JsonWriter *json, const InputList *inputs)
+{
+    json_open_array(json, "required");
+    for (size_t i = 0; i < inputs->count; i++)
+        json_text(json, NULL, inputs->items[i].name);
+    json_close(json);
+}
+
 /* An object that has exactly the model's columns; of: the schema of each value, or NULL: by kind.
  */
 static void write_row_schema(JsonWriter *json, const char *key, const InputList *inputs,
@@ -60,10 +90,8 @@ static void write_row_schema(JsonWriter *json, const char *key, const InputList 
     json_open_object(json, key);
     json_text(json, "type", "object");
     json_bool(json, "additionalProperties", false);
-    json_open_array(json, "required");
-    for (size_t i = 0; i < inputs->count; i++)
-        json_text(json, NULL, inputs->items[i].name);
-    json_close(json);
+    if (!inputs->are_optional)
+        write_required(json, inputs);
     json_open_object(json, "properties");
     for (size_t i = 0; i < inputs->count; i++)
         json_raw(json, inputs->items[i].name, of ? of : kind_schema(inputs->items[i].kind));
@@ -88,7 +116,7 @@ static void write_item_schema(JsonWriter *json, const char *key, const InputList
     write_list_schema(json, NULL, inputs->count, inputs->count);
     json_raw(json, "items", "{}");
     json_close(json);
-    if (inputs->count == 1)
+    if (inputs->count == 1 || inputs->are_optional)
         json_raw(json, NULL, kind_schema(inputs->items[0].kind));
     json_close(json);
     json_close(json);
@@ -115,7 +143,7 @@ static void write_split_schema(JsonWriter *json, const InputList *inputs)
     json_text(json, "type", "object");
     json_raw(json, "required", "[\"columns\",\"data\"]");
     json_open_object(json, "properties");
-    write_list_schema(json, "columns", inputs->count, inputs->count);
+    write_list_schema(json, "columns", inputs->are_optional ? 1 : inputs->count, inputs->count);
     json_open_object(json, "items");
     json_text(json, "type", "string");
     json_open_array(json, "enum");
@@ -230,17 +258,20 @@ static void write_answer_schema(JsonWriter *json, const ServedEndpoint *served, 
 static void write_schemas(JsonWriter *json, const ServedEndpoint *served)
 {
     const LoadedModel *loaded = served->loaded;
+    bool forecast = predictor_forecast(loaded->package.model) != NULL;
 
     json_open_object(json, "schemas");
     {
         write_row_schema(json, "Row", &loaded->inputs, NULL);
         write_rows_schema(json, &loaded->inputs);
         write_body_schema(json, &loaded->inputs);
-        if (loaded_model_has_numbers(loaded))
+        if (forecast)
+            json_raw(json, "Prediction", forecast_schema);
+        else if (loaded_model_has_numbers(loaded))
             write_number_schema(json);
         else
             write_prediction_schema(json, loaded->classes);
-        json_raw(json, "Reasons", explanation_schema);
+        json_raw(json, "Reasons", forecast ? forecast_reasons_schema : explanation_schema);
         write_answer_schema(json, served, "predictions",
                             "{\"$ref\":\"#/components/schemas/Prediction\"}");
         write_answer_schema(json, served, "explanations",
@@ -254,6 +285,10 @@ static void write_schemas(JsonWriter *json, const ServedEndpoint *served)
 /* A body that a reader can send as it stands. */
 static void write_example(JsonWriter *json, const InputList *inputs)
 {
+    if (inputs->are_optional) {
+        json_raw(json, "example", "{\"data\":[3]}");
+        return;
+    }
     json_open_object(json, "example");
     json_open_array(json, "data");
     json_open_object(json, NULL);

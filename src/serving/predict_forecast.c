@@ -1,5 +1,7 @@
 #include "serving/predict_forecast.h"
 
+#include <math.h>
+
 #include "base/time.h"
 #include "ml/forecast_rows.h"
 
@@ -86,6 +88,32 @@ void forecast_answer_write_json(JsonWriter *json, const Prediction *prediction, 
     write_steps(json, &answer->dated, &frequency);
 }
 
+/* In the package's report, whose series come in the order of the model's. */
+static const JsonValue *find_backtest(const Prediction *prediction, const char *id)
+{
+    const JsonValue *report = prediction->endpoint->loaded->package.report;
+
+    for (JsonWalk walk = json_walk(json_member(report, "series")); json_walk_next(&walk);)
+        if (text_equal(json_as_text(json_member(walk.value, "id"), NULL), id))
+            return walk.value;
+    return NULL;
+}
+
+static void write_backtest(JsonWriter *json, const JsonValue *scores)
+{
+    static const char *const figures[] = {"mase", "smape", "rmse", "coverage"};
+
+    if (!scores) {
+        json_null(json, "backtest");
+        return;
+    }
+    json_open_object(json, "backtest");
+    json_int(json, "windows", json_as_int(json_member(scores, "windows"), 0));
+    for (size_t i = 0; i < COUNT(figures); i++)
+        json_double(json, figures[i], json_as_double(json_member(scores, figures[i]), NAN));
+    json_close(json);
+}
+
 void forecast_explanation_write_json(JsonWriter *json, const Prediction *prediction, size_t row)
 {
     const ForecastAnswer *answer = &prediction->forecasts[row];
@@ -95,4 +123,5 @@ void forecast_explanation_write_json(JsonWriter *json, const Prediction *predict
     forecast_answer_write_json(json, prediction, row);
     json_int(json, "values", (int64_t)series.count);
     json_text(json, "last", time_format(series.last_ms, last));
+    write_backtest(json, find_backtest(prediction, series.id));
 }

@@ -9,6 +9,9 @@ static const ModelInput mixed[] = {
     {"text", COLUMN_TEXT}, {"kind", COLUMN_CATEGORY}, {"age", COLUMN_NUMBER}};
 static const InputList one_column = {text_only, 1};
 static const InputList three_columns = {mixed, 3};
+static const ModelInput may_be_left_out[] = {
+    {"steps", COLUMN_NUMBER}, {"series", COLUMN_CATEGORY}, {"level", COLUMN_NUMBER}};
+static const InputList optional = {may_be_left_out, 3, true};
 
 static const char json_type[] = "application/json", csv_type[] = "text/csv; charset=utf-8",
                   lines_type[] = "application/jsonl";
@@ -81,6 +84,14 @@ static const Form forms[] = {
      "{\"dataframe_records\":[{\"text\":\"t\",\"kind\":\"k\",\"age\":1}]}", "[[\"t\",\"k\",1]]"},
     {&three_columns, csv_type, "age,text,kind\n1.5,t,k\n,u,\n",
      "[[\"t\",\"k\",1.5],[\"u\",null,null]]"},
+
+    {&optional, json_type, "{\"data\":[3]}", "[[3,null,null]]"},
+    {&optional, json_type, "{\"data\":[null,{},{\"level\":0.8},{\"series\":\"a\",\"steps\":2}]}",
+     "[[null,null,null],[null,null,null],[null,null,0.8],[2,\"a\",null]]"},
+    {&optional, json_type, "{\"inputs\":{\"steps\":[1,2]}}", "[[1,null,null],[2,null,null]]"},
+    {&optional, json_type, "{\"data\":[[1,\"a\",0.5]]}", "[[1,\"a\",0.5]]"},
+    {&optional, csv_type, "series\na\nb\n", "[[null,\"a\",null],[null,\"b\",null]]"},
+    {&optional, lines_type, "3\n{\"series\":\"a\"}\n", "[[3,null,null],[null,\"a\",null]]"},
 };
 
 static void test_every_form_becomes_the_same_columns(void)
@@ -162,6 +173,16 @@ static const Mistake mistakes[] = {
      "unrecognized column \"sex\": the model reads \"text\", \"kind\", \"age\"", "sex"},
     {&three_columns, json_type, "{\"dataframe_split\":{\"columns\":[\"age\"],\"data\":[[1]]}}", 422,
      "\"text\" is missing", "text"},
+
+    {&optional, json_type, "{\"data\":[\"3\"]}", 422, "\"steps\" in row 1 must be a number or null",
+     "steps"},
+    {&optional, json_type, "{\"data\":[{\"steps\":1,\"steps\":2}]}", 422,
+     "\"steps\" is given twice in row 1", "steps"},
+    {&optional, json_type, "{\"data\":[{\"days\":1}]}", 422,
+     "unrecognized column \"days\" in row 1: the model reads \"steps\", \"series\", \"level\"",
+     "days"},
+    {&optional, json_type, "{\"data\":[[1]]}", 422, "row 1 has 1 values where the model reads 3",
+     ""},
 
     {&one_column, csv_type, "", 400, "the CSV must start with a header line", ""},
     {&one_column, csv_type, "CONTENT\n", 422, "the body has no rows", ""},
