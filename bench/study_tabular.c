@@ -59,8 +59,25 @@ typedef struct Grid {
     size_t column_count, row_count, test_start;
 } Grid;
 
-/* The fields of a line without their quotes; an empty one is NULL. No set has a line's end in a
- * field. */
+/* Behind a field, which loses its quotes; *field: what is in it. */
+static char *end_field(char *at, char **field)
+{
+    bool is_quoted = *at == '"';
+    char *to = *field = at += is_quoted;
+
+    while (*at && (is_quoted || *at != ',')) {
+        if (is_quoted && *at == '"' && *++at != '"') {
+            is_quoted = false;
+            continue;
+        }
+        *to++ = *at++;
+    }
+    if (to < at)
+        *to = '\0';
+    return at;
+}
+
+/* An empty field is NULL. No set has a line's end in a field. */
 static size_t split_line(char *line, char **fields)
 {
     size_t count = 0;
@@ -68,20 +85,14 @@ static size_t split_line(char *line, char **fields)
 
     line[strcspn(line, "\r\n")] = '\0';
     while (has_more && count < FIELDS_MAX) {
-        bool is_quoted = *line == '"';
-        char *field = line += is_quoted, *to = field;
+        char *end = end_field(line, &fields[count]);
 
-        for (; *line && (is_quoted || *line != ','); line++) {
-            if (is_quoted && *line == '"' && line[1] != '"') {
-                is_quoted = false;
-                continue;
-            }
-            line += is_quoted && *line == '"';
-            *to++ = *line;
-        }
-        has_more = *line++ == ',';
-        *to = '\0';
-        fields[count++] = *field ? field : NULL;
+        has_more = *end == ',';
+        *end = '\0';
+        line = end + 1;
+        if (!*fields[count])
+            fields[count] = NULL;
+        count++;
     }
     return count;
 }

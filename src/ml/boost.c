@@ -158,15 +158,10 @@ static void set_count(Booster *booster, const char *name, uint64_t value)
 static void set_shape(Booster *booster, const BoostSpec *spec)
 {
     set_count(booster, "max_depth", spec->depth);
-    set_count(booster, "max_leaves", spec->leaves);
-    set_text(booster, "grow_policy", spec->leaves ? "lossguide" : "depthwise");
     set_number(booster, "min_child_weight", spec->least_weight);
     set_number(booster, "subsample", spec->row_share);
-    set_number(booster, "colsample_bytree", spec->tree_column_share);
-    set_number(booster, "colsample_bynode", spec->split_column_share);
+    set_number(booster, "colsample_bynode", spec->column_share);
     set_number(booster, "lambda", spec->lambda);
-    set_number(booster, "alpha", spec->alpha);
-    set_count(booster, "max_bin", spec->bins ? spec->bins : 256);
 }
 
 /* What a version takes by default, as the margin to start from, is said here: so that all do the

@@ -35,13 +35,12 @@ typedef struct BoostSpec {
     size_t rounds;      /* at most; a round has a tree for each margin */
     size_t patience;    /* rounds without a better loss on the rows watched, after which it ends */
     double learning_rate;
-    unsigned depth;      /* 0: as deep as leaves allow */
-    unsigned leaves;     /* 0: as many as the depth allows; else the best leaf is split first */
+    unsigned depth;
     double least_weight; /* of the rows in a leaf: "min_child_weight" */
-    double row_share, tree_column_share, split_column_share;
-    double lambda, alpha; /* what weights of leaves cost, squared and as they are */
-    unsigned bins;        /* 0: 256 */
-    double base;          /* the margin before any tree; BOOST_TWO: a probability; 0: one half */
+    double row_share;    /* drawn for each tree */
+    double column_share; /* drawn for each split */
+    double lambda;       /* what squared weights of leaves cost */
+    double base;         /* the margin before any tree; BOOST_TWO: a probability; 0: one half */
     uint64_t seed;
     size_t thread_count; /* 0: 1 */
 } BoostSpec;

@@ -330,7 +330,8 @@ static void fit_one_hot(EncodedColumn *column, const TableColumn *from, RowList 
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     LevelList list = count_levels(from, rows, scratch);
 
-    qsort(list.items, list.count, sizeof(Level), more_rows_first);
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof(Level), more_rows_first);
     if (list.count > ENCODING_ONE_HOT_MAX)
         list.count = ENCODING_ONE_HOT_MAX;
     while (list.count > 0 && list.items[list.count - 1].rows < 2)
@@ -339,42 +340,45 @@ static void fit_one_hot(EncodedColumn *column, const TableColumn *from, RowList 
     column->count = list.count;
 }
 
-static Encoding encoding_fit(const Table *table, RowList rows, const EncodingTarget *target,
-                             Arena *arena)
+static void add_column(Encoding *encoding, EncodedKind kind)
 {
-    Encoding encoding = {.columns = arena_array(arena, EncodedColumn, table->column_count),
-                         .column_count = table->column_count};
+    size_t input = encoding->column_count++;
 
-    for (size_t i = 0; i < table->column_count; i++) {
-        EncodedColumn *column = &encoding.columns[i];
-        bool is_number = table->columns[i].kind == COLUMN_NUMBER;
-
-        *column =
-            (EncodedColumn){.input = (uint32_t)i, .first = encoding.feature_count, .count = 1};
-        if (is_number)
-            column->kind = target ? ENCODED_NUMBER : ENCODED_STANDARD;
-        else
-            column->kind = target ? ENCODED_CODES : ENCODED_ONE_HOT;
-        if (column->kind == ENCODED_STANDARD)
-            fit_standard(column, &table->columns[i], rows);
-        if (column->kind == ENCODED_CODES)
-            fit_codes(column, &table->columns[i], rows, target, arena);
-        if (column->kind == ENCODED_ONE_HOT)
-            fit_one_hot(column, &table->columns[i], rows, arena);
-        encoding.feature_count += column->count;
-    }
-    return encoding;
+    encoding->columns[input] = (EncodedColumn){
+        .kind = kind, .input = (uint32_t)input, .first = encoding->feature_count, .count = 1};
 }
 
 Encoding encoding_fit_trees(const Table *table, RowList rows, const EncodingTarget *target,
                             Arena *arena)
 {
-    return encoding_fit(table, rows, target, arena);
+    Encoding encoding = {.columns = arena_array(arena, EncodedColumn, table->column_count)};
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        bool is_number = table->columns[i].kind == COLUMN_NUMBER;
+
+        add_column(&encoding, is_number ? ENCODED_NUMBER : ENCODED_CODES);
+        if (!is_number)
+            fit_codes(&encoding.columns[i], &table->columns[i], rows, target, arena);
+        encoding.feature_count += encoding.columns[i].count;
+    }
+    return encoding;
 }
 
 Encoding encoding_fit_linear(const Table *table, RowList rows, Arena *arena)
 {
-    return encoding_fit(table, rows, NULL, arena);
+    Encoding encoding = {.columns = arena_array(arena, EncodedColumn, table->column_count)};
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        bool is_number = table->columns[i].kind == COLUMN_NUMBER;
+
+        add_column(&encoding, is_number ? ENCODED_STANDARD : ENCODED_ONE_HOT);
+        if (is_number)
+            fit_standard(&encoding.columns[i], &table->columns[i], rows);
+        else
+            fit_one_hot(&encoding.columns[i], &table->columns[i], rows, arena);
+        encoding.feature_count += encoding.columns[i].count;
+    }
+    return encoding;
 }
 
 /* ---- bytes ---- */

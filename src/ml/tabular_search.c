@@ -22,53 +22,18 @@ enum {
 
 /* A point of the space that is searched. */
 typedef struct Settings {
-    double rate;
-    double depth; /* 0: by leaves */
-    double leaves;
-    double least_weight, row_share, column_share, lambda, alpha;
+    double rate, depth, least_weight;
+    double row_share, column_share; /* columns: drawn anew for each split */
+    double lambda;
 } Settings;
 
 /* The first is what everybody tries first. The rest in the order in which they help after those
  * before them, on public tables (bench/study_tabular.c). */
 static const Settings portfolio[] = {
-    {.rate = 0.1, .depth = 6, .least_weight = 1, .row_share = 1, .column_share = 1, .lambda = 1},
-    {.rate = 0.05,
-     .depth = 5,
-     .least_weight = 5,
-     .row_share = 0.8,
-     .column_share = 0.6,
-     .lambda = 1},
-    {.rate = 0.05,
-     .depth = 9,
-     .least_weight = 3,
-     .row_share = 0.8,
-     .column_share = 0.6,
-     .lambda = 1},
-    {.rate = 0.05,
-     .leaves = 31,
-     .least_weight = 10,
-     .row_share = 0.8,
-     .column_share = 0.5,
-     .lambda = 3},
-    {.rate = 0.05,
-     .depth = 12,
-     .least_weight = 1,
-     .row_share = 0.7,
-     .column_share = 0.4,
-     .lambda = 1},
-    {.rate = 0.05,
-     .depth = 4,
-     .least_weight = 1,
-     .row_share = 0.9,
-     .column_share = 0.8,
-     .lambda = 1},
-    {.rate = 0.03,
-     .depth = 7,
-     .least_weight = 20,
-     .row_share = 0.6,
-     .column_share = 0.4,
-     .lambda = 10},
-    {.rate = 0.1, .depth = 3, .least_weight = 1, .row_share = 1, .column_share = 1, .lambda = 1},
+    /* rate, depth, least weight, shares of rows and columns, lambda */
+    {0.1, 6, 1, 1, 1, 1},       {0.05, 8, 2, 0.8, 0.4, 1}, {0.1, 4, 1, 0.9, 0.8, 1},
+    {0.07, 10, 1, 0.8, 0.3, 1}, {0.05, 5, 5, 0.8, 0.6, 1}, {0.05, 7, 20, 0.6, 0.3, 10},
+    {0.05, 12, 1, 0.8, 0.3, 1}, {0.1, 3, 1, 0.9, 1, 1},
 };
 
 static BoostSpec spec_of(const TabularSearch *search, const Settings *settings)
@@ -85,13 +50,10 @@ static BoostSpec spec_of(const TabularSearch *search, const Settings *settings)
         .patience = (size_t)patience,
         .learning_rate = settings->rate,
         .depth = (unsigned)round(settings->depth),
-        .leaves = (unsigned)round(settings->leaves),
         .least_weight = settings->least_weight,
         .row_share = settings->row_share,
-        .tree_column_share = settings->column_share,
-        .split_column_share = 1,
+        .column_share = settings->column_share,
         .lambda = settings->lambda,
-        .alpha = settings->alpha,
         .seed = search->search.spec->seed,
         /* folds run side by side instead */
         .thread_count = search->fold_count == 1 ? search->search.spec->thread_count : 1,
@@ -100,13 +62,10 @@ static BoostSpec spec_of(const TabularSearch *search, const Settings *settings)
 
 static const char *describe(const Settings *settings, Arena *arena)
 {
-    bool is_deep = settings->depth > 0;
-
     return arena_format(arena,
-                        "learning rate %.3g, %s %.0f, weight of a leaf %.3g, rows %.2g, "
+                        "learning rate %.3g, depth %.0f, weight of a leaf %.3g, rows %.2g, "
                         "columns %.2g, lambda %.3g",
-                        settings->rate, is_deep ? "depth" : "leaves",
-                        is_deep ? settings->depth : settings->leaves, settings->least_weight,
+                        settings->rate, settings->depth, settings->least_weight,
                         settings->row_share, settings->column_share, settings->lambda);
 }
 
@@ -165,10 +124,13 @@ static bool try_trees(TabularSearch *search, const Settings *settings, const Can
     return true;
 }
 
-/* One place is the ensemble's. */
+/* One place is the ensemble's, which is no trial of its own: nothing is learnt for it. */
 static bool may_go_on(const TabularSearch *search)
 {
-    return search->search.candidate_count + 1 < CANDIDATES_MAX && tabular_seconds_left(search) > 0;
+    size_t count = search->search.candidate_count, most = search->search.spec->trials_max;
+
+    return count + 1 < CANDIDATES_MAX && (most == 0 || count <= most) &&
+           tabular_seconds_left(search) > 0;
 }
 
 /* ---- local search ---- */
@@ -195,18 +157,16 @@ static double *setting_at(Settings *settings, const Range *range)
     return (double *)((char *)settings + range->offset);
 }
 
-/* A setting that is not in use (the depth where leaves are counted) stays as it is. */
 static Settings moved(const Settings *from, const double *direction, double step)
 {
     Settings to = *from;
 
     for (size_t i = 0; i < DIMENSIONS; i++) {
         const Range *range = &ranges[i];
-        double *value = setting_at(&to, range), width;
+        double *value = setting_at(&to, range);
+        double width =
+            range->is_even ? range->most - range->least : log(range->most / range->least);
 
-        if (*value <= 0)
-            continue;
-        width = range->is_even ? range->most - range->least : log(range->most / range->least);
         *value = range->is_even ? *value + step * direction[i] * width
                                 : *value * exp(step * direction[i] * width);
         *value = fmin(range->most, fmax(range->least, *value));
@@ -304,7 +264,7 @@ static bool run_trees(TabularSearch *search, Error *error)
             walk.best = portfolio[i];
         }
     }
-    return walk_on(search, &walk, error);
+    return !walk.best_candidate || walk_on(search, &walk, error);
 }
 
 static bool run_plan(TabularSearch *search, Error *error)
@@ -352,16 +312,12 @@ static bool standardise(TabularSearch *search, Error *error)
 
 static bool find_metric(Search *search, Error *error)
 {
-    const char *name = search->spec->metric;
+    ModelTask task = search->classes ? TASK_CLASSIFICATION : TASK_REGRESSION;
+    const char *usual = task == TASK_REGRESSION ? "rmse" : "accuracy";
+    const char *name = search->spec->metric ? search->spec->metric : usual;
 
-    search->metric = search->classes ? metric_find(name ? name : "accuracy")
-                                     : tabular_number_metric(name ? name : "rmse");
-    if (search->metric)
-        return true;
-    return search->classes
-               ? fail_field(error, "metric", "there is no metric \"%s\"", name)
-               : fail_field(error, "metric", "numbers are judged by rmse, mae or r2, not by \"%s\"",
-                            name);
+    search->metric = metric_find(name);
+    return metric_check(name, task, error);
 }
 
 static bool check_target(TabularSearch *search, Error *error)

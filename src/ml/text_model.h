@@ -47,6 +47,7 @@ typedef struct SearchListener {
 typedef struct SearchSpec {
     const char *metric; /* a name of ml/report.h: "f1", "accuracy", "f1_macro", "log_loss", ... */
     double budget_seconds; /* wall clock; 0: none. When it is used up, the best so far wins */
+    size_t trials_max;     /* ml/tabular_model.h: candidates beside the baseline; 0: no limit */
     uint64_t seed;
     size_t fold_count;    /* 0: 5 */
     const char *positive; /* the positive class of a two-class problem; NULL: ClassNames' last */
