@@ -9,8 +9,10 @@
  * standings that candidates have in a series towards those that they have on average over many.
  *
  * A rule is judged on each window with the standings of the other windows, so that what it is made
- * of has not seen the window. Among all rules the one of least error is taken; the first one is the
- * single best candidate, so that others are taken only where they win.
+ * of has not seen the window. The first rule, a mean of the best three, is taken unless another one
+ * is better by more than three standard errors of their difference over all windows of all series:
+ * on one short series that difference is noise, and a mean of a few errs least; over many series
+ * the best rule shows.
  */
 #pragma once
 
@@ -32,7 +34,7 @@ typedef struct CombinationRule {
     double common; /* share of the standings over all series, 0 to 1 */
 } CombinationRule;
 
-/* The best candidate first; ends with a row whose member_max is 0. */
+/* Ends with a row whose member_max is 0. */
 extern const CombinationRule combination_rules[];
 
 typedef struct Combination {
@@ -62,7 +64,7 @@ void combination_forecast(const Combination *combination, const Forecast *member
 bool combination_backtest(const Backtest *backtest, const CombinationRule *rule,
                           const double *common, Arena *arena, Forecast *forecast);
 
-/* The rule of least error over the back-tests: the sum of mase and of smape, each over what the
- * first rule has. The first one where there is no back-test. */
+/* The rule of least error over the back-tests, or the first one, as said above. The error is the
+ * sum of mase and of smape, each over what the first rule has. */
 const CombinationRule *combination_choose(const Backtest *backtests, size_t count,
                                           const double *common);
