@@ -36,9 +36,8 @@ ArimaPolynomial arima_ma(const ArimaOrder *order, const ArimaCoefficients *coeff
 /* (1 - L)^d (1 - L^m)^D */
 ArimaPolynomial arima_differencing(const ArimaOrder *order, size_t period);
 
-/* Whether all roots of all four are outside the circle of that radius, those of seasonal ones as
- * polynomials in L. */
-bool arima_is_outside(const ArimaOrder *order, const ArimaCoefficients *coefficients, size_t period,
+/* Whether all roots of ar and ma are outside the circle of that radius. */
+bool arima_is_outside(const ArimaOrder *order, const ArimaCoefficients *coefficients,
                       double radius);
 
 /* ---- where the filter starts ---- */
