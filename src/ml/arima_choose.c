@@ -5,7 +5,7 @@
 
 static const double strength_min = 0.64; /* of a season that is differenced */
 static const double root_min = 1.001;
-static const double search_tolerance = 1e-3; /* of -2 log likelihood */
+static const double search_tolerance = 1e-2; /* of -2 log likelihood */
 static const double final_tolerance = 1e-7;
 
 typedef struct Candidate {
