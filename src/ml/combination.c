@@ -7,9 +7,6 @@
 /* A weight that is less than this share of the best one's costs a fit and changes little. */
 static const double share_min = 0.02;
 
-/* So many standard errors are a chance of 1 in 20 that one of twenty rules seems better by luck. */
-static const double gain_errors_min = 3;
-
 /* An error is taken as at least this share of the largest: 0 has no logarithm. */
 static const double error_share_min = 1e-9;
 
@@ -243,104 +240,69 @@ bool combination_backtest(const Backtest *backtest, const CombinationRule *rule,
     return steps > 0;
 }
 
-/* The errors of a rule on each window of all series, one after the other. */
-typedef struct RuleErrors {
-    double *smape, *mase;
-    size_t count;
-} RuleErrors;
+typedef struct RuleSums {
+    double smape, mase;
+} RuleSums;
 
-static void judge_window(const Backtest *backtest, const Forecast *made, size_t window,
-                         RuleErrors *errors)
-{
-    size_t start = window * backtest->horizon;
-    double steps = (double)backtest->horizon, smape = 0, size = 0;
-
-    for (size_t i = start; i < start + backtest->horizon; i++) {
-        double miss = fabs(backtest->actual[i] - made->mean[i]);
-        double both = fabs(backtest->actual[i]) + fabs(made->mean[i]);
-
-        size += miss / steps;
-        smape += both > 0 ? miss / both / steps : 0;
-    }
-    errors->smape[errors->count] = smape;
-    errors->mase[errors->count++] = backtest->scale > 0 ? size / backtest->scale : 0;
-}
-
-/* A series of which a rule can make nothing counts for no rule, as it depends on its standings. */
-static RuleErrors judge(const Backtest *backtests, size_t count, const CombinationRule *rule,
-                        const double *common, Arena *arena)
+static void judge(const Backtest *backtest, const CombinationRule *rule, const double *common,
+                  RuleSums *sums)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    RuleErrors errors = {0};
-    size_t windows = 0;
+    Forecast made;
+    double smape = 0, size = 0;
 
-    for (size_t i = 0; i < count; i++)
-        windows += backtests[i].window_count;
-    errors.smape = arena_array(arena, double, windows);
-    errors.mase = arena_array(arena, double, windows);
-    for (size_t i = 0; i < count; i++) {
-        Forecast made;
+    if (!combination_backtest(backtest, rule, common, scratch, &made))
+        return;
+    for (size_t i = 0; i < made.horizon; i++) {
+        double miss = fabs(backtest->actual[i] - made.mean[i]);
+        double both = fabs(backtest->actual[i]) + fabs(made.mean[i]);
 
-        arena_reset(scratch);
-        if (!combination_backtest(&backtests[i], rule, common, scratch, &made))
+        size += miss / (double)made.horizon;
+        smape += both > 0 ? miss / both / (double)made.horizon : 0;
+    }
+    sums->smape += smape;
+    if (backtest->scale > 0)
+        sums->mase += size / backtest->scale;
+}
+
+static double over(double value, double yardstick)
+{
+    return yardstick > 0 ? value / yardstick : 1;
+}
+
+static const CombinationRule *choose_by_error(const Backtest *backtests, size_t count,
+                                              const double *common)
+{
+    const CombinationRule *best = combination_rules;
+    RuleSums first = {0};
+    double least = INFINITY;
+
+    for (const CombinationRule *rule = combination_rules; rule->member_max; rule++) {
+        RuleSums sums = {0};
+        double error;
+
+        if (rule->common > 0 && !common)
             continue;
-        for (size_t window = 0; window < backtests[i].window_count; window++)
-            judge_window(&backtests[i], &made, window, &errors);
+        for (size_t i = 0; i < count; i++)
+            judge(&backtests[i], rule, common, &sums);
+        if (rule == combination_rules)
+            first = sums;
+        error = over(sums.smape, first.smape) + over(sums.mase, first.mase);
+        if (!(error < least))
+            continue;
+        least = error;
+        best = rule;
     }
-    return errors;
-}
-
-static double sum_of(const double *values, size_t count)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < count; i++)
-        sum += values[i];
-    return sum;
-}
-
-typedef struct Gain {
-    double sum, error; /* error: the standard error of the sum */
-} Gain;
-
-/* By how much a rule is better than the first one. */
-static Gain gain_of(const RuleErrors *first, const RuleErrors *rule)
-{
-    double smape = sum_of(first->smape, first->count), mase = sum_of(first->mase, first->count);
-    double sum = 0, squares = 0, count = (double)first->count;
-
-    for (size_t i = 0; i < first->count; i++) {
-        double gain = (smape > 0 ? (first->smape[i] - rule->smape[i]) / smape : 0) +
-                      (mase > 0 ? (first->mase[i] - rule->mase[i]) / mase : 0);
-
-        sum += gain;
-        squares += gain * gain;
-    }
-    if (first->count < 2)
-        return (Gain){sum, INFINITY};
-    return (Gain){sum, sqrt(fmax(squares - sum * sum / count, 0) * count / (count - 1))};
+    return best;
 }
 
 const CombinationRule *combination_choose(const Backtest *backtests, size_t count,
                                           const double *common)
 {
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    const CombinationRule *best = combination_rules;
-    RuleErrors first = judge(backtests, count, best, common, scratch);
-    Gain most = {0};
+    size_t windows = 0;
 
-    for (const CombinationRule *rule = best + 1; rule->member_max; rule++) {
-        RuleErrors errors;
-        Gain gain;
-
-        if (rule->common > 0 && !common)
-            continue;
-        errors = judge(backtests, count, rule, common, scratch);
-        gain = gain_of(&first, &errors);
-        if (!(gain.sum > most.sum))
-            continue;
-        most = gain;
-        best = rule;
-    }
-    return most.sum > gain_errors_min * most.error ? best : combination_rules;
+    for (size_t i = 0; i < count; i++)
+        windows += backtests[i].window_count;
+    return windows < COMBINATION_WINDOWS_MIN ? combination_rules
+                                             : choose_by_error(backtests, count, common);
 }

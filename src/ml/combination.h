@@ -9,16 +9,19 @@
  * standings that candidates have in a series towards those that they have on average over many.
  *
  * A rule is judged on each window with the standings of the other windows, so that what it is made
- * of has not seen the window. The first rule, a mean of the best three, is taken unless another one
- * is better by more than three standard errors of their difference over all windows of all series:
- * on one short series that difference is noise, and a mean of a few errs least; over many series
- * the best rule shows.
+ * of has not seen the window, and the one of least error is taken. The first rule, a mean of the
+ * best three, stands where all series together have fewer than COMBINATION_WINDOWS_MIN windows:
+ * there the differences between rules are noise, the single best is often the lucky one, and a mean
+ * of a few errs least.
  */
 #pragma once
 
 #include "ml/backtest.h"
 
-enum { COMBINATION_MAX = 8 };
+enum {
+    COMBINATION_MAX = 8,
+    COMBINATION_WINDOWS_MIN = 30, /* more than one series can have */
+};
 
 typedef enum CombinationKind {
     COMBINATION_BEST,

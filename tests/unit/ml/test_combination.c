@@ -95,41 +95,33 @@ static void test_members_are_made_one_forecast(void)
     EXPECT_NEAR(deviation[0], 3, 1e-12);
 }
 
-static Combination chosen(const Backtest *backtest, Arena *arena)
-{
-    const CombinationRule *rule = combination_choose(backtest, 1, NULL);
-    Combination combination = {0};
+enum { MANY = 20 };
 
-    EXPECT(combination_make(rule, combination_standings(backtest, SIZE_MAX, arena), NULL,
-                            backtest->row_count, &combination));
-    return combination;
-}
-
-static void test_a_combination_is_taken_where_it_wins(void)
+/* The kind of the rule that is taken for many series of such candidates, or for one. */
+static CombinationKind kind_for(const double *offsets, size_t count, size_t series_count)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Backtest opposite = backtest_of((double[]){3, -3.1, 50}, 3, arena);
-    Backtest clear = backtest_of((double[]){0.01, 3, 4}, 3, arena);
-    Backtest same_side = backtest_of((double[]){1, 1.1, 1.2}, 3, arena);
+    Backtest all[MANY];
 
-    EXPECT(chosen(&opposite, arena).count == 2);
-    EXPECT(chosen(&clear, arena).count == 1);
-    EXPECT(combination_choose(&same_side, 1, NULL)->kind == COMBINATION_BEST);
+    for (size_t i = 0; i < series_count; i++)
+        all[i] = backtest_of(offsets, count, arena);
+    return combination_choose(all, series_count, NULL)->kind;
+}
+
+static void test_the_rule_that_wins_on_many_windows_is_taken(void)
+{
+    static const double opposite[] = {3, -3.1, 50}, one_side[] = {1, 1.1, 1.2};
+
+    EXPECT(kind_for(opposite, 3, MANY) == COMBINATION_WEIGHTED);
+    EXPECT(kind_for(one_side, 3, MANY) == COMBINATION_BEST);
+}
+
+static void test_few_windows_choose_no_rule(void)
+{
+    static const double one_side[] = {1, 1.1, 1.2};
+
+    EXPECT(kind_for(one_side, 3, 1) == COMBINATION_WEIGHTED);
     EXPECT(combination_choose(NULL, 0, NULL) == combination_rules);
-}
-
-/* The second and the third candidate are better and worse by turns. */
-static void test_a_difference_that_is_noise_decides_nothing(void)
-{
-    CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Backtest backtest = backtest_of((double[]){2, 3}, 2, arena);
-    const double noise[STEPS] = {0, 0, 4, 4, -1.9, -1.9};
-
-    for (size_t i = 0; i < STEPS; i++) {
-        backtest.rows[0].means[i] += noise[i];
-        backtest.rows[0].window_errors[i / HORIZON] = 2 + noise[i];
-    }
-    EXPECT(combination_choose(&backtest, 1, NULL) == combination_rules);
 }
 
 /* One that is best on all windows but one is the choice of the windows without that one only. */
@@ -180,8 +172,8 @@ int main(int count, char **names)
         TEST(test_a_window_that_is_left_out_does_not_count),
         TEST(test_rules_take_the_best_weigh_and_shrink),
         TEST(test_members_are_made_one_forecast),
-        TEST(test_a_combination_is_taken_where_it_wins),
-        TEST(test_a_difference_that_is_noise_decides_nothing),
+        TEST(test_the_rule_that_wins_on_many_windows_is_taken),
+        TEST(test_few_windows_choose_no_rule),
         TEST(test_a_window_is_forecast_by_what_the_others_choose),
         TEST(test_what_is_common_is_the_mean_over_the_series),
         TEST(test_a_series_without_errors_has_a_choice),
