@@ -4,8 +4,8 @@
 #include "ml/arima_internal.h"
 
 static const double strength_min = 0.64; /* of a season that is differenced */
-static const double root_min = 1.01;
-static const double search_tolerance = 1e-3; /* of -2 log likelihood */
+static const double root_min = 1.001;
+static const double search_tolerance = 1e-2; /* of -2 log likelihood */
 static const double final_tolerance = 1e-7;
 
 typedef struct Candidate {
@@ -64,12 +64,12 @@ static void start_from(const Candidate *best, const ArimaOrder *order, double *p
     copy_part(&point, order->seasonal_ma, &from, best->order.seasonal_ma);
 }
 
-static bool is_allowed(const Candidate *candidate, size_t period)
+static bool is_allowed(const Candidate *candidate)
 {
     ArimaCoefficients coefficients;
 
     arima_read_point(&candidate->order, candidate->point, &coefficients);
-    return arima_is_outside(&candidate->order, &coefficients, period, root_min);
+    return arima_is_outside(&candidate->order, &coefficients, root_min);
 }
 
 /* Whether it is new and better than the best one so far. */
@@ -86,8 +86,7 @@ static bool try_order(Choice *choice, ArimaOrder order)
     arima_set_order(problem, &order);
     value = arima_search(problem, start, search_tolerance, candidate.point);
     candidate.aicc = arima_aicc(problem, value);
-    if (!isfinite(value) || !is_allowed(&candidate, problem->period) ||
-        !(candidate.aicc < choice->best.aicc))
+    if (!isfinite(value) || !is_allowed(&candidate) || !(candidate.aicc < choice->best.aicc))
         return false;
     choice->best = candidate;
     return true;

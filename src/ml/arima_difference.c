@@ -68,6 +68,13 @@ typedef struct Window {
     size_t width;
 } Window;
 
+static double tricube(double distance)
+{
+    double rest = 1 - distance * distance * distance;
+
+    return rest * rest * rest;
+}
+
 /* A local fit of the nearest values, weighted by tricube (Cleveland 1979). */
 static double smooth_at(const Window *window, size_t at, bool is_line)
 {
@@ -78,8 +85,7 @@ static double smooth_at(const Window *window, size_t at, bool is_line)
     double weights = 0, sum = 0, middle = 0, along = 0, across = 0, value;
 
     for (size_t i = start; i < start + width; i++) {
-        double distance = fabs((double)i - (double)at) / far;
-        double weight = pow(1 - pow(distance, 3), 3);
+        double weight = tricube(fabs((double)i - (double)at) / far);
 
         weights += weight;
         sum += weight * window->values[i * window->stride];
@@ -90,8 +96,7 @@ static double smooth_at(const Window *window, size_t at, bool is_line)
         return value;
     middle /= weights;
     for (size_t i = start; i < start + width; i++) {
-        double distance = fabs((double)i - (double)at) / far, side = (double)i - middle;
-        double weight = pow(1 - pow(distance, 3), 3);
+        double weight = tricube(fabs((double)i - (double)at) / far), side = (double)i - middle;
 
         along += weight * side * side;
         across += weight * side * window->values[i * window->stride];

@@ -165,7 +165,8 @@ static void set_dense(ArimaFilter *filter)
         filter->dense[filter->ar.lags[i] - 1] += filter->ar.values[i];
 }
 
-static bool set_lane(ArimaProblem *problem, const double *point, size_t lane)
+/* A model into some lanes, from first to last. */
+static bool set_lanes(ArimaProblem *problem, const double *point, size_t first, size_t last)
 {
     ArimaFilter *filter = &problem->filter;
     ArimaCoefficients coefficients;
@@ -178,11 +179,13 @@ static bool set_lane(ArimaProblem *problem, const double *point, size_t lane)
     if (!arima_start(&ar, &ma, problem->start, &variance, gain))
         return false;
     filter->state_count = ar.degree > ma.degree ? ar.degree : ma.degree;
-    filter->variance[lane] = variance;
-    set_taps(&filter->ar, &ar, lane);
-    set_taps(&filter->ma, &ma, lane);
-    for (size_t i = 0; i < filter->state_count; i++)
-        filter->gain[i][lane] = gain[i];
+    for (size_t lane = first; lane <= last; lane++) {
+        filter->variance[lane] = variance;
+        set_taps(&filter->ar, &ar, lane);
+        set_taps(&filter->ma, &ma, lane);
+        for (size_t i = 0; i < filter->state_count; i++)
+            filter->gain[i][lane] = gain[i];
+    }
     return true;
 }
 
@@ -192,41 +195,54 @@ static void run(ArimaProblem *problem, bool finds_settled)
     problem->pass(&problem->filter, finds_settled);
 }
 
+/* Lane 0 of the first group is the point itself, and the lanes after it, through all groups, have
+ * one parameter moved each, by a step inwards: their inverses go to inverse. Lanes that have no
+ * parameter, or one that rounding does not let move, stay at the point. */
+static bool load_group(ArimaProblem *problem, const double *point, size_t group,
+                       ArimaLanes *inverse)
+{
+    size_t count = arima_point_count(&problem->order);
+    double moved[ARIMA_POINT_MAX];
+
+    *inverse = (ArimaLanes){0};
+    if (!set_lanes(problem, point, 0, ARIMA_LANE - 1))
+        return false;
+    for (size_t lane = group == 0; lane < ARIMA_LANE; lane++) {
+        size_t at = group * ARIMA_LANE + lane - 1;
+        double step;
+
+        if (at >= count)
+            break;
+        step = point[at] > 0 ? -step_size : step_size;
+        memcpy(moved, point, count * sizeof(*moved));
+        moved[at] += step;
+        if (set_lanes(problem, moved, lane, lane))
+            (*inverse)[lane] = 1 / step;
+    }
+    return true;
+}
+
+static void follow_slopes(ArimaProblem *problem, size_t group, const ArimaLanes *inverse)
+{
+    const ArimaLanes *errors = problem->filter.row.errors;
+
+    for (size_t t = 0; t < problem->count; t++)
+        problem->slopes[group][t] = (errors[t] - problem->errors[t]) * *inverse;
+}
+
+/* Three derivatives come along with the value. */
 static double value_at(void *context, const double *point)
 {
     ArimaProblem *problem = context;
+    ArimaLanes inverse;
 
-    for (size_t lane = 0; lane < ARIMA_LANE; lane++)
-        if (!set_lane(problem, point, lane))
-            return INFINITY;
+    if (!load_group(problem, point, 0, &inverse))
+        return INFINITY;
     run(problem, true);
     for (size_t t = 0; t < problem->count; t++)
         problem->errors[t] = problem->filter.row.errors[t][0];
+    follow_slopes(problem, 0, &inverse);
     return problem->filter.squares[0];
-}
-
-/* Derivatives of the errors by some parameters, a lane each, from a step inwards. */
-static void follow_slopes(ArimaProblem *problem, const double *point, size_t group)
-{
-    size_t count = arima_point_count(&problem->order);
-    ArimaLanes inverse = {0}, *slopes = problem->slopes[group];
-    double moved[ARIMA_POINT_MAX];
-
-    for (size_t lane = 0; lane < ARIMA_LANE; lane++) {
-        size_t at = group * ARIMA_LANE + lane;
-        double step = at < count && point[at] > 0 ? -step_size : step_size;
-
-        memcpy(moved, point, count * sizeof(*moved));
-        if (at < count)
-            moved[at] += step;
-        if (set_lane(problem, moved, lane))
-            inverse[lane] = at < count ? 1 / step : 0;
-        else
-            (void)set_lane(problem, point, lane);
-    }
-    run(problem, false);
-    for (size_t t = 0; t < problem->count; t++)
-        slopes[t] = (problem->filter.row.errors[t] - problem->errors[t]) * inverse;
 }
 
 /* The part of the gradient and the matrix that two groups have. */
@@ -241,11 +257,11 @@ static void add_products(const ArimaProblem *problem, size_t one, size_t other,
             sums[lane] += rows[t][lane] * columns[t];
         gradient += problem->errors[t] * rows[t];
     }
-    for (size_t lane = 0; lane < ARIMA_LANE; lane++) {
-        size_t row = one * ARIMA_LANE + lane;
+    for (size_t lane = one == 0; lane < ARIMA_LANE; lane++) {
+        size_t row = one * ARIMA_LANE + lane - 1;
 
-        for (size_t i = 0; i < ARIMA_LANE; i++)
-            equations->matrix[row][other * ARIMA_LANE + i] = sums[lane][i];
+        for (size_t i = other == 0; i < ARIMA_LANE; i++)
+            equations->matrix[row][other * ARIMA_LANE + i - 1] = sums[lane][i];
         equations->gradient[row] = gradient[lane];
     }
 }
@@ -254,11 +270,15 @@ static void add_products(const ArimaProblem *problem, size_t one, size_t other,
 static double equations_at(void *context, const double *point, NormalEquations *equations)
 {
     ArimaProblem *problem = context;
-    size_t groups = (arima_point_count(&problem->order) + ARIMA_LANE - 1) / ARIMA_LANE;
+    size_t groups = arima_point_count(&problem->order) / ARIMA_LANE + 1;
     double value = problem->filter.squares[0];
+    ArimaLanes inverse;
 
-    for (size_t group = 0; group < groups; group++)
-        follow_slopes(problem, point, group);
+    for (size_t group = 1; group < groups; group++) {
+        (void)load_group(problem, point, group, &inverse);
+        run(problem, false);
+        follow_slopes(problem, group, &inverse);
+    }
     for (size_t one = 0; one < groups; one++)
         for (size_t other = one; other < groups; other++)
             add_products(problem, one, other, equations);
@@ -287,7 +307,7 @@ static bool find_start(ArimaProblem *problem, const double *other, double *point
         fill_start(&problem->order, starts[lane], points[lane]);
         if (lane == 0 && other)
             memcpy(points[lane], other, size);
-        if (!set_lane(problem, points[lane], lane))
+        if (!set_lanes(problem, points[lane], lane, lane))
             return false;
     }
     run(problem, true);

@@ -8,7 +8,7 @@
 enum {
     ARIMA_LANE = 4,
     ARIMA_POINT_MAX = 2 * (ARIMA_TERMS_MAX + ARIMA_SEASONAL_MAX),
-    ARIMA_GROUPS = (ARIMA_POINT_MAX + ARIMA_LANE - 1) / ARIMA_LANE,
+    ARIMA_GROUPS = ARIMA_POINT_MAX / ARIMA_LANE + 1, /* the point itself has a lane */
     ARIMA_TAPS_MAX = (ARIMA_TERMS_MAX + 1) * (ARIMA_SEASONAL_MAX + 1) - 1,
     ARIMA_STATES_MAX = ARIMA_TERMS_MAX + ARIMA_SEASONAL_MAX * ARIMA_PERIOD_MAX,
 };
@@ -36,9 +36,8 @@ ArimaPolynomial arima_ma(const ArimaOrder *order, const ArimaCoefficients *coeff
 /* (1 - L)^d (1 - L^m)^D */
 ArimaPolynomial arima_differencing(const ArimaOrder *order, size_t period);
 
-/* Whether all roots of all four are outside the circle of that radius, those of seasonal ones as
- * polynomials in L. */
-bool arima_is_outside(const ArimaOrder *order, const ArimaCoefficients *coefficients, size_t period,
+/* Whether all roots of ar and ma are outside the circle of that radius. */
+bool arima_is_outside(const ArimaOrder *order, const ArimaCoefficients *coefficients,
                       double radius);
 
 /* ---- where the filter starts ---- */

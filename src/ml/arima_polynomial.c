@@ -1,4 +1,3 @@
-#include <math.h>
 #include <string.h>
 
 #include "ml/arima_internal.h"
@@ -115,24 +114,19 @@ static bool is_stationary(double *coefficients, size_t count)
 }
 
 /* Roots are beyond the radius where those of the polynomial of L x radius are beyond 1. */
-static bool is_outside(const Factor *factor, double sign, double radius)
+static bool is_outside(const double *coefficients, size_t count, double sign, double radius)
 {
     double scaled[ARIMA_TERMS_MAX], power = 1;
 
-    for (size_t i = 0; i < factor->count; i++) {
-        power *= pow(radius, (double)factor->lag);
-        scaled[i] = sign * factor->values[i] * power;
+    for (size_t i = 0; i < count; i++) {
+        power *= radius;
+        scaled[i] = sign * coefficients[i] * power;
     }
-    return is_stationary(scaled, factor->count);
+    return is_stationary(scaled, count);
 }
 
-bool arima_is_outside(const ArimaOrder *order, const ArimaCoefficients *coefficients, size_t period,
-                      double radius)
+bool arima_is_outside(const ArimaOrder *order, const ArimaCoefficients *coefficients, double radius)
 {
-    const ArimaCoefficients *c = coefficients;
-
-    return is_outside(&(Factor){c->ar, order->ar, 1}, 1, radius) &&
-           is_outside(&(Factor){c->ma, order->ma, 1}, -1, radius) &&
-           is_outside(&(Factor){c->seasonal_ar, order->seasonal_ar, period}, 1, radius) &&
-           is_outside(&(Factor){c->seasonal_ma, order->seasonal_ma, period}, -1, radius);
+    return is_outside(coefficients->ar, order->ar, 1, radius) &&
+           is_outside(coefficients->ma, order->ma, -1, radius);
 }

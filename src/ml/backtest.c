@@ -12,15 +12,6 @@ static size_t seen_period(const SeriesLearner *learner, size_t period)
     return learner->period_max && period > learner->period_max ? 1 : period;
 }
 
-static bool has_candidate(const SeriesCandidates *candidates, const SeriesLearner *learner,
-                          size_t period)
-{
-    for (size_t i = 0; i < candidates->count; i++)
-        if (candidates->items[i].learner == learner && candidates->items[i].period == period)
-            return true;
-    return false;
-}
-
 SeriesCandidates series_candidates(const size_t *periods, size_t period_count, Arena *arena)
 {
     SeriesCandidates candidates = {0};
@@ -29,7 +20,7 @@ SeriesCandidates series_candidates(const size_t *periods, size_t period_count, A
         for (size_t i = 0; i < ((*learner)->knows_longer ? 1 : period_count); i++) {
             size_t period = seen_period(*learner, periods[i]);
 
-            if (!has_candidate(&candidates, *learner, period))
+            if (i == 0 || period == periods[i])
                 *arena_push(arena, &candidates) =
                     (SeriesCandidate){*learner, period, periods + i + 1, period_count - i - 1};
         }

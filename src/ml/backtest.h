@@ -38,9 +38,9 @@ typedef struct SeriesCandidates {
     size_t count;
 } SeriesCandidates;
 
-/* Every learner with every one of the rising periods, but those that come to the same: a learner
- * sees no season that is longer than its period_max, and one that knows longer seasons is told all
- * at once. The first period is the main one. The periods must live as long as the candidates. */
+/* Every learner with every one of the rising periods that it can see (period_max), but at least
+ * once; one that knows longer seasons is told all at once. The first period is the main one. The
+ * periods must live as long as the candidates. */
 SeriesCandidates series_candidates(const size_t *periods, size_t period_count, Arena *arena);
 
 /* The series as the candidate is told it, with its first count values. */

@@ -11,27 +11,17 @@ static const double share_min = 0.02;
 static const double error_share_min = 1e-9;
 
 const CombinationRule combination_rules[] = {
-    {COMBINATION_BEST, 1, 0, 0},
-    {COMBINATION_BEST, 1, 0, 0.5},
-    {COMBINATION_MEDIAN, 3, 0, 0},
-    {COMBINATION_MEDIAN, 3, 0, 0.5},
-    {COMBINATION_MEDIAN, 5, 0, 0},
-    {COMBINATION_MEDIAN, 5, 0, 0.5},
-    {COMBINATION_WEIGHTED, 2, 2, 0},
-    {COMBINATION_WEIGHTED, 3, 2, 0},
-    {COMBINATION_WEIGHTED, 3, 2, 0.5},
-    {COMBINATION_WEIGHTED, 3, 4, 0},
-    {COMBINATION_WEIGHTED, 5, 2, 0},
-    {COMBINATION_WEIGHTED, 5, 2, 0.5},
-    {COMBINATION_WEIGHTED, 5, 4, 0},
-    {COMBINATION_WEIGHTED, 5, 4, 0.5},
-    {COMBINATION_WEIGHTED, 8, 2, 0},
-    {COMBINATION_WEIGHTED, 8, 2, 0.5},
-    {COMBINATION_WEIGHTED, 8, 4, 0},
-    {COMBINATION_WEIGHTED, 8, 4, 0.5},
-    {COMBINATION_WEIGHTED, 8, 8, 0},
-    {COMBINATION_WEIGHTED, 8, 8, 0.5},
-    {0},
+    {COMBINATION_WEIGHTED, 3, 4, 0},   {COMBINATION_WEIGHTED, 3, 4, 0.5},
+    {COMBINATION_BEST, 1, 0, 0},       {COMBINATION_BEST, 1, 0, 0.5},
+    {COMBINATION_MEDIAN, 3, 0, 0},     {COMBINATION_MEDIAN, 3, 0, 0.5},
+    {COMBINATION_MEDIAN, 5, 0, 0},     {COMBINATION_MEDIAN, 5, 0, 0.5},
+    {COMBINATION_WEIGHTED, 2, 2, 0},   {COMBINATION_WEIGHTED, 3, 2, 0},
+    {COMBINATION_WEIGHTED, 3, 2, 0.5}, {COMBINATION_WEIGHTED, 5, 2, 0},
+    {COMBINATION_WEIGHTED, 5, 2, 0.5}, {COMBINATION_WEIGHTED, 5, 4, 0},
+    {COMBINATION_WEIGHTED, 5, 4, 0.5}, {COMBINATION_WEIGHTED, 8, 2, 0},
+    {COMBINATION_WEIGHTED, 8, 2, 0.5}, {COMBINATION_WEIGHTED, 8, 4, 0},
+    {COMBINATION_WEIGHTED, 8, 4, 0.5}, {COMBINATION_WEIGHTED, 8, 8, 0},
+    {COMBINATION_WEIGHTED, 8, 8, 0.5}, {0},
 };
 
 static double mean_error(const Backtest *backtest, const BacktestRow *row, size_t left_out)
@@ -280,12 +270,12 @@ static double over(double value, double yardstick)
     return yardstick > 0 ? value / yardstick : 1;
 }
 
-const CombinationRule *combination_choose(const Backtest *backtests, size_t count,
-                                          const double *common)
+static const CombinationRule *choose_by_error(const Backtest *backtests, size_t count,
+                                              const double *common)
 {
     const CombinationRule *best = combination_rules;
-    double least = 2;
     RuleSums first = {0};
+    double least = INFINITY;
 
     for (const CombinationRule *rule = combination_rules; rule->member_max; rule++) {
         RuleSums sums = {0};
@@ -304,4 +294,15 @@ const CombinationRule *combination_choose(const Backtest *backtests, size_t coun
         best = rule;
     }
     return best;
+}
+
+const CombinationRule *combination_choose(const Backtest *backtests, size_t count,
+                                          const double *common)
+{
+    size_t windows = 0;
+
+    for (size_t i = 0; i < count; i++)
+        windows += backtests[i].window_count;
+    return windows < COMBINATION_WINDOWS_MIN ? combination_rules
+                                             : choose_by_error(backtests, count, common);
 }

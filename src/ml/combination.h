@@ -9,14 +9,19 @@
  * standings that candidates have in a series towards those that they have on average over many.
  *
  * A rule is judged on each window with the standings of the other windows, so that what it is made
- * of has not seen the window. Among all rules the one of least error is taken; the first one is the
- * single best candidate, so that others are taken only where they win.
+ * of has not seen the window, and the one of least error is taken. The first rule, a mean of the
+ * best three, stands where all series together have fewer than COMBINATION_WINDOWS_MIN windows:
+ * there the differences between rules are noise, the single best is often the lucky one, and a mean
+ * of a few errs least.
  */
 #pragma once
 
 #include "ml/backtest.h"
 
-enum { COMBINATION_MAX = 8 };
+enum {
+    COMBINATION_MAX = 8,
+    COMBINATION_WINDOWS_MIN = 30, /* more than one series can have */
+};
 
 typedef enum CombinationKind {
     COMBINATION_BEST,
@@ -32,7 +37,7 @@ typedef struct CombinationRule {
     double common; /* share of the standings over all series, 0 to 1 */
 } CombinationRule;
 
-/* The best candidate first; ends with a row whose member_max is 0. */
+/* Ends with a row whose member_max is 0. */
 extern const CombinationRule combination_rules[];
 
 typedef struct Combination {
@@ -62,7 +67,7 @@ void combination_forecast(const Combination *combination, const Forecast *member
 bool combination_backtest(const Backtest *backtest, const CombinationRule *rule,
                           const double *common, Arena *arena, Forecast *forecast);
 
-/* The rule of least error over the back-tests: the sum of mase and of smape, each over what the
- * first rule has. The first one where there is no back-test. */
+/* The rule of least error over the back-tests, or the first one, as said above. The error is the
+ * sum of mase and of smape, each over what the first rule has. */
 const CombinationRule *combination_choose(const Backtest *backtests, size_t count,
                                           const double *common);

@@ -58,9 +58,11 @@ bool ets_can_fit(const Series *series, EtsForm form);
 /* The form's likeliest parameters and first states. The series is one that ets_can_fit(). */
 EtsModel ets_fit(const Series *series, EtsForm form, Arena *arena);
 
-/* The form of least AICc, but for relative errors with a trend that never turns: its slope follows
- * the steps up from low values (on M4 Hourly that made forecasts much worse). The series is checked
- * and has ETS_COUNT_MIN values. */
+/* The form of least AICc, but for relative errors with a trend that never turns, unless the line of
+ * least squares through all values is about as steep: its slope follows the steps up from low
+ * values. (On M4 Hourly that made forecasts much worse, on M4 Weekly, nn5-daily and the days of
+ * bike sharing a little; air passengers, who go along a line, need it.) The series is checked and
+ * has ETS_COUNT_MIN values. */
 EtsModel ets_choose(const Series *series, Arena *arena);
 
 /* Means are those without further errors; variances those of the book's chapter 6: exact for

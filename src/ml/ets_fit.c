@@ -12,6 +12,7 @@ static const double beta_starts[] = {0.05, 0.4};
 static const double gamma_starts[] = {0.05, 0.7}; /* seasons that hardly move, and that do */
 static const double deviance_tolerance = 2e-3;    /* R's search ends at about as much */
 static const double squares_min = 1e-28;          /* a series that is followed exactly */
+static const double steepness_max = 1.5;          /* of a fixed slope over that of the line */
 static const double share_min = 1e-4;             /* of beta in alpha, of gamma in 1 - alpha */
 static const double index_min = 0.01;             /* of a season that multiplies, at the start */
 
@@ -313,11 +314,18 @@ EtsModel ets_fit(const Series *series, EtsForm form, Arena *arena)
 /* ---- the choice ---- */
 
 /* Relative errors weigh steps by 1 / mu^2: those up from a low count most. A slope that they fix
- * for all time is the mean of such steps, which is up where the values just go up and down. */
-static bool is_one_sided(EtsForm form, const double *point)
+ * for all time is the mean of such steps, which is up where the values just go up and down, unless
+ * the values themselves go along a line as steep. */
+static bool is_one_sided(EtsForm form, const double *point, const EtsProblem *problem)
 {
-    return form.is_relative && form.trend == ETS_TREND_LINEAR &&
-           point[ETS_BETA_SHARE] < 1.01 * share_min;
+    double level, slope, share;
+
+    if (!form.is_relative || form.trend != ETS_TREND_LINEAR ||
+        !(point[ETS_BETA_SHARE] < 1.01 * share_min))
+        return false;
+    start_line(problem->values, problem->count, &level, &slope);
+    share = point[ETS_SLOPE] / slope;
+    return !(share > 1 / steepness_max && share < steepness_max);
 }
 
 /* Errors that add before relative ones. */
@@ -347,7 +355,8 @@ EtsModel ets_choose(const Series *series, Arena *arena)
         search(&fitting, other, &all[i], scratch);
         aicc = aicc_of(deviance_of(&fitting, all[i].value),
                        parameter_count(form, fitting.problem.period), series->count);
-        if (!isfinite(all[i].value) || is_one_sided(form, all[i].point) || !(aicc < least))
+        if (!isfinite(all[i].value) || is_one_sided(form, all[i].point, &fitting.problem) ||
+            !(aicc < least))
             continue;
         best = i;
         least = aicc;

@@ -119,7 +119,7 @@ static void find_table(Training *training)
 /* ---- each series ---- */
 
 /* A series too short for back-tests is forecast by what is good for others, or by the learners that
- * learn. */
+ * learn, earlier ones in the table first. */
 static void stand_untested(const Training *training, double *standings)
 {
     for (size_t i = 0; i < training->candidates.count; i++) {
@@ -128,7 +128,7 @@ static void stand_untested(const Training *training, double *standings)
         if (training->common)
             standings[i] = training->common[i];
         else
-            standings[i] = candidate->learner->is_baseline ? 1 : 0;
+            standings[i] = (double)i + (candidate->learner->is_baseline ? 1e6 : 0);
     }
 }
 

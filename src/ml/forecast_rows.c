@@ -141,8 +141,9 @@ Frame forecast_rows_spread(const ForecastModel *model, size_t row_count, Arena *
 
     for (size_t i = 0; i < row_count; i++) {
         const char *id = forecast_model_series(model, i * count / row_count).id;
+        size_t step = 1 + i * most / row_count;
 
-        steps[i] = (double)(1 + i * most / row_count);
+        steps[i] = (double)step;
         levels[i] = i % 2 ? 0.8 : FORECAST_LEVEL;
         ids[i] = (TextRef){arena_text(arena, id), strlen(id)};
     }

@@ -36,29 +36,45 @@ bool frequency_is_valid(const Frequency *frequency)
            frequency->day >= 1 && frequency->day <= DAYS_A_MONTH_MAX;
 }
 
-static unsigned days_of_month(int year, int month)
-{
-    struct tm first = {.tm_year = year, .tm_mon = month, .tm_mday = 1};
-    struct tm next = {.tm_year = year, .tm_mon = month + 1, .tm_mday = 1};
-
-    return (unsigned)((timegm(&next) - timegm(&first)) / (FREQUENCY_DAY_MS / FREQUENCY_SECOND_MS));
-}
-
-static int64_t add_months(int64_t time_ms, int64_t months, unsigned day)
+static struct tm parts_of(int64_t time_ms)
 {
     int64_t rest = (time_ms % FREQUENCY_SECOND_MS + FREQUENCY_SECOND_MS) % FREQUENCY_SECOND_MS;
     time_t seconds = (time_t)((time_ms - rest) / FREQUENCY_SECOND_MS);
     struct tm parts;
-    int64_t month;
-    unsigned days;
 
     gmtime_r(&seconds, &parts);
-    month = (int64_t)parts.tm_year * MONTHS_A_YEAR + parts.tm_mon + months;
-    parts.tm_year = (int)(month / MONTHS_A_YEAR);
-    parts.tm_mon = (int)(month % MONTHS_A_YEAR);
-    days = days_of_month(parts.tm_year, parts.tm_mon);
-    parts.tm_mday = (int)(day < days ? day : days);
-    return (int64_t)timegm(&parts) * FREQUENCY_SECOND_MS + rest;
+    return parts;
+}
+
+int64_t calendar_month(int64_t time_ms)
+{
+    struct tm parts = parts_of(time_ms);
+
+    return (int64_t)parts.tm_year * MONTHS_A_YEAR + parts.tm_mon;
+}
+
+unsigned calendar_day(int64_t time_ms)
+{
+    return (unsigned)parts_of(time_ms).tm_mday;
+}
+
+int64_t calendar_begin(int64_t month)
+{
+    struct tm parts = {.tm_year = (int)(month / MONTHS_A_YEAR),
+                       .tm_mon = (int)(month % MONTHS_A_YEAR),
+                       .tm_mday = 1};
+
+    return (int64_t)timegm(&parts) * FREQUENCY_SECOND_MS;
+}
+
+/* The same time of day in another month, on that day or the month's last one. */
+static int64_t add_months(int64_t time_ms, int64_t months, unsigned day)
+{
+    int64_t month = calendar_month(time_ms) + months, begin = calendar_begin(month);
+    int64_t days = (calendar_begin(month + 1) - begin) / FREQUENCY_DAY_MS;
+    int64_t of_day = (time_ms % FREQUENCY_DAY_MS + FREQUENCY_DAY_MS) % FREQUENCY_DAY_MS;
+
+    return begin + ((day < days ? day : days) - 1) * FREQUENCY_DAY_MS + of_day;
 }
 
 bool frequency_add(const Frequency *frequency, int64_t time_ms, int64_t steps, int64_t *later_ms)

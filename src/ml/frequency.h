@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 
 enum { FREQUENCY_PERIODS_MAX = 3 };
 
@@ -47,3 +48,13 @@ bool frequency_parse(const char *text, Frequency *frequency);
  */
 size_t frequency_periods(const Frequency *frequency, size_t count,
                          size_t periods[FREQUENCY_PERIODS_MAX]);
+
+/* Times that rise strictly, at least two of them. Fails where half of the neighbours or more have
+ * no common distance. */
+bool frequency_detect(const int64_t *times_ms, size_t count, Frequency *frequency,
+                      Error *error) MUST_CHECK;
+
+/* Months since January 1900, and the day of the month, of a time in UTC; when a month begins. */
+int64_t calendar_month(int64_t time_ms);
+unsigned calendar_day(int64_t time_ms);
+int64_t calendar_begin(int64_t month);

@@ -7,6 +7,9 @@
 #include "ml/ets.h"
 #include "ml/season.h"
 #include "ml/stl.h"
+#include "ml/theta.h"
+
+enum { COUNT_MIN = 6 }; /* what the rest's learners need */
 
 static size_t season_window(size_t number)
 {
@@ -90,11 +93,14 @@ size_t mstl_find_seasons(const Series *series, size_t periods[MSTL_SEASONS_MAX])
 
 /* ---- the learner ---- */
 
+/* What forecasts the values without seasons: the mean of these. */
+static const SeriesLearner *const rest_learners[] = {&ets_learner, &dotm_learner};
+
 typedef struct MstlModel {
     size_t season_count, periods[MSTL_SEASONS_MAX];
     const double *seasons[MSTL_SEASONS_MAX]; /* the last period of each */
     bool is_product;                         /* seasons are logarithms of factors */
-    EtsModel rest;
+    const void *rest[COUNT(rest_learners)];
 } MstlModel;
 
 static double log_spread(const Mstl *parts, size_t count)
@@ -169,15 +175,32 @@ static const void *fit_mstl(const Series *series, Arena *arena)
             model->seasons[i] = copy_of(parts.seasons[i] + count - period, period, arena);
         }
     }
-    model->rest = ets_choose(&(Series){rest, count, 1}, arena);
+    for (size_t i = 0; i < COUNT(rest_learners); i++)
+        model->rest[i] = rest_learners[i]->fit(&(Series){rest, count, 1}, arena);
     return model;
+}
+
+static void forecast_rest(const MstlModel *model, Forecast *forecast, Arena *arena)
+{
+    const size_t count = COUNT(rest_learners);
+    const double share = 1 / (double)count;
+    Forecast part = {forecast->horizon, arena_array(arena, double, forecast->horizon),
+                     arena_array(arena, double, forecast->horizon)};
+
+    memset(forecast->mean, 0, forecast->horizon * sizeof(*forecast->mean));
+    memset(forecast->deviation, 0, forecast->horizon * sizeof(*forecast->deviation));
+    for (size_t i = 0; i < count; i++) {
+        rest_learners[i]->forecast(model->rest[i], &part, arena);
+        add(forecast->mean, part.mean, share, forecast->horizon);
+        add(forecast->deviation, part.deviation, share, forecast->horizon);
+    }
 }
 
 static void forecast_mstl(const void *state, Forecast *forecast, Arena *arena)
 {
     const MstlModel *model = state;
 
-    ets_forecast(&model->rest, forecast, arena);
+    forecast_rest(model, forecast, arena);
     for (size_t step = 0; step < forecast->horizon; step++) {
         double season = 0;
 
@@ -193,8 +216,9 @@ static void forecast_mstl(const void *state, Forecast *forecast, Arena *arena)
 }
 
 const SeriesLearner mstl_learner = {.name = "mstl",
-                                    .summary = "several seasons by STL, the rest by smoothing",
-                                    .least = ETS_COUNT_MIN,
+                                    .summary =
+                                        "several seasons by STL, the rest by smoothing and Theta",
+                                    .least = COUNT_MIN,
                                     .fit = fit_mstl,
                                     .forecast = forecast_mstl,
                                     .knows_longer = true};

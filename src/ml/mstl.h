@@ -10,8 +10,9 @@
  * with it, and without the seasons before it, pass the season's test (season.h: three periods, the
  * autocorrelation at its lag). Seasons multiply where the logarithms leave the smaller remainder:
  * n ln sum r^2 / 2 of the logarithms' plus sum ln y is less than that of the values. The series
- * without its seasons is forecast as one that has none, and the last period of each season is put
- * back. Deviations are those of the forecast without seasons, which are taken as known.
+ * without its seasons is forecast as one that has none, by the mean of exponential smoothing
+ * (ets.h) and dotm (theta.h), and the last period of each season is put back. Deviations are the
+ * mean of theirs; seasons are taken as known.
  */
 #pragma once
 

@@ -83,7 +83,7 @@ static Judge judge_create_numbers(const NumberSample *sample, const MetricKind *
                    .row_count = sample->row_count,
                    .numbers = *sample};
 
-    if (metric->offset == offsetof(Report, median_absolute_error))
+    if (metric_needs_order(metric))
         judge.numbers.by_error = number_sample_order(sample, arena);
     return judge;
 }

@@ -38,8 +38,10 @@ static const struct {
     size_t offset;
     Loss *loss;
 } means[] = {
-    {offsetof(Report, mae), absolute_error},    {offsetof(Report, mase), scaled_error},
-    {offsetof(Report, smape), symmetric_error}, {offsetof(Report, msis), scaled_interval},
+    {offsetof(Report, mae), absolute_error},
+    {offsetof(Report, mase), scaled_error},
+    {offsetof(Report, smape), symmetric_error},
+    {offsetof(Report, msis), scaled_interval},
 };
 
 static double mean_of(const ForecastPoints *points, Loss *loss)

@@ -69,6 +69,11 @@ typedef struct NumberSample {
 bool number_sample_check(const NumberSample *sample, Error *error) MUST_CHECK;
 const size_t *number_sample_order(const NumberSample *sample, Arena *arena); /* for by_error */
 
+static inline bool metric_needs_order(const MetricKind *metric)
+{
+    return metric->offset == offsetof(Report, median_absolute_error);
+}
+
 /* Fills the metrics of the report, the median only with by_error. */
 void number_figures(const NumberSample *sample, const uint32_t *weights, Report *report);
 

@@ -15,15 +15,18 @@ enum {
     OUTER_REPEATS_MAX = 4,
     COUNT_MIN = 12,
     COUNT_KEPT = 1 << 14, /* older values are left out */
-    STEPS_MAX = 60,       /* of the forecasts that choose */
+    STEPS_MIN = 12,       /* of the forecasts that choose: two periods, but of long ones */
+    STEPS_MAX = 60,
+    STEPS_LONG = 24,
     ORIGINS_MAX = 12,
-    MEMBERS_MAX = 4, /* forms whose forecasts are averaged */
+    MEMBERS_MAX = 8, /* forms whose forecasts are averaged */
     LAST_MAX = 4,    /* values of an anchor without a season */
 };
 
 static const double lambdas[] = {1e-4, 1e-3, 1e-2, 0.1, 1, 10, 1e6};
 static const size_t repeat_counts[] = {1, 2, 4, 8, 16};
 static const double log_max = 300;    /* so that factors stay finite */
+static const double share_power = 16; /* a form's share goes by 1 / error^16 */
 static const double effect_max = 1e6; /* of an error on a later step */
 
 /* ---- the form ---- */
@@ -237,7 +240,8 @@ static Sample sample_of(const Series *series, bool is_log, Arena *arena)
     }
     sample.low = 2 * low - high;
     sample.high = is_log ? fmin(2 * high - low, log_max) : 2 * high - low;
-    sample.steps = smaller(series->period > 6 ? 2 * series->period : 12, STEPS_MAX);
+    sample.steps = series->period > STEPS_MAX / 2 ? STEPS_LONG : 2 * series->period;
+    sample.steps = sample.steps > STEPS_MIN ? sample.steps : STEPS_MIN;
     sample.steps = smaller(sample.steps, count / 4);
     tail = smaller(count / 4, sample.steps * ORIGINS_MAX / 2);
     sample.split = count - tail;
@@ -247,11 +251,12 @@ static Sample sample_of(const Series *series, bool is_log, Arena *arena)
 typedef struct Trial {
     double error;             /* mean, of what is forecast */
     double squares, variance; /* of what is learnt, over all steps */
+    size_t origins;
 } Trial;
 
 static Trial try_model(const RegressionModel *model, const Sample *sample, Arena *arena)
 {
-    size_t reach = model->form.reach, steps = sample->steps, count = 0;
+    size_t reach = model->form.reach, steps = sample->steps;
     double *path = arena_array(arena, double, reach + steps);
     double *variances = arena_array(arena, double, steps);
     Trial trial = {0};
@@ -261,7 +266,8 @@ static Trial try_model(const RegressionModel *model, const Sample *sample, Arena
          origin += (steps + 1) / 2) {
         memcpy(path, sample->values + origin - reach, reach * sizeof(*path));
         follow(model, path, steps);
-        for (size_t step = 0; step < steps; step++, count++) {
+        trial.origins++;
+        for (size_t step = 0; step < steps; step++) {
             double value = path[reach + step], miss = sample->values[origin + step] - value;
 
             trial.error +=
@@ -270,7 +276,7 @@ static Trial try_model(const RegressionModel *model, const Sample *sample, Arena
             trial.variance += variances[step];
         }
     }
-    trial.error /= (double)count;
+    trial.error /= (double)(trial.origins * steps);
     return trial;
 }
 
@@ -354,8 +360,18 @@ static void try_sample(const Sample *sample, const size_t *seasons, size_t seaso
 
 typedef struct RegressionMean {
     size_t count;
+    double shares[MEMBERS_MAX]; /* they sum to 1 */
     RegressionModel members[MEMBERS_MAX];
 } RegressionMean;
+
+/* Errors of few origins tell little of those to come: the variance is that of Student's
+ * distribution with as many degrees of freedom as there were origins. */
+static double deviation_of(const Trial *trial)
+{
+    double degrees = trial->origins > 3 ? (double)trial->origins : 3;
+
+    return sqrt(trial->squares / trial->variance * degrees / (degrees - 2));
+}
 
 /* Learnt anew from all values. */
 static RegressionModel learn(const Sample *sample, const Choice *choice, Arena *arena)
@@ -370,8 +386,22 @@ static RegressionModel learn(const Sample *sample, const Choice *choice, Arena *
     model = model_of(sample, &choice->form, equations, choice->lambda);
     memcpy(last, sample->values + sample->count - reach, reach * sizeof(*last));
     model.last = last;
-    model.deviation = sqrt(choice->trial.squares / choice->trial.variance);
+    model.deviation = deviation_of(&choice->trial);
     return model;
+}
+
+static void fill_shares(const Choices *choices, double *shares)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < choices->count; i++) {
+        double error = choices->items[i].trial.error;
+
+        shares[i] = error > 0 ? pow(choices->items[0].trial.error / error, share_power) : 1;
+        sum += shares[i];
+    }
+    for (size_t i = 0; i < choices->count; i++)
+        shares[i] /= sum;
 }
 
 static const void *fit_seasonal_regression(const Series *whole, Arena *arena)
@@ -391,6 +421,7 @@ static const void *fit_seasonal_regression(const Series *whole, Arena *arena)
         try_sample(&samples[1], seasons, season_count, &choices);
     }
     mean->count = choices.count;
+    fill_shares(&choices, mean->shares);
     for (size_t i = 0; i < choices.count; i++)
         mean->members[i] = learn(&samples[choices.items[i].form.is_log], &choices.items[i], arena);
     return mean;
@@ -421,7 +452,7 @@ static void forecast_seasonal_regression(const void *state, Forecast *forecast, 
     for (size_t step = 0; step < forecast->horizon; step++)
         forecast->mean[step] = forecast->deviation[step] = 0;
     for (size_t i = 0; i < mean->count; i++)
-        add_member(&mean->members[i], 1 / (double)mean->count, forecast, arena);
+        add_member(&mean->members[i], mean->shares[i], forecast, arena);
 }
 
 const SeriesLearner seasonal_regression_learner = {

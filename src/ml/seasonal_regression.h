@@ -10,10 +10,12 @@
  * around each season that the series has (mstl.h's rule) and its multiples. A form has values or
  * their logarithms, m (1 or one of the seasons), r (1 to 16; without a season to 4), and the lambda
  * of least absolute error on the last quarter, forecast from several origins by what was before it.
- * The four forms of least error learn b and c anew from all values; their forecasts are averaged.
- * Each goes on with its means as the values that came, at most the values' range beyond them.
- * Deviations are those of a linear recursion whose errors have one variance, so sized that they fit
- * the errors of that quarter at all steps. Of long series the last 16,384 values are learnt.
+ * The eight forms of least error learn b and c anew from all values; the forecast is their mean,
+ * weighed by 1 / error^16, so that what is much worse hardly counts. Each goes on with its means as
+ * the values that came, at most the values' range beyond them. Deviations are those of a linear
+ * recursion whose errors have one variance, so sized that they fit the errors of that quarter at
+ * all steps, and then as much wider as Student's distribution with one degree of freedom for each
+ * origin is than a normal one. Of long series the last 16,384 values are learnt.
  */
 #pragma once
 

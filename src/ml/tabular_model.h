@@ -29,7 +29,7 @@ typedef struct TabularResult {
 } TabularResult;
 
 /* Cross-validates candidates within the budget and learns the best one from all rows. spec->metric:
- * a name of ml/report.h; numbers: "rmse", "mae" or "r2". It opens the library XGBoost (ml/boost.h),
+ * a name of ml/report.h. It opens the library XGBoost (ml/boost.h),
  * so it belongs into the process of a step; without the library only linear models are tried, and a
  * row of the leaderboard says what to install. The same rows, seed and number of trials give the
  * same bytes, up to 100,000 rows for any number of threads; without a budget the trials are always

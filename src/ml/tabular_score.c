@@ -1,60 +1,8 @@
 /* What a candidate for numbers is worth. Those for classes are scored by ml/search_score.c. */
 #include <math.h>
-#include <string.h>
 
+#include "ml/report_internal.h"
 #include "ml/tabular_search_internal.h"
-
-/* ---- metrics ---- */
-
-typedef struct NumberSums {
-    double count, squares, apart, truth, truth_squares;
-} NumberSums;
-
-static double root_of(const NumberSums *sums)
-{
-    return sqrt(sums->squares / sums->count);
-}
-
-static double absolute_of(const NumberSums *sums)
-{
-    return sums->apart / sums->count;
-}
-
-static double explained_of(const NumberSums *sums)
-{
-    double total = sums->truth_squares - sums->truth * sums->truth / sums->count;
-
-    return total > 0 ? 1 - sums->squares / total : NAN;
-}
-
-typedef struct NumberMetric {
-    MetricKind kind;
-    double (*value)(const NumberSums *sums);
-} NumberMetric;
-
-static const NumberMetric number_metrics[] = {
-    {{"rmse", false, 0, HUGE_VAL, 0, "root of the mean squared error"}, root_of},
-    {{"mae", false, 0, HUGE_VAL, 0, "mean absolute error"}, absolute_of},
-    {{"r2", true, -HUGE_VAL, 1, 0, "share of the variance that is explained"}, explained_of},
-};
-
-const MetricKind *tabular_number_metric(const char *name)
-{
-    for (size_t i = 0; i < COUNT(number_metrics); i++)
-        if (strcmp(number_metrics[i].kind.name, name) == 0)
-            return &number_metrics[i].kind;
-    return NULL;
-}
-
-static double metric_of(const MetricKind *kind, const NumberSums *sums)
-{
-    for (size_t i = 0; i < COUNT(number_metrics); i++)
-        if (&number_metrics[i].kind == kind)
-            return number_metrics[i].value(sums);
-    return NAN;
-}
-
-/* ---- answers ---- */
 
 /* The baseline: the mean of the other folds. */
 static double mean_outside(const TabularSearch *search, size_t fold)
@@ -93,38 +41,41 @@ static void fill_answers(TabularSearch *search, Candidate *candidate)
                 search->shift + search->scale * candidate->margins[place];
 }
 
-/* fold: SIZE_MAX: all. */
-static NumberSums sums_of(const TabularSearch *search, const Candidate *candidate, size_t fold)
+/* The figures of a report over the rows of a fold (SIZE_MAX: of all). Without a row: NaN. */
+static Report figures_of(const TabularSearch *search, const Candidate *candidate, size_t fold)
 {
-    NumberSums sums = {0};
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    double *truth = arena_array(arena, double, search->judged.row_count + 1);
+    double *answers = arena_array(arena, double, search->judged.row_count + 1);
+    uint32_t *ones = arena_array(arena, uint32_t, search->judged.row_count + 1);
+    NumberSample sample = {truth, answers, 0, NULL};
+    Report report = {.task = TASK_REGRESSION};
 
     for (size_t row = 0; row < search->table.row_count; row++) {
         size_t place = search->places[row];
-        double truth, apart;
 
         if (place == SIZE_MAX || (fold != SIZE_MAX && search->search.folds[place] != fold))
             continue;
-        truth = search->target->numbers[row] - search->shift;
-        apart = candidate->probabilities[place] - search->shift - truth;
-        sums.count++;
-        sums.squares += apart * apart;
-        sums.apart += fabs(apart);
-        sums.truth += truth;
-        sums.truth_squares += truth * truth;
+        truth[sample.row_count] = search->target->numbers[row];
+        answers[sample.row_count] = candidate->probabilities[place];
+        ones[sample.row_count++] = 1;
     }
-    return sums;
+    if (sample.row_count && metric_needs_order(search->search.metric))
+        sample.by_error = number_sample_order(&sample, arena);
+    number_figures(&sample, ones, &report);
+    return report;
 }
 
 static void score_numbers(TabularSearch *search, Candidate *candidate)
 {
     const Search *inner = &search->search;
     double sum = 0, squares = 0, count = 0;
-    NumberSums all;
+    Report all;
 
     fill_answers(search, candidate);
     for (size_t fold = 0; fold < inner->fold_count; fold++) {
-        NumberSums sums = sums_of(search, candidate, fold);
-        double value = metric_of(inner->metric, &sums);
+        Report figures = figures_of(search, candidate, fold);
+        double value = metric_value(inner->metric, &figures);
 
         if (!isfinite(value))
             continue;
@@ -132,13 +83,13 @@ static void score_numbers(TabularSearch *search, Candidate *candidate)
         squares += value * value;
         count++;
     }
-    all = sums_of(search, candidate, SIZE_MAX);
+    all = figures_of(search, candidate, SIZE_MAX);
     candidate->score = count > 0 ? sum / count : NAN;
     candidate->score_deviation =
         count > 1 ? sqrt(fmax(squares - sum * sum / count, 0) / (count - 1)) : 0;
     candidate->accuracy = candidate->f1 = NAN;
-    candidate->log_loss = all.squares / all.count;
-    candidate->mcc = explained_of(&all); /* says whether it knows something, as for classes */
+    candidate->log_loss = all.rmse * all.rmse;
+    candidate->mcc = all.r2; /* says whether it knows something, as for classes */
     candidate->is_finished = true;
 }
 

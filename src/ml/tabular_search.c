@@ -312,16 +312,12 @@ static bool standardise(TabularSearch *search, Error *error)
 
 static bool find_metric(Search *search, Error *error)
 {
-    const char *name = search->spec->metric;
+    ModelTask task = search->classes ? TASK_CLASSIFICATION : TASK_REGRESSION;
+    const char *usual = task == TASK_REGRESSION ? "rmse" : "accuracy";
+    const char *name = search->spec->metric ? search->spec->metric : usual;
 
-    search->metric = search->classes ? metric_find(name ? name : "accuracy")
-                                     : tabular_number_metric(name ? name : "rmse");
-    if (search->metric)
-        return true;
-    return search->classes
-               ? fail_field(error, "metric", "there is no metric \"%s\"", name)
-               : fail_field(error, "metric", "numbers are judged by rmse, mae or r2, not by \"%s\"",
-                            name);
+    search->metric = metric_find(name);
+    return metric_check(name, task, error);
 }
 
 static bool check_target(TabularSearch *search, Error *error)

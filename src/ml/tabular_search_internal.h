@@ -74,7 +74,6 @@ double tabular_row_loss(const TabularSearch *search, size_t place, const double 
 
 /* ---- tabular_score.c ---- */
 
-const MetricKind *tabular_number_metric(const char *name);
 bool tabular_score(TabularSearch *search, Candidate *candidate, Error *error) MUST_CHECK;
 
 /* ---- tabular_ensemble.c ---- */

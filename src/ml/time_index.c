@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/time.h"
+#include "ml/outlier.h"
 
 /* A time further from its place than this share of a step is not that place's. */
 static const double slack = 0.1;
@@ -23,111 +23,6 @@ static int compare_times(const void *a, const void *b)
     if (one->time_ms != two->time_ms)
         return one->time_ms < two->time_ms ? -1 : 1;
     return (one->row > two->row) - (one->row < two->row);
-}
-
-/* ---- the frequency ---- */
-
-static struct tm parts_of(int64_t time_ms)
-{
-    int64_t rest = (time_ms % FREQUENCY_SECOND_MS + FREQUENCY_SECOND_MS) % FREQUENCY_SECOND_MS;
-    time_t seconds = (time_t)((time_ms - rest) / FREQUENCY_SECOND_MS);
-    struct tm parts;
-
-    gmtime_r(&seconds, &parts);
-    return parts;
-}
-
-static int64_t month_of(int64_t time_ms)
-{
-    struct tm parts = parts_of(time_ms);
-
-    return (int64_t)parts.tm_year * 12 + parts.tm_mon;
-}
-
-static int64_t common_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/* Months are left where every time is the one that follows from the first by whole months, on the
- * latest day of the month that any of them has. */
-static bool detect_months(const int64_t *times_ms, size_t count, Frequency *frequency)
-{
-    Frequency found = {0};
-    int64_t first = month_of(times_ms[0]), divisor = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        unsigned day = (unsigned)parts_of(times_ms[i]).tm_mday;
-
-        divisor = common_divisor(month_of(times_ms[i]) - first, divisor);
-        if (day > found.day)
-            found.day = day;
-    }
-    found.months = (unsigned)divisor;
-    if (!frequency_is_valid(&found) || found.months == 0)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        int64_t place;
-
-        if (!frequency_add(&found, times_ms[0], (month_of(times_ms[i]) - first) / divisor,
-                           &place) ||
-            place != times_ms[i])
-            return false;
-    }
-    *frequency = found;
-    return true;
-}
-
-static int compare_distances(const void *a, const void *b)
-{
-    int64_t one = *(const int64_t *)a, two = *(const int64_t *)b;
-
-    return (one > two) - (one < two);
-}
-
-/* The distance that most have, the shortest of those; how many have it. */
-static size_t find_mode(int64_t *distances, size_t count, int64_t *mode)
-{
-    size_t most = 0, run = 0;
-
-    qsort(distances, count, sizeof(*distances), compare_distances);
-    for (size_t i = 0; i < count; i++) {
-        run = i > 0 && distances[i] == distances[i - 1] ? run + 1 : 1;
-        if (run <= most)
-            continue;
-        most = run;
-        *mode = distances[i];
-    }
-    return most;
-}
-
-bool frequency_detect(const int64_t *times_ms, size_t count, Frequency *frequency, Error *error)
-{
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    int64_t *distances, mode = 0;
-
-    if (count < 2)
-        return fail(error, ERROR_INVALID,
-                    "a frequency cannot be found in %zu time%s, name it (day, month, 15 minutes)",
-                    count, count == 1 ? "" : "s");
-    if (detect_months(times_ms, count, frequency))
-        return true;
-    distances = arena_array(scratch, int64_t, count - 1);
-    for (size_t i = 1; i < count; i++)
-        distances[i - 1] = times_ms[i] - times_ms[i - 1];
-    if (find_mode(distances, count - 1, &mode) * 2 < count - 1 ||
-        !frequency_is_valid(&(Frequency){mode, 0, 0}))
-        return fail(error, ERROR_INVALID,
-                    "the times have no common distance; name the frequency and how the values of a "
-                    "step are made one (as daily mean)");
-    *frequency = (Frequency){mode, 0, 0};
-    return true;
 }
 
 /* ---- places ---- */
@@ -152,7 +47,7 @@ static const char *day_or_time(int64_t time_ms, char text[TIME_TEXT_SIZE])
 static int64_t step_of(const Frequency *frequency, int64_t first_ms, int64_t time_ms)
 {
     if (frequency->months)
-        return (month_of(time_ms) - month_of(first_ms)) / frequency->months;
+        return (calendar_month(time_ms) - calendar_month(first_ms)) / frequency->months;
     return (time_ms - first_ms) / frequency->step_ms;
 }
 
@@ -163,13 +58,9 @@ static int64_t begin_of_step(const Frequency *frequency, int64_t time_ms)
     int64_t width = frequency->step_ms, shift = 0, rest;
 
     if (frequency->months) {
-        struct tm parts = parts_of(time_ms);
-        int months = (int)frequency->months;
+        int64_t month = calendar_month(time_ms), width_months = frequency->months;
 
-        parts = (struct tm){.tm_year = parts.tm_year,
-                            .tm_mon = parts.tm_mon - parts.tm_mon % (months < 12 ? months : 12),
-                            .tm_mday = 1};
-        return (int64_t)timegm(&parts) * FREQUENCY_SECOND_MS;
+        return calendar_begin(month - month % (width_months < 12 ? width_months : 12));
     }
     if (width % FREQUENCY_WEEK_MS == 0)
         shift = 3 * FREQUENCY_DAY_MS;
@@ -375,6 +266,25 @@ static bool fill_gaps(Building *building, Error *error)
     return true;
 }
 
+static void treat_outliers(Building *building, Arena *scratch)
+{
+    TimeIndex *index = &building->index;
+    const Series series = {index->values, index->count, index->periods[0]};
+    double *expected = arena_array(scratch, double, index->count);
+    bool has_seen_one = false;
+
+    index->report.outliers = outliers_find(&series, expected);
+    for (size_t i = 0; i < index->count; i++) {
+        if (isnan(expected[i]))
+            continue;
+        if (!has_seen_one)
+            has_seen_one = frequency_add(&index->frequency, index->first_ms, (int64_t)i,
+                                         &index->report.first_outlier_ms);
+        if (building->spec->outliers == OUTLIER_REPLACE)
+            index->values[i] = expected[i];
+    }
+}
+
 /* ---- the whole ---- */
 
 static bool check_rows(const TimeRows *rows, const TimeIndexSpec *spec, Error *error)
@@ -416,7 +326,7 @@ static void set_day(Building *building)
         return;
     frequency->day = 1;
     for (size_t i = 0; i < building->count && building->spec->aggregate == AGGREGATE_NONE; i++) {
-        unsigned day = (unsigned)parts_of(building->rows[i].time_ms).tm_mday;
+        unsigned day = calendar_day(building->rows[i].time_ms);
 
         if (day > frequency->day)
             frequency->day = day;
@@ -463,6 +373,7 @@ bool time_index_make(const TimeRows *rows, const TimeIndexSpec *spec, Arena *are
     if (!fill_gaps(&building, error) ||
         !frequency_add(&made->frequency, made->first_ms, (int64_t)made->count - 1, &made->last_ms))
         return false;
+    treat_outliers(&building, scratch);
     *index = *made;
     return true;
 }
@@ -483,5 +394,6 @@ const char *time_report_describe(const TimeIndex *index, Arena *arena)
     text = counted(arena, text, report->moved, "times moved to their place");
     text = counted(arena, text, report->gaps, "times without a row");
     text = counted(arena, text, report->missing, "values missing");
-    return counted(arena, text, report->filled, "filled");
+    text = counted(arena, text, report->filled, "filled");
+    return counted(arena, text, report->outliers, "that stand out");
 }

@@ -11,6 +11,7 @@
  * - a place between first and last without a row (a gap), and a value that is NaN, are refused, or
  *   filled: on the line between its neighbours, with the value before it, with that of the season
  *   before it, or with 0. Nothing lies before the first and behind the last value that is there.
+ * - values that stand out (outlier.h) are kept, or replaced by what trend and season say there.
  * With an aggregate the rows of each step are made one first ("daily mean"): then nothing is a
  * duplicate, and times stand for the step that they lie in.
  *
@@ -33,6 +34,8 @@ typedef enum GapRule {
     GAP_ZERO,
 } GapRule;
 
+typedef enum OutlierRule { OUTLIER_KEEP, OUTLIER_REPLACE } OutlierRule;
+
 typedef enum Aggregate {
     AGGREGATE_NONE,
     AGGREGATE_MEAN,
@@ -54,18 +57,20 @@ typedef struct TimeIndexSpec {
     DuplicateRule duplicates;
     GapRule gaps;
     Aggregate aggregate;
+    OutlierRule outliers;
 } TimeIndexSpec;
 
 typedef struct TimeReport {
     size_t rows;
     size_t unordered; /* rows that came after a later one */
     size_t
-        duplicates; /* rows beyond the first of their place; with an aggregate: that were joined */
-    size_t moved;   /* rows that were near their place */
-    size_t gaps;    /* places without a row */
-    size_t missing; /* places with a row whose value is missing */
-    size_t filled;  /* values that were made up for both */
-    int64_t first_gap_ms; /* of the places above */
+        duplicates;  /* rows beyond the first of their place; with an aggregate: that were joined */
+    size_t moved;    /* rows that were near their place */
+    size_t gaps;     /* places without a row */
+    size_t missing;  /* places with a row whose value is missing */
+    size_t filled;   /* values that were made up for both */
+    size_t outliers; /* counted when gaps are filled; kept or replaced by rule */
+    int64_t first_gap_ms, first_outlier_ms; /* where there are any */
 } TimeReport;
 
 typedef struct TimeIndex {
@@ -76,11 +81,6 @@ typedef struct TimeIndex {
     size_t periods[FREQUENCY_PERIODS_MAX], period_count; /* suggested */
     TimeReport report;
 } TimeIndex;
-
-/* Times that rise strictly, at least two of them. Fails where half of the neighbours or more have
- * no common distance. */
-bool frequency_detect(const int64_t *times_ms, size_t count, Frequency *frequency,
-                      Error *error) MUST_CHECK;
 
 bool time_index_make(const TimeRows *rows, const TimeIndexSpec *spec, Arena *arena,
                      TimeIndex *index, Error *error) MUST_CHECK;

@@ -24,6 +24,13 @@ stages:
   answers: {uses: score, with: {version: champion, input: new.csv, keys: [hr], output: answers.csv}}
 release: {endpoint: bikes}
 """
+STAGES = """stages:
+  train: {uses: train, with: {task: regression, metric: mae, budget: "3"}}
+release:
+  endpoint: bikes
+  gate: {metric: mae}
+  staging: {smoke: smoke.jsonl}
+"""
 METRICS = ["rmse", "mae", "r2", "mape", "median_absolute_error", "explained_variance", "max_error"]
 NOT_F1 = f'"f1" is a metric of classification, not of regression, whose are {", ".join(METRICS)}'
 
@@ -193,6 +200,33 @@ class RegressionTest(SlipwayTest):
         self.assertEqual([(answer["hr"], list(answer)) for answer in answers],
                          [(hour["hr"], ["hr", "value"]) for hour in self.hours[:50]])
         self.assertAlmostEqual(sum(float(answer["value"]) for answer in answers) / 50, values["mean"], places=6)
+
+    # a release
+
+    def test_a_release_asks_for_numbers_within_what_is_expected(self):
+        self.edit("slipway.yaml", PROJECT[PROJECT.index("stages:"):], STAGES)
+        hours = [dict(as_fields(hour), cnt=[-500, 2000]) for hour in self.hours_unseen()]
+        self.command("environment", "set", "production", "--approvals", "0")
+        wrong = [([5000, 6000], r"the answer is \S+ and must be \[5000,6000\]"),
+                 (5000, r"the answer is \S+ and must be 5000"),
+                 ("many", '"cnt" must be a number, or a list of the least and the greatest that the answer may be')]
+        for expected, sentence in wrong:
+            self.smoke(hours[:2] + [dict(hours[2], cnt=expected)])
+            done = self.run_command("pipeline", "run", "--data", self.data, folder=self.project)
+            self.assertEqual(done.returncode, 5)
+            self.assertRegex(done.stderr, f'step "release.staging": smoke.jsonl, line 3: {sentence}')
+        self.assertIsNone(self.expect(200, self.port, "/api/v1/endpoints/bikes")[1]["version"])
+        self.smoke(hours)
+        self.command("pipeline", "run", folder=self.project)
+        self.assertEqual(self.expect(200, self.port, "/api/v1/endpoints/bikes")[1]["version"], 2)
+
+    def hours_unseen(self):
+        with open(HOURS, encoding="ascii", newline="") as file:
+            return list(csv.DictReader(file))[7:1000:100]
+
+    def smoke(self, hours):
+        with open(os.path.join(self.project, "smoke.jsonl"), "w", encoding="ascii") as file:
+            file.write("".join(json.dumps(hour) + "\n" for hour in hours))
 
     # what is told
 

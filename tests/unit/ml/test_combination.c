@@ -95,14 +95,32 @@ static void test_members_are_made_one_forecast(void)
     EXPECT_NEAR(deviation[0], 3, 1e-12);
 }
 
-static void test_a_combination_is_taken_where_it_wins(void)
+enum { MANY = 20 };
+
+/* The kind of the rule that is taken for many series of such candidates, or for one. */
+static CombinationKind kind_for(const double *offsets, size_t count, size_t series_count)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    Backtest opposite = backtest_of((double[]){3, -3.1, 50}, 3, arena);
-    Backtest clear = backtest_of((double[]){0.01, 3, 4}, 3, arena);
+    Backtest all[MANY];
 
-    EXPECT(combination_choose(&opposite, 1, NULL)->kind != COMBINATION_BEST);
-    EXPECT(combination_choose(&clear, 1, NULL) == combination_rules);
+    for (size_t i = 0; i < series_count; i++)
+        all[i] = backtest_of(offsets, count, arena);
+    return combination_choose(all, series_count, NULL)->kind;
+}
+
+static void test_the_rule_that_wins_on_many_windows_is_taken(void)
+{
+    static const double opposite[] = {3, -3.1, 50}, one_side[] = {1, 1.1, 1.2};
+
+    EXPECT(kind_for(opposite, 3, MANY) == COMBINATION_WEIGHTED);
+    EXPECT(kind_for(one_side, 3, MANY) == COMBINATION_BEST);
+}
+
+static void test_few_windows_choose_no_rule(void)
+{
+    static const double one_side[] = {1, 1.1, 1.2};
+
+    EXPECT(kind_for(one_side, 3, 1) == COMBINATION_WEIGHTED);
     EXPECT(combination_choose(NULL, 0, NULL) == combination_rules);
 }
 
@@ -111,10 +129,11 @@ static void test_a_window_is_forecast_by_what_the_others_choose(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Backtest backtest = backtest_of((double[]){1, 5}, 2, arena);
+    const CombinationRule best = {COMBINATION_BEST, 1, 0, 0};
     Forecast made;
 
     backtest.rows[0].window_errors[2] = 100;
-    EXPECT(combination_backtest(&backtest, combination_rules, NULL, arena, &made));
+    EXPECT(combination_backtest(&backtest, &best, NULL, arena, &made));
     EXPECT(made.horizon == STEPS);
     EXPECT_NEAR(made.mean[0], actual[0] + 5, 0);
     EXPECT_NEAR(made.mean[3], actual[3] + 5, 0);
@@ -153,7 +172,8 @@ int main(int count, char **names)
         TEST(test_a_window_that_is_left_out_does_not_count),
         TEST(test_rules_take_the_best_weigh_and_shrink),
         TEST(test_members_are_made_one_forecast),
-        TEST(test_a_combination_is_taken_where_it_wins),
+        TEST(test_the_rule_that_wins_on_many_windows_is_taken),
+        TEST(test_few_windows_choose_no_rule),
         TEST(test_a_window_is_forecast_by_what_the_others_choose),
         TEST(test_what_is_common_is_the_mean_over_the_series),
         TEST(test_a_series_without_errors_has_a_choice),

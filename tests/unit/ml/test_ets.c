@@ -155,6 +155,16 @@ static void test_values_that_come_back_are_given_no_trend(void)
     EXPECT(fabs(means[99] / means[0] - 1) < 0.3);
 }
 
+/* Ten years of passengers, whose last two are foreseen better with it. */
+static void test_values_that_go_along_a_line_are_given_its_trend(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    EtsModel model = ets_choose(&(Series){passengers, 120, 12}, arena);
+
+    EXPECT_TEXT(ets_form_name(model.form, arena), "ETS(M,A,M)");
+    EXPECT(model.beta < 1.1e-4 * model.alpha);
+}
+
 /* ---- derivatives ---- */
 
 static EtsProblem problem_of(EtsForm form, double *scaled, double *seasonal)
@@ -488,6 +498,7 @@ int main(int count, char **names)
         TEST(test_every_form_is_as_likely_as_rs),
         TEST(test_the_form_of_least_aicc_is_chosen),
         TEST(test_values_that_come_back_are_given_no_trend),
+        TEST(test_values_that_go_along_a_line_are_given_its_trend),
         TEST(test_derivatives_are_those_of_the_value),
         TEST(test_the_normal_matrix_is_that_of_the_errors),
         TEST(test_wider_processors_give_the_same_bytes),

@@ -462,7 +462,9 @@ static void test_a_metric_that_numbers_do_not_have_is_refused(void)
     Error error = {0};
 
     EXPECT(!tabular_search(&goods->frame, &target, &spec, arena, &result, &error));
-    EXPECT_TEXT(error.message, "numbers are judged by rmse, mae or r2, not by \"f1\"");
+    EXPECT_TEXT(error.message,
+                "\"f1\" is a metric of classification, not of regression, whose are rmse, mae, r2, "
+                "mape, median_absolute_error, explained_variance, max_error");
 }
 
 static void test_an_infinite_value_is_a_missing_one(void)

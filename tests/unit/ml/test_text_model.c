@@ -414,7 +414,11 @@ static void test_wrong_input_is_refused_with_a_reason(void)
     make_messages(&messages, 2, arena);
     EXPECT(!text_model_search(&messages.frame, messages.labels, &messages.classes, &spec, arena,
                               &result, &error));
-    EXPECT_TEXT(error.message, "there is no metric \"wit\"");
+    EXPECT_TEXT(
+        error.message,
+        "\"wit\" is not a metric; those of classification are accuracy, balanced_accuracy, f1, "
+        "f1_macro, f1_micro, f1_weighted, precision, recall, precision_macro, "
+        "recall_macro, mcc, auc, average_precision, log_loss, brier, calibration_error");
     spec = (SearchSpec){.metric = "f1", .positive = "eggs"};
     EXPECT(!text_model_search(&messages.frame, messages.labels, &messages.classes, &spec, arena,
                               &result, &error));

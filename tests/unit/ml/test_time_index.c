@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "ml/outlier.h"
+#include "ml/random.h"
 #include "tests/test.h"
 
 static int64_t moment(const char *text)
@@ -315,6 +317,53 @@ static void test_months_that_are_named_keep_their_day(void)
     EXPECT(index.last_ms == moment("2026-03-31"));
 }
 
+static void test_values_that_stand_out_are_counted_and_replaced_where_that_is_asked(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    int64_t times[70];
+    double values[70];
+    Random random = random_seeded(1);
+    TimeIndexSpec spec = {0};
+    TimeIndex index;
+    Error error = {0};
+
+    for (size_t i = 0; i < 70; i++) {
+        times[i] = moment("2026-01-01") + (int64_t)i * FREQUENCY_DAY_MS;
+        values[i] = 100 + (double)i + 20 * (double)(i % 7) + 3 * random_unit(&random);
+    }
+    EXPECT_OK(time_index_make(&(TimeRows){times, values, 70}, &spec, arena, &index, &error), error);
+    EXPECT(index.report.outliers == 0);
+    values[40] += 90;
+    values[12] -= 80;
+    EXPECT_OK(time_index_make(&(TimeRows){times, values, 70}, &spec, arena, &index, &error), error);
+    EXPECT(index.report.outliers == 2 && index.values[40] == values[40]);
+    EXPECT(index.report.first_outlier_ms == times[12]);
+    EXPECT_TEXT(time_report_describe(&index, arena), "70 values, one every day, 2 that stand out");
+    spec.outliers = OUTLIER_REPLACE;
+    EXPECT_OK(time_index_make(&(TimeRows){times, values, 70}, &spec, arena, &index, &error), error);
+    EXPECT_NEAR(index.values[40], values[40] - 90, 5);
+    EXPECT_NEAR(index.values[12], values[12] + 80, 5);
+    EXPECT(index.values[13] == values[13]);
+}
+
+static void test_without_a_season_a_value_stands_out_from_its_neighbours(void)
+{
+    double values[40], expected[40];
+    Series series = {values, 40, 1};
+    Random random = random_seeded(1);
+
+    for (size_t i = 0; i < 40; i++)
+        values[i] = 12 * random_unit(&random);
+    values[0] = values[39] = 100;
+    EXPECT(outliers_find(&series, expected) == 2 && expected[0] < 13 && expected[39] < 13);
+    EXPECT(isnan(expected[1]));
+    for (size_t i = 0; i < 40; i++)
+        values[i] = i % 8 == 0 ? 5 : 0; /* mostly nothing */
+    EXPECT(outliers_find(&series, expected) == 0);
+    series.count = 7;
+    EXPECT(outliers_find(&series, expected) == 0);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -331,6 +380,8 @@ int main(int count, char **names)
         TEST(test_missing_ends_are_cut_and_nothing_at_all_is_refused),
         TEST(test_one_far_row_does_not_make_a_series_of_millions),
         TEST(test_months_that_are_named_keep_their_day),
+        TEST(test_values_that_stand_out_are_counted_and_replaced_where_that_is_asked),
+        TEST(test_without_a_season_a_value_stands_out_from_its_neighbours),
         {0},
     };
     return test_main(tests, count, names);

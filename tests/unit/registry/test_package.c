@@ -1,5 +1,6 @@
 #include "registry/package.h"
 
+#include "ml/forecast_rows.h"
 #include "registry/package_internal.h"
 #include "tests/unit/tracking/store_fixture.h"
 
@@ -325,6 +326,57 @@ static void test_a_package_of_numbers_says_so_and_answers_as_it_did(void)
         check_damage(scope, &spec, &damages[i]);
 }
 
+/* Ten weeks of two shops. */
+static Predictor *train_forecast(Arena *arena)
+{
+    static double values[2][70];
+    const ForecastInput inputs[] = {{"north", values[0], 70, 0}, {"south", values[1], 70, 0}};
+    const ForecastSpec spec = {.frequency = {.step_ms = FREQUENCY_DAY_MS},
+                               .horizon = 7,
+                               .periods = {7},
+                               .period_count = 1};
+    ForecastResult result = {0};
+    Error error = {0};
+
+    for (size_t i = 0; i < 140; i++)
+        values[i / 70][i % 70] = 10 + (double)(i % 7) + (double)(i * 31 % 17) / 10;
+    EXPECT_OK(forecast_model_train(&(ForecastInputs){inputs, 2, 1}, &spec, arena, &result, &error),
+              error);
+    return predictor_of_forecast(result.model);
+}
+
+static void test_a_package_of_a_forecast_says_so_and_forecasts_as_it_did(void)
+{
+    static const Damage damages[] = {
+        {"signature.json", "\"forecast\"", "\"regression\"", "the signature of the package is not"},
+        {"golden.json", "\"values\":[[", "\"values\":[[7", "the model answers golden row 1 with "},
+        {"golden.json", "\"north\"", "\"nord\"", "the model has no series \"nord\""},
+        {"golden.json", "[1,", "[29,", "\"steps\" in row 1 is a whole number from 1 to 28"},
+    };
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    CLEANUP(predictor_unload) Predictor *model = train_forecast(scope->arena);
+    PackageSpec spec = {.target = "sold", .flavor = "automatic", .folder = new_folder(scope)};
+    Frame golden = forecast_rows_spread(predictor_forecast(model), GOLDEN_ROWS, scope->arena);
+    ModelTask task = TASK_CLASSIFICATION;
+    const char *digest;
+
+    spec.model = model;
+    spec.golden = &golden;
+    EXPECT_OK(package_write(&spec, scope->arena, &scope->error), scope->error);
+    EXPECT(strstr(read_text(scope, spec.folder, "signature.json"),
+                  "\"series_count\":2,\"series\":[\"north\",\"south\"],\"frequency\":\"day\","
+                  "\"horizon\":7,\"steps_max\":28}") != NULL);
+    digest = store_folder(scope, spec.folder);
+    EXPECT_OK(package_check_golden(scope->platform->artifacts, digest, scope->arena, &scope->error),
+              scope->error);
+    EXPECT_OK(package_task(scope->platform->artifacts, digest, scope->arena, &task, &scope->error),
+              scope->error);
+    EXPECT(task == TASK_FORECAST);
+    for (size_t i = 0; i < COUNT(damages); i++)
+        check_damage(scope, &spec, &damages[i]);
+}
+
 static void test_golden_rows_are_1_to_32_with_all_columns(void)
 {
     CLEANUP(fixture_close) Fixture fixture = fixture_open();
@@ -374,6 +426,7 @@ int main(int count, char **names)
         TEST(test_a_package_that_does_not_answer_as_it_did_is_refused),
         TEST(test_the_mlmodel_file_is_what_mlflow_reads),
         TEST(test_a_package_of_numbers_says_so_and_answers_as_it_did),
+        TEST(test_a_package_of_a_forecast_says_so_and_forecasts_as_it_did),
         TEST(test_golden_rows_of_each_kind_are_read_as_they_were_written),
         TEST(test_golden_rows_are_1_to_32_with_all_columns),
         {0},
