@@ -33,6 +33,8 @@ class Caller:
 
 
 class SlipwayTest(unittest.TestCase):
+    command_seconds = SECONDS_MAX  # that a command may take: where a model is searched, more
+
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="slipway-test-")
         self.data = os.path.join(self.folder, "data")
@@ -77,7 +79,7 @@ class SlipwayTest(unittest.TestCase):
     def run_command(self, *arguments, folder=None, **more):
         return subprocess.run([SLIPWAY, *arguments], capture_output=True, text=True,
                               cwd=folder or self.folder, env=self.environment(**more),
-                              timeout=SECONDS_MAX, stdin=subprocess.DEVNULL)
+                              timeout=self.command_seconds, stdin=subprocess.DEVNULL)
 
     def command(self, *arguments, **more):
         """One that must work; returns what it printed."""

@@ -16,6 +16,8 @@ CLIENTS = os.path.join(os.environ.get("SLIPWAY_DATA", os.path.join(ROOT, "..", "
 
 
 class BankTest(SlipwayTest):
+    command_seconds = 600
+
     def setUp(self):
         super().setUp()
         if not os.path.exists(CLIENTS):

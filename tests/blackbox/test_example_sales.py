@@ -15,6 +15,8 @@ DAYS = os.path.join(os.environ.get("SLIPWAY_DATA", os.path.join(ROOT, "..", "sha
 
 
 class SalesTest(SlipwayTest):
+    command_seconds = 600
+
     def setUp(self):
         super().setUp()
         if not os.path.exists(DAYS):

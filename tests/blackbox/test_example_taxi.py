@@ -15,6 +15,8 @@ TRIPS = os.path.join(os.environ.get("SLIPWAY_DATA", os.path.join(ROOT, "..", "sh
 
 
 class TaxiTest(SlipwayTest):
+    command_seconds = 600
+
     def setUp(self):
         super().setUp()
         if not os.path.exists(TRIPS):
