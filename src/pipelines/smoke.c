@@ -199,9 +199,10 @@ static bool ask_row(Smoke *smoke, size_t number)
 
 /* ---- what it may not have learnt from ---- */
 
-/* Its features, with the types that they had. */
-static bool read_columns(Scope *scope, const DatasetColumns *columns, const JsonValue **value)
+/* Its features, with the types that they had; few numbers as answers could be taken for classes. */
+static bool read_columns(Smoke *smoke, const DatasetColumns *columns, const JsonValue **value)
 {
+    Scope *scope = smoke->scope;
     JsonWriter *json = json_writer_create(scope->arena);
     const char *text;
 
@@ -209,6 +210,8 @@ static bool read_columns(Scope *scope, const DatasetColumns *columns, const Json
     for (size_t i = 0; i < columns->count; i++)
         if (text_equal(columns->items[i].role, "feature"))
             json_text(json, columns->items[i].name, columns->items[i].type);
+    if (smoke->has_numbers)
+        json_text(json, smoke->target, "number");
     json_close(json);
     text = json_finish(json);
     return json_parse(text, strlen(text), scope->arena, value, &scope->error);
@@ -291,7 +294,7 @@ static bool check_unseen(Smoke *smoke, const ModelVersion *version)
         return false;
     spec.options.format = "jsonl";
     spec.options.target = smoke->target;
-    return read_columns(scope, &learnt.columns, &spec.options.columns) &&
+    return read_columns(smoke, &learnt.columns, &spec.options.columns) &&
            json_parse(number, strlen(number), scope->arena, &evaluation.version, &scope->error) &&
            dataset_add(scope, &spec, &data, &is_new) &&
            evaluation_run(scope, &evaluation, &judged) && check_count(smoke, &judged);

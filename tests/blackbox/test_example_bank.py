@@ -50,7 +50,7 @@ class BankTest(SlipwayTest):
         self.assertEqual([one["label"] for one in said], answers)
         for one in self.post("explain", rows)["explanations"]:
             total = one["intercept"] + one["rest"]["weight"] + sum(part["weight"] for part in one["contributions"])
-            self.assertAlmostEqual(total, one["margin"], 6)
+            self.assertAlmostEqual(total, one["margin"], delta=1e-5)
             self.assertTrue({part["column"] for part in one["contributions"]} <= set(rows[0]))
 
 
