@@ -93,6 +93,12 @@ typedef void (*ArimaPass)(ArimaFilter *filter, bool finds_settled);
 
 ArimaPass arima_pass(bool has_constant, LaneLevel level);
 
+/* products[i] becomes the sum over rows of row[i] x column, for each of the four. */
+typedef void (*ArimaProducts)(const ArimaLanes *rows, const ArimaLanes *columns, size_t count,
+                              ArimaLanes *products);
+
+ArimaProducts arima_products(LaneLevel level);
+
 /* ---- fitting ---- */
 
 /* Of one differenced series, for one order after the other. */
@@ -102,6 +108,7 @@ typedef struct ArimaProblem {
     double scale, offset; /* mean and size of w */
     ArimaFilter filter;
     ArimaPass pass;
+    ArimaProducts products;
     ArimaStart *start;
     bool is_constant;              /* w, but for rounding */
     const double *centred, *plain; /* (w - offset) / scale for orders with a constant; w / scale */
@@ -114,7 +121,7 @@ ArimaProblem *arima_problem(const Series *series, const ArimaOrder *order, Arena
 
 void arima_set_order(ArimaProblem *problem, const ArimaOrder *order);
 
-/* From the better of the usual starts and the given ones (which may be NULL) to the least value;
+/* From the best of the usual starts and the other one (which may be NULL) to a least value;
  * INFINITY where none is allowed. tolerance: of -2 log likelihood. */
 double arima_search(ArimaProblem *problem, const double *other, double tolerance, double *point);
 
