@@ -57,7 +57,8 @@ typedef struct ArimaModel {
     const double *state; /* what is known of each w - c ahead from e and w so far */
 } ArimaModel;
 
-/* Fails on a series that series_check() refuses, on an order beyond the limits above, on seasonal
+/* The likeliest parameters that a few searches come to. Fails on a series that series_check()
+ * refuses, on an order beyond the limits above, on seasonal
  * terms without a season, and on fewer values than the order has parameters to tell. */
 bool arima_fit(const Series *series, ArimaOrder order, Arena *arena, ArimaModel *model,
                Error *error) MUST_CHECK;
