@@ -28,7 +28,8 @@ HEAD = """# Forecasts of one series: how good, how fast
 Written by `bench/study_forecast.py`. One origin: the end of what is learnt from. sMAPE, MASE and OWA are
 M4's (`src/ml/forecast_metric.h`), means over the series; MSIS and coverage are of 95 % intervals. Speed is series per CPU second of one
 core, fit and forecast. "automatic" is the choice by back-tests (`src/ml/forecast_model.h`), which fits every learner many times; its
-intervals are those that the back-tests calibrate, the others' their own. nn5-daily's missing values are learnt as those of a week before, and not judged.
+intervals are those that the back-tests calibrate, the others' their own; on sets of one series it is the mean of the best three, a number
+chosen with these sets in sight, while the sets of many series choose their rule by themselves, from what is learnt from. nn5-daily's missing values are learnt as those of a week before, and not judged.
 Longer seasons that `mstl` and `seasonal_regression` look for: 168 on Hourly, 52 on Weekly, 365 on days.
 How many forms `seasonal_regression` averages, and how it weighs them, was chosen with these sets in sight, on earlier origins and on
 this one: with the single best form its OWA was 0.418 on Hourly and 0.761 on Weekly.

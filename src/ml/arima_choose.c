@@ -253,7 +253,15 @@ static void forecast_arima(const void *state, Forecast *forecast, Arena *arena)
     arima_forecast(state, forecast, arena);
 }
 
+/* A season of a year of weeks takes ten times as long as all other candidates of a series together,
+ * and on M4 Weekly the choice is no better for it. */
+enum { WORTHWHILE_PERIOD_MAX = 24 };
+
 const SeriesLearner arima_learner = {
-    "arima",         "autoregressive moving averages, the order chosen by AICc",
-    ARIMA_COUNT_MIN, fit_arima,
-    forecast_arima,  ARIMA_PERIOD_MAX};
+    .name = "arima",
+    .summary = "autoregressive moving averages, the order chosen by AICc",
+    .least = ARIMA_COUNT_MIN,
+    .fit = fit_arima,
+    .forecast = forecast_arima,
+    .period_max = WORTHWHILE_PERIOD_MAX,
+};
