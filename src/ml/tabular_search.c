@@ -194,21 +194,22 @@ typedef struct Walk {
     const Candidate *best_candidate;
     double step;
     size_t tries, failures;
+    bool is_better; /* after the last try */
 } Walk;
 
 static bool try_step(TabularSearch *search, Walk *walk, const double *direction, double step,
-                     bool *is_better, Error *error)
+                     Error *error)
 {
     Settings settings = moved(&walk->best, direction, step);
     const Candidate *candidate = walk->best_candidate;
 
-    *is_better = false;
+    walk->is_better = false;
     walk->tries++;
     if (!try_trees(search, &settings, &candidate, error))
         return false;
     if (!candidate || candidate->log_loss >= walk->best_candidate->log_loss)
         return true;
-    *is_better = true;
+    walk->is_better = true;
     walk->best = settings;
     walk->best_candidate = candidate;
     return true;
@@ -226,15 +227,14 @@ static bool walk_on(TabularSearch *search, Walk *walk, Error *error)
 
     while (!walk_is_over(search, walk)) {
         double direction[DIMENSIONS];
-        bool is_better;
 
         draw_direction(&random, direction);
-        if (!try_step(search, walk, direction, walk->step, &is_better, error))
+        if (!try_step(search, walk, direction, walk->step, error))
             return false;
-        if (!is_better && !walk_is_over(search, walk) &&
-            !try_step(search, walk, direction, -walk->step, &is_better, error))
+        if (!walk->is_better && !walk_is_over(search, walk) &&
+            !try_step(search, walk, direction, -walk->step, error))
             return false;
-        walk->failures = is_better ? 0 : walk->failures + 1;
+        walk->failures = walk->is_better ? 0 : walk->failures + 1;
         if (walk->failures < 3)
             continue;
         walk->failures = 0;
