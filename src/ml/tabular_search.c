@@ -372,17 +372,46 @@ static double *answers_of(const TabularSearch *search, const Candidate *candidat
     return answers;
 }
 
-/* One whose trees were not kept has a larger loss than many others: the least one is taken. */
+/* Three or five folds say little of how far a score may be off by chance; those of all candidates
+ * together say more. */
+static double standard_error(const Search *search)
+{
+    double sum = 0, count = 0;
+
+    for (size_t i = 1; i < search->candidate_count; i++) {
+        if (!search->candidates[i].is_finished)
+            continue;
+        sum += search->candidates[i].score_deviation;
+        count++;
+    }
+    return sum / count / sqrt((double)search->fold_count);
+}
+
+/* Far behind the best, trees are not kept. */
+static bool can_be_built(const Trial *trial)
+{
+    return trial->is_linear || trial->part_count || trial->models;
+}
+
+/* As search_choose(): the least loss of those within a standard error of the best score. */
 static Candidate *choose(TabularSearch *search)
 {
-    Candidate *chosen = search_choose(&search->search);
-    const Trial *trial = trial_of(search, chosen);
-    size_t pool[POOL_MAX];
+    Search *inner = &search->search;
+    Candidate *best = search_best(inner), *chosen = best;
+    double sign = inner->metric->higher_is_better ? 1 : -1, margin = standard_error(inner);
 
-    if (trial->is_linear || trial->part_count || trial->models)
-        return chosen;
-    tabular_pool(search, pool);
-    return &search->search.candidates[pool[0]];
+    for (size_t i = 1; i < inner->candidate_count; i++) {
+        Candidate *candidate = &inner->candidates[i];
+
+        if (candidate->is_finished && can_be_built(&search->trials[i]) &&
+            (candidate->mcc > 0) == (best->mcc > 0) &&
+            sign * (best->score - candidate->score) <= margin &&
+            candidate->log_loss < chosen->log_loss)
+            chosen = candidate;
+    }
+    if (chosen != best)
+        chosen->note = "chosen: the least loss within a standard error of the best score";
+    return chosen;
 }
 
 static bool give(TabularSearch *search, TabularResult *result, Error *error)
