@@ -138,14 +138,15 @@ static void note(SeriesSet *set, Arena *arena, const char *sentence)
 static void note_report(SeriesSet *set, const DatedSeries *series, Arena *arena)
 {
     const TimeReport *report = &series->index.report;
+    const char *first = "";
 
-    if (!report->filled && !report->moved)
+    if (!report->filled && !report->moved && !report->outliers)
         return;
+    if (report->filled)
+        first = arena_format(arena, ", the first at %.10s", date_text(report->first_gap_ms, arena));
     note(set, arena,
-         arena_format(
-             arena, "%s: %s, the first at %.10s", name_series(series->id, arena),
-             time_report_describe(&series->index, arena),
-             date_text(report->filled ? report->first_gap_ms : series->index.first_ms, arena)));
+         arena_format(arena, "%s: %s%s", name_series(series->id, arena),
+                      time_report_describe(&series->index, arena), first));
 }
 
 static bool add_series(const Sorting *sorting, SeriesSet *set, size_t series, size_t least)

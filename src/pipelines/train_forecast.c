@@ -175,6 +175,7 @@ static void write_series(JsonWriter *json, const ForecastTraining *training, siz
         json_text(json, "first", date_of(training, series, 0));
         json_text(json, "last", date_of(training, series, count - 1));
         json_int(json, "filled", (int64_t)series->index.report.filled);
+        json_int(json, "outliers", (int64_t)series->index.report.outliers);
         json_text(json, "choice", outcome->choice);
         json_int(json, "windows", (int64_t)outcome->window_count);
         json_double(json, "mase", outcome->score.mase);
