@@ -204,6 +204,7 @@ typedef struct Data {
     ClassNames classes;
     double *numbers;
     size_t test_start;
+    double share; /* of the rows, that are tested on */
 } Data;
 
 static bool is_number_column(const Grid *grid, size_t column)
@@ -304,6 +305,7 @@ static bool load(const Set *set, Data *data, Arena *arena, Error *error)
             columns[data->frame.column_count++] = column_of(&grid, i, arena);
     data->frame.columns = columns;
     data->frame.row_count = grid.row_count;
+    data->share = set->share;
     read_target(set, &grid, target, data, arena);
     return true;
 }
@@ -314,17 +316,16 @@ typedef struct Rows {
     size_t *items, count;
 } Rows;
 
-static bool split(const Set *set, const Data *data, uint64_t seed, Rows sides[2], Arena *arena,
-                  Error *error)
+static bool split(const Data *data, uint64_t seed, Rows sides[2], Arena *arena, Error *error)
 {
     size_t count = data->frame.row_count;
     uint8_t *side = arena_array(arena, uint8_t, count);
-    SplitSpec spec = {count, set->share, seed};
+    SplitSpec spec = {count, data->share, seed};
     const int *labels = data->labels ? data->labels : arena_array(arena, int, count);
 
-    for (size_t row = data->test_start; row < count && set->share <= 0; row++)
+    for (size_t row = data->test_start; row < count && data->share <= 0; row++)
         side[row] = SPLIT_HOLDOUT;
-    if (set->share > 0 && !split_stratified(&spec, labels, side, error))
+    if (data->share > 0 && !split_stratified(&spec, labels, side, error))
         return false;
     for (size_t i = 0; i < 2; i++)
         sides[i] = (Rows){arena_array(arena, size_t, count), 0};
@@ -429,8 +430,9 @@ static const char *metric_of(const Data *data)
 }
 
 static bool run_set(const Set *set, const Data *data, Rows sides[2], const Study *study,
-                    Arena *arena, Error *error)
+                    Error *error)
 {
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
     CLEANUP(tabular_model_unload) TabularModel *model = NULL;
     Data training = pick(data, sides[0], arena), test = pick(data, sides[1], arena);
     TabularTarget target = {training.labels, training.numbers ? NULL : &training.classes,
@@ -468,33 +470,82 @@ static bool run_set(const Set *set, const Data *data, Rows sides[2], const Study
     return true;
 }
 
+static void print_cell(const FrameColumn *column, size_t row)
+{
+    if (column->numbers && isnan(column->numbers[row]))
+        printf("\t");
+    else if (column->numbers)
+        printf("\t%.17g", column->numbers[row]);
+    else
+        printf("\t%.*s", (int)column->texts[row].length,
+               column->texts[row].bytes ? column->texts[row].bytes : "");
+}
+
+static void print_rows(const Data *data, const Rows sides[2])
+{
+    printf("%s", data->numbers ? "numbers" : "classes");
+    for (size_t i = 0; i < data->frame.column_count; i++)
+        printf("\t%s", data->frame.columns[i].numbers ? "number" : "category");
+    printf("\n");
+    for (size_t side = 0; side < 2; side++) {
+        for (size_t at = 0; at < sides[side].count; at++) {
+            size_t row = sides[side].items[at];
+
+            printf("%zu", side);
+            for (size_t i = 0; i < data->frame.column_count; i++)
+                print_cell(&data->frame.columns[i], row);
+            printf("\t%.17g\n", data->numbers ? data->numbers[row] : data->labels[row]);
+        }
+    }
+}
+
+static bool run_one(const char *what, const Set *set, const Study *study, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Data data = {0};
+    Rows sides[2];
+
+    if (!load(set, &data, arena, error) || !split(&data, study->seed, sides, arena, error))
+        return fail_in(error, "%s", set->name);
+    if (strcmp(what, "rows") == 0)
+        print_rows(&data, sides);
+    else if (!run_set(set, &data, sides, study, error))
+        return fail_in(error, "%s", set->name);
+    fflush(stdout);
+    return true;
+}
+
+/* A whole name is that set alone. */
 static bool run(const char *what, const char *name, const Study *study, Error *error)
 {
-    for (size_t i = 0; i < COUNT(sets); i++) {
-        CLEANUP(arena_cleanup) Arena *arena = arena_create();
-        Data data = {0};
-        Rows sides[2];
+    bool is_whole = false;
 
-        if (!strstr(sets[i].name, name))
+    for (size_t i = 0; i < COUNT(sets); i++)
+        is_whole = is_whole || strcmp(sets[i].name, name) == 0;
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        if (is_whole ? strcmp(sets[i].name, name) != 0 : !strstr(sets[i].name, name))
             continue;
-        if (!load(&sets[i], &data, arena, error) ||
-            !split(&sets[i], &data, study->seed, sides, arena, error))
-            return fail_in(error, "%s", sets[i].name);
-        if (strcmp(what, "split") == 0) {
-            for (size_t row = 0; row < sides[1].count; row++)
-                printf("%zu\n", sides[1].items[row]);
-            continue;
-        }
-        if (!run_set(&sets[i], &data, sides, study, arena, error))
-            return fail_in(error, "%s", sets[i].name);
-        fflush(stdout);
+        if (strcmp(what, "sets") == 0)
+            printf("%s\n", sets[i].name);
+        else if (!run_one(what, &sets[i], study, error))
+            return false;
     }
     return true;
 }
 
+static bool is_word(const char *word)
+{
+    static const char *const words[] = {"board", "rows", "sets"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
 int main(int count, char **words)
 {
-    bool is_said = count > 1 && (strcmp(words[1], "board") == 0 || strcmp(words[1], "split") == 0);
+    bool is_said = count > 1 && is_word(words[1]);
     int at = is_said ? 2 : 1;
     const char *what = is_said ? words[1] : "measure", *name = count > at ? words[at] : "";
     Study study = {.seconds = count > at + 1 ? strtod(words[at + 1], NULL) : 60,

@@ -17,6 +17,7 @@
 #include "tests/test.h"
 
 typedef struct Xgboost {
+    void (*version)(int *major, int *minor, int *patch);
     const char *(*last_error)(void);
     int (*matrix_create)(const float *values, uint64_t rows, uint64_t columns, float missing,
                          void **matrix);
@@ -37,6 +38,7 @@ static Xgboost xgboost;
 static inline bool xgboost_open(void)
 {
     static const LibraryFunction functions[] = {
+        {"XGBoostVersion", offsetof(Xgboost, version)},
         {"XGBGetLastError", offsetof(Xgboost, last_error)},
         {"XGDMatrixCreateFromMat", offsetof(Xgboost, matrix_create)},
         {"XGDMatrixSetFloatInfo", offsetof(Xgboost, matrix_set_floats)},

@@ -232,9 +232,7 @@ static double loss_of(const BoostSpec *spec, const BoostMatrix *held, const floa
 }
 
 typedef struct Fit {
-    const BoostSpec *spec;
-    const BoostMatrix *training;
-    const BoostWatch *watch;
+    const BoostJob *job;
     Booster *booster;
     BoostResult *result;
 } Fit;
@@ -245,8 +243,8 @@ static bool look(const Fit *fit, size_t round, Error *error)
 {
     static const char settings[] = "{\"type\":1,\"training\":false,\"iteration_begin\":0,"
                                    "\"iteration_end\":0,\"strict_shape\":false}";
-    const BoostMatrix *held = fit->watch->held;
-    size_t count = held->row_count * boost_margin_count(fit->spec);
+    const BoostMatrix *held = fit->job->held;
+    size_t count = held->row_count * boost_margin_count(fit->job->spec);
     const uint64_t *shape;
     uint64_t dimensions;
     const float *margins;
@@ -255,7 +253,7 @@ static bool look(const Fit *fit, size_t round, Error *error)
     if (xgboost.predict(fit->booster->handle, held->handle, settings, &shape, &dimensions,
                         &margins) != 0)
         return fail_library(error);
-    loss = loss_of(fit->spec, held, margins);
+    loss = loss_of(fit->job->spec, held, margins);
     if (round > 1 && !(loss < fit->result->loss))
         return true;
     fit->result->loss = loss;
@@ -267,17 +265,17 @@ static bool look(const Fit *fit, size_t round, Error *error)
 
 static bool learn(const Fit *fit, Error *error)
 {
-    const BoostWatch *watch = fit->watch;
+    int64_t deadline_us = fit->job->deadline_us;
     BoostResult *result = fit->result;
 
-    for (size_t round = 1; round <= fit->spec->rounds; round++) {
-        if (xgboost.update(fit->booster->handle, (int)round - 1, fit->training->handle) != 0)
+    for (size_t round = 1; round <= fit->job->spec->rounds; round++) {
+        if (xgboost.update(fit->booster->handle, (int)round - 1, fit->job->training->handle) != 0)
             return fail_library(error);
         if (!look(fit, round, error))
             return false;
-        if (round - result->rounds >= fit->spec->patience)
+        if (round - result->rounds >= fit->job->spec->patience)
             return true;
-        if (watch->deadline_us && time_monotonic_us() > watch->deadline_us) {
+        if (deadline_us && time_monotonic_us() > deadline_us) {
             result->is_stopped = true;
             return true;
         }
@@ -325,20 +323,19 @@ bool boost_model_save(const BoostModel *model, Arena *arena, const char **json, 
     return true;
 }
 
-bool boost_fit(const BoostSpec *spec, const BoostMatrix *training, const BoostWatch *watch,
-               Arena *arena, BoostResult *result, BoostModel **model, Error *error)
+bool boost_fit(const BoostJob *job, Arena *arena, BoostResult *result, Error *error)
 {
     CLEANUP(booster_free) Booster booster = {0};
-    const MatrixHandle matrices[] = {training->handle, watch->held->handle};
-    size_t count = watch->held->row_count * boost_margin_count(spec);
+    const MatrixHandle matrices[] = {job->training->handle, job->held->handle};
+    size_t count = job->held->row_count * boost_margin_count(job->spec);
     BoostResult made = {.margins = arena_array(arena, double, count + 1)};
-    Fit fit = {spec, training, watch, &booster, &made};
+    Fit fit = {job, &booster, &made};
 
     if (xgboost.create(matrices, COUNT(matrices), &booster.handle) != 0)
         return fail_library(error);
-    if (!set_all(&booster, spec, error) || !learn(&fit, error))
+    if (!set_all(&booster, job->spec, error) || !learn(&fit, error))
         return false;
-    *model = model_of(&booster, made.rounds);
+    made.model = model_of(&booster, made.rounds);
     *result = made;
     return true;
 }

@@ -4,12 +4,9 @@
  * after which a process must not fork and go on: training belongs into the processes of steps.
  * The same rows, settings and version of the library give the same trees.
  *
- *     CLEANUP(boost_matrix_destroy) BoostMatrix *training = NULL, *held = NULL;
- *     CLEANUP(boost_model_destroy) BoostModel *model = NULL;
- *     if (!boost_matrix_create(&rows, &training, error) ||
- *         !boost_matrix_create(&others, &held, error) ||
- *         !boost_fit(&spec, training, &(BoostWatch){held}, arena, &result, &model, error) ||
- *         !boost_model_save(model, arena, &json, &size, error))
+ *     BoostJob job = {&spec, training, held};
+ *     if (!boost_fit(&job, arena, &result, error) ||
+ *         !boost_model_save(result.model, arena, &json, &size, error))
  *         return false;
  *     forest_from_xgboost(json, size, arena, &forest, error);
  */
@@ -58,24 +55,25 @@ typedef struct BoostMatrix BoostMatrix;
 bool boost_matrix_create(const BoostRows *rows, BoostMatrix **matrix, Error *error) MUST_CHECK;
 void boost_matrix_destroy(BoostMatrix **matrix); /* for CLEANUP too */
 
-/* Rows that are not learnt from, to say when more trees help no more, and until when. */
-typedef struct BoostWatch {
-    const BoostMatrix *held;
-    int64_t deadline_us; /* by time_monotonic_us(); 0: none */
-} BoostWatch;
-
-typedef struct BoostResult {
-    size_t rounds;   /* the best */
-    double *margins; /* of the rows held, after the best round */
-    double loss;     /* theirs: log loss, or mean squared error */
-    bool is_stopped; /* the deadline came before the end */
-} BoostResult;
-
-/* The trees up to the best round. */
+/* Trees up to a round. */
 typedef struct BoostModel BoostModel;
 
-bool boost_fit(const BoostSpec *spec, const BoostMatrix *training, const BoostWatch *watch,
-               Arena *arena, BoostResult *result, BoostModel **model, Error *error) MUST_CHECK;
+typedef struct BoostJob {
+    const BoostSpec *spec;
+    const BoostMatrix *training;
+    const BoostMatrix *held; /* not learnt from: they say when more trees help no more */
+    int64_t deadline_us;     /* by time_monotonic_us(); 0: none */
+} BoostJob;
+
+typedef struct BoostResult {
+    BoostModel *model; /* of the best round; owned by the caller: boost_model_destroy() */
+    size_t rounds;     /* the best */
+    double *margins;   /* of the rows held, after the best round */
+    double loss;       /* theirs: log loss, or mean squared error */
+    bool is_stopped;   /* the deadline came before the end */
+} BoostResult;
+
+bool boost_fit(const BoostJob *job, Arena *arena, BoostResult *result, Error *error) MUST_CHECK;
 void boost_model_destroy(BoostModel **model); /* for CLEANUP too */
 
 /* The JSON that XGBoost writes. */

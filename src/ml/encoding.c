@@ -206,24 +206,32 @@ static size_t codes_of(const EncodingTarget *target)
                : 1;
 }
 
-static CodeSums sum_codes(const EncodedColumn *column, const Cell *cells, RowList rows,
-                          const EncodingTarget *target, const uint8_t *parts, Arena *arena)
+/* Rows to learn from, of one column. */
+typedef struct CodeRows {
+    const Cell *cells; /* of the table */
+    RowList rows;
+    const EncodingTarget *target;
+    const uint8_t *parts; /* by row of the list; NULL: all in the first one */
+} CodeRows;
+
+static CodeSums sum_codes(const EncodedColumn *column, const CodeRows *from, Arena *arena)
 {
-    CodeSums sums = {.each = codes_of(target), .level_count = column->level_count};
+    CodeSums sums = {.each = codes_of(from->target), .level_count = column->level_count};
 
     sums.sums = arena_array(arena, double, PARTS *sums.level_count *sums.each);
     sums.counts = arena_array(arena, double, PARTS *sums.level_count);
     sums.means = arena_array(arena, double, sums.each);
-    for (size_t i = 0; i < rows.count; i++) {
-        size_t level = find_level(column, cells[rows.items[i]].key);
-        size_t at = (parts ? parts[i] : 0) * sums.level_count + level;
+    for (size_t i = 0; i < from->rows.count; i++) {
+        size_t row = from->rows.items[i];
+        size_t level = find_level(column, from->cells[row].key);
+        size_t at = (from->parts ? from->parts[i] : 0) * sums.level_count + level;
 
         sums.counts[at]++;
         for (size_t code = 0; code < sums.each; code++) {
-            double value = target_of(target, rows.items[i], code, sums.each);
+            double value = target_of(from->target, row, code, sums.each);
 
             sums.sums[at * sums.each + code] += value;
-            sums.means[code] += value / (double)rows.count;
+            sums.means[code] += value / (double)from->rows.count;
         }
     }
     return sums;
@@ -254,7 +262,7 @@ static void fit_codes(EncodedColumn *column, const TableColumn *from, RowList ro
     float *codes;
 
     set_levels(column, &list, arena);
-    sums = sum_codes(column, from->cells, rows, target, NULL, scratch);
+    sums = sum_codes(column, &(CodeRows){from->cells, rows, target, NULL}, scratch);
     column->count = sums.each;
     codes = arena_array(arena, float, (column->level_count + 1) * sums.each);
     for (size_t code = 0; code < sums.each; code++) {
@@ -265,19 +273,18 @@ static void fit_codes(EncodedColumn *column, const TableColumn *from, RowList ro
     column->codes = codes;
 }
 
-static void recode(const Encoding *encoding, const EncodedColumn *column, const Cell *cells,
-                   RowList rows, const EncodingTarget *target, const uint8_t *parts,
+static void recode(const Encoding *encoding, const EncodedColumn *column, const CodeRows *from,
                    float *features)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    CodeSums sums = sum_codes(column, cells, rows, target, parts, scratch);
+    CodeSums sums = sum_codes(column, from, scratch);
 
-    for (size_t i = 0; i < rows.count; i++) {
-        size_t level = find_level(column, cells[rows.items[i]].key);
+    for (size_t i = 0; i < from->rows.count; i++) {
+        size_t level = find_level(column, from->cells[from->rows.items[i]].key);
         float *values = features + i * encoding->feature_count + column->first;
 
         for (size_t code = 0; code < sums.each; code++)
-            values[code] = (float)code_of(&sums, level, code, parts[i]);
+            values[code] = (float)code_of(&sums, level, code, from->parts[i]);
     }
 }
 
@@ -295,8 +302,8 @@ void encoding_apply_training(const Encoding *encoding, const Table *table, RowLi
         const EncodedColumn *column = &encoding->columns[i];
 
         if (column->kind == ENCODED_CODES && column->level_count > ENCODING_MANY_LEVELS)
-            recode(encoding, column, table->columns[column->input].cells, rows, target, parts,
-                   features);
+            recode(encoding, column,
+                   &(CodeRows){table->columns[column->input].cells, rows, target, parts}, features);
     }
 }
 

@@ -75,49 +75,65 @@ static bool check(Forest *forest, uint32_t *levels, Error *error)
 
 /* ---- completing ---- */
 
-/* Does a split of the feature lead from its parent to a node? */
-static bool is_led_to_by(const Forest *forest, const ForestNode *parent, const ForestNode *split)
+/* A tree while its splits are worked out; all by node. */
+typedef struct Completing {
+    const Forest *forest;
+    const ForestNode *nodes;
+    uint32_t *parents;
+    double *shares, *means;
+} Completing;
+
+static uint32_t find_repeat(const Completing *tree, uint32_t place)
 {
-    return forest_feature_of(forest, parent) == forest_feature_of(forest, split);
+    size_t feature = forest_feature_of(tree->forest, &tree->nodes[place]);
+
+    while (place && forest_feature_of(tree->forest, &tree->nodes[tree->parents[place]]) != feature)
+        place = tree->parents[place];
+    return place;
 }
 
-/* First the place of each node's parent, then, from the last node on, so that those of its
- * ancestors are still there, what is asked for. */
-static void find_repeats(const Forest *forest, size_t tree, uint32_t *repeats)
+static void complete_child(Completing *tree, size_t child, double share, ForestSplit *split)
 {
-    size_t root = forest->roots[tree], count = forest_tree_end(forest, tree) - root;
-    const ForestNode *nodes = forest->nodes + root;
+    const ForestNode *node = &tree->nodes[child];
+    double all = tree->shares[split->repeat] * share;
 
-    for (size_t at = 0; at < count; at++) {
-        size_t left = nodes[at].left - root;
+    tree->parents[child] = split->place;
+    tree->shares[child] = all > FOREST_SHARE_LEAST ? all : FOREST_SHARE_LEAST;
+    split->shares[child % 2 == 0] = tree->shares[child];
+    split->factors[child % 2 == 0] = forest_is_leaf(tree->forest, node) ? (double)node->value : 1;
+}
 
-        if (!forest_is_leaf(forest, &nodes[at]))
-            repeats[left] = repeats[left + 1] = (uint32_t)at;
-    }
-    for (size_t at = count; at-- > 0;) {
-        uint32_t found = (uint32_t)at;
-
-        while (found && !is_led_to_by(forest, &nodes[repeats[found]], &nodes[at]))
-            found = repeats[found];
-        repeats[at] = found;
+static void complete_splits(Completing *tree, size_t count, ForestSplit *splits)
+{
+    tree->shares[0] = 1;
+    for (size_t at = 0, left = 1; at < count; at++) {
+        if (forest_is_leaf(tree->forest, &tree->nodes[at]))
+            continue;
+        splits->place = (uint32_t)at;
+        splits->feature = (uint32_t)forest_feature_of(tree->forest, &tree->nodes[at]);
+        splits->repeat = find_repeat(tree, (uint32_t)at);
+        complete_child(tree, left, (double)tree->nodes[left].share, splits);
+        complete_child(tree, left + 1, 1 - (double)tree->nodes[left].share, splits);
+        splits++;
+        left += 2;
     }
 }
 
 /* The mean of what the leaves below each node hold, by their shares, from the last node on. */
-static double mean_of_tree(const Forest *forest, size_t tree, double *means)
+static double mean_of_tree(const Completing *tree, size_t count)
 {
-    size_t root = forest->roots[tree];
-    const ForestNode *nodes = forest->nodes + root;
+    for (size_t at = count, left = count; at-- > 0;) {
+        double share;
 
-    for (size_t at = forest_tree_end(forest, tree) - root; at-- > 0;) {
-        size_t left = nodes[at].left - root;
-        double share = nodes[left].share;
-
-        means[at] = forest_is_leaf(forest, &nodes[at])
-                        ? (double)nodes[at].value
-                        : share * means[left] + (1 - share) * means[left + 1];
+        if (forest_is_leaf(tree->forest, &tree->nodes[at])) {
+            tree->means[at] = (double)tree->nodes[at].value;
+            continue;
+        }
+        left -= 2;
+        share = (double)tree->nodes[left].share;
+        tree->means[at] = share * tree->means[left] + (1 - share) * tree->means[left + 1];
     }
-    return means[0];
+    return tree->means[0];
 }
 
 size_t forest_largest_tree(const Forest *forest)
@@ -132,26 +148,38 @@ size_t forest_largest_tree(const Forest *forest)
     return most;
 }
 
-bool forest_complete(Forest *forest, Arena *arena, Error *error)
+static void complete_trees(Forest *forest, ForestSplit *splits, double *means)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    size_t most = forest_largest_tree(forest);
+    Completing tree = {forest, NULL, arena_array(scratch, uint32_t, most),
+                       arena_array(scratch, double, most), arena_array(scratch, double, most)};
+
+    for (size_t group = 0; group < forest->group_count; group++) {
+        means[group] = forest->base[group];
+        for (size_t at = group; at < forest->tree_count; at += forest->group_count) {
+            size_t count = forest_tree_end(forest, at) - forest->roots[at];
+
+            tree.nodes = forest->nodes + forest->roots[at];
+            complete_splits(&tree, count, splits + forest_first_split(forest, at));
+            means[group] += mean_of_tree(&tree, count);
+        }
+    }
+}
+
+bool forest_complete(Forest *forest, Arena *arena, Error *error)
+{
     uint32_t *levels = arena_array(arena, uint32_t, forest->tree_count);
-    uint32_t *repeats;
-    double *means, *of_nodes;
+    ForestSplit *splits;
+    double *means;
 
     if (!check(forest, levels, error))
         return false;
-    repeats = arena_array(arena, uint32_t, forest->node_count);
+    splits = arena_array(arena, ForestSplit, (forest->node_count - forest->tree_count) / 2);
     means = arena_array(arena, double, forest->group_count);
-    of_nodes = arena_array(scratch, double, forest_largest_tree(forest));
-    for (size_t group = 0; group < forest->group_count; group++)
-        means[group] = forest->base[group];
-    for (size_t tree = 0; tree < forest->tree_count; tree++) {
-        find_repeats(forest, tree, repeats + forest->roots[tree]);
-        means[tree % forest->group_count] += mean_of_tree(forest, tree, of_nodes);
-    }
+    complete_trees(forest, splits, means);
     forest->levels = levels;
-    forest->repeats = repeats;
+    forest->splits = splits;
     forest->means = means;
     return true;
 }

@@ -33,6 +33,7 @@ enum {
 };
 
 typedef struct ForestNode ForestNode;
+typedef struct ForestSplit ForestSplit;
 
 typedef struct Forest {
     size_t feature_count, group_count, tree_count, node_count;
@@ -40,18 +41,19 @@ typedef struct Forest {
     const uint32_t *roots;   /* tree_count places among the nodes; tree i is of group i % groups */
     const ForestNode *nodes; /* all trees' */
     /* What is worked out as a forest is read. */
-    const uint32_t *levels;  /* tree_count: the most splits that a row of it passes */
-    const uint32_t *repeats; /* by node: where its feature was asked last (forest_internal.h) */
-    const double *means;     /* group_count margins of a row of which nothing is known */
+    const uint32_t *levels;    /* tree_count: the most splits that a row of it passes */
+    const ForestSplit *splits; /* of one tree after the other, for contributions */
+    const double *means;       /* group_count margins of a row of which nothing is known */
 } Forest;
 
-/* XGBoost's own JSON (1.7 to 3.x; gbtree with numeric splits). Every index, count and type is
- * checked: what is damaged is refused with a sentence. */
+/* XGBoost's own JSON (1.7 to 3.x; gbtree with numeric splits). All trees count, whatever round was
+ * the best. Every index, count and type is checked: what is damaged is refused with a sentence. */
 bool forest_from_xgboost(const char *json, size_t size, Arena *arena, Forest *forest,
                          Error *error) MUST_CHECK;
 
-/* A section of a model's file, and back; read where it lies when the bytes are aligned, so they
- * must outlive the forest. The reader goes bad on what is no forest. */
+/* A section of a model's file, and back; read where it lies when that is at a multiple of four
+ * bytes, so they must outlive the forest. The reader goes bad on what is no forest, and the forest
+ * stays as it was. */
 void forest_write(const Forest *forest, ByteWriter *writer);
 void forest_read(ByteReader *reader, Arena *arena, Forest *forest);
 

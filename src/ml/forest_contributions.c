@@ -27,13 +27,11 @@ enum { POINTS = 4, PASSES_MAX = FOREST_LEVELS_MAX / (2 * POINTS) };
 /* Values at four points. The arena aligns to 16 bytes. */
 typedef double Points __attribute__((vector_size(POINTS * sizeof(double)), aligned(16)));
 
-/* A share that is 0 would divide by 0; this one adds nothing either. */
-static const double share_least = 1e-100;
-
 /* ---- the points ---- */
 
 typedef struct Rule {
     Points known, unknown, weights; /* t, 1 - t */
+    Points loss;                    /* the gain of a feature by which the row does not go here */
 } Rule;
 
 /* The value of Legendre's polynomial, and of its derivative. */
@@ -65,6 +63,7 @@ static void make_rule(size_t pass, size_t point_count, Rule *rule)
         legendre(point_count, x, &slope);
         rule->known[i] = (1 + x) / 2;
         rule->unknown[i] = (1 - x) / 2;
+        rule->loss[i] = -1 / rule->unknown[i];
         rule->weights[i] = 1 / ((1 - x * x) * slope * slope);
     }
 }
@@ -87,10 +86,12 @@ static size_t make_rules(const Forest *forest, Rule rules[PASSES_MAX])
 
 /* Of a node, and of the feature that led to it. */
 typedef struct State {
-    Points product; /* of all factors on the path; on the way up, times what the leaves hold */
-    Points inverse; /* of the factor */
+    Points
+        product; /* of all factors on the path; of a leaf and on the way up times what they hold */
+    Points inverse; /* of the feature's factor */
     Points gain;    /* (is - share) / factor */
-    double is, share;
+    double is;
+    double unused[3]; /* a state is found faster at a power of two */
 } State;
 
 typedef struct Work {
@@ -101,87 +102,69 @@ typedef struct Work {
 
 typedef struct Tree {
     const ForestNode *nodes;
-    const uint32_t *repeats;
-    size_t root, count;
+    const ForestSplit *splits;
+    size_t split_count;
 } Tree;
 
 static Tree tree_at(const Forest *forest, size_t index)
 {
     size_t root = forest->roots[index];
 
-    return (Tree){forest->nodes + root, forest->repeats + root, root,
-                  forest_tree_end(forest, index) - root};
+    return (Tree){forest->nodes + root, forest->splits + forest_first_split(forest, index),
+                  (forest_tree_end(forest, index) - root) / 2};
 }
 
-static ALWAYS_INLINE double at_least(double share)
+static ALWAYS_INLINE void go_to_children(const ForestNode *node, const ForestSplit *split,
+                                         const Rule *rule, const Work *work, State *children)
 {
-    return share > share_least ? share : share_least;
+    const State *before = &work->states[split->repeat];
+    size_t is_right = !(work->slots[node->slot] < node->value), is_left = 1 - is_right;
+    State *taken = &children[is_right], *other = &children[is_left];
+    Points product = work->states[split->place].product * before->inverse;
+    Points factor = before->is * rule->known + split->shares[is_right] * rule->unknown;
+    Points inverse = 1.0 / factor;
+
+    taken->is = before->is;
+    taken->product = product * factor * split->factors[is_right];
+    taken->inverse = inverse;
+    taken->gain = (before->is - split->shares[is_right]) * inverse;
+    factor = split->shares[is_left] * rule->unknown;
+    other->is = 0;
+    other->product = product * factor * split->factors[is_left];
+    other->inverse = 1.0 / factor;
+    other->gain = rule->loss;
 }
 
-static ALWAYS_INLINE void go_to_children(const Tree *tree, size_t at, const Rule *rule,
-                                         const Work *work)
-{
-    const ForestNode *node = &tree->nodes[at];
-    const State *before = &work->states[tree->repeats[at]];
-    size_t left = node->left - tree->root;
-    size_t is_right = !(work->slots[node->slot] < node->value);
-    State *taken = &work->states[left + is_right], *other = &work->states[left + !is_right];
-    double share = (double)tree->nodes[left].share;
-    double share_taken = is_right ? 1 - share : share;
-    Points product = work->states[at].product * before->inverse;
-    Points factor_taken, factor_other, inverse;
-
-    *taken = (State){.is = before->is, .share = at_least(before->share * share_taken)};
-    *other = (State){.is = 0, .share = at_least(before->share * (1 - share_taken))};
-    factor_taken = taken->is * rule->known + taken->share * rule->unknown;
-    factor_other = other->share * rule->unknown;
-    inverse = 1.0 / (factor_taken * factor_other);
-    taken->product = product * factor_taken;
-    other->product = product * factor_other;
-    taken->inverse = inverse * factor_other;
-    other->inverse = inverse * factor_taken;
-    taken->gain = (taken->is - taken->share) * taken->inverse;
-    other->gain = -other->share * other->inverse;
-}
-
-static ALWAYS_INLINE void pass_tree(const Forest *forest, const Tree *tree, const Rule *rule,
-                                    const Work *work)
+static ALWAYS_INLINE void pass_tree(const Tree *tree, const Rule *rule, const Work *work)
 {
     State *states = work->states;
 
-    states[0] = (State){rule->weights, {1, 1, 1, 1}, {0}, 1, 1};
-    for (size_t at = 0; at < tree->count; at++)
-        if (forest_is_leaf(forest, &tree->nodes[at]))
-            states[at].product *= (double)tree->nodes[at].value;
-        else
-            go_to_children(tree, at, rule, work);
-    for (size_t at = tree->count; at-- > 0;) {
-        const ForestNode *node = &tree->nodes[at];
-        const State *children = &states[node->left - tree->root];
-        Points below;
+    states[0] = (State){rule->weights, {1, 1, 1, 1}, {0}, 1, {0}};
+    for (size_t i = 0; i < tree->split_count; i++)
+        go_to_children(&tree->nodes[tree->splits[i].place], &tree->splits[i], rule, work,
+                       &states[2 * i + 1]);
+    for (size_t i = tree->split_count; i-- > 0;) {
+        const ForestSplit *split = &tree->splits[i];
+        const State *left = &states[2 * i + 1], *right = left + 1;
+        Points below = left->product + right->product;
 
-        if (forest_is_leaf(forest, node))
-            continue;
-        below = children[0].product + children[1].product;
-        work->sums[forest_feature_of(forest, node)] += children[0].gain * children[0].product +
-                                                       children[1].gain * children[1].product -
-                                                       states[tree->repeats[at]].gain * below;
-        states[at].product = below;
+        work->sums[split->feature] += left->gain * left->product + right->gain * right->product -
+                                      states[split->repeat].gain * below;
+        states[split->place].product = below;
     }
 }
 
-static void pass_plain(const Forest *forest, const Tree *tree, const Rule *rule, const Work *work)
+static void pass_plain(const Tree *tree, const Rule *rule, const Work *work)
 {
-    pass_tree(forest, tree, rule, work);
+    pass_tree(tree, rule, work);
 }
 
-static LANES_AVX2 void pass_avx2(const Forest *forest, const Tree *tree, const Rule *rule,
-                                 const Work *work)
+static LANES_AVX2 void pass_avx2(const Tree *tree, const Rule *rule, const Work *work)
 {
-    pass_tree(forest, tree, rule, work);
+    pass_tree(tree, rule, work);
 }
 
-static void (*const passes[LANE_LEVELS])(const Forest *, const Tree *, const Rule *,
+static void (*const passes[LANE_LEVELS])(const Tree *, const Rule *,
                                          const Work *) = {pass_plain, pass_avx2, pass_avx2};
 
 /* ---- a row ---- */
@@ -194,11 +177,20 @@ static void take_sums(const Forest *forest, Points *sums, double *contributions)
     }
 }
 
+/* Each at the beginning of a cache line, which none of a state's members then crosses. */
+static State *take_states(size_t count, Arena *arena)
+{
+    enum { LINE_BYTES = 64 };
+    char *bytes = arena_take(arena, count * sizeof(State) + LINE_BYTES);
+
+    return (State *)(void *)(bytes + (-(uintptr_t)bytes & (LINE_BYTES - 1)));
+}
+
 void forest_contributions(const Forest *forest, const float *row, double *contributions,
                           Arena *arena)
 {
     float *slots = arena_take(arena, forest_slot_count(forest) * sizeof(float));
-    Work work = {slots, arena_take(arena, forest_largest_tree(forest) * sizeof(State)),
+    Work work = {slots, take_states(forest_largest_tree(forest), arena),
                  arena_array(arena, Points, forest->feature_count)};
     LaneLevel lanes = lanes_level();
     Rule rules[PASSES_MAX];
@@ -212,7 +204,7 @@ void forest_contributions(const Forest *forest, const float *row, double *contri
             Tree tree = tree_at(forest, index);
 
             for (size_t pass = 0; pass < pass_count; pass++)
-                passes[lanes](forest, &tree, &rules[pass], &work);
+                passes[lanes](&tree, &rules[pass], &work);
         }
         take_sums(forest, work.sums, target);
         target[forest->feature_count] = forest->means[group];

@@ -30,6 +30,26 @@ static inline bool forest_is_leaf(const Forest *forest, const ForestNode *node)
     return node->slot == 2 * forest->feature_count;
 }
 
+/* What contributions want to know of a split that no row changes. Places are those in the tree; the
+ * children of the tree's split i are at 2 i + 1. */
+struct ForestSplit {
+    uint32_t place, feature;
+    uint32_t repeat; /* the last node before it, or itself, that a split of the same feature led to;
+                        0: none did */
+    uint32_t unused;
+    double shares[2];  /* of each child: its own times those of all such nodes before it */
+    double factors[2]; /* of each child: what a leaf holds, 1 of a split */
+};
+
+/* A share that is 0 would divide by 0; this one adds nothing either. */
+#define FOREST_SHARE_LEAST 1e-100
+
+/* A tree has one node more than twice its splits. */
+static inline size_t forest_first_split(const Forest *forest, size_t tree)
+{
+    return (forest->roots[tree] - tree) / 2;
+}
+
 /* Where the tree ends. */
 static inline size_t forest_tree_end(const Forest *forest, size_t tree)
 {
@@ -45,7 +65,5 @@ static inline size_t forest_feature_of(const Forest *forest, const ForestNode *n
 size_t forest_largest_tree(const Forest *forest);
 void forest_fill_slots(const Forest *forest, const float *row, float *slots);
 
-/* Checks all of it, then works out what a file does not have. repeats: for a split the place in its
- * tree of the last node before it, or itself, that a split of the same feature led to; 0: none
- * did. */
+/* Checks all of it, then works out what a file does not have. */
 bool forest_complete(Forest *forest, Arena *arena, Error *error) MUST_CHECK;

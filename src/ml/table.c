@@ -116,6 +116,7 @@ bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error)
         return fail(error, ERROR_INVALID, "training needs two rows at least, there %s %zu",
                     frame->row_count == 1 ? "is" : "are", frame->row_count);
     made.columns = arena_array(arena, TableColumn, frame->column_count);
+    made.left_out = arena_array(arena, const FrameColumn *, frame->column_count);
     for (size_t i = 0; i < frame->column_count; i++) {
         TableColumn *column = &made.columns[made.column_count];
         const char *fault;
@@ -123,11 +124,13 @@ bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error)
         if (!read_column(&frame->columns[i], frame->row_count, arena, column, error))
             return false;
         fault = fault_of(column, frame->row_count);
-        if (!fault)
+        if (!fault) {
             made.column_count++;
-        else
-            text_list_add(&made.notes, arena,
-                          arena_format(arena, "\"%s\" is left out: %s", column->name, fault));
+            continue;
+        }
+        made.left_out[made.left_out_count++] = &frame->columns[i];
+        text_list_add(&made.notes, arena,
+                      arena_format(arena, "\"%s\" is left out: %s", column->name, fault));
     }
     if (made.column_count == 0)
         return fail(error, ERROR_INVALID, "no column can be learnt from: %s", made.notes.items[0]);

@@ -28,6 +28,9 @@ typedef struct Table {
     TableColumn *columns; /* those that are not left out */
     size_t column_count, row_count;
     TextList notes; /* a sentence for each column that is left out */
+    const FrameColumn *
+        *left_out; /* the same columns: a model takes them, and reads nothing in them */
+    size_t left_out_count;
 } Table;
 
 /* Fails when there are no rows, when a column lacks its values or is free text, and when no column

@@ -87,13 +87,16 @@ static void fill_head(Build *build, const Candidate *candidate)
     const TabularSearch *search = build->search;
     const Table *table = &search->table;
     TabularModel *parts = &build->parts;
-    ModelInput *inputs = arena_array(build->arena, ModelInput, table->column_count);
+    size_t count = table->column_count, all = count + table->left_out_count;
+    ModelInput *inputs = arena_array(build->arena, ModelInput, all);
 
-    for (size_t i = 0; i < table->column_count; i++)
+    for (size_t i = 0; i < count; i++)
         inputs[i] = (ModelInput){table->columns[i].name, table->columns[i].kind};
+    for (size_t i = 0; i < table->left_out_count; i++) /* who has rows like those may send them */
+        inputs[count + i] = (ModelInput){table->left_out[i]->name, table->left_out[i]->kind};
     *parts = (TabularModel){.margin_count = search->search.margin_count,
                             .inputs = inputs,
-                            .input_count = table->column_count,
+                            .input_count = all,
                             .shift = search->shift,
                             .scale = search->scale,
                             .threshold = candidate->threshold};

@@ -33,18 +33,17 @@ static const int *strata_of(const double *numbers, size_t count, Arena *arena)
     return strata;
 }
 
-static bool deal(const FoldSpec *wanted, const int *labels, const size_t *groups, uint32_t *folds,
-                 size_t *count, Error *error)
+/* As many folds as asked for, fewer when rows or groups are few. */
+static bool deal(FoldSpec *spec, const int *labels, const size_t *groups, uint32_t *folds,
+                 Error *error)
 {
-    FoldSpec spec = *wanted;
     Error too_many = {0}; /* folds, for these rows: one fewer is tried */
 
-    if (spec.fold_count > spec.row_count)
-        spec.fold_count = spec.row_count;
-    while (spec.fold_count > 2 && !fold_assign(&spec, labels, groups, folds, &too_many))
-        spec.fold_count--;
-    *count = spec.fold_count;
-    if (spec.fold_count > 2 || fold_assign(&spec, labels, groups, folds, error))
+    if (spec->fold_count > spec->row_count)
+        spec->fold_count = spec->row_count;
+    while (spec->fold_count > 2 && !fold_assign(spec, labels, groups, folds, &too_many))
+        spec->fold_count--;
+    if (spec->fold_count > 2 || fold_assign(spec, labels, groups, folds, error))
         return true;
     return groups ? fail(error, ERROR_INVALID,
                          "training needs rows of two groups at least, to judge one by the other")
@@ -85,23 +84,28 @@ static bool judge_rows(TabularSearch *search, const int *labels, const uint32_t 
     inner->labels = search->target->numbers ? NULL : judged;
     inner->fold_count = search->fold_count;
     spec.row_count = count;
-    return all || deal(&spec, judged, NULL, inner->folds, &inner->fold_count, error);
+    if (all)
+        return true;
+    if (!deal(&spec, judged, NULL, inner->folds, error))
+        return false;
+    inner->fold_count = spec.fold_count;
+    return true;
 }
 
 bool tabular_assign_folds(TabularSearch *search, Error *error)
 {
     const SearchSpec *spec = search->search.spec;
     Arena *work = search->search.work;
-    size_t rows = search->table.row_count, count;
+    size_t rows = search->table.row_count;
     const int *labels = search->target->labels;
     FoldSpec wanted = {rows, folds_wanted(spec, rows), spec->seed};
     uint32_t *folds = arena_array(work, uint32_t, rows);
 
     if (search->target->numbers)
         labels = strata_of(search->target->numbers, rows, work);
-    if (!deal(&wanted, labels, spec->groups, folds, &count, error))
+    if (!deal(&wanted, labels, spec->groups, folds, error))
         return false;
-    search->fold_count = rows > ROWS_THREE_FOLDS && !spec->fold_count ? 1 : count;
+    search->fold_count = rows > ROWS_THREE_FOLDS && !spec->fold_count ? 1 : wanted.fold_count;
     search->folds = arena_array(work, TabularFold, search->fold_count);
     for (size_t fold = 0; fold < search->fold_count; fold++) {
         size_t *training = arena_array(work, size_t, rows),
@@ -138,19 +142,21 @@ static float *weights_of(const TabularSearch *search, RowList rows, Arena *arena
     return weights;
 }
 
-static bool boost_rows(const TabularSearch *search, RowList rows, const Encoding *encoding,
-                       bool is_training, BoostMatrix **matrix, Error *error)
+static bool boost_rows(const TabularSearch *search, const TabularFold *fold, bool is_training,
+                       BoostMatrix **matrix, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     const EncodingTarget *target = &search->encoded;
-    float *values = arena_take(scratch, (rows.count * encoding->feature_count + 1) * sizeof(float));
+    RowList rows = is_training ? fold->training : fold->judged;
+    size_t features = fold->encoding.feature_count;
+    float *values = arena_take(scratch, (rows.count * features + 1) * sizeof(float));
     float *targets = arena_array(scratch, float, rows.count + 1);
-    BoostRows made = {values, rows.count, encoding->feature_count, targets, NULL};
+    BoostRows made = {values, rows.count, features, targets, NULL};
 
     if (is_training)
-        encoding_apply_training(encoding, &search->table, rows, target, values);
+        encoding_apply_training(&fold->encoding, &search->table, rows, target, values);
     else
-        encoding_apply(encoding, &search->table, rows, values);
+        encoding_apply(&fold->encoding, &search->table, rows, values);
     for (size_t i = 0; i < rows.count; i++)
         targets[i] = target->numbers ? (float)target->numbers[rows.items[i]]
                                      : (float)target->labels[rows.items[i]];
@@ -163,8 +169,8 @@ static bool prepare_trees(const TabularSearch *search, TabularFold *fold, Error 
 {
     fold->encoding =
         encoding_fit_trees(&search->table, fold->training, &search->encoded, search->search.work);
-    return boost_rows(search, fold->training, &fold->encoding, true, &fold->matrix, error) &&
-           boost_rows(search, fold->judged, &fold->encoding, false, &fold->held, error);
+    return boost_rows(search, fold, true, &fold->matrix, error) &&
+           boost_rows(search, fold, false, &fold->held, error);
 }
 
 bool tabular_prepare_folds(TabularSearch *search, Error *error)

@@ -194,21 +194,22 @@ typedef struct Walk {
     const Candidate *best_candidate;
     double step;
     size_t tries, failures;
+    bool is_better; /* after the last try */
 } Walk;
 
 static bool try_step(TabularSearch *search, Walk *walk, const double *direction, double step,
-                     bool *is_better, Error *error)
+                     Error *error)
 {
     Settings settings = moved(&walk->best, direction, step);
     const Candidate *candidate = walk->best_candidate;
 
-    *is_better = false;
+    walk->is_better = false;
     walk->tries++;
     if (!try_trees(search, &settings, &candidate, error))
         return false;
     if (!candidate || candidate->log_loss >= walk->best_candidate->log_loss)
         return true;
-    *is_better = true;
+    walk->is_better = true;
     walk->best = settings;
     walk->best_candidate = candidate;
     return true;
@@ -226,15 +227,14 @@ static bool walk_on(TabularSearch *search, Walk *walk, Error *error)
 
     while (!walk_is_over(search, walk)) {
         double direction[DIMENSIONS];
-        bool is_better;
 
         draw_direction(&random, direction);
-        if (!try_step(search, walk, direction, walk->step, &is_better, error))
+        if (!try_step(search, walk, direction, walk->step, error))
             return false;
-        if (!is_better && !walk_is_over(search, walk) &&
-            !try_step(search, walk, direction, -walk->step, &is_better, error))
+        if (!walk->is_better && !walk_is_over(search, walk) &&
+            !try_step(search, walk, direction, -walk->step, error))
             return false;
-        walk->failures = is_better ? 0 : walk->failures + 1;
+        walk->failures = walk->is_better ? 0 : walk->failures + 1;
         if (walk->failures < 3)
             continue;
         walk->failures = 0;
@@ -372,17 +372,46 @@ static double *answers_of(const TabularSearch *search, const Candidate *candidat
     return answers;
 }
 
-/* One whose trees were not kept has a larger loss than many others: the least one is taken. */
+/* Three or five folds say little of how far a score may be off by chance; those of all candidates
+ * together say more. */
+static double standard_error(const Search *search)
+{
+    double sum = 0, count = 0;
+
+    for (size_t i = 1; i < search->candidate_count; i++) {
+        if (!search->candidates[i].is_finished)
+            continue;
+        sum += search->candidates[i].score_deviation;
+        count++;
+    }
+    return sum / count / sqrt((double)search->fold_count);
+}
+
+/* Far behind the best, trees are not kept. */
+static bool can_be_built(const Trial *trial)
+{
+    return trial->is_linear || trial->part_count || trial->models;
+}
+
+/* As search_choose(): the least loss of those within a standard error of the best score. */
 static Candidate *choose(TabularSearch *search)
 {
-    Candidate *chosen = search_choose(&search->search);
-    const Trial *trial = trial_of(search, chosen);
-    size_t pool[POOL_MAX];
+    Search *inner = &search->search;
+    Candidate *best = search_best(inner), *chosen = best;
+    double sign = inner->metric->higher_is_better ? 1 : -1, margin = standard_error(inner);
 
-    if (trial->is_linear || trial->part_count || trial->models)
-        return chosen;
-    tabular_pool(search, pool);
-    return &search->search.candidates[pool[0]];
+    for (size_t i = 1; i < inner->candidate_count; i++) {
+        Candidate *candidate = &inner->candidates[i];
+
+        if (candidate->is_finished && can_be_built(&search->trials[i]) &&
+            (candidate->mcc > 0) == (best->mcc > 0) &&
+            sign * (best->score - candidate->score) <= margin &&
+            candidate->log_loss < chosen->log_loss)
+            chosen = candidate;
+    }
+    if (chosen != best)
+        chosen->note = "chosen: the least loss within a standard error of the best score";
+    return chosen;
 }
 
 static bool give(TabularSearch *search, TabularResult *result, Error *error)

@@ -13,7 +13,7 @@ static const double race_ratio = 1.02, race_errors = 2.5;
 
 /* Of the time that is left, for the first boosted trees; of the budget, to put the model together.
  */
-static const double first_share = 0.4, reserve_share = 0.05;
+static const double first_share = 0.4, reserve_share = 0.08;
 
 double tabular_seconds_left(const TabularSearch *search)
 {
@@ -91,16 +91,16 @@ static void fit_linear(const Run *run, const TabularFold *fold, FoldRun *made, A
 
 static void fit_trees(const Run *run, const TabularFold *fold, FoldRun *made, Arena *scratch)
 {
-    BoostWatch watch = {fold->held, run->deadline_us};
+    BoostJob job = {&run->trial->boost, fold->matrix, fold->held, run->deadline_us};
     BoostResult result;
 
-    if (!boost_fit(&run->trial->boost, fold->matrix, &watch, scratch, &result, &made->model,
-                   &made->error))
+    if (!boost_fit(&job, scratch, &result, &made->error))
         return;
     store_margins(run, fold, result.margins);
     made->is_done = true;
     made->is_stopped = result.is_stopped;
     made->rounds = result.rounds;
+    made->model = result.model;
 }
 
 static void run_fold(void *context, size_t turn)
