@@ -44,10 +44,11 @@ typedef struct ArimaCoefficients {
 
 typedef struct ArimaModel {
     ArimaOrder order;
+    bool is_logarithmic;  /* y is the logarithm of the series' values */
     size_t period, count; /* count: of w */
     ArimaCoefficients coefficients;
     double constant;   /* 0 without one */
-    double likelihood; /* its logarithm */
+    double likelihood; /* its logarithm; that of the values themselves, as aicc */
     double aicc;
     double variance; /* of e: S / (count - coefficients - constant); R's sigma2 divides by count */
     double squares;  /* S */
@@ -56,7 +57,8 @@ typedef struct ArimaModel {
     const double *state; /* what is known of each w - c ahead from e and w so far */
 } ArimaModel;
 
-/* Fails on a series that series_check() refuses, on an order beyond the limits above, on seasonal
+/* The likeliest parameters that a few searches come to. Fails on a series that series_check()
+ * refuses, on an order beyond the limits above, on seasonal
  * terms without a season, and on fewer values than the order has parameters to tell. */
 bool arima_fit(const Series *series, ArimaOrder order, Arena *arena, ArimaModel *model,
                Error *error) MUST_CHECK;
@@ -67,11 +69,16 @@ bool arima_fit(const Series *series, ArimaOrder order, Arena *arena, ArimaModel 
  * as that helps. Unlike theirs each order is judged by its exact likelihood. It is right near the
  * unit circle, too, so that only orders are left out whose ar or ma has a root nearer to it than
  * 1.001 (theirs: any root nearer than 1.01, in L for seasonal ones): on M4 Hourly and Weekly and on
- * nn5-daily all errors are smaller for it. The series is checked and has ARIMA_COUNT_MIN values. */
+ * nn5-daily all errors are smaller for it.
+ *
+ * Values that have a season and are positive are looked at as logarithms, too, and the likelier of
+ * both is taken: on M4 Hourly and air passengers that forecasts much better. (Without a season it
+ * does not: M4 Weekly.) The series is checked and has ARIMA_COUNT_MIN values. */
 ArimaModel arima_choose(const Series *series, Arena *arena);
 
 /* Means are those of the exact filter; deviations come from the effects of an error on what follows
- * (psi weights), on the scale of y. */
+ * (psi weights), on the scale of y. Of logarithms they are the median, and the deviation that a
+ * log-normal value has. */
 void arima_forecast(const ArimaModel *model, Forecast *forecast, Arena *arena);
 
 /* "ARIMA(0,1,1)(0,1,1)[12]", "ARIMA(2,0,2) with constant" */

@@ -185,25 +185,59 @@ static ArimaOrder differences_of(const Series *series, Arena *scratch)
     return order;
 }
 
-ArimaModel arima_choose(const Series *series, Arena *arena)
+static ArimaModel choose(const Series *series, Arena *arena)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    size_t count = least_of(series->count, ARIMA_COUNT_MAX);
-    Series used = {series->values + series->count - count, count, series->period};
     Choice choice = {0};
-    ArimaOrder order;
+    ArimaOrder order = differences_of(series, scratch);
 
-    if (used.period > ARIMA_PERIOD_MAX || count <= 2 * used.period)
-        used.period = 1;
-    order = differences_of(&used, scratch);
-    choice.problem = arima_problem(&used, &order, scratch);
+    choice.problem = arima_problem(series, &order, scratch);
     choice.best.order = order;
     if (!choice.problem->is_constant)
         search(&choice);
     arima_set_order(choice.problem, &choice.best.order);
     if (arima_point_count(&choice.best.order) > 0)
         arima_search(choice.problem, choice.best.point, final_tolerance, choice.best.point);
-    return arima_model(choice.problem, choice.best.point, &used, arena);
+    return arima_model(choice.problem, choice.best.point, series, arena);
+}
+
+/* The likelihood of values is that of their logarithms over their product. */
+static ArimaModel choose_logarithmic(const Series *series, Arena *arena)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    double *logarithms = arena_array(scratch, double, series->count), sum = 0;
+    ArimaModel model;
+
+    for (size_t i = 0; i < series->count; i++)
+        logarithms[i] = log(series->values[i]);
+    model = choose(&(Series){logarithms, series->count, series->period}, arena);
+    for (size_t i = series->count - model.count; i < series->count; i++)
+        sum += logarithms[i];
+    model.is_logarithmic = true;
+    model.likelihood -= sum;
+    model.aicc += 2 * sum;
+    return model;
+}
+
+/* Differences may have left them other counts of values. */
+static bool is_better(const ArimaModel *one, const ArimaModel *other)
+{
+    return one->aicc / (double)one->count < other->aicc / (double)other->count;
+}
+
+ArimaModel arima_choose(const Series *series, Arena *arena)
+{
+    size_t count = least_of(series->count, ARIMA_COUNT_MAX);
+    Series used = {series->values + series->count - count, count, series->period};
+    ArimaModel model, other;
+
+    if (used.period > ARIMA_PERIOD_MAX || count <= 2 * used.period)
+        used.period = 1;
+    model = choose(&used, arena);
+    if (used.period == 1 || !series_is_positive(&used) || series_is_constant(&used))
+        return model;
+    other = choose_logarithmic(&used, arena);
+    return is_better(&other, &model) ? other : model;
 }
 
 static const void *fit_arima(const Series *series, Arena *arena)
@@ -219,7 +253,15 @@ static void forecast_arima(const void *state, Forecast *forecast, Arena *arena)
     arima_forecast(state, forecast, arena);
 }
 
+/* A season of a year of weeks takes ten times as long as all other candidates of a series together,
+ * and on M4 Weekly the choice is no better for it. */
+enum { WORTHWHILE_PERIOD_MAX = 24 };
+
 const SeriesLearner arima_learner = {
-    "arima",         "autoregressive moving averages, the order chosen by AICc",
-    ARIMA_COUNT_MIN, fit_arima,
-    forecast_arima,  ARIMA_PERIOD_MAX};
+    .name = "arima",
+    .summary = "autoregressive moving averages, the order chosen by AICc",
+    .least = ARIMA_COUNT_MIN,
+    .fit = fit_arima,
+    .forecast = forecast_arima,
+    .period_max = WORTHWHILE_PERIOD_MAX,
+};

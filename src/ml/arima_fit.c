@@ -320,7 +320,8 @@ static bool find_start(ArimaProblem *problem, const double *other, double *point
     return isfinite(least);
 }
 
-double arima_search(ArimaProblem *problem, const double *other, double tolerance, double *point)
+/* From where point is to a least value. */
+static double descend(ArimaProblem *problem, double tolerance, double *point)
 {
     double low[ARIMA_POINT_MAX], high[ARIMA_POINT_MAX];
     LeastSquares search = {.count = arima_point_count(&problem->order),
@@ -337,7 +338,29 @@ double arima_search(ArimaProblem *problem, const double *other, double tolerance
         low[i] = -partial_max;
         high[i] = partial_max;
     }
-    return find_start(problem, other, point) ? least_squares(&search) : INFINITY;
+    return least_squares(&search);
+}
+
+double arima_search(ArimaProblem *problem, const double *other, double tolerance, double *point)
+{
+    return find_start(problem, other, point) ? descend(problem, tolerance, point) : INFINITY;
+}
+
+/* Each start may lead into another valley. */
+static void search_all(ArimaProblem *problem, double *point)
+{
+    double least = INFINITY, end[ARIMA_POINT_MAX];
+
+    for (size_t i = 0; i < COUNT(starts); i++) {
+        double value;
+
+        fill_start(&problem->order, starts[i], end);
+        value = descend(problem, fit_tolerance, end);
+        if (!(value < least))
+            continue;
+        least = value;
+        memcpy(point, end, arima_point_count(&problem->order) * sizeof(*point));
+    }
 }
 
 /* ---- the model ---- */
@@ -455,7 +478,7 @@ bool arima_fit(const Series *series, ArimaOrder order, Arena *arena, ArimaModel 
     if (order.seasonal_ar + order.seasonal_ma + order.seasonal_differences == 0)
         plain.period = 1;
     problem = arima_problem(&plain, &order, scratch);
-    arima_search(problem, NULL, fit_tolerance, point);
+    search_all(problem, point);
     *model = arima_model(problem, point, series, arena);
     return true;
 }

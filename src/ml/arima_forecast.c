@@ -3,6 +3,10 @@
 
 #include "ml/arima_internal.h"
 
+/* Of logarithms, beyond which values run out of what a number can hold. */
+static const double mean_max = 600;
+static const double deviation_max = 5;
+
 /* w - c ahead: what is known of it, and what its forecasts tell of those after them. */
 static void follow_state(const ArimaModel *model, const ArimaPolynomial *ar, Forecast *forecast)
 {
@@ -64,6 +68,17 @@ static void follow_deviations(const ArimaModel *model, const ArimaPolynomial *ar
     }
 }
 
+static void undo_logarithm(Forecast *forecast)
+{
+    for (size_t step = 0; step < forecast->horizon; step++) {
+        double deviation = fmin(forecast->deviation[step], deviation_max);
+        double variance = deviation * deviation;
+
+        forecast->mean[step] = exp(fmin(forecast->mean[step], mean_max));
+        forecast->deviation[step] = forecast->mean[step] * sqrt(expm1(variance) * exp(variance));
+    }
+}
+
 void arima_forecast(const ArimaModel *model, Forecast *forecast, Arena *arena)
 {
     ArimaPolynomial ar = arima_ar(&model->order, &model->coefficients, model->period);
@@ -73,4 +88,6 @@ void arima_forecast(const ArimaModel *model, Forecast *forecast, Arena *arena)
     follow_state(model, &ar, forecast);
     undo_differences(model, &differencing, forecast);
     follow_deviations(model, &ar, &differencing, forecast, effects);
+    if (model->is_logarithmic)
+        undo_logarithm(forecast);
 }

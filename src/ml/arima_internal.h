@@ -114,7 +114,7 @@ ArimaProblem *arima_problem(const Series *series, const ArimaOrder *order, Arena
 
 void arima_set_order(ArimaProblem *problem, const ArimaOrder *order);
 
-/* From the better of the usual starts and the given ones (which may be NULL) to the least value;
+/* From the best of the usual starts and the other one (which may be NULL) to a least value;
  * INFINITY where none is allowed. tolerance: of -2 log likelihood. */
 double arima_search(ArimaProblem *problem, const double *other, double tolerance, double *point);
 

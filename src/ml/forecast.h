@@ -31,7 +31,7 @@ typedef struct SeriesLearner {
     const void *(*fit)(const Series *series, Arena *arena);
     /* Fills mean and deviation, which have forecast->horizon items. */
     void (*forecast)(const void *model, Forecast *forecast, Arena *arena);
-    size_t period_max; /* a longer season is not seen; 0: any length is */
+    size_t period_max; /* a longer season is not tried; 0: any length is */
     bool is_baseline;  /* learns next to nothing: what others have to beat */
     bool knows_longer; /* looks for longer seasons than the series' period by itself */
 } SeriesLearner;

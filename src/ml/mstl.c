@@ -9,7 +9,11 @@
 #include "ml/stl.h"
 #include "ml/theta.h"
 
-enum { COUNT_MIN = 6 }; /* what the rest's learners need */
+enum {
+    COUNT_MIN = 6,          /* what the rest's learners need */
+    COUNT_TESTED = 1 << 14, /* seasons are looked for in the last values, */
+    PERIODS_TESTED = 6,     /* so many periods of the longest at least */
+};
 
 static size_t season_window(size_t number)
 {
@@ -75,17 +79,23 @@ static bool take_season(double *rest, size_t count, size_t period, size_t number
     return true;
 }
 
+static size_t period_at(const Series *series, size_t i)
+{
+    return i == 0 ? series->period : series->longer[i - 1];
+}
+
 size_t mstl_find_seasons(const Series *series, size_t periods[MSTL_SEASONS_MAX])
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    double *rest = copy_of(series->values, series->count, scratch);
-    size_t found = 0;
+    size_t longest = period_at(series, series->longer_count), found = 0;
+    size_t kept = longest > COUNT_TESTED / PERIODS_TESTED ? PERIODS_TESTED * longest : COUNT_TESTED;
+    size_t count = series->count < kept ? series->count : kept;
+    double *rest = copy_of(series->values + series->count - count, count, scratch);
 
     for (size_t i = 0; i <= series->longer_count; i++) {
-        size_t period = i == 0 ? series->period : series->longer[i - 1];
+        size_t period = period_at(series, i);
 
-        if (period >= 2 && period <= series->count / 3 &&
-            take_season(rest, series->count, period, found))
+        if (period >= 2 && period <= count / 3 && take_season(rest, count, period, found))
             periods[found++] = period;
     }
     return found;

@@ -32,7 +32,8 @@ typedef struct Mstl {
 Mstl mstl_decompose(const double *values, size_t count, const size_t *periods, size_t period_count,
                     Arena *arena);
 
-/* Which of the series' seasons are there, by the learner's rule: how many, into periods. */
+/* Which of the series' seasons are there, by the learner's rule: how many, into periods. It looks
+ * at the last 16,384 values, or six of the longest period where that is more. */
 size_t mstl_find_seasons(const Series *series, size_t periods[MSTL_SEASONS_MAX]);
 
 extern const SeriesLearner mstl_learner;

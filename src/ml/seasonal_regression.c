@@ -438,10 +438,10 @@ static void add_member(const RegressionModel *model, double share, Forecast *for
     follow_variances(model, variances, steps, arena);
     for (size_t step = 0; step < steps; step++) {
         double mean = restore(model, path[reach + step]);
-        double scale = model->form.is_log ? mean : model->scale;
+        double spread = fmin(model->deviation * sqrt(variances[step]), model->high - model->low);
 
         forecast->mean[step] += share * mean;
-        forecast->deviation[step] += share * model->deviation * sqrt(variances[step]) * scale;
+        forecast->deviation[step] += share * spread * (model->form.is_log ? mean : model->scale);
     }
 }
 

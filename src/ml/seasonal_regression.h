@@ -15,7 +15,8 @@
  * the values that came, at most the values' range beyond them. Deviations are those of a linear
  * recursion whose errors have one variance, so sized that they fit the errors of that quarter at
  * all steps, and then as much wider as Student's distribution with one degree of freedom for each
- * origin is than a normal one. Of long series the last 16,384 values are learnt.
+ * origin is than a normal one; none is wider than what means are held in. Of long series the last
+ * 16,384 values are learnt.
  */
 #pragma once
 

@@ -169,6 +169,35 @@ static void test_a_line_goes_on(void)
         EXPECT_NEAR(means[i], 7 + 0.1 * (double)(40 + i), 1e-6);
 }
 
+/* R's auto.arima(log(AirPassengers)) comes to an AICc of -483.21, which is worse. */
+static void test_values_whose_season_grows_are_looked_at_as_logarithms(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Series series = {passengers, PASSENGER_COUNT, 12};
+    double means[12], deviations[12], plain[12], spread[12], logarithms[PASSENGER_COUNT];
+    double sum = 0;
+    Forecast forecast = {12, means, deviations}, other = {12, plain, spread};
+    ArimaModel chosen = arima_choose(&series, arena), model;
+    Error error = {0};
+
+    for (size_t i = 0; i < PASSENGER_COUNT; i++) {
+        logarithms[i] = log(passengers[i]);
+        sum += i >= PASSENGER_COUNT - chosen.count ? logarithms[i] : 0;
+    }
+    series.values = logarithms;
+    EXPECT_OK(arima_fit(&series, chosen.order, arena, &model, &error), error);
+    EXPECT(chosen.is_logarithmic && !model.is_logarithmic);
+    EXPECT(chosen.aicc - 2 * sum < -483.21);
+    EXPECT_NEAR(chosen.likelihood, model.likelihood - sum, 0.1);
+    arima_forecast(&chosen, &forecast, arena);
+    chosen.is_logarithmic = false;
+    arima_forecast(&chosen, &other, arena);
+    for (size_t i = 0; i < 12; i++) {
+        EXPECT_NEAR(means[i], exp(plain[i]), 1e-12 * means[i]);
+        EXPECT_NEAR(deviations[i], means[i] * spread[i], 0.01 * deviations[i]);
+    }
+}
+
 /* ---- differences ---- */
 
 static void test_walks_are_differenced_and_levels_are_not(void)
@@ -210,6 +239,7 @@ int main(int count, char **names)
         TEST(test_a_long_series_is_learnt_from_its_end),
         TEST(test_a_constant_stays),
         TEST(test_a_line_goes_on),
+        TEST(test_values_whose_season_grows_are_looked_at_as_logarithms),
         TEST(test_walks_are_differenced_and_levels_are_not),
         TEST(test_a_seasons_strength_is_its_share),
         {0},

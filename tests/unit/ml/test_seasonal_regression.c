@@ -97,7 +97,7 @@ static void test_ten_thousand_steps_stay_in_reach_of_the_values(void)
     forecast = forecast_of(&(Series){values, 80, 1}, FORECAST_HORIZON_MAX, arena);
     for (size_t step = 0; step < FORECAST_HORIZON_MAX; step++) {
         EXPECT(fabs(forecast.mean[step]) <= 3.1 * exp(79 / 5.0));
-        EXPECT(isfinite(forecast.deviation[step]));
+        EXPECT(forecast.deviation[step] <= 6 * exp(79 / 5.0));
     }
 }
 
