@@ -5,7 +5,7 @@
 
 #include "base/time.h"
 
-enum { NOTES_SHOWN_MAX = 20 }; /* of series, one sentence each */
+enum { SHORT_SHOWN_MAX = 5 }; /* series that are left out, a sentence for each */
 
 /* Rows of a data set, put into the order of their series. */
 typedef struct Sorting {
@@ -124,28 +124,64 @@ static size_t longest(const Sorting *sorting)
     return best;
 }
 
+static bool was_mended(const DatedSeries *series)
+{
+    const TimeReport *report = &series->index.report;
+
+    return report->filled || report->moved || report->outliers;
+}
+
 static const char *name_series(const char *id, Arena *arena)
 {
     return *id ? arena_format(arena, "series \"%.80s\"", id) : "the series";
 }
 
-static void note(SeriesSet *set, Arena *arena, const char *sentence)
-{
-    if (set->notes.count < NOTES_SHOWN_MAX)
-        text_list_add(&set->notes, arena, sentence);
-}
-
-static void note_report(SeriesSet *set, const DatedSeries *series, Arena *arena)
+static const char *describe_mended(const DatedSeries *series, Arena *arena)
 {
     const TimeReport *report = &series->index.report;
+    const char *first = "";
 
-    if (!report->filled && !report->moved)
+    if (report->filled)
+        first = arena_format(arena, ", the first at %.10s", date_text(report->first_gap_ms, arena));
+    return arena_format(arena, "%s: %s%s", name_series(series->id, arena),
+                        time_report_describe(&series->index, arena), first);
+}
+
+/* One sentence of many series: the package's report has each. */
+static void note_mended(SeriesSet *set, Arena *arena)
+{
+    const DatedSeries *mended = NULL;
+
+    for (size_t i = 0; i < set->count && !mended; i++)
+        if (was_mended(&set->items[i]))
+            mended = &set->items[i];
+    if (!mended)
         return;
-    note(set, arena,
-         arena_format(
-             arena, "%s: %s, the first at %.10s", name_series(series->id, arena),
-             time_report_describe(&series->index, arena),
-             date_text(report->filled ? report->first_gap_ms : series->index.first_ms, arena)));
+    text_list_add(&set->notes, arena, describe_mended(mended, arena));
+    if (set->mended_count > 1)
+        text_list_add(&set->notes, arena,
+                      arena_format(arena,
+                                   "%zu of %zu series were mended like this, %zu values filled in "
+                                   "all: report.json has each",
+                                   set->mended_count, set->count, set->filled_count));
+}
+
+static void note_short(SeriesSet *set, const DatedSeries *series, size_t least, Arena *arena)
+{
+    if (set->short_count++ < SHORT_SHOWN_MAX)
+        text_list_add(&set->notes, arena,
+                      arena_format(arena,
+                                   "%s is left out: it has %zu values, and with this horizon %zu "
+                                   "are needed",
+                                   name_series(series->id, arena), series->index.count, least));
+}
+
+static void note_more_short(SeriesSet *set, Arena *arena)
+{
+    if (set->short_count > SHORT_SHOWN_MAX)
+        text_list_add(&set->notes, arena,
+                      arena_format(arena, "%zu more series are left out, as they are too short",
+                                   set->short_count - SHORT_SHOWN_MAX));
 }
 
 static bool add_series(const Sorting *sorting, SeriesSet *set, size_t series, size_t least)
@@ -159,14 +195,11 @@ static bool add_series(const Sorting *sorting, SeriesSet *set, size_t series, si
         return false;
     if (made.index.count < least) {
         set->left_out_count += made.index.report.rows;
-        note(set, arena,
-             arena_format(arena,
-                          "%s is left out: it has %zu values, and with this horizon %zu are "
-                          "needed",
-                          name_series(made.id, arena), made.index.count, least));
+        note_short(set, &made, least, arena);
         return true;
     }
-    note_report(set, &made, arena);
+    set->mended_count += was_mended(&made);
+    set->filled_count += made.index.report.filled;
     set->items[set->count++] = made;
     return true;
 }
@@ -195,6 +228,8 @@ static bool make_all(Sorting *sorting, size_t horizon, SeriesSet *set)
     for (size_t i = 0; i < sorting->series_count; i++)
         if (!add_series(sorting, set, i, horizon + SERIES_LEARNT_MIN))
             return false;
+    note_more_short(set, sorting->arena);
+    note_mended(set, sorting->arena);
     return set->count > 0 || fail_too_short(set, horizon, sorting->error);
 }
 

@@ -31,7 +31,8 @@ typedef struct SeriesSet {
     Frequency frequency;
     size_t periods[FREQUENCY_PERIODS_MAX], period_count; /* of the longest series */
     size_t row_count, left_out_count; /* rows in all; rows of series that are left out */
-    TextList notes;                   /* a sentence for what was mended or left out */
+    size_t mended_count, filled_count, short_count; /* series; values; series left out */
+    TextList notes;                                 /* a sentence for what was mended or left out */
 } SeriesSet;
 
 /* horizon: how many of the last values are going to be held out. */

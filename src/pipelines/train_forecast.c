@@ -10,7 +10,7 @@
 #include "pipelines/made_with.h"
 #include "registry/package.h"
 
-enum { GOLDEN_ROWS = 32, NOTES_MAX = 40 };
+enum { GOLDEN_ROWS = 32, FAILURES_SHOWN_MAX = 5 };
 
 typedef struct ForecastJob {
     const char *rows; /* path of a Parquet file */
@@ -90,15 +90,22 @@ static ForecastSpec spec_of(const ForecastTraining *training)
 static void note_failures(ForecastTraining *training)
 {
     TextList *notes = &training->set.notes;
+    size_t count = 0;
 
     for (size_t i = 0; i < training->set.count; i++) {
         const ForecastOutcome *outcome = &training->found.outcomes[i];
 
-        if (*outcome->failure && notes->count < NOTES_MAX)
+        if (*outcome->failure && count++ < FAILURES_SHOWN_MAX)
             text_list_add(notes, training->arena,
                           arena_format(training->arena, "series \"%.80s\" is left out: %s",
                                        outcome->id, outcome->failure));
     }
+    if (count > FAILURES_SHOWN_MAX)
+        text_list_add(notes, training->arena,
+                      arena_format(training->arena,
+                                   "%zu more series are left out, as no learner "
+                                   "could learn them",
+                                   count - FAILURES_SHOWN_MAX));
 }
 
 /* Of a series that could not be learnt nothing is judged, nor promised. */
@@ -133,6 +140,17 @@ static bool search(ForecastTraining *training)
                                  training->error);
 }
 
+/* Judged, and yet not in the package. */
+static void note_lost(ForecastTraining *training, const ForecastResult *renewed)
+{
+    if (renewed->failed_count)
+        text_list_add(&training->set.notes, training->arena,
+                      arena_format(training->arena,
+                                   "%zu series were judged, but cannot be learnt with their last "
+                                   "values, and are not forecast",
+                                   renewed->failed_count));
+}
+
 static bool renew(ForecastTraining *training)
 {
     ForecastInputs inputs = series_set_before(&training->set, 0, training->arena);
@@ -142,6 +160,7 @@ static bool renew(ForecastTraining *training)
     if (!forecast_model_renew(training->found.model, &inputs, training->arena, &renewed,
                               training->error))
         return fail_in(training->error, "what was chosen cannot learn from all values");
+    note_lost(training, &renewed);
     training->renewed = predictor_of_forecast(renewed.model);
     return true;
 }
@@ -175,6 +194,7 @@ static void write_series(JsonWriter *json, const ForecastTraining *training, siz
         json_text(json, "first", date_of(training, series, 0));
         json_text(json, "last", date_of(training, series, count - 1));
         json_int(json, "filled", (int64_t)series->index.report.filled);
+        json_int(json, "outliers", (int64_t)series->index.report.outliers);
         json_text(json, "choice", outcome->choice);
         json_int(json, "windows", (int64_t)outcome->window_count);
         json_double(json, "mase", outcome->score.mase);

@@ -258,7 +258,7 @@ static void write_answer_schema(JsonWriter *json, const ServedEndpoint *served, 
 static void write_schemas(JsonWriter *json, const ServedEndpoint *served)
 {
     const LoadedModel *loaded = served->loaded;
-    bool forecast = predictor_forecast(loaded->package.model) != NULL;
+    bool forecast = loaded->forecast != NULL;
 
     json_open_object(json, "schemas");
     {

@@ -36,9 +36,8 @@ bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Are
     count = made.frame.row_count;
     made.answers = arena_array(arena, double, count *loaded_model_width(loaded));
     made.labels = arena_array(arena, size_t, count);
-    if (predictor_forecast(model)
-            ? !predict_forecasts(&made, arena, error)
-            : !predictor_predict(model, &made.frame, made.answers, arena, error))
+    if (loaded->forecast ? !predict_forecasts(&made, arena, error)
+                         : !predictor_predict(model, &made.frame, made.answers, arena, error))
         return false;
     for (size_t row = 0; row < count && !loaded_model_has_numbers(loaded); row++)
         made.labels[row] = predictor_decide(model, row_answer(&made, row));

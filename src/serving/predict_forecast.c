@@ -9,7 +9,7 @@ enum { DATE_LENGTH = 10 };
 
 static const ForecastModel *model_of(const Prediction *prediction)
 {
-    return predictor_forecast(prediction->endpoint->loaded->package.model);
+    return prediction->endpoint->loaded->forecast;
 }
 
 /* Before anything is computed. */

@@ -43,6 +43,7 @@ LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest, E
     snprintf(loaded->digest, sizeof(loaded->digest), "%s", digest);
     loaded->inputs = list_inputs(loaded->package.model, loaded->arena);
     loaded->classes = predictor_classes(loaded->package.model);
+    loaded->forecast = predictor_forecast(loaded->package.model);
     return loaded;
 }
 

@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 
+#include "ml/forecast_rows.h"
 #include "registry/package.h"
 #include "serving/body.h"
 #include "serving/statistics.h"
@@ -26,7 +27,8 @@ typedef struct LoadedModel {
     Package package;
     char digest[DIGEST_TEXT_SIZE];
     InputList inputs;
-    const ClassNames *classes; /* none of a model that answers with numbers */
+    const ClassNames *classes;     /* none of a model that answers with numbers */
+    const ForecastModel *forecast; /* NULL: it forecasts nothing */
 } LoadedModel;
 
 static inline bool loaded_model_has_numbers(const LoadedModel *loaded)
@@ -37,7 +39,9 @@ static inline bool loaded_model_has_numbers(const LoadedModel *loaded)
 /* How many numbers the answer for a row has. */
 static inline size_t loaded_model_width(const LoadedModel *loaded)
 {
-    return predictor_width(loaded->package.model);
+    if (loaded->forecast)
+        return FORECAST_ANSWER_WIDTH;
+    return loaded->classes->count ? loaded->classes->count : 1;
 }
 
 LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest,

@@ -89,7 +89,7 @@ class ForecastTest(SlipwayTest):
         held = {metric["key"]: metric["value"] for metric in lineage["run"]["metrics"]}
         self.assertEqual(set(held), {f"holdout.{name}" for name in
                                      ("rmse", "mae", "r2", "mase", "smape", "msis", "coverage")})
-        self.assertLess(held["holdout.rmse"], 390)
+        self.assertLess(held["holdout.rmse"], 396.3)  # the mean of each day of the week
         self.assertGreater(held["holdout.r2"], 0.2)
         self.assertIsNone(lineage["version"]["holdout_digest"])
 

@@ -124,7 +124,7 @@ class RegressionTest(SlipwayTest):
             self.refused(2, sentence, "train", *options, folder=self.project)
 
         refuse(NOT_F1, "--metric", "f1")
-        refuse('a task is "classification" or "regression", not "ranking"', "--task", "ranking")
+        refuse('a task is "classification", "regression" or "forecast", not "ranking"', "--task", "ranking")
         refuse('classes are balanced, and the target "cnt" is learnt as numbers', "--balance")
         self.edit("slipway.yaml", "release: {endpoint: bikes}", "release: {endpoint: bikes, gate: {metric: f1}}")
         self.refused(2, f"release.gate.metric of slipway.yaml: {NOT_F1}", "train", folder=self.project)

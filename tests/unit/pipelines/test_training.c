@@ -170,7 +170,7 @@ static void test_what_cannot_be_trained_makes_no_run(void)
          "f1_macro, f1_micro, f1_weighted, precision, recall, precision_macro, recall_macro, mcc, "
          "auc, average_precision, log_loss, brier, calibration_error"},
         {{.project = "spam", .task = "ranking"},
-         "a task is \"classification\" or \"regression\", not \"ranking\""},
+         "a task is \"classification\", \"regression\" or \"forecast\", not \"ranking\""},
         {{.project = "spam", .task = "regression"},
          "release.gate.metric of slipway.yaml: \"f1\" is a metric of classification, not of "
          "regression, whose are rmse, mae, r2, mape, median_absolute_error, explained_variance, "
