@@ -9,16 +9,11 @@
 #include "ml/theta.h"
 
 const SeriesLearner *const series_learners[] = {
-    &naive_learner,
-    &seasonal_naive_learner,
-    &seasonal_mean_learner,
-    &drift_learner,
-    &naive2_learner,
-    &theta_learner,
-    &dotm_learner,
-    &ets_learner,
-    &arima_learner,
-    NULL,
+    &naive_learner,         &seasonal_naive_learner,
+    &seasonal_mean_learner, &drift_learner,
+    &naive2_learner,        &theta_learner,
+    &dotm_learner,          &ets_learner,
+    &arima_learner,         NULL,
 };
 
 const SeriesLearner *series_learner_find(const char *name)
