@@ -15,6 +15,9 @@
  *
  * Parameters are searched as partial autocorrelations (Barndorff-Nielsen and Schou 1973, Jones
  * 1980), which bounds alone keep stationary and invertible.
+ *
+ *     ArimaModel model = arima_choose(&series, arena);
+ *     arima_forecast(&model, &forecast, arena);
  */
 #pragma once
 

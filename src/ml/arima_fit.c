@@ -246,28 +246,21 @@ static double value_at(void *context, const double *point)
     return problem->filter.squares[0];
 }
 
-static void add_gradient(const ArimaProblem *problem, size_t group, NormalEquations *equations)
-{
-    const ArimaLanes *rows = problem->slopes[group];
-    ArimaLanes gradient = {0};
-
-    for (size_t t = 0; t < problem->count; t++)
-        gradient += problem->errors[t] * rows[t];
-    for (size_t lane = group == 0; lane < ARIMA_LANE; lane++)
-        equations->gradient[group * ARIMA_LANE + lane - 1] = gradient[lane];
-}
-
-/* The part of the matrix that two groups have. */
+/* The part of the gradient and the matrix that two groups have. */
 static void add_products(const ArimaProblem *problem, size_t one, size_t other,
                          NormalEquations *equations)
 {
-    ArimaLanes sums[ARIMA_LANE];
+    ArimaLanes sums[ARIMA_LANE + 1];
 
-    problem->products(problem->slopes[one], problem->slopes[other], problem->count, sums);
-    for (size_t row = one == 0; row < ARIMA_LANE; row++)
+    problem->products(problem->slopes[one], problem->slopes[other], problem->errors, problem->count,
+                      sums);
+    for (size_t lane = one == 0; lane < ARIMA_LANE; lane++) {
+        size_t row = one * ARIMA_LANE + lane - 1;
+
         for (size_t i = other == 0; i < ARIMA_LANE; i++)
-            equations->matrix[one * ARIMA_LANE + row - 1][other * ARIMA_LANE + i - 1] =
-                sums[row][i];
+            equations->matrix[row][other * ARIMA_LANE + i - 1] = sums[lane][i];
+        equations->gradient[row] = sums[ARIMA_LANE][lane];
+    }
 }
 
 /* Where value() was last. */
@@ -283,11 +276,9 @@ static double equations_at(void *context, const double *point, NormalEquations *
         run(problem, false);
         follow_slopes(problem, group, &inverse);
     }
-    for (size_t one = 0; one < groups; one++) {
-        add_gradient(problem, one, equations);
+    for (size_t one = 0; one < groups; one++)
         for (size_t other = one; other < groups; other++)
             add_products(problem, one, other, equations);
-    }
     return value;
 }
 

@@ -93,9 +93,10 @@ typedef void (*ArimaPass)(ArimaFilter *filter, bool finds_settled);
 
 ArimaPass arima_pass(bool has_constant, LaneLevel level);
 
-/* products[i] becomes the sum over rows of row[i] x column, for each of the four. */
-typedef void (*ArimaProducts)(const ArimaLanes *rows, const ArimaLanes *columns, size_t count,
-                              ArimaLanes *products);
+/* products[i] becomes the sum over time of row[i] x column, for each of the four; behind them comes
+ * that of error x row. */
+typedef void (*ArimaProducts)(const ArimaLanes *rows, const ArimaLanes *columns,
+                              const double *errors, size_t count, ArimaLanes *products);
 
 ArimaProducts arima_products(LaneLevel level);
 

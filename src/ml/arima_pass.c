@@ -93,41 +93,63 @@ static ALWAYS_INLINE size_t run_start(ArimaFilter *filter, bool finds_settled, b
     return t;
 }
 
-/* From the states at a time on, with F = 1: each value and error is added to what it tells of those
- * that come. */
+/* A column with F = 1. What one value tells of the next waits for nothing in memory. */
+typedef struct Settled {
+    ArimaLanes *pending, *errors, next;
+} Settled;
+
+static Settled settle(const ArimaFilter *filter, const ArimaColumn *column, size_t start)
+{
+    size_t states = filter->state_count, left = filter->count - start;
+
+    memcpy(column->pending + start, column->state, states * sizeof(ArimaLanes));
+    memset(column->pending + start + states, 0, (left + 1) * sizeof(ArimaLanes));
+    return (Settled){column->pending, column->errors, {0}};
+}
+
+static void unsettle(const ArimaFilter *filter, const Settled *settled, ArimaColumn *column)
+{
+    column->pending[filter->count] += settled->next;
+    memcpy(column->state, column->pending + filter->count,
+           filter->state_count * sizeof(ArimaLanes));
+}
+
+static ALWAYS_INLINE bool starts_with_next(const ArimaTaps *taps)
+{
+    return taps->count > 0 && taps->lags[0] == 1;
+}
+
+/* A value and its error are added to what they tell of those that come. */
+static ALWAYS_INLINE void see(const ArimaFilter *filter, Settled *settled, size_t t, double value)
+{
+    const ArimaTaps *ar = &filter->ar, *ma = &filter->ma;
+    ArimaLanes error = value - settled->pending[t] - settled->next, next = {0};
+    size_t ar_first = starts_with_next(ar), ma_first = starts_with_next(ma);
+
+    settled->errors[t] = error;
+    if (ar_first)
+        next = ar->values[0] * value;
+    if (ma_first)
+        next += ma->values[0] * error;
+    settled->next = next;
+    for (size_t i = ar_first; i < ar->count; i++)
+        settled->pending[t + ar->lags[i]] += ar->values[i] * value;
+    for (size_t i = ma_first; i < ma->count; i++)
+        settled->pending[t + ma->lags[i]] += ma->values[i] * error;
+}
+
 static ALWAYS_INLINE void run_settled(ArimaFilter *filter, size_t start, bool has_constant)
 {
-    ArimaLanes *pending = filter->row.pending, *ones = filter->ones.pending;
-    size_t count = filter->count, states = filter->state_count;
-    const ArimaTaps *ar = &filter->ar, *ma = &filter->ma;
+    Settled row = settle(filter, &filter->row, start);
+    Settled ones = settle(filter, &filter->ones, start);
 
-    memcpy(pending + start, filter->row.state, states * sizeof(*pending));
-    memset(pending + start + states, 0, (count - start) * sizeof(*pending));
-    if (has_constant) {
-        memcpy(ones + start, filter->ones.state, states * sizeof(*ones));
-        memset(ones + start + states, 0, (count - start) * sizeof(*ones));
-    }
-    for (size_t t = start; t < count; t++) {
-        double value = filter->values[t];
-        ArimaLanes error = value - pending[t], unit_error = 1 - ones[t];
-
-        filter->row.errors[t] = error;
+    for (size_t t = start; t < filter->count; t++) {
+        see(filter, &row, t, filter->values[t]);
         if (has_constant)
-            filter->ones.errors[t] = unit_error;
-        for (size_t i = 0; i < ar->count; i++) {
-            pending[t + ar->lags[i]] += ar->values[i] * value;
-            if (has_constant)
-                ones[t + ar->lags[i]] += ar->values[i];
-        }
-        for (size_t i = 0; i < ma->count; i++) {
-            pending[t + ma->lags[i]] += ma->values[i] * error;
-            if (has_constant)
-                ones[t + ma->lags[i]] += ma->values[i] * unit_error;
-        }
+            see(filter, &ones, t, 1);
     }
-    memcpy(filter->row.state, pending + count, states * sizeof(*pending));
-    if (has_constant)
-        memcpy(filter->ones.state, ones + count, states * sizeof(*ones));
+    unsettle(filter, &row, &filter->row);
+    unsettle(filter, &ones, &filter->ones);
 }
 
 /* The constant that makes the sum of squares least, and what the errors are with it, times the
@@ -199,27 +221,29 @@ ArimaPass arima_pass(bool has_constant, LaneLevel level)
 
 /* ---- sums of products ---- */
 
-static ALWAYS_INLINE void multiply(const ArimaLanes *rows, const ArimaLanes *columns, size_t count,
-                                   ArimaLanes *products)
+static ALWAYS_INLINE void multiply(const ArimaLanes *rows, const ArimaLanes *columns,
+                                   const double *errors, size_t count, ArimaLanes *products)
 {
-    ArimaLanes sums[ARIMA_LANE] = {0};
+    ArimaLanes sums[ARIMA_LANE + 1] = {0};
 
-    for (size_t t = 0; t < count; t++)
+    for (size_t t = 0; t < count; t++) {
         for (size_t lane = 0; lane < ARIMA_LANE; lane++)
             sums[lane] += rows[t][lane] * columns[t];
+        sums[ARIMA_LANE] += errors[t] * rows[t];
+    }
     memcpy(products, sums, sizeof(sums));
 }
 
-static void multiply_plain(const ArimaLanes *rows, const ArimaLanes *columns, size_t count,
-                           ArimaLanes *products)
+static void multiply_plain(const ArimaLanes *rows, const ArimaLanes *columns, const double *errors,
+                           size_t count, ArimaLanes *products)
 {
-    multiply(rows, columns, count, products);
+    multiply(rows, columns, errors, count, products);
 }
 
 static LANES_AVX2 void multiply_wide(const ArimaLanes *rows, const ArimaLanes *columns,
-                                     size_t count, ArimaLanes *products)
+                                     const double *errors, size_t count, ArimaLanes *products)
 {
-    multiply(rows, columns, count, products);
+    multiply(rows, columns, errors, count, products);
 }
 
 ArimaProducts arima_products(LaneLevel level)
