@@ -20,7 +20,7 @@ Written by `bench/study_tabular.py`: `tabular_search()` with the same settings f
 accuracy (more) or RMSE (numbers), {seconds} seconds each, beside scikit-learn on the same rows:
 HistGradientBoosting with its defaults, and LogisticRegression or Ridge on standardised and one-hot columns. Hold-outs: a seeded
 fifth (bank: a tenth) of the rows, in each class; adult's own test file; taxi: learnt from January 2021, tested on February, with the
-places, the distance, hour and weekday as numbers. Seconds are on the wall, of two cores that other work shared.
+places, the distance, hour and weekday as numbers. Seconds are on the wall, of two cores that other work may share.
 
 | set | rows learnt from | tested on | figure | ours | HistGradientBoosting | linear | seconds | others of ours | candidates | model, bytes |
 |---|---|---|---|---|---|---|---|---|---|---|
