@@ -8,6 +8,7 @@
 
 #include "base/library.h"
 #include "base/time.h"
+#include "ml/loss.h"
 
 /* ---- the library ---- */
 
@@ -192,40 +193,24 @@ static bool set_all(Booster *booster, const BoostSpec *spec, Error *error)
 
 /* ---- learning ---- */
 
-static double loss_of_two(float margin, float target)
+static double row_loss(const BoostSpec *spec, const double *margins, float target)
 {
-    double x = target > 0.5F ? (double)margin : -(double)margin;
-
-    return x > 0 ? log1p(exp(-x)) : log1p(exp(x)) - x;
+    if (spec->objective == BOOST_NUMBER)
+        return (margins[0] - target) * (margins[0] - target);
+    if (spec->objective == BOOST_TWO)
+        return loss_of_two(margins[0], (int)target);
+    return loss_of_classes(margins, spec->class_count, (size_t)target);
 }
 
-static double loss_of_classes(const float *margins, size_t count, float target)
-{
-    double most = margins[0], sum = 0;
-
-    for (size_t i = 1; i < count; i++)
-        most = fmax(most, margins[i]);
-    for (size_t i = 0; i < count; i++)
-        sum += exp(margins[i] - most);
-    return log(sum) + most - margins[(size_t)target];
-}
-
-static double loss_of(const BoostSpec *spec, const BoostMatrix *held, const float *margins)
+static double loss_of(const BoostSpec *spec, const BoostMatrix *held, const double *margins)
 {
     size_t each = boost_margin_count(spec);
     double sum = 0, weights = 0;
 
     for (size_t row = 0; row < held->row_count; row++) {
-        double weight = held->weights ? held->weights[row] : 1, loss;
-        double apart = margins[row * each] - held->targets[row];
+        double weight = held->weights ? held->weights[row] : 1;
 
-        if (spec->objective == BOOST_NUMBER)
-            loss = apart * apart;
-        else if (spec->objective == BOOST_TWO)
-            loss = loss_of_two(margins[row], held->targets[row]);
-        else
-            loss = loss_of_classes(margins + row * each, each, held->targets[row]);
-        sum += weight * loss;
+        sum += weight * row_loss(spec, margins + row * each, held->targets[row]);
         weights += weight;
     }
     return sum / fmax(weights, 1e-300);
@@ -234,6 +219,7 @@ static double loss_of(const BoostSpec *spec, const BoostMatrix *held, const floa
 typedef struct Fit {
     const BoostJob *job;
     Booster *booster;
+    double *margins; /* of the rows held, as of now */
     BoostResult *result;
 } Fit;
 
@@ -253,13 +239,14 @@ static bool look(const Fit *fit, size_t round, Error *error)
     if (xgboost.predict(fit->booster->handle, held->handle, settings, &shape, &dimensions,
                         &margins) != 0)
         return fail_library(error);
-    loss = loss_of(fit->job->spec, held, margins);
+    for (size_t i = 0; i < count; i++)
+        fit->margins[i] = margins[i];
+    loss = loss_of(fit->job->spec, held, fit->margins);
     if (round > 1 && !(loss < fit->result->loss))
         return true;
     fit->result->loss = loss;
     fit->result->rounds = round;
-    for (size_t i = 0; i < count; i++)
-        fit->result->margins[i] = margins[i];
+    memcpy(fit->result->margins, fit->margins, count * sizeof(double));
     return true;
 }
 
@@ -329,7 +316,7 @@ bool boost_fit(const BoostJob *job, Arena *arena, BoostResult *result, Error *er
     const MatrixHandle matrices[] = {job->training->handle, job->held->handle};
     size_t count = job->held->row_count * boost_margin_count(job->spec);
     BoostResult made = {.margins = arena_array(arena, double, count + 1)};
-    Fit fit = {job, &booster, &made};
+    Fit fit = {job, &booster, arena_array(arena, double, count + 1), &made};
 
     if (xgboost.create(matrices, COUNT(matrices), &booster.handle) != 0)
         return fail_library(error);

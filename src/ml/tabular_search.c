@@ -154,7 +154,7 @@ static const Range ranges[DIMENSIONS] = {
 
 static double *setting_at(Settings *settings, const Range *range)
 {
-    return (double *)((char *)settings + range->offset);
+    return (void *)((char *)settings + range->offset);
 }
 
 static Settings moved(const Settings *from, const double *direction, double step)

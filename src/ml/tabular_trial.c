@@ -3,6 +3,7 @@
 
 #include "base/parallel.h"
 #include "base/time.h"
+#include "ml/loss.h"
 #include "ml/tabular_search_internal.h"
 
 /* Candidates are compared after this many folds. One whose loss is this much larger than that of
@@ -23,22 +24,6 @@ double tabular_seconds_left(const TabularSearch *search)
 
 /* ---- losses ---- */
 
-static double softplus(double x)
-{
-    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-}
-
-static double loss_of_classes(const double *margins, size_t count, size_t label)
-{
-    double most = margins[0], sum = 0;
-
-    for (size_t i = 1; i < count; i++)
-        most = fmax(most, margins[i]);
-    for (size_t i = 0; i < count; i++)
-        sum += exp(margins[i] - most);
-    return log(sum) + most - margins[label];
-}
-
 double tabular_row_loss(const TabularSearch *search, size_t row, const double *margins)
 {
     const EncodingTarget *target = &search->encoded;
@@ -46,7 +31,7 @@ double tabular_row_loss(const TabularSearch *search, size_t row, const double *m
     if (target->numbers)
         return (margins[0] - target->numbers[row]) * (margins[0] - target->numbers[row]);
     if (target->class_count == 2)
-        return softplus(target->labels[row] == 1 ? -margins[0] : margins[0]);
+        return loss_of_two(margins[0], target->labels[row]);
     return loss_of_classes(margins, target->class_count, (size_t)target->labels[row]);
 }
 

@@ -268,6 +268,8 @@ STORE = [
     *((FILES[name][1], FILES[name][2], "POST", DATASETS + "/new/versions", importing(name)) for name in FILES),
 ]
 
+CLASS_METRICS = ("accuracy, balanced_accuracy, f1, f1_macro, f1_micro, f1_weighted, precision, recall, precision_macro, "
+                 "recall_macro, mcc, auc, average_precision, log_loss, brier, calibration_error")
 RELEASES = [
     (422, 'a model name has 1 to 256 characters without "/", ":" and control characters', "POST", MODELS, '{"name": ""}'),
     (422, 'a model name has 1 to 256 characters without "/", ":" and control characters', "POST", MODELS, '{"name": "a/b"}'),
@@ -305,8 +307,13 @@ RELEASES = [
     (422, "a budget is 0 to 604800 seconds", "POST", PROJECTS + "/shop/train", '{"budget_seconds": -1}'),
     (422, "a budget is 0 to 604800 seconds", "POST", PROJECTS + "/shop/train", '{"budget_seconds": 1e300}'),
     (422, '"seed" must be an integer', "POST", PROJECTS + "/shop/train", '{"seed": "x"}'),
-    (422, '"F1" is not a metric', "POST", PROJECTS + "/shop/train", '{"metric": "F1"}'),
-    (422, '"rmse" is not a metric', "POST", PROJECTS + "/shop/train", '{"metric": "rmse"}'),
+    (422, f'"F1" is not a metric; those of classification are {CLASS_METRICS}', "POST", PROJECTS + "/shop/train",
+     '{"metric": "F1"}'),
+    (422, f'"rmse" is a metric of regression, not of classification, whose are {CLASS_METRICS}', "POST",
+     PROJECTS + "/shop/train", '{"metric": "rmse"}'),
+    (422, 'a task is "classification" or "regression", not "ranking"', "POST", PROJECTS + "/shop/train",
+     '{"task": "ranking"}'),
+    (422, '"task" must be a text', "POST", PROJECTS + "/shop/train", '{"task": 1}'),
     (422, 'project "shop" has no data set "nothing"', "POST", PROJECTS + "/shop/train", '{"data": "nothing"}'),
     (404, 'data set "shop" has no version 99; the latest is 1', "POST", PROJECTS + "/shop/train", '{"data": "shop@99"}'),
     (422, 'a model name has 1 to 128 letters, digits, "-", "_" or "." and does not start with "."', "POST", PROJECTS + "/shop/train", '{"model": "a/b"}'),

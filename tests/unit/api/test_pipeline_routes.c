@@ -37,8 +37,8 @@ static const Exchange exchanges[] = {
 
     {ROLE_VIEWER, "POST", PROJECT "/train", "{}", 403, NULL},
     {ROLE_CONTRIBUTOR, "POST", PROJECT "/train", "{\"metric\":\"F1\"}", 422,
-     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"\\\"F1\\\" is not a metric; those of "
-     "classification are "},
+     "{\"error\":{\"code\":\"invalid_field\",\"message\":\"\\\"F1\\\" is not a metric; those "
+     "of classification are accuracy, "},
     {ROLE_CONTRIBUTOR, "POST", PROJECT "/train", "{\"epochs\":3}", 422,
      "{\"error\":{\"code\":\"invalid_field\",\"message\":\"unrecognized field \\\"epochs\\\"\""},
     {ROLE_CONTRIBUTOR, "POST", PROJECT "/train", "{\"seed\":7}", 202, "{\"run_id\":\"$RUN\""},
