@@ -145,6 +145,7 @@ void arima_set_order(ArimaProblem *problem, const ArimaOrder *order)
     problem->order = *order;
     problem->filter.values = order->has_constant ? problem->centred : problem->plain;
     problem->pass = arima_pass(order->has_constant, lanes_level());
+    problem->products = arima_products(lanes_level());
 }
 
 /* ---- models in lanes ---- */
@@ -245,25 +246,28 @@ static double value_at(void *context, const double *point)
     return problem->filter.squares[0];
 }
 
-/* The part of the gradient and the matrix that two groups have. */
+static void add_gradient(const ArimaProblem *problem, size_t group, NormalEquations *equations)
+{
+    const ArimaLanes *rows = problem->slopes[group];
+    ArimaLanes gradient = {0};
+
+    for (size_t t = 0; t < problem->count; t++)
+        gradient += problem->errors[t] * rows[t];
+    for (size_t lane = group == 0; lane < ARIMA_LANE; lane++)
+        equations->gradient[group * ARIMA_LANE + lane - 1] = gradient[lane];
+}
+
+/* The part of the matrix that two groups have. */
 static void add_products(const ArimaProblem *problem, size_t one, size_t other,
                          NormalEquations *equations)
 {
-    const ArimaLanes *rows = problem->slopes[one], *columns = problem->slopes[other];
-    ArimaLanes sums[ARIMA_LANE] = {0}, gradient = {0};
+    ArimaLanes sums[ARIMA_LANE];
 
-    for (size_t t = 0; t < problem->count; t++) {
-        for (size_t lane = 0; lane < ARIMA_LANE; lane++)
-            sums[lane] += rows[t][lane] * columns[t];
-        gradient += problem->errors[t] * rows[t];
-    }
-    for (size_t lane = one == 0; lane < ARIMA_LANE; lane++) {
-        size_t row = one * ARIMA_LANE + lane - 1;
-
+    problem->products(problem->slopes[one], problem->slopes[other], problem->count, sums);
+    for (size_t row = one == 0; row < ARIMA_LANE; row++)
         for (size_t i = other == 0; i < ARIMA_LANE; i++)
-            equations->matrix[row][other * ARIMA_LANE + i - 1] = sums[lane][i];
-        equations->gradient[row] = gradient[lane];
-    }
+            equations->matrix[one * ARIMA_LANE + row - 1][other * ARIMA_LANE + i - 1] =
+                sums[row][i];
 }
 
 /* Where value() was last. */
@@ -279,9 +283,11 @@ static double equations_at(void *context, const double *point, NormalEquations *
         run(problem, false);
         follow_slopes(problem, group, &inverse);
     }
-    for (size_t one = 0; one < groups; one++)
+    for (size_t one = 0; one < groups; one++) {
+        add_gradient(problem, one, equations);
         for (size_t other = one; other < groups; other++)
             add_products(problem, one, other, equations);
+    }
     return value;
 }
 

@@ -93,6 +93,12 @@ typedef void (*ArimaPass)(ArimaFilter *filter, bool finds_settled);
 
 ArimaPass arima_pass(bool has_constant, LaneLevel level);
 
+/* products[i] becomes the sum over rows of row[i] x column, for each of the four. */
+typedef void (*ArimaProducts)(const ArimaLanes *rows, const ArimaLanes *columns, size_t count,
+                              ArimaLanes *products);
+
+ArimaProducts arima_products(LaneLevel level);
+
 /* ---- fitting ---- */
 
 /* Of one differenced series, for one order after the other. */
@@ -102,6 +108,7 @@ typedef struct ArimaProblem {
     double scale, offset; /* mean and size of w */
     ArimaFilter filter;
     ArimaPass pass;
+    ArimaProducts products;
     ArimaStart *start;
     bool is_constant;              /* w, but for rounding */
     const double *centred, *plain; /* (w - offset) / scale for orders with a constant; w / scale */

@@ -196,3 +196,33 @@ ArimaPass arima_pass(bool has_constant, LaneLevel level)
 
     return all[has_constant][level != LANES_OF_ALL];
 }
+
+/* ---- sums of products ---- */
+
+static ALWAYS_INLINE void multiply(const ArimaLanes *rows, const ArimaLanes *columns, size_t count,
+                                   ArimaLanes *products)
+{
+    ArimaLanes sums[ARIMA_LANE] = {0};
+
+    for (size_t t = 0; t < count; t++)
+        for (size_t lane = 0; lane < ARIMA_LANE; lane++)
+            sums[lane] += rows[t][lane] * columns[t];
+    memcpy(products, sums, sizeof(sums));
+}
+
+static void multiply_plain(const ArimaLanes *rows, const ArimaLanes *columns, size_t count,
+                           ArimaLanes *products)
+{
+    multiply(rows, columns, count, products);
+}
+
+static LANES_AVX2 void multiply_wide(const ArimaLanes *rows, const ArimaLanes *columns,
+                                     size_t count, ArimaLanes *products)
+{
+    multiply(rows, columns, count, products);
+}
+
+ArimaProducts arima_products(LaneLevel level)
+{
+    return level == LANES_OF_ALL ? multiply_plain : multiply_wide;
+}
