@@ -47,7 +47,7 @@ void cli_print_forecasts(Cli *cli, const JsonValue *answers)
         text_list_add(&cells, cli->arena, head[i]);
     for (JsonWalk walk = json_walk(answers); json_walk_next(&walk);)
         add_steps(cli, walk.value, with_name, &cells);
-    cli_print_table(cells.items, width, cells.count / width, "llrrr" + skipped);
+    cli_print_table(cells.items, width, cells.count / width, &"llrrr"[skipped]);
 }
 
 static void print_reasons(Cli *cli, const JsonValue *answer)

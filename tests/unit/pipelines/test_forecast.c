@@ -107,7 +107,7 @@ static ModelVersion version_of(Fixture *fixture, int64_t number)
 
 static const JsonValue *judge(Fixture *fixture, int64_t challenger, int64_t champion)
 {
-    ModelVersion version = version_of(fixture, challenger), serving = {0};
+    ModelVersion version = version_of(fixture, challenger), serving;
     Endpoint endpoint = {.name = "sales", .project = "sales", .rule = gate_rule_default()};
     const JsonValue *verdict;
     Gate gate;
