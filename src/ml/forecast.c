@@ -11,7 +11,6 @@
 #include "ml/theta.h"
 
 const SeriesLearner *const series_learners[] = {
-<<<<<<< HEAD
     &naive_learner,
     &seasonal_naive_learner,
     &seasonal_mean_learner,
@@ -24,13 +23,6 @@ const SeriesLearner *const series_learners[] = {
     &mstl_learner,
     &seasonal_regression_learner,
     NULL,
-=======
-    &naive_learner,         &seasonal_naive_learner,
-    &seasonal_mean_learner, &drift_learner,
-    &naive2_learner,        &theta_learner,
-    &dotm_learner,          &ets_learner,
-    &arima_learner,         NULL,
->>>>>>> w6/arima
 };
 
 const SeriesLearner *series_learner_find(const char *name)

@@ -124,7 +124,7 @@ static double log_spread(const Mstl *parts, size_t count)
 
         sum += share * share;
     }
-    return log(largest) + log(sum / (double)count) / 2;
+    return largest > 0 ? log(largest) + log(sum / (double)count) / 2 : -INFINITY;
 }
 
 /* The seasons of the values, or of their logarithms where those leave less. */
