@@ -157,7 +157,7 @@ static ALWAYS_INLINE void run_settled(ArimaFilter *filter, size_t start, bool ha
 static ALWAYS_INLINE void finish(ArimaFilter *filter, bool has_constant)
 {
     ArimaLanes *errors = filter->row.errors, *units = filter->ones.errors;
-    ArimaLanes products = {0}, squares = {0}, factor;
+    ArimaLanes products = {0}, squares = {0}, factor = {0};
 
     for (size_t t = 0; has_constant && t < filter->count; t++) {
         products += errors[t] * units[t];
