@@ -1,5 +1,6 @@
 """Small projects with made-up data of several shapes, and what they are trained with over HTTP."""
 import csv
+import datetime
 import glob
 import os
 import random
@@ -39,6 +40,25 @@ def numbers(seed):
     return ("\n".join(rows) + "\n").encode()
 
 
+def sizes(seed):
+    """A number of each row; numbers and a category."""
+    draw = random.Random(seed)
+    rows = ["height,kind,label"]
+    for _ in range(120):
+        height, kind = draw.gauss(10, 2), draw.choice("xyz")
+        rows.append(f"{height:.4f},{kind},{2 * height + 'xyz'.index(kind) + draw.gauss(0, 1):.4f}")
+    return ("\n".join(rows) + "\n").encode()
+
+
+def days(seed):
+    """A number a day, which is another at weekends."""
+    draw = random.Random(seed)
+    first = datetime.date(2024, 1, 1)
+    rows = ["day,label"] + [f"{first + datetime.timedelta(number)},{50 + 20 * (number % 7 > 4) + draw.gauss(0, 3):.3f}"
+                            for number in range(120)]
+    return ("\n".join(rows) + "\n").encode()
+
+
 def real_comments(_seed):
     """The public ones where they are; None where they are not."""
     folder = os.path.join(os.environ.get("SLIPWAY_DATA", "../shared/data"), "youtube-spam")
@@ -52,7 +72,10 @@ def real_comments(_seed):
 
 # name: how its data is made, its metric
 PROJECTS = {"comments": (comments, "f1"), "topics": (topics, "f1_macro"), "numbers": (numbers, "accuracy"),
-            "real": (real_comments, "f1")}
+            "sizes": (sizes, "rmse"), "days": (days, "rmse"), "real": (real_comments, "f1")}
+# name: what is said of its data, and of its training, beside the rest
+OPTIONS = {"days": {"time": "day"}}
+ORDERS = {"days": {"task": "forecast", "horizon": 7}}
 
 
 def add_project(server, name):
@@ -67,12 +90,12 @@ def add_data(server, name, seed):
     server.get("PUT", f"/api/v1/artifacts/{digest_of(content)}", content)
     return server.get("POST", f"/api/v1/datasets/{name}-data/versions",
                       {"files": [{"path": "data.csv", "digest": digest_of(content)}],
-                       "options": {"target": "label"}})
+                       "options": {"target": "label", **OPTIONS.get(name, {})}})
 
 
 def train(server, name, budget_seconds=0.2):
     """Returns the version's number and its package's digest."""
-    run = server.get("POST", f"/api/v1/projects/{name}/train", {"budget_seconds": budget_seconds})["run_id"]
+    run = server.get("POST", f"/api/v1/projects/{name}/train", {"budget_seconds": budget_seconds, **ORDERS.get(name, {})})["run_id"]
     shown = wait_for_training(server, run, SECONDS_MAX)
     must(shown["status"] == "FINISHED", f"training {run} is {shown['status']}: {shown.get('failure')}")
     return int(shown["tags"]["slipway.model_version"].split("@")[1]), shown["tags"]["slipway.package"]

@@ -79,7 +79,7 @@ static Bytes read_blob(const Store *store, const char *digest)
 static bool answer(const Package *package, const Golden *golden, Arena *arena, double **answers,
                    Error *error)
 {
-    size_t count = golden->frame.row_count * predictor_classes(package->model)->count;
+    size_t count = golden->frame.row_count * predictor_width(package->model);
 
     *answers = arena_array(arena, double, count + 1);
     return predictor_predict(package->model, &golden->frame, *answers, arena, error);
@@ -360,7 +360,7 @@ static const char *const outcomes[] = {
     [ENDED_MEMORY] = "the child ended: out of memory",
     [WRONG_NOT_REFUSED] = "WRONG: not refused",
     [WRONG_DIFFERENT] = "WRONG: answers differ from the golden rows",
-    [WRONG_ANSWER] = "WRONG: no probabilities",
+    [WRONG_ANSWER] = "WRONG: no answer",
     [WRONG_ENDED] = "WRONG: the child was ended",
 };
 
@@ -386,15 +386,32 @@ static bool are_probabilities(const double *values, size_t count)
     return fabs(sum - 1) < 1e-6;
 }
 
+/* What a forecast is asked, for as many steps as it never has, is refused with a sentence. */
+static bool refuses_nonsense(const Predictor *model, const Frame *frame, Arena *arena)
+{
+    double *answers = arena_array(arena, double, predictor_width(model));
+    Error error = {0};
+
+    return !predictor_predict(model, frame, answers, arena, &error) && error.message[0];
+}
+
+static bool is_answer(const Predictor *model, const double *answers)
+{
+    if (predictor_task(model) == TASK_REGRESSION)
+        return isfinite(answers[0]);
+    return are_probabilities(answers, predictor_width(model)) &&
+           predictor_decide(model, answers) < predictor_width(model);
+}
+
 /* A row as nobody meant it: the model answers and explains it, whatever it holds. */
 static bool answers_anything(const Predictor *model, Arena *arena)
 {
     static const char text[] = "free \xff\xc3\x28 Click!!! \xF0\x9F\x98\x80 click 1e9 \xCE\xA3 buy";
     static const TextRef texts[] = {{text, sizeof(text) - 1}};
     static const double numbers[] = {1e308};
-    size_t input_count = predictor_input_count(model), classes = predictor_classes(model)->count;
+    size_t input_count = predictor_input_count(model), width = predictor_width(model);
     FrameColumn *columns = arena_array(arena, FrameColumn, input_count + 1);
-    double *probabilities = arena_array(arena, double, classes);
+    double *answers = arena_array(arena, double, width);
     Frame frame = {columns, input_count, 1};
     Explanation explanation;
     Error error = {0};
@@ -404,16 +421,16 @@ static bool answers_anything(const Predictor *model, Arena *arena)
 
         columns[i] = (FrameColumn){input.name, input.kind, texts, numbers};
     }
-    return predictor_predict(model, &frame, probabilities, arena, &error) &&
-           are_probabilities(probabilities, classes) &&
-           predictor_decide(model, probabilities) < classes &&
-           predictor_explain(model, &frame, 0, classes - 1, arena, &explanation, &error);
+    if (predictor_task(model) == TASK_FORECAST)
+        return refuses_nonsense(model, &frame, arena);
+    return predictor_predict(model, &frame, answers, arena, &error) && is_answer(model, answers) &&
+           predictor_explain(model, &frame, 0, width - 1, arena, &explanation, &error);
 }
 
 static bool are_equal(const Sound *sound, const double *answers)
 {
     for (size_t i = 0; i < sound->answer_count; i++)
-        if (!(fabs(answers[i] - sound->answers[i]) <= tolerance))
+        if (!(fabs(answers[i] - sound->answers[i]) <= tolerance * fmax(1, fabs(sound->answers[i]))))
             return false;
     return true;
 }
@@ -431,7 +448,7 @@ static Outcome judge_accepted(const Store *store, const Case *made, Arena *arena
     if (!package_open(store->store, made->digest, arena, &package, &error) ||
         !answers_anything(package.model, arena))
         return WRONG_ANSWER;
-    if (predictor_classes(package.model)->count == sound->golden.width &&
+    if (predictor_width(package.model) == sound->golden.width &&
         answer(&package, &sound->golden, arena, &answers, &error) && are_equal(sound, answers))
         return ACCEPTED_SAME;
     return made->has_golden ? WRONG_DIFFERENT : ACCEPTED_ITS_OWN;
