@@ -147,7 +147,7 @@ class Newcomer(unittest.TestCase):
         self.assertEqual(lines[code + 3], "")
 
     def test_a_target_of_as_many_classes_as_rows_is_refused_with_their_numbers(self):
-        rows = "".join(f"words {row},{row * 1.7:.1f}\n" for row in range(50))
+        rows = "".join(f"words {row},price {row * 1.7:.1f}\n" for row in range(50))
         self.write("rows.csv", "text,price\n" + rows)
         self.write("slipway.yaml", PROJECT.format(source="rows.csv", target="price").replace(
             "    columns: {AUTHOR: ignore, COMMENT_ID: ignore, DATE: ignore}\n", ""))
@@ -155,7 +155,16 @@ class Newcomer(unittest.TestCase):
         done = self.run_command("train")
         self.assertIn("nothing to hold out: none of the 50 values of the target has two different rows", done.stderr)
 
-    def test_a_training_tells_once_that_it_reads_and_how_many_rows_have_no_label(self):
+    def test_numbers_beside_a_text_are_refused_with_what_to_do(self):
+        self.write("rows.csv", "text,price\n" + "".join(f"words {row},{row * 1.7:.1f}\n" for row in range(50)))
+        self.write("slipway.yaml", PROJECT.format(source="rows.csv", target="price").replace(
+            "    columns: {AUTHOR: ignore, COMMENT_ID: ignore, DATE: ignore}\n", ""))
+        self.command("data", "add")
+        done = self.run_command("train")
+        self.assertIn("numbers are learnt from columns of numbers and categories: give the text column \"text\" the role"
+                      " \"ignore\"", done.stderr)
+
+    def test_a_training_tells_once_that_it_reads_and_how_many_rows_have_no_target(self):
         self.command("sample", "comments", "made-up")
         with open(os.path.join(self.folder, "made-up", "sample01.csv"), encoding="utf-8") as file:
             head, *rows = file.read().splitlines(keepends=True)
@@ -166,7 +175,7 @@ class Newcomer(unittest.TestCase):
         done = self.run_command("train", "--budget", "5")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr.count("reading the data"), 1)
-        self.assertIn("\nleft out: rows without a label: 20\n", done.stdout)
+        self.assertIn("\nleft out: rows without a target: 20\n", done.stdout)
         self.assertEqual([line for line in done.stdout.splitlines() if line != line.rstrip()], [])
 
     def test_a_column_that_came_later_is_not_in_the_frozen_hold_out(self):

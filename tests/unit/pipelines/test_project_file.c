@@ -83,7 +83,7 @@ static const struct {
      "line 4, column 18: \"loss\" is not a metric; there are accuracy, balanced_accuracy, f1, "
      "f1_macro, f1_micro, f1_weighted, precision, recall, precision_macro, recall_macro, mcc, auc, "
      "average_precision, log_loss, brier, calibration_error, rmse, mae, r2, mape, "
-     "median_absolute_error, explained_variance, max_error"},
+     "median_absolute_error, explained_variance, max_error, mase, smape, msis"},
     {GATE "{metric: f1, margin: 1}\n", "release.gate.margin",
      "line 4, column 30: a margin of 1 is outside the range of \"f1\", which goes from 0 to 1"},
     {GATE "{margin: -0.1}\n", "release.gate.margin", "line 4, column 18: a margin is 0 or more"},
