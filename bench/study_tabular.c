@@ -435,8 +435,8 @@ static bool run_set(const Set *set, const Data *data, Rows sides[2], const Study
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     CLEANUP(tabular_model_unload) TabularModel *model = NULL;
     Data training = pick(data, sides[0], arena), test = pick(data, sides[1], arena);
-    TabularTarget target = {training.labels, training.numbers ? NULL : &training.classes,
-                            training.numbers};
+    Target target = {training.labels, training.numbers ? NULL : &training.classes,
+                     training.numbers};
     SearchSpec spec = {.metric = metric_of(data),
                        .budget_seconds = study->seconds,
                        .seed = study->seed,

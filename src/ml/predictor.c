@@ -52,11 +52,9 @@ static bool learn_text(const Lesson *lesson, Arena *arena, Learnt *result, Error
 
 static bool learn_table(const Lesson *lesson, Arena *arena, Learnt *result, Error *error)
 {
-    const Target *target = lesson->target;
-    const TabularTarget tabular = {target->labels, target->classes, target->numbers};
     TabularResult found;
 
-    if (!tabular_search(lesson->frame, &tabular, lesson->spec, arena, &found, error))
+    if (!tabular_search(lesson->frame, lesson->target, lesson->spec, arena, &found, error))
         return false;
     *result = (Learnt){.model = predictor_create((Predictor){.table = found.model}),
                        .leaderboard = found.leaderboard,

@@ -176,6 +176,8 @@ typedef struct PairedInterval {
     size_t resamples;            /* of those asked for, how many gave a number */
 } PairedInterval;
 
+void paired_interval_write_json(JsonWriter *json, const char *key, const PairedInterval *interval);
+
 enum { BOOTSTRAP_RESAMPLES_MAX = 1000000 };
 
 typedef struct Predictions {

@@ -116,3 +116,17 @@ void report_write_json(JsonWriter *json, const char *key, const Report *report,
         write_numbers(json, report);
     json_close(json);
 }
+
+void paired_interval_write_json(JsonWriter *json, const char *key, const PairedInterval *interval)
+{
+    json_open_object(json, key);
+    {
+        json_double(json, "challenger", interval->challenger);
+        json_double(json, "champion", interval->champion);
+        json_double(json, "difference", interval->difference);
+        json_double(json, "low", interval->low);
+        json_double(json, "high", interval->high);
+        json_int(json, "resamples", (int64_t)interval->resamples);
+    }
+    json_close(json);
+}

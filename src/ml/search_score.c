@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ml/decide.h"
 #include "ml/search_internal.h"
 
 /* ---- calibration ---- */
@@ -98,16 +99,8 @@ static void decide_all(const Search *search, const double *probabilities, double
 
     for (size_t row = 0; row < search->frame->row_count; row++) {
         const double *values = probabilities + row * classes;
-        size_t best = 0;
 
-        if (classes == 2) {
-            best = values[search->positive] >= threshold ? search->positive : 1 - search->positive;
-        } else {
-            for (size_t i = 1; i < classes; i++)
-                if (values[i] > values[best])
-                    best = i;
-        }
-        predicted[row] = (int)best;
+        predicted[row] = (int)class_decide(values, classes, search->positive, threshold);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "ml/decide.h"
 #include "ml/tabular_model_internal.h"
 
 static const FrameColumn *column_named(const Frame *frame, const char *name)
@@ -218,15 +219,7 @@ bool tabular_model_predict_on(size_t thread_count, const TabularModel *model, co
 
 size_t tabular_model_decide(const TabularModel *model, const double *probabilities)
 {
-    size_t best = 0;
-
-    if (model->classes.count == 2)
-        return probabilities[model->positive] >= model->threshold ? model->positive
-                                                                  : 1 - model->positive;
-    for (size_t i = 1; i < model->classes.count; i++)
-        if (probabilities[i] > probabilities[best])
-            best = i;
-    return best;
+    return class_decide(probabilities, model->classes.count, model->positive, model->threshold);
 }
 
 /* ---- what it is ---- */

@@ -12,13 +12,6 @@
 
 typedef struct TabularModel TabularModel;
 
-/* What is to be learnt: classes, or numbers. */
-typedef struct TabularTarget {
-    const int *labels;         /* classification: row_count indices into classes; or NULL */
-    const ClassNames *classes; /* classification; NULL for numbers */
-    const double *numbers;     /* regression: row_count finite numbers; or NULL */
-} TabularTarget;
-
 /* SearchResult's sibling. */
 typedef struct TabularResult {
     TabularModel *model; /* owned by the caller: tabular_model_unload() */
@@ -36,8 +29,8 @@ typedef struct TabularResult {
  * the same ones. A model of trees has those of each fold, whose margins are averaged: all rows are
  * learnt from, none twice. */
 
-bool tabular_search(const Frame *frame, const TabularTarget *target, const SearchSpec *spec,
-                    Arena *arena, TabularResult *result, Error *error) MUST_CHECK;
+bool tabular_search(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
+                    TabularResult *result, Error *error) MUST_CHECK;
 
 /* How many numbers the answer for a row has: the classes, or 1. */
 size_t tabular_model_width(const TabularModel *model);

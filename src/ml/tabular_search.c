@@ -323,7 +323,7 @@ static bool find_metric(Search *search, Error *error)
 static bool check_target(TabularSearch *search, Error *error)
 {
     Search *inner = &search->search;
-    const TabularTarget *target = search->target;
+    const Target *target = search->target;
 
     if (target->numbers)
         return standardise(search, error);
@@ -430,8 +430,8 @@ static bool give(TabularSearch *search, TabularResult *result, Error *error)
     return true;
 }
 
-bool tabular_search(const Frame *frame, const TabularTarget *target, const SearchSpec *spec,
-                    Arena *arena, TabularResult *result, Error *error)
+bool tabular_search(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
+                    TabularResult *result, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *work = arena_create();
     TabularSearch *search = arena_new(work, TabularSearch);

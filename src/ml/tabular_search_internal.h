@@ -33,7 +33,7 @@ typedef struct TabularSearch {
     Search search;
     Frame judged; /* only says how many rows are judged */
     Table table;
-    const TabularTarget *target;
+    const Target *target;
     EncodingTarget encoded; /* numbers standardised */
     double shift, scale;    /* back from them */
     size_t *places;         /* by row of the table: its place among those judged; SIZE_MAX: none */

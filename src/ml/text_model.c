@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "ml/decide.h"
 #include "ml/text_model_file.h"
 
 /* ---- building ---- */
@@ -200,15 +201,7 @@ bool text_model_predict_on(size_t thread_count, const TextModel *model, const Fr
 
 size_t text_model_decide(const TextModel *model, const double *probabilities)
 {
-    size_t best = 0;
-
-    if (model->classes.count == 2)
-        return probabilities[model->positive] >= model->threshold ? model->positive
-                                                                  : 1 - model->positive;
-    for (size_t i = 1; i < model->classes.count; i++)
-        if (probabilities[i] > probabilities[best])
-            best = i;
-    return best;
+    return class_decide(probabilities, model->classes.count, model->positive, model->threshold);
 }
 
 size_t text_model_input_count(const TextModel *model)

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "base/time.h"
 #include "pipelines/forecast_judge.h"
+#include "pipelines/judge.h"
 #include "pipelines/step_job.h"
 #include "registry/package.h"
 
@@ -63,17 +64,6 @@ static void match_clear(ForecastMatch *match)
         forecast_model_unload(&match->forecasters[i].renewed);
     }
     step_store_close(&match->store);
-}
-
-static bool find_metric(ForecastMatch *match)
-{
-    const char *name =
-        match->job.may_choose_metric ? metric_default(TASK_FORECAST) : match->job.metric;
-
-    if (!metric_check(name, TASK_FORECAST, match->error))
-        return fail_in(match->error, "the gate's rule cannot judge these models");
-    match->metric = metric_find(name);
-    return true;
 }
 
 static bool open_forecaster(ForecastMatch *match, const char *role, const char *package)
@@ -253,20 +243,6 @@ static bool judge(ForecastMatch *match, Forecaster *forecaster)
 
 /* The result. */
 
-static void write_interval(JsonWriter *json, const PairedInterval *interval)
-{
-    json_open_object(json, "interval");
-    {
-        json_double(json, "challenger", interval->challenger);
-        json_double(json, "champion", interval->champion);
-        json_double(json, "difference", interval->difference);
-        json_double(json, "low", interval->low);
-        json_double(json, "high", interval->high);
-        json_int(json, "resamples", (int64_t)interval->resamples);
-    }
-    json_close(json);
-}
-
 static void write_dates(JsonWriter *json, const ForecastMatch *match)
 {
     int64_t first = INT64_MAX, last = INT64_MIN;
@@ -300,7 +276,7 @@ static bool write_figures(ForecastMatch *match, JsonWriter *result)
         return false;
     json_double(result, "challenger", interval.challenger);
     json_double(result, "champion", interval.champion);
-    write_interval(result, &interval);
+    paired_interval_write_json(result, "interval", &interval);
     return true;
 }
 
@@ -325,18 +301,15 @@ static bool write_result(ForecastMatch *match, JsonWriter *result)
     return true;
 }
 
-bool gate_forecast_is_job(const JsonValue *job)
-{
-    return text_equal(json_as_text(json_member(job, "task"), NULL), model_task_name(TASK_FORECAST));
-}
-
 bool gate_forecast(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)
 {
     CLEANUP(match_clear) ForecastMatch match = {.arena = arena, .error = error};
 
     if (!json_read_value(job, job_fields, &match.job, arena, error))
         return false;
-    if (!find_metric(&match) || !open_all(&match) || !read_series(&match))
+    if (!judge_find_metric(TASK_FORECAST, match.job.may_choose_metric ? NULL : match.job.metric,
+                           &match.metric, error) ||
+        !open_all(&match) || !read_series(&match))
         return false;
     for (size_t i = 0; i < match.count; i++)
         if (!judge(&match, &match.forecasters[i]))

@@ -11,5 +11,4 @@
 
 #include "base/worker.h"
 
-bool gate_forecast_is_job(const JsonValue *job);
 bool gate_forecast(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);

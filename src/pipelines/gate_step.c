@@ -142,20 +142,6 @@ static bool compare(Match *match, PairedInterval *interval)
                             GATE_SEED, interval, match->error);
 }
 
-static void write_interval(JsonWriter *json, const PairedInterval *interval)
-{
-    json_open_object(json, "interval");
-    {
-        json_double(json, "challenger", interval->challenger);
-        json_double(json, "champion", interval->champion);
-        json_double(json, "difference", interval->difference);
-        json_double(json, "low", interval->low);
-        json_double(json, "high", interval->high);
-        json_int(json, "resamples", (int64_t)interval->resamples);
-    }
-    json_close(json);
-}
-
 static bool write_numbers(Match *match, JsonWriter *result)
 {
     Predictions always = bench_baseline(&match->bench, match->arena);
@@ -172,7 +158,7 @@ static bool write_numbers(Match *match, JsonWriter *result)
         json_double(result, match->contenders[i].role,
                     metric_value(match->metric, &match->contenders[i].report));
     if (match->count > 1)
-        write_interval(result, &interval);
+        paired_interval_write_json(result, "interval", &interval);
     json_open_object(result, "metrics");
     for (size_t i = 0; i < match->count; i++)
         report_write_metrics(result, match->contenders[i].role, &match->contenders[i].report);
@@ -181,27 +167,17 @@ static bool write_numbers(Match *match, JsonWriter *result)
     return true;
 }
 
-static bool find_metric(Match *match)
-{
-    ModelTask task = match->bench.task;
-    const char *name = match->job.may_choose_metric ? metric_default(task) : match->job.metric;
-
-    if (!metric_check(name, task, match->error))
-        return fail_in(match->error, "the gate's rule cannot judge these models");
-    match->metric = metric_find(name);
-    return true;
-}
-
 bool gate_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)
 {
     CLEANUP(match_clear) Match match = {.arena = arena, .error = error};
 
-    if (gate_forecast_is_job(job))
+    if (step_job_is_forecast(job))
         return gate_forecast(job, result, arena, error);
     if (!json_read_value(job, job_fields, &match.job, arena, error))
         return false;
     if (!check_holdout(&match) || !open_contenders(&match) || !read_bench(&match) ||
-        !find_metric(&match))
+        !judge_find_metric(match.bench.task, match.job.may_choose_metric ? NULL : match.job.metric,
+                           &match.metric, error))
         return false;
     for (size_t i = 0; i < match.count; i++)
         if (!judge_contender(&match, &match.contenders[i]))

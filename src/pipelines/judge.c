@@ -329,3 +329,13 @@ bool bench_report(const Bench *bench, const Predictions *predictions, Arena *are
                        bench->rows.row_count, &bench->rows.classes, bench->positive, arena, report,
                        error);
 }
+
+bool judge_find_metric(ModelTask task, const char *named, const MetricKind **metric, Error *error)
+{
+    const char *name = named ? named : metric_default(task);
+
+    if (!metric_check(name, task, error))
+        return fail_in(error, "the gate's rule cannot judge these models");
+    *metric = metric_find(name);
+    return true;
+}

@@ -58,3 +58,8 @@ Predictions bench_baseline(const Bench *bench, Arena *arena);
 
 bool bench_report(const Bench *bench, const Predictions *predictions, Arena *arena, Report *report,
                   Error *error) MUST_CHECK;
+
+/* What a gate judges models of that task by: its rule's metric, or with NULL, where nobody named
+ * one, the usual one. Fails on one of another task. */
+bool judge_find_metric(ModelTask task, const char *named, const MetricKind **metric,
+                       Error *error) MUST_CHECK;

@@ -1,7 +1,5 @@
 #include "pipelines/leaderboard.h"
 
-#include "base/parallel.h"
-
 static void write_row(JsonWriter *json, const LeaderboardRow *row, ModelTask task,
                       bool with_seconds)
 {
@@ -35,17 +33,22 @@ void leaderboard_write_json(JsonWriter *json, const Leaderboard *leaderboard, Mo
     json_close(json);
 }
 
+const char *leaderboard_document(const Leaderboard *leaderboard, ModelTask task, const char *metric,
+                                 Arena *arena)
+{
+    JsonWriter *json = json_writer_create(arena);
+
+    json_open_object(json, NULL);
+    json_text(json, "metric", metric);
+    leaderboard_write_json(json, leaderboard, task, false);
+    json_close(json);
+    return json_finish(json);
+}
+
 const LeaderboardRow *leaderboard_chosen(const Leaderboard *leaderboard)
 {
     for (size_t i = 0; i < leaderboard->count; i++)
         if (leaderboard->items[i].chosen)
             return &leaderboard->items[i];
     return NULL;
-}
-
-size_t learning_threads(void)
-{
-    size_t cores = parallel_core_count();
-
-    return cores > 1 ? cores - 1 : 1;
 }

@@ -5,12 +5,13 @@
 #include "ml/task.h"
 #include "ml/text_model.h"
 
-/* The member "leaderboard". Seconds differ from run to run, so a package's has none. */
+/* The member "leaderboard". */
 void leaderboard_write_json(JsonWriter *json, const Leaderboard *leaderboard, ModelTask task,
                             bool with_seconds);
 
-const LeaderboardRow *leaderboard_chosen(const Leaderboard *leaderboard); /* NULL: none is */
+/* A package's file, with the metric that the scores are of. Seconds differ from run to run, so it
+ * has none. */
+const char *leaderboard_document(const Leaderboard *leaderboard, ModelTask task, const char *metric,
+                                 Arena *arena);
 
-/* How many threads learn: one core is left to who asks the server. A low priority alone does not
- * keep a core's cache, nor the moment until the system takes the core back. */
-size_t learning_threads(void);
+const LeaderboardRow *leaderboard_chosen(const Leaderboard *leaderboard); /* NULL: none is */

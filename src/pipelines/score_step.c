@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/parallel.h"
 #include "pipelines/score_input.h"
 #include "pipelines/score_output.h"
 #include "pipelines/step_job.h"
@@ -48,14 +47,6 @@ typedef struct Scoring {
     double least, most, sum; /* of numbers */
     Error *error;
 } Scoring;
-
-/* One core is left to who asks the server, as by a training. */
-static size_t thread_count(void)
-{
-    size_t cores = parallel_core_count();
-
-    return cores > 1 ? cores - 1 : 1;
-}
 
 static void take_label(Scoring *scoring, const double *probabilities, ScoreAnswer *answer)
 {
@@ -113,7 +104,7 @@ static bool score_batch(Scoring *scoring, bool *more)
     if (!*more)
         return true;
     answers = arena_array(arena, double, batch.frame.row_count * scoring->width);
-    if (!predictor_predict_on(thread_count(), scoring->model, &batch.frame, answers,
+    if (!predictor_predict_on(step_thread_count(), scoring->model, &batch.frame, answers,
                               scoring->error))
         return false;
     write_batch(scoring, &batch, answers, arena);
@@ -164,16 +155,6 @@ static void write_result(const Scoring *scoring, JsonWriter *result)
         write_labels(scoring, result);
 }
 
-static InputList inputs_of(const Predictor *model, Arena *arena)
-{
-    size_t count = predictor_input_count(model);
-    ModelInput *items = arena_array(arena, ModelInput, count);
-
-    for (size_t i = 0; i < count; i++)
-        items[i] = predictor_input(model, i);
-    return (InputList){items, count};
-}
-
 static bool score(const ScoreJob *job, const Package *package, JsonWriter *result, Arena *arena,
                   Error *error)
 {
@@ -188,7 +169,7 @@ static bool score(const ScoreJob *job, const Package *package, JsonWriter *resul
     CLEANUP(score_output_close)
     ScoreOutput output = {.keys = job->keys,
                           .has_numbers = predictor_task(package->model) == TASK_REGRESSION};
-    InputList inputs = inputs_of(package->model, arena);
+    InputList inputs = input_list_of(package->model, arena);
     ScoreSource source = {.path = job->path, .name = job->name, .form = job->form};
 
     source.columns = dataset_columns_read(job->columns, arena);

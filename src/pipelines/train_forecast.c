@@ -8,6 +8,7 @@
 #include "pipelines/forecast_judge.h"
 #include "pipelines/leaderboard.h"
 #include "pipelines/made_with.h"
+#include "pipelines/step_job.h"
 #include "registry/package.h"
 
 enum { GOLDEN_ROWS = 32, FAILURES_SHOWN_MAX = 5 };
@@ -128,7 +129,7 @@ static bool search(ForecastTraining *training)
     ForecastInputs inputs = series_set_before(&training->set, held, training->arena);
     ForecastSpec spec = spec_of(training);
 
-    inputs.thread_count = learning_threads();
+    inputs.thread_count = step_thread_count();
     if (!forecast_model_train(&inputs, &spec, training->arena, &training->found, training->error))
         return false;
     note_failures(training);
@@ -156,7 +157,7 @@ static bool renew(ForecastTraining *training)
     ForecastInputs inputs = series_set_before(&training->set, 0, training->arena);
     ForecastResult renewed = {0};
 
-    inputs.thread_count = learning_threads();
+    inputs.thread_count = step_thread_count();
     if (!forecast_model_renew(training->found.model, &inputs, training->arena, &renewed,
                               training->error))
         return fail_in(training->error, "what was chosen cannot learn from all values");
@@ -259,17 +260,6 @@ static const char *holdout_document(const ForecastTraining *training)
     return json_finish(json);
 }
 
-static const char *leaderboard_document(const ForecastTraining *training)
-{
-    JsonWriter *json = json_writer_create(training->arena);
-
-    json_open_object(json, NULL);
-    json_text(json, "metric", "mase");
-    leaderboard_write_json(json, &training->found.leaderboard, TASK_FORECAST, false);
-    json_close(json);
-    return json_finish(json);
-}
-
 static bool write_package(const ForecastTraining *training)
 {
     const LeaderboardRow *chosen = leaderboard_chosen(&training->found.leaderboard);
@@ -283,7 +273,8 @@ static bool write_package(const ForecastTraining *training)
         .golden = &golden,
         .report = report_document(training),
         .holdout = holdout_document(training),
-        .leaderboard = leaderboard_document(training),
+        .leaderboard = leaderboard_document(&training->found.leaderboard, TASK_FORECAST, "mase",
+                                            training->arena),
         .profile = json_is_null(training->job.profile)
                        ? NULL
                        : json_print(training->job.profile, training->arena),
@@ -319,11 +310,6 @@ static void write_result(JsonWriter *json, const ForecastTraining *training)
     leaderboard_write_json(json, &training->found.leaderboard, TASK_FORECAST, true);
     report_write_metrics(json, "holdout", &training->report);
     report_write_json(json, "report", &training->report, NULL);
-}
-
-bool train_forecast_is_job(const JsonValue *job)
-{
-    return text_equal(json_as_text(json_member(job, "task"), NULL), model_task_name(TASK_FORECAST));
 }
 
 bool train_forecast(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)

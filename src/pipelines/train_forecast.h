@@ -8,5 +8,4 @@
 
 #include "base/worker.h"
 
-bool train_forecast_is_job(const JsonValue *job);
 bool train_forecast(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error);

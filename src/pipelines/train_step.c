@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/parallel.h"
 #include "pipelines/judge.h"
 #include "pipelines/leaderboard.h"
 #include "pipelines/made_with.h"
@@ -160,7 +159,7 @@ static bool search(Training *training)
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
         .balance_classes = training->job.balance,
-        .thread_count = learning_threads(),
+        .thread_count = step_thread_count(),
         .listener = {tell_progress, training},
     };
     const Rows *rows = &training->rows;
@@ -252,17 +251,6 @@ static const char *holdout_document(const Training *training)
     return json_finish(json);
 }
 
-static const char *leaderboard_document(const Training *training)
-{
-    JsonWriter *json = json_writer_create(training->arena);
-
-    json_open_object(json, NULL);
-    json_text(json, "metric", training->job.metric);
-    leaderboard_write_json(json, &training->found.leaderboard, training->task, false);
-    json_close(json);
-    return json_finish(json);
-}
-
 static bool write_package(const Training *training)
 {
     const LeaderboardRow *chosen = leaderboard_chosen(&training->found.leaderboard);
@@ -275,7 +263,8 @@ static bool write_package(const Training *training)
         .golden = &golden,
         .report = report_document(training),
         .holdout = holdout_document(training),
-        .leaderboard = leaderboard_document(training),
+        .leaderboard = leaderboard_document(&training->found.leaderboard, training->task,
+                                            training->job.metric, training->arena),
         .profile = json_is_null(training->job.profile)
                        ? NULL
                        : json_print(training->job.profile, training->arena),
@@ -401,7 +390,7 @@ bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *e
 {
     CLEANUP(training_clear) Training training = {.arena = arena, .error = error};
 
-    if (train_forecast_is_job(job))
+    if (step_job_is_forecast(job))
         return train_forecast(job, result, arena, error);
     if (!json_read_value(job, job_fields, &training.job, arena, error))
         return false;

@@ -351,6 +351,16 @@ static Reader *find_reader(const char *content_type)
     return NULL;
 }
 
+InputList input_list_of(const Predictor *model, Arena *arena)
+{
+    size_t count = predictor_input_count(model);
+    ModelInput *items = arena_array(arena, ModelInput, count);
+
+    for (size_t i = 0; i < count; i++)
+        items[i] = predictor_input(model, i);
+    return (InputList){items, count, predictor_forecast(model) != NULL};
+}
+
 bool body_read(const Body *body, const InputList *inputs, Arena *arena, Frame *frame, Error *error)
 {
     Reader *read = find_reader(body->content_type ? body->content_type : "application/json");

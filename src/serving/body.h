@@ -31,6 +31,8 @@ typedef struct InputList {
     bool are_optional; /* each may be left out, which is as if it were null */
 } InputList;
 
+InputList input_list_of(const Predictor *model, Arena *arena);
+
 typedef struct Body {
     const char *bytes;
     size_t size;

@@ -19,16 +19,6 @@ static void *allocate(size_t size)
     return memory;
 }
 
-static InputList list_inputs(const Predictor *model, Arena *arena)
-{
-    size_t count = predictor_input_count(model);
-    ModelInput *items = arena_array(arena, ModelInput, count);
-
-    for (size_t i = 0; i < count; i++)
-        items[i] = predictor_input(model, i);
-    return (InputList){items, count, predictor_forecast(model) != NULL};
-}
-
 LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest, Error *error)
 {
     LoadedModel *loaded = allocate(sizeof(*loaded));
@@ -41,7 +31,7 @@ LoadedModel *loaded_model_open(const ArtifactStore *store, const char *digest, E
         return NULL;
     }
     snprintf(loaded->digest, sizeof(loaded->digest), "%s", digest);
-    loaded->inputs = list_inputs(loaded->package.model, loaded->arena);
+    loaded->inputs = input_list_of(loaded->package.model, loaded->arena);
     loaded->classes = predictor_classes(loaded->package.model);
     loaded->forecast = predictor_forecast(loaded->package.model);
     return loaded;

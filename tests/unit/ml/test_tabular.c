@@ -49,18 +49,18 @@ static Goods *make_goods(Arena *arena)
     return goods;
 }
 
-static TabularTarget target_of(const Goods *goods, size_t class_count)
+static Target target_of(const Goods *goods, size_t class_count)
 {
     if (class_count == 0)
-        return (TabularTarget){.numbers = goods->prices};
-    return class_count == 2 ? (TabularTarget){goods->two, &two_classes, NULL}
-                            : (TabularTarget){goods->three, &three_classes, NULL};
+        return (Target){.numbers = goods->prices};
+    return class_count == 2 ? (Target){goods->two, &two_classes, NULL}
+                            : (Target){goods->three, &three_classes, NULL};
 }
 
 /* 0 classes: numbers. */
 static TabularResult learn_on(size_t threads, const Goods *goods, size_t class_count, Arena *arena)
 {
-    TabularTarget target = target_of(goods, class_count);
+    Target target = target_of(goods, class_count);
     SearchSpec spec = {.seed = 3, .fold_count = 2, .trials_max = 4, .thread_count = threads};
     TabularResult result;
     Error error;
@@ -74,7 +74,7 @@ static TabularResult learn(const Goods *goods, size_t class_count, Arena *arena)
     return learn_on(2, goods, class_count, arena);
 }
 
-static void expect_refused(const Frame *frame, TabularTarget target, const char *sentence)
+static void expect_refused(const Frame *frame, Target target, const char *sentence)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     SearchSpec spec = {.seed = 3, .fold_count = 3};
@@ -177,7 +177,7 @@ static void test_a_budget_that_is_used_up_gives_the_best_so_far(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Goods *goods = make_goods(arena);
-    TabularTarget target = target_of(goods, 2);
+    Target target = target_of(goods, 2);
     SearchSpec spec = {.seed = 3, .budget_seconds = 1e-6};
     TabularResult result, whole = learn(goods, 2, arena);
     Error error;
@@ -215,7 +215,7 @@ static void test_a_listener_hears_of_the_baseline_and_of_each_candidate(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Goods *goods = make_goods(arena);
-    TabularTarget target = target_of(goods, 0);
+    Target target = target_of(goods, 0);
     size_t calls = 0;
     SearchSpec spec = {
         .metric = "mae", .fold_count = 2, .trials_max = 5, .listener = {count_call, &calls}};
@@ -234,7 +234,7 @@ static void test_rows_of_a_group_judge_each_other_never(void)
     Goods *goods = make_goods(arena);
     size_t groups[ROWS];
     Random random = random_seeded(8);
-    TabularTarget target = target_of(goods, 2);
+    Target target = target_of(goods, 2);
     SearchSpec spec = {.seed = 3, .fold_count = 3, .trials_max = 4, .groups = groups};
     TabularResult result;
     double best = 0;
@@ -423,7 +423,7 @@ static void test_columns_that_tell_nothing_are_left_out_with_a_note(void)
                              {"same", COLUMN_NUMBER, NULL, same},
                              {"id", COLUMN_CATEGORY, ids, NULL}};
     Frame frame = {columns, 5, ROWS};
-    TabularTarget target = target_of(goods, 2);
+    Target target = target_of(goods, 2);
     SearchSpec spec = {.fold_count = 2, .trials_max = 2};
     TabularResult result;
     Error error;
@@ -451,7 +451,7 @@ static void test_what_cannot_be_learnt_from_is_refused_with_a_sentence(void)
     int one[ROWS] = {0};
     FrameColumn nothing[] = {{"same", COLUMN_NUMBER, NULL, same}};
     FrameColumn text[] = {{"note", COLUMN_TEXT, goods->cities, NULL}};
-    TabularTarget two = target_of(goods, 2), numbers = target_of(goods, 0);
+    Target two = target_of(goods, 2), numbers = target_of(goods, 0);
     Frame frame = goods->frame;
 
     expect_refused(&(Frame){nothing, 1, ROWS}, two,
@@ -461,10 +461,9 @@ static void test_what_cannot_be_learnt_from_is_refused_with_a_sentence(void)
                    "the column \"note\" is free text, which a model of a table does not read: make "
                    "it a category, or leave it out");
     expect_refused(&(Frame){nothing, 0, ROWS}, two, "training needs a column beside the target");
-    expect_refused(&frame, (TabularTarget){one, &two_classes, NULL},
+    expect_refused(&frame, (Target){one, &two_classes, NULL},
                    "training needs two classes with two rows each at least: 1 class has them");
-    expect_refused(&frame, (TabularTarget){.numbers = same},
-                   "the target is the same number in every row");
+    expect_refused(&frame, (Target){.numbers = same}, "the target is the same number in every row");
     goods->prices[4] = NAN;
     expect_refused(&frame, numbers, "row 5 has no finite number to learn");
     frame.row_count = 1;
@@ -475,7 +474,7 @@ static void test_a_metric_that_numbers_do_not_have_is_refused(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Goods *goods = make_goods(arena);
-    TabularTarget target = target_of(goods, 0);
+    Target target = target_of(goods, 0);
     SearchSpec spec = {.metric = "f1"};
     TabularResult result;
     Error error = {0};
@@ -514,7 +513,7 @@ static void test_ten_thousand_categories_are_learnt(void)
     FrameColumn columns[] = {{"value", COLUMN_CATEGORY, texts, NULL},
                              {"half", COLUMN_NUMBER, NULL, halves}};
     Frame frame = {columns, 2, MANY};
-    TabularTarget target = {.numbers = numbers};
+    Target target = {.numbers = numbers};
     SearchSpec spec = {.fold_count = 2, .trials_max = 3, .thread_count = 2};
     TabularResult result;
     Error error;

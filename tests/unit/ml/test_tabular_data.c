@@ -78,8 +78,7 @@ static size_t split(Wines *wines, Arena *arena)
     return learnt;
 }
 
-static TabularModel *learn(const Wines *wines, const TabularTarget *target, size_t rows,
-                           Arena *arena)
+static TabularModel *learn(const Wines *wines, const Target *target, size_t rows, Arena *arena)
 {
     Frame training = {wines->columns, COLUMNS, rows};
     SearchSpec spec = {.seed = 42, .fold_count = 3, .trials_max = 3, .thread_count = 2};
@@ -95,7 +94,7 @@ static void test_the_quality_of_wines_is_answered_better_than_by_a_line(void)
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     CLEANUP(tabular_model_unload) TabularModel *model = NULL;
     Wines *wines = arena_new(arena, Wines);
-    TabularTarget target = {.numbers = wines->qualities};
+    Target target = {.numbers = wines->qualities};
     double squares = 0, *answers = arena_array(arena, double, ROWS_MAX);
     size_t learnt;
     Error error;
@@ -117,7 +116,7 @@ static void test_good_wines_are_told_with_probabilities_that_are_calibrated(void
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     CLEANUP(tabular_model_unload) TabularModel *model = NULL;
     Wines *wines = arena_new(arena, Wines);
-    TabularTarget target = {wines->labels, &classes, NULL};
+    Target target = {wines->labels, &classes, NULL};
     double *answers = arena_array(arena, double, 2 * ROWS_MAX);
     int *predicted = arena_array(arena, int, ROWS_MAX);
     size_t learnt, tested;
