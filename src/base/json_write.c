@@ -205,6 +205,8 @@ void json_double(JsonWriter *json, const char *key, double value)
     }
     begin_value(json, key);
     json->text.count += strlen(number_format(value, text_reserve(&json->text, NUMBER_TEXT_SIZE)));
+    if (value == 0 && signbit(value)) /* a reader takes "-0" for the integer 0 */
+        text_append(&json->text, ".0");
 }
 
 void json_bool(JsonWriter *json, const char *key, bool value)

@@ -134,6 +134,18 @@ static void expect_reads_back(const char *text, size_t size, Arena *arena)
     EXPECT(memcmp(json_as_text(read, ""), text, size) == 0);
 }
 
+static void test_the_sign_of_nothing_is_kept(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    JsonWriter *json = json_writer_create(arena);
+    const JsonValue *read;
+    Error mistake = {0};
+
+    json_double(json, NULL, -0.0);
+    EXPECT_OK(json_parse(json_finish(json), json_size(json), arena, &read, &mistake), mistake);
+    EXPECT(signbit(json_as_double(read, 1)) && json_as_double(read, 1) == 0);
+}
+
 /* Texts are looked at eight bytes at once. */
 static void test_each_byte_reads_back_at_any_place(void)
 {
@@ -183,6 +195,7 @@ int main(int count, char **names)
         TEST(test_a_whole_body_lands_in_its_struct),
         TEST(test_nesting_has_a_limit),
         TEST(test_what_is_written_reads_back),
+        TEST(test_the_sign_of_nothing_is_kept),
         TEST(test_each_byte_reads_back_at_any_place),
         TEST(test_bytes_that_are_no_utf8_are_replaced_and_the_rest_stays),
         {0},
