@@ -51,15 +51,23 @@ static bool text_of(Planner *planner, const YamlNode *node, const JsonValue *val
     return expression_value_text(&scalar, text, planner->error) || planner_fail_at(planner, node);
 }
 
-static const JsonValue *json_of_text(Planner *planner, const char *text)
+/* What was written in the scratch, as a value of the planner's; the scratch is empty after that. */
+static bool keep_json(Planner *planner, Arena *scratch, JsonWriter *json, const JsonValue **value)
 {
-    JsonWriter *json = json_writer_create(planner->arena);
-    const JsonValue *value = NULL;
-    Error ignored;
+    const bool is_kept =
+        json_parse(json_finish(json), json_size(json), planner->arena, value, planner->error);
+
+    arena_reset(scratch);
+    return is_kept;
+}
+
+static bool json_of_text(Planner *planner, Arena *scratch, const char *text,
+                         const JsonValue **value)
+{
+    JsonWriter *json = json_writer_create(scratch);
 
     json_text(json, NULL, text);
-    return json_parse(json_finish(json), json_size(json), planner->arena, &value, &ignored) ? value
-                                                                                            : NULL;
+    return keep_json(planner, scratch, json, value);
 }
 
 /* A list with a list or a map in it names its steps by position. */
@@ -73,6 +81,7 @@ static bool has_composite(const JsonValue *list)
 
 static bool spread_foreach(Planner *planner, const YamlNode *node, PlanItemList *items)
 {
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     bool by_position;
     const JsonValue *all;
 
@@ -84,11 +93,11 @@ static bool spread_foreach(Planner *planner, const YamlNode *node, PlanItemList 
     for (JsonWalk walk = json_walk(all); json_walk_next(&walk);) {
         PlanItem item = {.suffix = walk.key, .item = walk.value};
 
-        if (walk.key)
-            item.key = json_of_text(planner, walk.key);
-        else if (by_position)
+        if (walk.key && !json_of_text(planner, scratch, walk.key, &item.key))
+            return false;
+        if (!walk.key && by_position)
             item.suffix = arena_format(planner->arena, "%zu", walk.index);
-        else if (!text_of(planner, node, walk.value, &item.suffix))
+        else if (!walk.key && !text_of(planner, node, walk.value, &item.suffix))
             return false;
         if (!add_item(planner, node, &item, items))
             return false;
@@ -139,12 +148,11 @@ static bool turn(DialList *dials)
 }
 
 /* "a-b-feature0": a value, or of a list or a map its key and position. */
-static bool combine(Planner *planner, const YamlNode *node, const DialList *dials, PlanItem *item)
+static bool name_combination(Planner *planner, const YamlNode *node, const DialList *dials,
+                             const char **suffix)
 {
-    JsonWriter *json = json_writer_create(planner->arena);
-    TextBuilder suffix = {.arena = planner->arena};
+    TextBuilder name = {.arena = planner->arena};
 
-    json_open_object(json, NULL);
     for (size_t i = 0; i < dials->count; i++) {
         const Dial *dial = &dials->items[i];
         const JsonValue *value = dial->items[dial->at].value;
@@ -154,18 +162,44 @@ static bool combine(Planner *planner, const YamlNode *node, const DialList *dial
             text = arena_format(planner->arena, "%s%zu", dial->key, dial->at);
         else if (!text_of(planner, node, value, &text))
             return false;
-        text_append_format(&suffix, "%s%s", i ? "-" : "", text);
-        json_raw(json, dial->key, json_print(value, planner->arena));
+        text_append_format(&name, "%s%s", i ? "-" : "", text);
+    }
+    *suffix = text_built(&name);
+    return true;
+}
+
+/* Item and key are one document: a plan has up to PLAN_STEPS_MAX of them. */
+static bool combine(Planner *planner, const YamlNode *node, const DialList *dials, Arena *scratch,
+                    PlanItem *item)
+{
+    JsonWriter *json = json_writer_create(scratch);
+    const JsonValue *both;
+
+    *item = (PlanItem){0};
+    if (!name_combination(planner, node, dials, &item->suffix))
+        return false;
+    json_open_object(json, NULL);
+    {
+        json_open_object(json, "item");
+        for (size_t i = 0; i < dials->count; i++) {
+            const Dial *dial = &dials->items[i];
+
+            json_raw(json, dial->key, json_print(dial->items[dial->at].value, scratch));
+        }
+        json_close(json);
+        json_text(json, "key", item->suffix);
     }
     json_close(json);
-    *item = (PlanItem){.suffix = text_built(&suffix)};
-    item->key = json_of_text(planner, item->suffix);
-    return json_parse(json_finish(json), json_size(json), planner->arena, &item->item,
-                      planner->error);
+    if (!keep_json(planner, scratch, json, &both))
+        return false;
+    item->item = json_member(both, "item");
+    item->key = json_member(both, "key");
+    return true;
 }
 
 static bool spread_matrix(Planner *planner, const YamlNode *node, PlanItemList *items)
 {
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     DialList dials = {0};
 
     if (!read_matrix(planner, node, &dials))
@@ -176,7 +210,8 @@ static bool spread_matrix(Planner *planner, const YamlNode *node, PlanItemList *
     do {
         PlanItem item;
 
-        if (!combine(planner, node, &dials, &item) || !add_item(planner, node, &item, items))
+        if (!combine(planner, node, &dials, scratch, &item) ||
+            !add_item(planner, node, &item, items))
             return false;
     } while (turn(&dials));
     return true;
