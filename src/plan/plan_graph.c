@@ -293,14 +293,13 @@ static void place_steps(Graph *graph, const size_t *order, Plan *plan)
     size_t count = graph->planner->plan.count;
     PlanNeeds *waiting = arena_array(arena, PlanNeeds, count + 1);
 
-    plan->items = arena_array(arena, PlanStep, count + 1);
-    plan->count = count;
+    *plan = (Plan){0}; /* whoever adds steps to it grows it, as this does */
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < graph->needs[i].count; j++)
             *arena_push(arena, &waiting[graph->needs[i].items[j]]) = i;
     for (size_t i = 0; i < count; i++) {
         graph->seen[order[i]] = i; /* its new position */
-        plan->items[i] = graph->planner->plan.items[order[i]];
+        *arena_push(arena, plan) = graph->planner->plan.items[order[i]];
     }
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < waiting[order[i]].count; j++) {

@@ -4,6 +4,7 @@
 #include "pipelines/release.h"
 #include "pipelines/release_canary.h"
 #include "tests/test.h"
+#include "tests/unit/plan/plan_scene.h"
 
 #define RELEASE "release:\n  endpoint: spam\n  production: "
 
@@ -137,6 +138,37 @@ static Plan plan_of(const char *yaml, Arena *arena)
     return plan;
 }
 
+/* As a plan is made, so that the release's steps grow what was made there. */
+static Plan plan_with_commands(size_t commands, Arena *arena)
+{
+    const SceneFile files[] = {{"slipway.yaml", NULL}, {0}};
+    TextBuilder yaml = {.arena = arena};
+    Error error = {0};
+    ReleaseFile file;
+    Plan plan;
+
+    text_append(&yaml, "project: spam\ndata: {spam: {source: spam.csv}}\n"
+                       "stages:\n  train: {uses: train, with: {data: spam}}\n");
+    for (size_t i = 0; i < commands; i++)
+        text_append_format(&yaml, "  command_%zu: {cmd: make}\n", i);
+    EXPECT_OK(read_file(RELEASE "{}\n", arena, &file, &error), error);
+    plan = scene_planned(text_built(&yaml), &(Scene){.files = files}, arena);
+    release_add_steps(&file, arena, &plan);
+    return plan;
+}
+
+static void test_a_release_behind_any_number_of_stages_keeps_what_its_steps_are_given(void)
+{
+    for (size_t commands = 0; commands < 40; commands++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        Plan plan = plan_with_commands(commands, arena);
+
+        EXPECT(plan.count == commands + 4);
+        for (size_t i = plan.count - 3; i < plan.count; i++)
+            EXPECT_TEXT(plan_step_with(&plan.items[i], "endpoint"), "spam");
+    }
+}
+
 static void test_each_share_is_a_step_on_the_way_to_production(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -265,6 +297,7 @@ int main(int count, char **names)
     static const Test tests[] = {
         TEST(test_traffic_is_read_as_shares_with_their_holds),
         TEST(test_a_mistake_in_production_is_refused_with_its_place),
+        TEST(test_a_release_behind_any_number_of_stages_keeps_what_its_steps_are_given),
         TEST(test_each_share_is_a_step_on_the_way_to_production),
         TEST(test_the_shares_and_the_rule_are_in_what_is_approved),
         TEST(test_a_look_leads_to_one_thing),
