@@ -16,22 +16,34 @@ static Serving *serving_of(const Request *request)
 
 typedef struct PredictQuery {
     const char *extra;
+    TextList what_if;
 } PredictQuery;
 
+static const char extra_summary[] =
+    "columns that the model does not read: \"refuse\" (the default) or \"ignore\"";
+
 static const JsonField predict_query[] = {
-    {"extra", JSON_TEXT, offsetof(PredictQuery, extra), JSON_OPTIONAL,
-     "columns that the model does not read: \"refuse\" (the default) or \"ignore\""},
+    {"extra", JSON_TEXT, offsetof(PredictQuery, extra), JSON_OPTIONAL, extra_summary},
     {0},
 };
 
-static bool read_predict_request(Scope *scope, const Request *request, PredictRequest *rows)
+static const JsonField explain_query[] = {
+    {"extra", JSON_TEXT, offsetof(PredictQuery, extra), JSON_OPTIONAL, extra_summary},
+    {"what_if", JSON_TEXT_LIST, offsetof(PredictQuery, what_if), JSON_OPTIONAL,
+     "COLUMN=VALUE: also what would be answered if the column had this value, as a CSV has it; may "
+     "be given for several columns"},
+    {0},
+};
+
+static bool read_predict_request(Scope *scope, const Request *request, const JsonField fields[],
+                                 PredictRequest *rows)
 {
     PredictQuery query = {.extra = "refuse"};
     char id[ID_TEXT_SIZE];
 
     if (!scope->request_id)
         scope->request_id = arena_text(scope->arena, id_timed(id));
-    if (!request_read_query(scope, request, predict_query, &query))
+    if (!request_read_query(scope, request, fields, &query))
         return false;
     if (!text_equal(query.extra, "refuse") && !text_equal(query.extra, "ignore"))
         return fail_field(&scope->error, "extra", "\"extra\" is \"refuse\" or \"ignore\"");
@@ -42,6 +54,7 @@ static bool read_predict_request(Scope *scope, const Request *request, PredictRe
                  .size = request->body_size,
                  .content_type = request->content_type,
                  .leaves_out_others = text_equal(query.extra, "ignore")},
+        .what_if = query.what_if,
     };
     return true;
 }
@@ -50,7 +63,7 @@ static bool predict(Scope *scope, const Request *request, Response *response)
 {
     PredictRequest rows;
 
-    return read_predict_request(scope, request, &rows) &&
+    return read_predict_request(scope, request, predict_query, &rows) &&
            serving_predict(serving_of(request), &rows, scope->arena, response->json, &scope->error);
 }
 
@@ -58,7 +71,7 @@ static bool explain(Scope *scope, const Request *request, Response *response)
 {
     PredictRequest rows;
 
-    return read_predict_request(scope, request, &rows) &&
+    return read_predict_request(scope, request, explain_query, &rows) &&
            serving_explain(serving_of(request), &rows, scope->arena, response->json, &scope->error);
 }
 
@@ -104,8 +117,8 @@ const Route predict_routes[] = {
      "{\"dataframe_split\": ...}, {\"dataframe_records\": [...]}, CSV or JSON lines.",
      .query = predict_query, .body_kind = BODY_TEXT},
     {"POST", "/endpoints/{name}/explain", ROLE_VIEWER, ROUTE_FAST, explain,
-     "Predict rows and say what drove each answer.", .query = predict_query, .body_kind = BODY_TEXT,
-     .fast_body_bytes_max = FAST_EXPLAIN_BYTES_MAX},
+     "Predict rows and say what drove each answer, and what would be answered if.",
+     .query = explain_query, .body_kind = BODY_TEXT, .fast_body_bytes_max = FAST_EXPLAIN_BYTES_MAX},
     {"GET", "/endpoints/{name}/openapi.json", ROLE_VIEWER, ROUTE_FAST, show_openapi,
      "Describe the endpoint as OpenAPI 3.0, from the model that serves."},
     {"GET", "/endpoints/{name}/docs", ROLE_ANYONE, ROUTE_FAST, show_try_page,

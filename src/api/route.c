@@ -246,6 +246,10 @@ static bool take_text(Scope *scope, const JsonField *field, const char *value, v
         *(bool *)at = strcmp(value, "true") == 0;
         return *at || strcmp(value, "false") == 0 ||
                fail_field(&scope->error, field->name, "\"%s\" must be true or false", field->name);
+    case JSON_TEXT_LIST:
+        text_list_add((TextList *)(void *)at, scope->arena, value);
+        return text_is_utf8(value, strlen(value)) ||
+               fail_field(&scope->error, field->name, "\"%s\" must be UTF-8", field->name);
     default:
         return fail(&scope->error, ERROR_INTERNAL, "\"%s\" cannot be a query parameter",
                     field->name);
@@ -278,7 +282,7 @@ static bool check_names(Scope *scope, const HttpPairList *pairs, const JsonField
     for (const JsonField *field = fields; field->name; field++) {
         size_t count = count_pairs(pairs, field->name);
 
-        if (count > 1)
+        if (count > 1 && field->type != JSON_TEXT_LIST)
             return fail_field(&scope->error, field->name, "\"%s\" is given twice", field->name);
         if (!count && field->need == JSON_REQUIRED)
             return fail_field(&scope->error, field->name, "\"%s\" is missing", field->name);

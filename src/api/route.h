@@ -129,7 +129,8 @@ bool request_store_body(Scope *scope, const Request *request, Artifact *artifact
 bool request_read(Scope *scope, const Request *request, const JsonField fields[],
                   void *target) MUST_CHECK;
 
-/* Reads the query by the same kind of table: texts, integers, numbers and booleans. */
+/* Reads the query by the same kind of table: texts, integers, numbers and booleans; lists of texts,
+ * which may be given several times. */
 bool request_read_query(Scope *scope, const Request *request, const JsonField fields[],
                         void *target) MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/forecast.h"
 #include "cli/rule.h"
+#include "cli/what_if.h"
 
 enum { FILE_BYTES_MAX = 16 * 1024 * 1024, SHOWN_TEXT_BYTES = 60 };
 
@@ -209,12 +210,22 @@ static bool rollback(Cli *cli)
            print_live(cli, &reply);
 }
 
-static const CommandOption predict_options[] = {
-    {"--file", OPTION_TEXT, "FILE", "rows to predict: .csv with a header, .jsonl or .json"},
-    {"--steps", OPTION_INT, "STEPS", "of a forecast: how many steps after the series' end"},
-    {"--series", OPTION_TEXT, "NAME", "of a forecast: which series, where there are many"},
-    {"--level", OPTION_NUMBER, "SHARE", "of a forecast's intervals (0.95)"},
-    {"--ignore-extra", OPTION_FLAG, NULL, "leave out columns that the model does not read"},
+#define ROW_OPTIONS                                                                                \
+    {"--file", OPTION_TEXT, "FILE", "rows to predict: .csv with a header, .jsonl or .json"},       \
+        {"--row", OPTION_LIST, "JSON", "a row, as an object by column; may be given for several"}, \
+        {"--steps", OPTION_INT, "STEPS", "of a forecast: how many steps after the series' end"},   \
+        {"--series", OPTION_TEXT, "NAME", "of a forecast: which series, where there are many"},    \
+        {"--level", OPTION_NUMBER, "SHARE", "of a forecast's intervals (0.95)"},                   \
+    {                                                                                              \
+        "--ignore-extra", OPTION_FLAG, NULL, "leave out columns that the model does not read"      \
+    }
+
+static const CommandOption predict_options[] = {ROW_OPTIONS, {0}};
+
+static const CommandOption explain_options[] = {
+    ROW_OPTIONS,
+    {"--what-if", OPTION_LIST, "COLUMN=VALUE",
+     "also what would be answered if the column had this value; may be given for several"},
     {0},
 };
 
@@ -227,8 +238,8 @@ static const char *type_of_file(const char *path)
 
 static bool read_rows_file(Cli *cli, const char *path, ClientCall *call)
 {
-    if (cli->arguments.count > 1)
-        return fail(&cli->error, ERROR_INVALID, "give texts or --file, not both");
+    if (cli->arguments.count > 1 || cli_has_option(cli, "--row"))
+        return fail(&cli->error, ERROR_INVALID, "give texts, --row or --file, one of them");
     call->content_type = type_of_file(path);
     return file_read(path, FILE_BYTES_MAX, cli->arena, &call->body, &call->body_size, &cli->error);
 }
@@ -240,11 +251,39 @@ static bool write_texts(Cli *cli, ClientCall *call)
 
     if (cli->arguments.count < 2)
         return fail(&cli->error, ERROR_INVALID,
-                    "give texts to predict, --file FILE, or --steps STEPS of a forecast");
+                    "give texts to predict, --row JSON, --file FILE, or --steps STEPS of a "
+                    "forecast");
     json_open_object(json, NULL);
     json_open_array(json, "data");
     for (size_t i = 1; i < cli->arguments.count; i++)
         json_text(json, NULL, cli->arguments.items[i]);
+    json_close(json);
+    json_close(json);
+    call->body = json_finish(json);
+    call->body_size = json_size(json);
+    return true;
+}
+
+/* The rows of the command line as {"data": [...]}; what they hold is the server's to check. */
+static bool write_rows(Cli *cli, ClientCall *call)
+{
+    TextList rows = cli_option_list(cli, "--row");
+    JsonWriter *json = json_writer_create(cli->arena);
+
+    if (cli->arguments.count > 1)
+        return fail(&cli->error, ERROR_INVALID, "give texts, --row or --file, one of them");
+    json_open_object(json, NULL);
+    json_open_array(json, "data");
+    for (size_t i = 0; i < rows.count; i++) {
+        const JsonValue *row;
+
+        if (!json_parse(rows.items[i], strlen(rows.items[i]), cli->arena, &row, &cli->error))
+            return fail_in(&cli->error, "--row %zu", i + 1);
+        if (!json_is_object(row))
+            return fail(&cli->error, ERROR_INVALID,
+                        "--row %zu must be a JSON object by column, as in {\"age\": 41}", i + 1);
+        json_raw(json, NULL, rows.items[i]);
+    }
     json_close(json);
     json_close(json);
     call->body = json_finish(json);
@@ -262,7 +301,7 @@ static bool write_ask(Cli *cli, ClientCall *call)
 {
     JsonWriter *json = json_writer_create(cli->arena);
 
-    if (cli->arguments.count > 1 || cli_option(cli, "--file"))
+    if (cli->arguments.count > 1 || cli_has_option(cli, "--file") || cli_has_option(cli, "--row"))
         return fail(&cli->error, ERROR_INVALID,
                     "give --steps, --series and --level, or rows, not both");
     json_open_object(json, NULL);
@@ -288,15 +327,20 @@ static bool read_rows(Cli *cli, ClientCall *call)
 
     if (is_forecast_asked(cli))
         return write_ask(cli, call);
-    return path ? read_rows_file(cli, path, call) : write_texts(cli, call);
+    if (path)
+        return read_rows_file(cli, path, call);
+    return cli_has_option(cli, "--row") ? write_rows(cli, call) : write_texts(cli, call);
 }
 
 static bool ask_endpoint(Cli *cli, const char *verb, ClientReply *reply)
 {
+    const char *extra = cli_has_option(cli, "--ignore-extra") ? "extra=ignore" : "";
+    const char *what_if = cli_what_if_query(cli);
     ClientCall call = {
         .method = "POST",
-        .path = cli_format(cli, "/endpoints/%s/%s%s", cli_encoded(cli, cli_argument(cli, 0)), verb,
-                           cli_has_option(cli, "--ignore-extra") ? "?extra=ignore" : ""),
+        .path = cli_format(cli, "/endpoints/%s/%s%s%s%s%s", cli_encoded(cli, cli_argument(cli, 0)),
+                           verb, *extra || *what_if ? "?" : "", extra,
+                           *extra && *what_if ? "&" : "", what_if),
     };
 
     if (!read_rows(cli, &call))
@@ -407,6 +451,7 @@ static void print_explanation(Cli *cli, const JsonValue *explanation, size_t row
            json_as_double(json_member(explanation, "intercept"), 0),
            json_as_double(json_member(explanation, "margin"), 0),
            is_value ? "the value" : "the margin: calibrated, it is the confidence");
+    cli_print_what_if(cli, explanation);
 }
 
 static bool explain(Cli *cli)
@@ -469,10 +514,11 @@ const Command endpoint_commands[] = {
      "slipway deploy comments@3 --endpoint spam", deploy_options},
     {"rollback", "ENDPOINT", rollback, "Serve the version again that served before.",
      "slipway rollback spam --comment \"answers got worse\"", rollback_options},
-    {"predict", "ENDPOINT [TEXT...]", predict, "Predict texts or the rows of a file.",
+    {"predict", "ENDPOINT [TEXT...]", predict, "Predict texts or rows.",
      "slipway predict spam \"check out my channel\"", predict_options},
-    {"explain", "ENDPOINT [TEXT...]", explain, "Predict, and show what drove each answer.",
-     "slipway explain spam \"check out my channel\"", predict_options},
+    {"explain", "ENDPOINT [TEXT...]", explain,
+     "Predict, and show what drove each answer; and what would be answered if.",
+     "slipway explain bank --file client.csv --what-if age=30", explain_options},
     {"prediction show", "REQUEST", show_prediction,
      "Show a logged answer and what it came from: deployment, version, run, data, code.",
      "slipway prediction show 0af7651916cd43dd8448eb211c80319c"},

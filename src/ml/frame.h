@@ -7,8 +7,11 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/arena.h"
 
 typedef struct TextRef {
     const char *bytes; /* UTF-8, not NUL-terminated; NULL when missing */
@@ -46,3 +49,17 @@ typedef struct Target {
     const ClassNames *classes; /* NULL: numbers */
     const double *numbers;     /* row_count finite ones; NULL: classes */
 } Target;
+
+/* The rows at these places, in their order; names and bytes stay where they are. */
+Frame frame_pick(const Frame *frame, const size_t *rows, size_t count, Arena *arena);
+FrameColumn frame_column_pick(const FrameColumn *column, const size_t *rows, size_t count,
+                              Arena *arena);
+
+/* The same frame but for one column. */
+Frame frame_exchange(const Frame *frame, size_t place, const FrameColumn *column, Arena *arena);
+
+/* Where a column of that name is; false: there is none. */
+bool frame_find(const Frame *frame, const char *name, size_t *place);
+
+/* The index of a class by its name; -1: there is none. */
+int class_names_find(const ClassNames *classes, const char *name);

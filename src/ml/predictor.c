@@ -125,6 +125,13 @@ bool predictor_predict_on(size_t thread_count, const Predictor *model, const Fra
     return text_model_predict_on(thread_count, model->text, frame, answers, error);
 }
 
+double predictor_row_seconds(const Predictor *model)
+{
+    static const double of_text = 10e-6; /* a hundred words, with their characters */
+
+    return model->table ? tabular_model_row_seconds(model->table) : of_text;
+}
+
 size_t predictor_decide(const Predictor *model, const double *probabilities)
 {
     return model->table ? tabular_model_decide(model->table, probabilities)

@@ -51,6 +51,10 @@ bool predictor_predict(const Predictor *model, const Frame *frame, double *answe
 bool predictor_predict_on(size_t thread_count, const Predictor *model, const Frame *frame,
                           double *answers, Error *error) MUST_CHECK;
 
+/* About how long a core takes to answer a row, by what the model is made of: for who plans how many
+ * rows to ask. No clock is asked, so it is the same everywhere. */
+double predictor_row_seconds(const Predictor *model);
+
 /* The class that an answer names, by the row's probabilities and the model's decision threshold. */
 size_t predictor_decide(const Predictor *model, const double *probabilities);
 

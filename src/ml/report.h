@@ -208,3 +208,26 @@ typedef struct NumberRivals {
 /* paired_bootstrap() for numbers. */
 bool paired_bootstrap_numbers(const NumberRivals *rivals, PairedInterval *interval,
                               Error *error) MUST_CHECK;
+
+/* A model's answers to the same rows several times, each with a chance of its own (a column that is
+ * shuffled), against its champion's. */
+typedef struct RepeatedRivals {
+    const int *truth;           /* of classes; or */
+    const double *true_numbers; /* of numbers */
+    const Predictions *champion, *challengers;
+    size_t challenger_count, row_count;
+    const ClassNames *classes; /* NULL: numbers */
+    size_t positive;
+    const MetricKind *metric;
+    double level;
+    size_t resamples;
+    uint64_t seed;
+} RepeatedRivals;
+
+/* The challenger's metric is the mean of all its answers'. The interval is a bootstrap in two
+ * levels (Davison & Hinkley 1997, section 3.8): each resample draws rows, the same for all, and of
+ * the challengers as many as there are, with replacement; so it has the chance of the rows and that
+ * of the answers. Its ends are NaN when fewer than 90 % of the resamples give a number. Fails as
+ * paired_bootstrap() does otherwise. */
+bool repeated_bootstrap(const RepeatedRivals *rivals, PairedInterval *interval,
+                        Error *error) MUST_CHECK;

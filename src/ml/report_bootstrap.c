@@ -276,3 +276,112 @@ bool paired_bootstrap_numbers(const NumberRivals *rivals, PairedInterval *interv
     }
     return make_interval(judges, values, &spec, interval, error);
 }
+
+/* ---- several answers of the challenger ---- */
+
+typedef struct Judged {
+    Judge judge;
+    double value; /* on all rows */
+} Judged;
+
+static bool judge_one(const RepeatedRivals *rivals, const Predictions *answers, Arena *arena,
+                      Judged *judged, Error *error)
+{
+    NumberSample numbers = {rivals->true_numbers, answers->numbers, rivals->row_count, NULL};
+    Sample sample = {.truth = rivals->truth,
+                     .predictions = answers,
+                     .row_count = rivals->row_count,
+                     .class_count = rivals->classes ? rivals->classes->count : 0,
+                     .positive = rivals->positive};
+    Judge judge = {.metric = rivals->metric, .sample = sample};
+
+    if (!rivals->classes) {
+        if (!judge_all_numbers(&numbers, rivals->metric, "model", &judged->value, error))
+            return false;
+        judged->judge = judge_create_numbers(&numbers, rivals->metric, arena);
+        return true;
+    }
+    if (!judge_all_rows(&judge, "model", rivals->classes, &judged->value, error))
+        return false;
+    judged->judge = judge_create(&sample, rivals->metric, arena);
+    return true;
+}
+
+/* How many challengers are drawn, and how often each. */
+typedef struct Turns {
+    Random random;
+    uint32_t *times;
+    size_t count;
+} Turns;
+
+static void draw_turns(Turns *turns)
+{
+    memset(turns->times, 0, turns->count * sizeof(*turns->times));
+    for (size_t i = 0; i < turns->count; i++)
+        turns->times[random_below(&turns->random, turns->count)]++;
+}
+
+/* The mean of the differences, which is exactly 0 where all are. */
+static double mean_difference(Judged *judged, const Turns *turns, const uint32_t *weights)
+{
+    double champion = judge_value(&judged[0].judge, weights), sum = 0;
+
+    for (size_t i = 0; i < turns->count; i++)
+        if (turns->times[i])
+            sum += turns->times[i] * (judge_value(&judged[i + 1].judge, weights) - champion);
+    return sum / (double)turns->count;
+}
+
+/* judged: the champion, then the challengers. */
+static void repeated_interval(const RepeatedRivals *rivals, Judged *judged,
+                              PairedInterval *interval)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    uint32_t *weights = arena_array(arena, uint32_t, rivals->row_count);
+    double *differences = arena_array(arena, double, rivals->resamples);
+    Turns turns = {random_seeded(rivals->seed),
+                   arena_array(arena, uint32_t, rivals->challenger_count),
+                   rivals->challenger_count};
+    size_t count = 0;
+
+    for (size_t i = 0; i < rivals->resamples; i++) {
+        double difference;
+
+        draw_weights(&turns.random, weights, rivals->row_count);
+        draw_turns(&turns);
+        difference = mean_difference(judged, &turns, weights);
+        if (!isnan(difference))
+            differences[count++] = difference;
+    }
+    interval->low = interval->high = NAN;
+    interval->resamples = count;
+    if ((double)count < 0.9 * (double)rivals->resamples)
+        return;
+    qsort(differences, count, sizeof(*differences), number_compare);
+    interval->low = sorted_quantile(differences, count, (1 - rivals->level) / 2);
+    interval->high = sorted_quantile(differences, count, (1 + rivals->level) / 2);
+}
+
+bool repeated_bootstrap(const RepeatedRivals *rivals, PairedInterval *interval, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    BootstrapSpec spec = {rivals->level, rivals->resamples, rivals->seed};
+    ModelTask task = rivals->classes ? TASK_CLASSIFICATION : TASK_REGRESSION;
+    Judged *judged = arena_array(arena, Judged, rivals->challenger_count + 1);
+    PairedInterval made = {0};
+
+    if (!check_request(&spec, rivals->metric, task, error) ||
+        !judge_one(rivals, rivals->champion, arena, &judged[0], error))
+        return false;
+    for (size_t i = 0; i < rivals->challenger_count; i++) {
+        if (!judge_one(rivals, &rivals->challengers[i], arena, &judged[i + 1], error))
+            return false;
+        made.challenger += judged[i + 1].value / (double)rivals->challenger_count;
+        made.difference +=
+            (judged[i + 1].value - judged[0].value) / (double)rivals->challenger_count;
+    }
+    made.champion = judged[0].value;
+    repeated_interval(rivals, judged, &made);
+    *interval = made;
+    return true;
+}

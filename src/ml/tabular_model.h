@@ -40,6 +40,10 @@ bool tabular_model_predict(const TabularModel *model, const Frame *frame, double
                            Arena *arena, Error *error) MUST_CHECK;
 bool tabular_model_predict_on(size_t thread_count, const TabularModel *model, const Frame *frame,
                               double *answers, Error *error) MUST_CHECK;
+
+/* predictor_row_seconds() */
+double tabular_model_row_seconds(const TabularModel *model);
+
 size_t tabular_model_decide(const TabularModel *model, const double *probabilities);
 
 /* One contribution per column, with text "column=value" and length 0; they and the intercept add up

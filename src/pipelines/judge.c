@@ -5,40 +5,9 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "ml/answers.h"
 
 /* Rows without a target. */
-
-static const TextRef *pick_texts(const TextRef *texts, const size_t *kept, size_t count,
-                                 Arena *arena)
-{
-    TextRef *picked = texts ? arena_array(arena, TextRef, count) : NULL;
-
-    for (size_t i = 0; picked && i < count; i++)
-        picked[i] = texts[kept[i]];
-    return picked;
-}
-
-static const double *pick_numbers(const double *numbers, const size_t *kept, size_t count,
-                                  Arena *arena)
-{
-    double *picked = numbers ? arena_array(arena, double, count) : NULL;
-
-    for (size_t i = 0; picked && i < count; i++)
-        picked[i] = numbers[kept[i]];
-    return picked;
-}
-
-static Frame frame_pick(const Frame *frame, const size_t *kept, size_t count, Arena *arena)
-{
-    FrameColumn *columns = arena_array(arena, FrameColumn, frame->column_count);
-
-    for (size_t i = 0; i < frame->column_count; i++) {
-        columns[i] = frame->columns[i];
-        columns[i].texts = pick_texts(columns[i].texts, kept, count, arena);
-        columns[i].numbers = pick_numbers(columns[i].numbers, kept, count, arena);
-    }
-    return (Frame){columns, frame->column_count, count};
-}
 
 /* In place: kept[i] >= i, so nothing is overwritten before it was moved. */
 static void move_rows(Rows *rows, const size_t *kept, size_t count)
@@ -87,14 +56,6 @@ Frame frame_head(const Frame *frame, size_t row_count)
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static int class_index(const ClassNames *classes, const char *name)
-{
-    const char *const *found =
-        bsearch(&name, classes->items, classes->count, sizeof(*classes->items), compare_names);
-
-    return found ? (int)(found - classes->items) : -1;
 }
 
 static ClassNames unite(const Rows *rows, const ModelSet *models, Arena *arena)
@@ -164,11 +125,12 @@ static bool unite_labels(const ModelSet *models, Arena *arena, Bench *made, Erro
     if (!agree_on_positive(models, error))
         return false;
     for (size_t i = 0; i < rows->row_count; i++)
-        labels[i] =
-            rows->labels[i] < 0 ? -1 : class_index(&classes, rows->classes.items[rows->labels[i]]);
+        labels[i] = rows->labels[i] < 0
+                        ? -1
+                        : class_names_find(&classes, rows->classes.items[rows->labels[i]]);
     rows->labels = labels;
     rows->classes = classes;
-    made->positive = (size_t)class_index(&classes, positive_name(models->items[0]));
+    made->positive = (size_t)class_names_find(&classes, positive_name(models->items[0]));
     return true;
 }
 
@@ -239,46 +201,12 @@ bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Benc
 
 /* Predictions. */
 
-static bool predict_numbers(const Bench *bench, const Predictor *model, Arena *arena,
-                            Predictions *predictions, Error *error)
-{
-    double *numbers = arena_array(arena, double, bench->rows.row_count);
-
-    *predictions = (Predictions){.numbers = numbers};
-    return predictor_predict_on(parallel_core_count(), model, &bench->rows.frame, numbers, error);
-}
-
-static bool predict_classes(const Bench *bench, const Predictor *model, Arena *arena,
-                            Predictions *predictions, Error *error)
-{
-    const ClassNames *known = predictor_classes(model);
-    size_t row_count = bench->rows.row_count, width = bench->rows.classes.count;
-    double *own = arena_array(arena, double, row_count * known->count);
-    double *probabilities = arena_array(arena, double, row_count *width);
-    int *predicted = arena_array(arena, int, row_count);
-    int *place = arena_array(arena, int, known->count);
-
-    if (!predictor_predict_on(parallel_core_count(), model, &bench->rows.frame, own, error))
-        return false;
-    for (size_t i = 0; i < known->count; i++)
-        place[i] = class_index(&bench->rows.classes, known->items[i]);
-    for (size_t row = 0; row < row_count; row++) {
-        const double *from = own + row * known->count;
-
-        for (size_t i = 0; i < known->count; i++)
-            probabilities[row * width + (size_t)place[i]] = from[i];
-        predicted[row] = place[predictor_decide(model, from)];
-    }
-    *predictions = (Predictions){.predicted = predicted, .probabilities = probabilities};
-    return true;
-}
-
 bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
                    Predictions *predictions, Error *error)
 {
-    return bench->task == TASK_REGRESSION
-               ? predict_numbers(bench, model, arena, predictions, error)
-               : predict_classes(bench, model, arena, predictions, error);
+    AnswerSpec spec = {model, &bench->rows.classes, parallel_core_count()};
+
+    return answer_frame(&spec, &bench->rows.frame, arena, predictions, error);
 }
 
 static Predictions always_the_mean(const Bench *bench, Arena *arena)

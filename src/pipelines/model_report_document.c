@@ -219,6 +219,7 @@ const Document *model_report_document(const ModelReport *report, Arena *arena)
     model_report_add_learnt(&page);
     model_report_add_metrics(&page);
     model_report_add_classes(&page);
+    model_report_add_columns(&page);
     model_report_add_leaderboard(&page);
     model_report_add_gates(&page);
     model_report_add_trials(&page);

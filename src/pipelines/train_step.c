@@ -14,6 +14,7 @@
 #include "pipelines/made_with.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
+#include "pipelines/train_columns.h"
 #include "pipelines/train_forecast.h"
 #include "pipelines/train_ids.h"
 #include "registry/package.h"
@@ -196,12 +197,20 @@ static bool judge_on_holdout(Training *training)
 static const char *report_document(const Training *training)
 {
     JsonWriter *json = json_writer_create(training->arena);
+    ColumnsSpec columns = {
+        .model = training->found.model,
+        .bench = &training->bench,
+        .metric = training->job.metric,
+        .budget_seconds = training->job.budget_seconds,
+        .seed = training->job.seed,
+    };
 
     json_open_object(json, NULL);
     {
         json_text(json, "holdout", training->job.holdout_digest);
         json_int(json, "rows", (int64_t)training->bench.rows.row_count);
         report_write_json(json, "report", &training->report, &training->bench.rows.classes);
+        train_columns_write_json(json, &columns);
     }
     json_close(json);
     return json_finish(json);

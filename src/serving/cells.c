@@ -41,8 +41,7 @@ bool cells_begin(Cells *cells, size_t row_count, size_t rows_max)
     return true;
 }
 
-/* The names of all columns, as a message lists them. */
-static const char *list_names(const InputList *inputs, Arena *arena)
+const char *input_list_names(const InputList *inputs, Arena *arena)
 {
     enum { SHOWN_MAX = 8 };
     TextBuilder names = {.arena = arena};
@@ -70,7 +69,7 @@ static bool fail_unknown(Cells *cells, TextRef name, size_t row)
 
     snprintf(copy, sizeof(copy), "%.*s", shown, name.bytes);
     return fail_field(cells->error, copy, "unrecognized column \"%s\"%s: the model reads %s", copy,
-                      in_row(row, place), list_names(cells->inputs, cells->arena));
+                      in_row(row, place), input_list_names(cells->inputs, cells->arena));
 }
 
 /* The name may have NULs in it. */

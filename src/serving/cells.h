@@ -26,6 +26,9 @@ typedef struct Cells {
     size_t found, rounds, expected;
 } Cells;
 
+/* The names of the columns, as a message lists them. */
+const char *input_list_names(const InputList *inputs, Arena *arena);
+
 /* Fails when row_count is 0 or over the limit. */
 bool cells_begin(Cells *cells, size_t row_count, size_t rows_max) MUST_CHECK;
 

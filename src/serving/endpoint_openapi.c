@@ -30,7 +30,28 @@ static const char explanation_schema[] =
     "\"length\":{\"type\":\"integer\",\"description\":\"bytes; 0: the whole value\"},"
     "\"weight\":{\"type\":\"number\"}}}},"
     "\"rest\":{\"type\":\"object\",\"required\":[\"count\",\"weight\"],\"properties\":{"
-    "\"count\":{\"type\":\"integer\"},\"weight\":{\"type\":\"number\"}}}}}";
+    "\"count\":{\"type\":\"integer\"},\"weight\":{\"type\":\"number\"}}},"
+    "\"what_if\":{\"allOf\":[{\"$ref\":\"#/components/schemas/Prediction\"},"
+    "{\"$ref\":\"#/components/schemas/WhatIf\"}]}}}";
+
+static const char what_if_schema[] =
+    "{\"type\":\"object\",\"required\":[\"margin\",\"columns\",\"rest\"],"
+    "\"description\":\"the answer with the changes; margin of the row + differences + rest = "
+    "margin\",\"properties\":{\"margin\":{\"type\":\"number\"},"
+    "\"columns\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+    "\"required\":[\"column\",\"weight_before\",\"weight_after\",\"difference\"],\"properties\":{"
+    "\"column\":{\"type\":\"string\"},"
+    "\"from\":{\"nullable\":true,\"description\":\"the value of the row, where it is changed\"},"
+    "\"to\":{\"nullable\":true,\"description\":\"the value that it would have\"},"
+    "\"weight_before\":{\"type\":\"number\"},\"weight_after\":{\"type\":\"number\"},"
+    "\"difference\":{\"type\":\"number\"}}}},"
+    "\"rest\":{\"type\":\"object\",\"required\":[\"count\",\"difference\"],\"properties\":{"
+    "\"count\":{\"type\":\"integer\"},\"difference\":{\"type\":\"number\"}}}}}";
+
+static const char what_if_parameters[] =
+    "[{\"name\":\"what_if\",\"in\":\"query\",\"schema\":{\"type\":\"array\",\"items\":{"
+    "\"type\":\"string\"}},\"description\":\"COLUMN=VALUE: also what would be answered if the "
+    "column had this value, as a CSV has it; may be given for several columns\"}]";
 
 static const char forecast_schema[] =
     "{\"type\":\"object\",\"required\":[\"series\",\"choice\",\"level\",\"forecast\"],"
@@ -272,6 +293,8 @@ static void write_schemas(JsonWriter *json, const ServedEndpoint *served)
         else
             write_prediction_schema(json, loaded->classes);
         json_raw(json, "Reasons", forecast ? forecast_reasons_schema : explanation_schema);
+        if (!forecast)
+            json_raw(json, "WhatIf", what_if_schema);
         write_answer_schema(json, served, "predictions",
                             "{\"$ref\":\"#/components/schemas/Prediction\"}");
         write_answer_schema(json, served, "explanations",
@@ -305,6 +328,7 @@ static void write_example(JsonWriter *json, const InputList *inputs)
 
 typedef struct Operation {
     const char *verb, *id, *summary, *answer;
+    const char *parameters; /* NULL: it has none */
 } Operation;
 
 static void write_operation(JsonWriter *json, const ServedEndpoint *served,
@@ -314,6 +338,8 @@ static void write_operation(JsonWriter *json, const ServedEndpoint *served,
     json_open_object(json, "post");
     json_text(json, "operationId", operation->id);
     json_text(json, "summary", operation->summary);
+    if (operation->parameters)
+        json_raw(json, "parameters", operation->parameters);
     json_open_object(json, "requestBody");
     json_bool(json, "required", true);
     json_open_object(json, "content");
@@ -352,8 +378,9 @@ static void write_info(JsonWriter *json, const ServedEndpoint *served, Arena *ar
 void endpoint_openapi_write(JsonWriter *json, const ServedEndpoint *served, Arena *arena)
 {
     static const Operation predict = {"predict", "predict", "Predict each row.", "Predictions"};
-    static const Operation explain = {"explain", "explain",
-                                      "Predict each row and say what drove it.", "Explanations"};
+    const Operation explain = {"explain", "explain", "Predict each row and say what drove it.",
+                               "Explanations",
+                               served->loaded->forecast ? NULL : what_if_parameters};
 
     json_open_object(json, NULL);
     json_text(json, "openapi", "3.0.3");

@@ -1,6 +1,7 @@
 #include "serving/predict.h"
 
 #include "serving/predict_forecast.h"
+#include "serving/what_if.h"
 
 bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoint **served,
                   Error *error)
@@ -23,24 +24,30 @@ static const double *row_answer(const Prediction *prediction, size_t row)
     return prediction->answers + row * loaded_model_width(prediction->endpoint->loaded);
 }
 
+bool predict_frame(Prediction *made, Arena *arena, Error *error)
+{
+    const LoadedModel *loaded = made->endpoint->loaded;
+    const Predictor *model = loaded->package.model;
+    size_t count = made->frame.row_count;
+
+    made->answers = arena_array(arena, double, count *loaded_model_width(loaded));
+    made->labels = arena_array(arena, size_t, count);
+    if (loaded->forecast ? !predict_forecasts(made, arena, error)
+                         : !predictor_predict(model, &made->frame, made->answers, arena, error))
+        return false;
+    for (size_t row = 0; row < count && !loaded_model_has_numbers(loaded); row++)
+        made->labels[row] = predictor_decide(model, row_answer(made, row));
+    return true;
+}
+
 bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Arena *arena,
                 Prediction *prediction, Error *error)
 {
-    const LoadedModel *loaded = served->loaded;
-    const Predictor *model = loaded->package.model;
     Prediction made = {.endpoint = served, .request_id = request->request_id};
-    size_t count;
 
-    if (!body_read(&request->body, &loaded->inputs, arena, &made.frame, error))
+    if (!body_read(&request->body, &served->loaded->inputs, arena, &made.frame, error) ||
+        !predict_frame(&made, arena, error))
         return false;
-    count = made.frame.row_count;
-    made.answers = arena_array(arena, double, count *loaded_model_width(loaded));
-    made.labels = arena_array(arena, size_t, count);
-    if (loaded->forecast ? !predict_forecasts(&made, arena, error)
-                         : !predictor_predict(model, &made.frame, made.answers, arena, error))
-        return false;
-    for (size_t row = 0; row < count && !loaded_model_has_numbers(loaded); row++)
-        made.labels[row] = predictor_decide(model, row_answer(&made, row));
     *prediction = made;
     return true;
 }
@@ -67,7 +74,7 @@ static void write_head(JsonWriter *json, const Prediction *prediction)
     json_int(json, "version", prediction->endpoint->version);
 }
 
-static void write_answer(JsonWriter *json, const Prediction *prediction, size_t row)
+void prediction_write_answer(JsonWriter *json, const Prediction *prediction, size_t row)
 {
     const ClassNames *classes = prediction->endpoint->loaded->classes;
     const double *probabilities = row_answer(prediction, row);
@@ -96,7 +103,7 @@ void prediction_write_json(JsonWriter *json, const Prediction *prediction)
     json_open_array(json, "predictions");
     for (size_t row = 0; row < prediction->frame.row_count; row++) {
         json_open_object(json, NULL);
-        write_answer(json, prediction, row);
+        prediction_write_answer(json, prediction, row);
         json_close(json);
     }
     json_close(json);
@@ -150,8 +157,10 @@ static bool explain_row(const Prediction *prediction, size_t row, JsonWriter *js
                            prediction->labels[row], arena, &explanation, error))
         return false;
     json_open_object(json, NULL);
-    write_answer(json, prediction, row);
+    prediction_write_answer(json, prediction, row);
     write_explanation(json, &explanation);
+    if (prediction->what_if && !what_if_write_json(json, prediction, row, &explanation, error))
+        return false;
     json_close(json);
     return true;
 }

@@ -23,6 +23,7 @@ enum {
 typedef struct PredictRequest {
     const char *endpoint, *request_id;
     Body body;
+    TextList what_if; /* to explain: COLUMN=VALUE each; see what_if.h */
 } PredictRequest;
 
 /* What a row asks of a model that forecasts, and all steps of the answer. */
@@ -31,7 +32,7 @@ typedef struct ForecastAnswer {
     DatedForecast dated;
 } ForecastAnswer;
 
-/* Points into the snapshot, the body and the arena. */
+/* Points into the snapshot, the request and the arena. */
 typedef struct Prediction {
     const ServedEndpoint *endpoint;
     const char *request_id;
@@ -39,7 +40,8 @@ typedef struct Prediction {
     double *answers; /* row_count x predictor_width(): probabilities, the number, or of a forecast
                         its value and interval at the last step */
     size_t *labels;  /* per row, an index into the model's classes; 0 of numbers */
-    const ForecastAnswer *forecasts; /* per row; NULL of models that forecast nothing */
+    const ForecastAnswer *forecasts;  /* per row; NULL of models that forecast nothing */
+    const struct Prediction *what_if; /* of the rows with changes; NULL: nobody asked */
 } Prediction;
 
 /* The endpoint, with a loaded model. Not found: there is none; unavailable: it serves nothing. */
@@ -49,6 +51,9 @@ bool predict_find(const Snapshot *snapshot, const char *name, const ServedEndpoi
 /* By a loaded version. Fails with what body_read() says. */
 bool predict_by(const ServedEndpoint *served, const PredictRequest *request, Arena *arena,
                 Prediction *prediction, Error *error) MUST_CHECK;
+
+/* The answers to a frame whose columns are those of the endpoint's model, in their order. */
+bool predict_frame(Prediction *made, Arena *arena, Error *error) MUST_CHECK;
 
 /* By the live version. Fails with what predict_find() says, too. */
 bool predict_run(const Snapshot *snapshot, const PredictRequest *request, Arena *arena,
@@ -64,7 +69,11 @@ double prediction_number(const Prediction *prediction, size_t row);
  * [{"series", "choice", "level", "forecast": [{"time", "value", "low", "high"}]}] */
 void prediction_write_json(JsonWriter *json, const Prediction *prediction);
 
+/* The members of a row's answer, into the open object. */
+void prediction_write_answer(JsonWriter *json, const Prediction *prediction, size_t row);
+
 /* The same with "explanations": per row also "intercept", "margin", "contributions" (the
  * EXPLAIN_TERMS_MAX strongest) and "rest" (count and weight of the others): intercept +
- * contributions + rest = margin of the label's class, before calibration, or the value. */
+ * contributions + rest = margin of the label's class, before calibration, or the value. With a
+ * what-if also "what_if": see what_if.h. */
 bool prediction_explain(const Prediction *prediction, JsonWriter *json, Error *error) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "serving/endpoint_openapi.h"
 #include "serving/serving_internal.h"
+#include "serving/what_if.h"
 
 Serving *serving_create(const Platform *platform)
 {
@@ -122,11 +123,17 @@ bool serving_explain(Serving *serving, const PredictRequest *request, Arena *are
 {
     CLEANUP(let_go) Hold hold = hold_snapshot(serving);
     PredictRequest limited = *request;
-    Prediction prediction;
+    Prediction prediction, changed;
 
     limited.body.rows_max = EXPLAIN_ROWS_MAX;
-    return predict_run(hold.snapshot, &limited, arena, &prediction, error) &&
-           prediction_explain(&prediction, json, error);
+    if (!predict_run(hold.snapshot, &limited, arena, &prediction, error))
+        return false;
+    if (request->what_if.count) {
+        if (!what_if_predict(&prediction, &request->what_if, arena, &changed, error))
+            return false;
+        prediction.what_if = &changed;
+    }
+    return prediction_explain(&prediction, json, error);
 }
 
 bool serving_openapi(Serving *serving, const char *endpoint, Arena *arena, JsonWriter *json,

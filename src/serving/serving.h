@@ -44,7 +44,8 @@ bool serving_is_ready(Serving *serving);
 bool serving_predict(Serving *serving, const PredictRequest *request, Arena *arena,
                      JsonWriter *json, Error *error) MUST_CHECK;
 
-/* Why the live version answers each row so; neither logged nor counted. */
+/* Why the live version answers each row so, and what it would answer if the request says so;
+ * neither logged nor counted. */
 bool serving_explain(Serving *serving, const PredictRequest *request, Arena *arena,
                      JsonWriter *json, Error *error) MUST_CHECK;
 

@@ -354,6 +354,11 @@ class ServingTest(SlipwayTest):
                 answer = self.expect(200, port, f"/endpoints/bank/{verb}", method="POST",
                                      body=json.dumps(body))[1]
                 jsonschema.validate(answer, self.schema(document, schema))
+            if verb == "explain":
+                answer = self.expect(200, port, f"/endpoints/bank/{verb}?what_if=job=student&what_if=age=", method="POST",
+                                     body=json.dumps({"data": rows}))[1]
+                self.assertEqual({"job", "age"}, {one["column"] for one in answer["explanations"][0]["what_if"]["columns"][:2]})
+                jsonschema.validate(answer, self.schema(document, schema))
             for body in {"data": [{}]}, {"rows": rows}, {"data": [dict(rows[0], shoe=1)]}, {}:
                 answer, said = self.ask(port, f"/endpoints/bank/{verb}", method="POST",
                                         body=json.dumps(body))

@@ -70,6 +70,7 @@ static void test_each_section_of_a_version_that_nothing_is_known_of_says_so(void
         {"Metrics", "no data: its run has none"},
         {"On the hold-out", "no data: its package has no report"},
         {"On the hold-out", "### Slices\n\nno data"},
+        {"What it answers by", "no data: its training has not measured it"},
         {"Leaderboard", "no data: its package does not say"},
         {"Gate", "no data: it was not asked."},
         {"Evaluations", "no data: no step"},
@@ -202,6 +203,11 @@ static void test_files_of_another_form_than_they_should_have_do_no_harm(void)
         ("{\"report\":{\"row_count\":-3,\"metrics\":{\"accuracy\":7},\"classes\":[{\"name\":\"a\"},"
          "null],\"confusion\":[[1],[1,2,3]],\"calibration\":[1,null]}}"),
         "{\"report\":{\"classes\":[1,2],\"confusion\":[[\"x\",null],[{},[]]]}}",
+        "{\"importance\":7,\"dependence\":{\"a\":1}}",
+        ("{\"importance\":{\"metric\":\"no\",\"columns\":[1,{\"column\":[],\"mean\":\"x\"}],"
+         "\"left_out\":-3},\"dependence\":[1,{\"column\":\"a\",\"points\":[1,{\"answers\":[1,2,3]}]"
+         ","
+         "\"classes\":[7,null]},{\"column\":\"b\",\"points\":{\"x\":{}}}]}"),
     };
 
     for (size_t i = 0; i < sizeof(judgements) / sizeof(judgements[0]); i++) {
@@ -214,6 +220,42 @@ static void test_files_of_another_form_than_they_should_have_do_no_harm(void)
         expect_in(section_of(print(&report, arena), "Leaderboard", arena), "| no data | no data |");
         expect_in(document_html(model_report_document(&report, arena)), "</html>\n");
     }
+}
+
+static void test_what_it_answers_by_is_shown_with_intervals(void)
+{
+    static const char judgement[] =
+        "{\"importance\":{\"metric\":\"rmse\",\"score\":2,\"rows\":100,\"of_rows\":400,"
+        "\"repeats\":5,\"level\":0.95,\"left_out\":3,\"columns\":[{\"column\":\"a|ge\","
+        "\"mean\":1.5,\"low\":1.25,\"high\":null}]},"
+        "\"dependence\":[{\"column\":\"a|ge\",\"classes\":[],\"points\":["
+        "{\"value\":30.5,\"share\":0.125,\"answers\":[7]},"
+        "{\"value\":null,\"share\":0.5,\"answers\":[8.25]}]},"
+        "{\"column\":\"job\",\"classes\":[\"no\",\"yes\"],\"points\":["
+        "{\"value\":\"cook\",\"share\":1,\"answers\":[0.75,0.25]}]}]}";
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ModelReport report = judged_report(judgement, arena);
+    const char *section = section_of(print(&report, arena), "What it answers by", arena);
+
+    expect_in(section, "How much rmse rises when a column's values change places");
+    expect_in(section, "of 5 shuffles on 100 of the 400 rows of the hold-out, and its interval at "
+                       "95 %");
+    expect_in(section, "| a\\|ge | 1.5 | 1.25 | no data |\n");
+    expect_in(section, "3 more columns, which add less to the answers, were not measured.");
+    expect_in(section, "| a\\|ge | rows near it | mean answer |\n");
+    expect_in(section, "| 30.5 | 12.5 % | 7 |\n| missing | 50 % | 8.25 |\n");
+    expect_in(section,
+              "| job | rows near it | mean probability of no | mean probability of yes |\n");
+    expect_in(section, "| cook | 100 % | 0.75 | 0.25 |\n");
+}
+
+static void test_why_it_was_not_measured_is_told(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ModelReport report = judged_report("{\"importance\":{\"problem\":\"too many\"}}", arena);
+
+    expect_in(section_of(print(&report, arena), "What it answers by", arena),
+              "no data: it could not be measured: too many.");
 }
 
 static void test_a_confusion_that_is_too_large_is_not_shown(void)
@@ -248,6 +290,8 @@ int main(int count, char **names)
         TEST(test_limits_are_derived_from_the_report_on_the_hold_out),
         TEST(test_what_is_good_is_no_limit),
         TEST(test_files_of_another_form_than_they_should_have_do_no_harm),
+        TEST(test_what_it_answers_by_is_shown_with_intervals),
+        TEST(test_why_it_was_not_measured_is_told),
         TEST(test_a_confusion_that_is_too_large_is_not_shown),
         {0},
     };

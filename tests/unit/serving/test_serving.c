@@ -324,6 +324,86 @@ static void test_the_reasons_of_an_answer_sum_to_its_margin(void)
     }
 }
 
+static const JsonValue *explain_if(Scene *scene, Serving *serving, const char *body,
+                                   const char *change, Error *error)
+{
+    JsonWriter *json = json_writer_create(scene->arena);
+    PredictRequest request = request_of(body);
+
+    text_list_add(&request.what_if, scene->arena, change);
+    if (!serving_explain(serving, &request, scene->arena, json, error))
+        return NULL;
+    return json_member(parse(json_finish(json), scene->arena), "explanations");
+}
+
+static double margin_of(const JsonValue *value)
+{
+    return json_as_double(json_member(value, "margin"), NAN);
+}
+
+static void expect_changed(const JsonValue *row, double margin)
+{
+    const JsonValue *changed = json_member(row, "what_if");
+    const JsonValue *columns = json_member(changed, "columns");
+    JsonWalk first = json_walk(columns);
+
+    EXPECT(json_count(columns) == 1 && json_walk_next(&first));
+    EXPECT_TEXT(json_as_text(json_member(first.value, "column"), ""), "CONTENT");
+    EXPECT_TEXT(json_as_text(json_member(first.value, "to"), ""), "I love this song");
+    EXPECT_NEAR(margin_of(row) + json_as_double(json_member(first.value, "difference"), NAN),
+                margin_of(changed), 1e-9);
+    EXPECT_NEAR(margin_of(changed), margin, 1e-9);
+}
+
+static void test_a_what_if_is_the_answer_to_the_changed_row_for_what_was_answered_first(void)
+{
+    CLEANUP(scene_close) Scene scene = scene_open();
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
+    const JsonValue *rows, *changed;
+    JsonWalk walk, other;
+    Error error = {0};
+
+    fixture_add_versions(&scene);
+    fixture_deploy(&scene, 1);
+    fixture_reload(&scene, serving);
+    rows = explain_if(&scene, serving, "{\"data\":[\"win free gifts on my channel\"]}",
+                      "CONTENT=I love this song", &error);
+    changed = explain_if(&scene, serving, "{\"data\":[\"I love this song\"]}",
+                         "CONTENT=I love this song", &error);
+    EXPECT(rows && changed);
+    walk = json_walk(rows);
+    other = json_walk(changed);
+    EXPECT(json_walk_next(&walk) && json_walk_next(&other));
+    EXPECT_TEXT(json_as_text(json_member(walk.value, "label"), ""), "spam");
+    EXPECT_TEXT(json_as_text(json_member(json_member(walk.value, "what_if"), "label"), ""), "ham");
+    expect_changed(walk.value, -margin_of(other.value)); /* of two classes one is the other's */
+}
+
+static void test_a_what_if_that_is_none_is_refused(void)
+{
+    static const struct {
+        const char *change, *sentence;
+    } cases[] = {
+        {"CONTENT", "a what-if is COLUMN=VALUE, as in age=41, not \"CONTENT\""},
+        {"", "a what-if is COLUMN=VALUE, as in age=41, not \"\""},
+        {"=a", "a what-if is COLUMN=VALUE, as in age=41, not \"=a\""},
+        {"content=a", "unrecognized column \"content\" in a what-if: the model reads \"CONTENT\""},
+    };
+    CLEANUP(scene_close) Scene scene = scene_open();
+    CLEANUP(fixture_close_serving) Serving *serving = serving_create(scene.platform);
+
+    fixture_add_versions(&scene);
+    fixture_deploy(&scene, 1);
+    fixture_reload(&scene, serving);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Error error = {0};
+
+        EXPECT(!explain_if(&scene, serving, comment_body, cases[i].change, &error));
+        EXPECT_TEXT(error.message, cases[i].sentence);
+        EXPECT(error.kind == ERROR_FIELD);
+    }
+}
+
 static void test_the_api_description_names_the_columns_and_classes(void)
 {
     CLEANUP(scene_close) Scene scene = scene_open();
@@ -364,6 +444,8 @@ int main(int count, char **names)
         TEST(test_long_inputs_are_logged_up_to_the_limit),
         TEST(test_requests_are_counted_by_status),
         TEST(test_the_reasons_of_an_answer_sum_to_its_margin),
+        TEST(test_a_what_if_is_the_answer_to_the_changed_row_for_what_was_answered_first),
+        TEST(test_a_what_if_that_is_none_is_refused),
         TEST(test_the_api_description_names_the_columns_and_classes),
         {0},
     };
