@@ -9,8 +9,8 @@
 #include "ml/random.h"
 
 enum {
-    ROWS_LEAST = 100,  /* of a sample: with fewer there are fewer columns */
-    COLUMNS_LEAST = 5, /* that are measured whatever it costs */
+    ROWS_LEAST = 300,  /* of a sample: with fewer there are fewer columns */
+    COLUMNS_LEAST = 8, /* that are measured whatever it costs */
     CELLS_MAX = 40000, /* rows x classes */
     RANKING_ROWS = 20, /* that are explained to see which of very many columns add most */
     RESAMPLES_MAX = 200,
