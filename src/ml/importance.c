@@ -66,12 +66,12 @@ static void plan(Measuring *measuring)
     double shuffles = seconds / predictor_row_seconds(spec->model) / IMPORTANCE_REPEATS;
     size_t width = spec->target->classes ? spec->target->classes->count : 1;
     size_t columns = size_least(predictor_input_count(spec->model), IMPORTANCE_COLUMNS_MAX);
-    double rows = IMPORTANCE_ROWS_MAX;
+    size_t most = size_least(IMPORTANCE_ROWS_MAX, CELLS_MAX / width);
+    double rows;
 
     if (shuffles / (double)columns < ROWS_LEAST && columns > COLUMNS_LEAST)
         columns = (size_t)fmax(COLUMNS_LEAST, floor(shuffles / ROWS_LEAST));
-    rows = fmin(rows, (double)(CELLS_MAX / width));
-    rows = fmin(rows, fmax(ROWS_LEAST, floor(shuffles / (double)columns)));
+    rows = fmin((double)most, fmax(ROWS_LEAST, floor(shuffles / (double)columns)));
     measuring->row_count = size_least((size_t)rows, spec->frame->row_count);
     measuring->column_count = columns;
 }
