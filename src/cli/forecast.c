@@ -72,3 +72,61 @@ void cli_print_forecast_reasons(Cli *cli, const JsonValue *answers)
     for (JsonWalk walk = json_walk(answers); json_walk_next(&walk);)
         print_reasons(cli, walk.value);
 }
+
+/* ---- by the step ---- */
+
+static const char *const step_figures[] = {"mase", "smape", "rmse",    "mae",
+                                           "r2",   "msis",  "coverage"};
+
+static void add_step(Cli *cli, const JsonValue *part, const char *count, const char *metrics,
+                     TextList *cells)
+{
+    long long first = (long long)json_as_int(json_member(part, "first"), 0);
+    long long last = (long long)json_as_int(json_member(part, "last"), 0);
+
+    text_list_add(cells, cli->arena,
+                  first == last ? cli_format(cli, "%lld", first)
+                                : cli_format(cli, "%lld to %lld", first, last));
+    text_list_add(cells, cli->arena,
+                  cli_format(cli, "%lld", (long long)json_as_int(json_member(part, count), 0)));
+    for (size_t i = 0; i < COUNT(step_figures); i++) {
+        double value =
+            json_as_double(json_member(json_member(part, metrics), step_figures[i]), NAN);
+
+        text_list_add(cells, cli->arena, isnan(value) ? "no data" : cli_format(cli, "%.6g", value));
+    }
+}
+
+static void print_steps(Cli *cli, const JsonValue *parts, const char *count, const char *metrics)
+{
+    static const char *const head[] = {"STEP", "VALUES", "MASE", "SMAPE",   "RMSE",
+                                       "MAE",  "R2",     "MSIS", "COVERAGE"};
+    TextList cells = {0};
+
+    for (size_t i = 0; i < COUNT(head); i++)
+        text_list_add(&cells, cli->arena, head[i]);
+    for (JsonWalk walk = json_walk(parts); json_walk_next(&walk);)
+        add_step(cli, walk.value, count, metrics, &cells);
+    cli_print_table(cells.items, COUNT(head), cells.count / COUNT(head), "lrrrrrrrr");
+}
+
+static bool has_backtests(const JsonValue *parts)
+{
+    JsonWalk first = json_walk(parts);
+
+    return json_walk_next(&first) &&
+           json_as_int(json_member(first.value, "backtest_values"), 0) > 0;
+}
+
+void cli_print_steps(Cli *cli, const JsonValue *report)
+{
+    const JsonValue *parts = json_member(report, "steps");
+
+    if (!json_count(parts))
+        return;
+    printf("\nby the step of the horizon\n");
+    print_steps(cli, parts, "values", "metrics");
+    printf("\nby the step, in back-tests%s\n", has_backtests(parts) ? "" : ": no data");
+    if (has_backtests(parts))
+        print_steps(cli, parts, "backtest_values", "backtest_metrics");
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/forecast.h"
 
 static const char *metric_text(Cli *cli, const JsonValue *metric)
 {
@@ -104,14 +105,32 @@ static void print_members(const char *title, const JsonValue *object)
         printf("  %-24s %s\n", walk.key, json_as_text(walk.value, ""));
 }
 
-static void print_metrics(Cli *cli, const JsonValue *metrics)
+static bool is_forecast(const JsonValue *run)
 {
+    return text_equal(json_as_text(json_member(json_member(run, "params"), "task"), NULL),
+                      "forecast");
+}
+
+/* One of those that print_by_step() shows, all steps of them. */
+static bool is_by_step(const char *key)
+{
+    return text_has_prefix(key, "holdout_step.") || text_has_prefix(key, "backtest_step.");
+}
+
+static void print_metrics(Cli *cli, const JsonValue *run)
+{
+    const JsonValue *metrics = json_member(run, "metrics");
+
     if (json_count(metrics))
         printf("\nmetrics\n");
-    for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk);)
-        printf("  %-24s %-12s step %lld\n", cli_text(walk.value, "key"),
-               metric_text(cli, walk.value),
+    for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk);) {
+        const char *key = cli_text(walk.value, "key");
+
+        if (is_forecast(run) && is_by_step(key))
+            continue;
+        printf("  %-24s %-12s step %lld\n", key, metric_text(cli, walk.value),
                (long long)json_as_int(json_member(walk.value, "step"), 0));
+    }
 }
 
 static void print_run(Cli *cli, const JsonValue *run)
@@ -127,10 +146,27 @@ static void print_run(Cli *cli, const JsonValue *run)
     printf("started     %s\n", cli_time(cli, json_member(run, "started_at")));
     printf("ended       %s\n", cli_time(cli, json_member(run, "ended_at")));
     print_members("params", json_member(run, "params"));
-    print_metrics(cli, json_member(run, "metrics"));
+    print_metrics(cli, run);
     print_members("tags", json_member(run, "tags"));
     if (failure)
         printf("\nfailure\n%s\n", failure);
+}
+
+/* Of a forecast that was trained here; a run without the file is shown without it. */
+static void print_by_step(Cli *cli, const JsonValue *run)
+{
+    Error kept = cli->error;
+    ClientReply reply;
+
+    if (!is_forecast(run))
+        return;
+    if (cli_get(
+            cli,
+            cli_format(cli, "/api/v1/runs/%s/artifacts/file?path=report.json", cli_text(run, "id")),
+            &reply))
+        cli_print_steps(cli, reply.json);
+    else
+        cli->error = kept;
 }
 
 static bool show_run(Cli *cli)
@@ -143,6 +179,7 @@ static bool show_run(Cli *cli)
     if (cli->json)
         return cli_print_json(cli, &reply);
     print_run(cli, reply.json);
+    print_by_step(cli, reply.json);
     return true;
 }
 

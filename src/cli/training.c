@@ -19,11 +19,14 @@ typedef struct Board {
 
 static const char *row_note(const JsonValue *row)
 {
-    if (json_as_bool(json_member(row, "chosen"), false))
-        return "chosen";
+    bool is_chosen = json_as_bool(json_member(row, "chosen"), false);
+    bool is_below = json_as_bool(json_member(row, "below_baseline"), false);
+
+    if (is_chosen)
+        return is_below ? "chosen, below the baseline" : "chosen";
     if (json_as_bool(json_member(row, "is_baseline"), false))
         return "baseline";
-    if (json_as_bool(json_member(row, "below_baseline"), false))
+    if (is_below)
         return "below the baseline";
     return json_as_text(json_member(row, "note"), "");
 }
@@ -52,6 +55,12 @@ static void clear_board(Board *board)
     board->line_count = 0;
 }
 
+/* What is counted: folds, or what the step says. */
+static const char *unit_of(const JsonValue *progress)
+{
+    return json_as_text(json_member(progress, "unit"), "folds");
+}
+
 /* Lines wider than the terminal are cut, not wrapped: clear_board() counts them. */
 static void draw_board(Board *board, const JsonValue *progress)
 {
@@ -63,8 +72,8 @@ static void draw_board(Board *board, const JsonValue *progress)
     cli_progress_end(board->cli);
     clear_board(board);
     board->done = done;
-    fprintf(stderr, "\033[?7l%lld of %lld folds, by %s\n", (long long)done, (long long)planned,
-            json_as_text(json_member(progress, "metric"), ""));
+    fprintf(stderr, "\033[?7l%lld of %lld %s, by %s\n", (long long)done, (long long)planned,
+            unit_of(progress), json_as_text(json_member(progress, "metric"), ""));
     board->line_count = 1 + draw_rows(board->cli, stderr, json_member(progress, "leaderboard"));
     fprintf(stderr, "\033[?7h");
     fflush(stderr);
@@ -73,8 +82,8 @@ static void draw_board(Board *board, const JsonValue *progress)
 static void print_count(Board *board, const JsonValue *progress)
 {
     board->done = json_as_int(json_member(progress, "done"), 0);
-    cli_progress(board->cli, "%lld of %lld folds", (long long)board->done,
-                 (long long)json_as_int(json_member(progress, "planned"), 0));
+    cli_progress(board->cli, "%lld of %lld %s", (long long)board->done,
+                 (long long)json_as_int(json_member(progress, "planned"), 0), unit_of(progress));
 }
 
 static void tell_progress(Board *board, const JsonValue *answer)

@@ -1,10 +1,12 @@
 #include "ml/backtest.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/parallel.h"
+#include "base/time.h"
 #include "ml/naive.h"
 
 static size_t seen_period(const SeriesLearner *learner, size_t period)
@@ -57,12 +59,24 @@ size_t backtest_window_count(size_t count, size_t period, size_t horizon)
     return wanted < room ? wanted : room;
 }
 
+/* How far a row is. */
+typedef struct RowState {
+    size_t begun, done; /* windows */
+    double spent;       /* seconds of those that are done, by the clock on the wall */
+    bool is_stopped;
+} RowState;
+
 /* What the turns share. Each writes into its own window of its own row, its own error and time. */
 typedef struct Run {
     const Series *series;
+    const BacktestSpec *spec;
+    const BacktestLimits *limits;
     Backtest *backtest;
-    Error *errors; /* by turn; kind ERROR_NONE where all went well */
+    Error *errors; /* row by row, window by window; kind ERROR_NONE where all went well */
     double *seconds;
+    pthread_mutex_t lock;
+    RowState *states; /* by row; guarded by lock, as the next */
+    Arena *arena;     /* of the back-test */
 } Run;
 
 static double thread_seconds(void)
@@ -102,25 +116,61 @@ static void keep_nothing(const Backtest *backtest, BacktestRow *row, size_t wind
     row->window_errors[window] = NAN;
 }
 
-static void run_turn(void *context, size_t turn)
+/* A window of one candidate. */
+typedef struct Turn {
+    size_t row, place; /* its number, and how many are tried before it */
+    size_t window;
+} Turn;
+
+static Turn find_turn(const Run *run, size_t number)
+{
+    size_t windows = run->backtest->window_count, place = number / windows;
+
+    return (Turn){run->limits->order ? run->limits->order[place] : place, place, number % windows};
+}
+
+static void fit_window(const Run *run, const Turn *turn, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    Run *run = context;
     Backtest *backtest = run->backtest;
-    size_t window = turn % backtest->window_count;
-    BacktestRow *row = &backtest->rows[turn / backtest->window_count];
-    size_t origin = (size_t)(backtest->actual - run->series->values) + window * backtest->horizon;
-    Series learnt = series_candidate_view(&row->candidate, run->series->values, origin);
-    double started = thread_seconds();
+    BacktestRow *row = &backtest->rows[turn->row];
+    size_t first = (size_t)(backtest->actual - run->series->values);
+    Series learnt = series_candidate_view(&row->candidate, run->series->values,
+                                          first + turn->window * backtest->horizon);
     SeriesModel model;
     Forecast forecast;
 
-    if (series_fit(row->candidate.learner, &learnt, scratch, &model, &run->errors[turn]) &&
-        series_forecast(&model, backtest->horizon, scratch, &forecast, &run->errors[turn]))
-        keep_forecast(backtest, row, window, &forecast);
+    if (series_fit(row->candidate.learner, &learnt, scratch, &model, error) &&
+        series_forecast(&model, backtest->horizon, scratch, &forecast, error))
+        keep_forecast(backtest, row, turn->window, &forecast);
     else
-        keep_nothing(backtest, row, window);
-    run->seconds[turn] = thread_seconds() - started;
+        keep_nothing(backtest, row, turn->window);
+}
+
+/* Whether the rest of a row's windows, each as long as those so far, goes beyond the deadline. With
+ * the lock held. */
+static bool is_too_late(const Run *run, const RowState *state)
+{
+    size_t threads = run->spec->thread_count > 1 ? run->spec->thread_count : 1;
+    size_t left = run->backtest->window_count - state->begun;
+    double each = state->done > 0 ? state->spent / (double)state->done : 0;
+    double rest_us = each * (double)((left + threads - 1) / threads) * 1e6;
+
+    return (double)time_monotonic_us() + rest_us > (double)run->limits->deadline_us;
+}
+
+static bool may_begin(Run *run, const Turn *turn)
+{
+    RowState *state = &run->states[turn->row];
+    bool may;
+
+    pthread_mutex_lock(&run->lock);
+    if (run->limits->deadline_us && turn->place >= run->limits->kept && !state->is_stopped)
+        state->is_stopped = is_too_late(run, state);
+    may = !state->is_stopped;
+    state->begun++;
+    pthread_mutex_unlock(&run->lock);
+    return may;
 }
 
 static void sum_up(const Run *run, size_t index, Arena *arena)
@@ -148,6 +198,41 @@ static void sum_up(const Run *run, size_t index, Arena *arena)
     row->score = forecast_score(actual, &all, BACKTEST_LEVEL, &learnt);
 }
 
+/* The thread that did a row's last window sums it up. */
+static void end_turn(Run *run, const Turn *turn, double took)
+{
+    RowState *state = &run->states[turn->row];
+    BacktestRow *row = &run->backtest->rows[turn->row];
+
+    pthread_mutex_lock(&run->lock);
+    state->spent += took;
+    if (++state->done == run->backtest->window_count) {
+        row->is_stopped = state->is_stopped;
+        sum_up(run, turn->row, run->arena);
+        if (run->limits->row_done)
+            run->limits->row_done(run->limits->context, row, turn->row);
+    }
+    pthread_mutex_unlock(&run->lock);
+}
+
+static void run_turn(void *context, size_t number)
+{
+    Run *run = context;
+    Turn turn = find_turn(run, number);
+    size_t slot = turn.row * run->backtest->window_count + turn.window;
+    int64_t began_us = time_monotonic_us();
+    double started = thread_seconds();
+
+    if (may_begin(run, &turn)) {
+        fit_window(run, &turn, &run->errors[slot]);
+    } else {
+        keep_nothing(run->backtest, &run->backtest->rows[turn.row], turn.window);
+        fail(&run->errors[slot], ERROR_CONFLICT, "stopped: the time budget is used up");
+    }
+    run->seconds[slot] = thread_seconds() - started;
+    end_turn(run, &turn, (double)(time_monotonic_us() - began_us) / 1e6);
+}
+
 static void make_rows(Backtest *backtest, const SeriesCandidates *candidates, Arena *arena)
 {
     size_t steps = backtest->window_count * backtest->horizon;
@@ -169,7 +254,13 @@ Backtest backtest_run(const Series *series, const BacktestSpec *spec, Arena *are
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     size_t windows = backtest_window_count(series->count, series->period, spec->horizon);
     Backtest backtest = {.horizon = spec->horizon, .window_count = windows};
-    Run run = {series, &backtest, NULL, NULL};
+    static const BacktestLimits none = {0};
+    Run run = {.series = series,
+               .spec = spec,
+               .limits = spec->limits ? spec->limits : &none,
+               .backtest = &backtest,
+               .lock = PTHREAD_MUTEX_INITIALIZER,
+               .arena = arena};
     size_t turns, first;
 
     if (spec->windows && windows > spec->windows)
@@ -181,9 +272,9 @@ Backtest backtest_run(const Series *series, const BacktestSpec *spec, Arena *are
     turns = windows * backtest.row_count;
     run.errors = arena_array(scratch, Error, turns);
     run.seconds = arena_array(scratch, double, turns);
+    run.states = arena_array(scratch, RowState, backtest.row_count);
     parallel_run(turns, spec->thread_count, run_turn, &run);
-    for (size_t i = 0; i < backtest.row_count && windows > 0; i++)
-        sum_up(&run, i, arena);
+    pthread_mutex_destroy(&run.lock);
     return backtest;
 }
 

@@ -10,11 +10,17 @@
  * same figures but seconds, for any number of threads. A Backtest lives in its arena and needs the
  * series' values as long.
  *
+ * Limits give a back-test an end: candidates are tried in an order, and none begins a window after
+ * the deadline, or when its windows so far say that it would not have all of them by then. It has
+ * failed on the others, and its row is stopped.
+ *
  *     SeriesCandidates all = series_candidates(periods, period_count, arena);
  *     Backtest backtest = backtest_run(&series, &(BacktestSpec){.horizon = 12, .candidates = all},
  *                                      arena);
  */
 #pragma once
+
+#include <stdint.h>
 
 #include "ml/forecast.h"
 #include "ml/forecast_metric.h"
@@ -50,14 +56,26 @@ Series series_candidate_view(const SeriesCandidate *candidate, const double *val
 const char *series_candidate_name(const SeriesCandidate *candidate, size_t main_period,
                                   Arena *arena);
 
+typedef struct BacktestRow BacktestRow;
+
+typedef struct BacktestLimits {
+    const size_t *order; /* the candidates' numbers, as they are tried; NULL: as they come */
+    size_t kept;         /* so many of them have all windows, whatever the time is */
+    int64_t deadline_us; /* by time_monotonic_us(); 0: none */
+    /* Told of each row when it is finished, by one thread at a time; NULL: nobody is. */
+    void (*row_done)(void *context, const BacktestRow *row, size_t candidate);
+    void *context;
+} BacktestLimits;
+
 typedef struct BacktestSpec {
     size_t horizon; /* 1 to FORECAST_HORIZON_MAX */
     size_t windows; /* at most; 0: by the rule */
     SeriesCandidates candidates;
-    size_t thread_count; /* at most; 0: 1 */
+    size_t thread_count;          /* at most; 0: 1 */
+    const BacktestLimits *limits; /* NULL: there are none */
 } BacktestSpec;
 
-typedef struct BacktestRow {
+struct BacktestRow {
     SeriesCandidate candidate;
     /* window_count x horizon, oldest window first; NaN in windows that it failed on */
     double *means, *deviations;
@@ -65,8 +83,9 @@ typedef struct BacktestRow {
     ForecastScore score;   /* over the windows that it did not fail on; level BACKTEST_LEVEL */
     size_t failed_count;   /* windows */
     const char *note;      /* why it failed the first time, or "" */
+    bool is_stopped;       /* by its deadline, on windows that it is said to have failed on */
     double seconds;        /* CPU time */
-} BacktestRow;
+};
 
 #define BACKTEST_LEVEL 0.95
 

@@ -4,7 +4,7 @@
  * are chosen or combined (combination.h) and the intervals (interval.h) from at most
  * FORECAST_SAMPLES_MAX of the series, evenly spread, and then fits each series' choice on all its
  * values. A series that fails is left out and said; the others do not notice. Same series, same
- * bytes, for any number of threads.
+ * bytes, for any number of threads; within a budget, if it suffices (forecast_model_watch.h).
  *
  * What a ForecastModel keeps of a series are its values, what was chosen and the forecast itself:
  * the mean and the deviation of each of steps_max steps after its end. That says all that the
@@ -23,6 +23,7 @@
 
 #include "ml/backtest.h"
 #include "ml/frequency.h"
+#include "ml/report.h"     /* ForecastPoints */
 #include "ml/text_model.h" /* Leaderboard */
 
 typedef struct ForecastModel ForecastModel;
@@ -51,13 +52,28 @@ typedef struct ForecastInputs {
     size_t thread_count; /* that learn, at most; 0: 1 */
 } ForecastInputs;
 
+/* How far a training is, and what it has found so far. */
+typedef struct ForecastProgress {
+    const char *unit; /* "series" that are back-tested, or "learners" of the only one */
+    size_t done, planned;
+    Leaderboard so_far; /* mean MASE over the series that are done */
+} ForecastProgress;
+
+/* Called by one thread at a time, now and then. */
+typedef struct ForecastListener {
+    void (*call)(void *context, const ForecastProgress *progress);
+    void *context;
+} ForecastListener;
+
 typedef struct ForecastSpec {
     Frequency frequency;
     size_t horizon;   /* steps that it is judged by, 1 to FORECAST_HORIZON_MAX */
     size_t steps_max; /* that can be asked for; 0: FORECAST_STEPS_FACTOR horizons */
     size_t periods[FORECAST_PERIODS_MAX]; /* the main one first */
     size_t period_count;
-    size_t windows; /* of a back-test, at most; 0: by backtest.h's rule */
+    size_t windows;        /* of a back-test, at most; 0: by backtest.h's rule */
+    double budget_seconds; /* wall clock; 0: none. What was not tried by then is left out */
+    ForecastListener listener;
 } ForecastSpec;
 
 /* What became of a series. */
@@ -74,6 +90,10 @@ typedef struct ForecastResult {
     const char *rule;          /* "the mean of the best 5, weighed by 1 / error^2" */
     ForecastOutcome *outcomes; /* one for each input, in their order */
     size_t failed_count;
+    size_t stopped_count; /* back-tests of a learner on a series that the budget left no time for */
+    /* What the rule would have forecast in the back-tests of the sample, with intervals as the
+     * model gives them: series by series, window by window. None where nothing was back-tested. */
+    ForecastPoints tested;
 } ForecastResult;
 
 /* Fails when the spec is not allowed, when two inputs have the same id, and when every series

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "ml/forecast_model_internal.h"
-#include "ml/naive.h"
 
 const char *forecast_rule_describe(const CombinationRule *rule, Arena *arena)
 {
@@ -47,15 +46,28 @@ static Standing standing_of(const double *errors, size_t count, size_t stride)
     return (Standing){mean, sqrt(fmax(squares / n - mean * mean, 0))};
 }
 
+static const char *note_of(const ForecastBoard *board, size_t index, Arena *arena)
+{
+    size_t stopped = board->stopped[index];
+
+    if (stopped > 0 && board->series_count > 1)
+        return arena_format(arena, "stopped on %zu of %zu series: the time budget is used up",
+                            stopped, board->series_count);
+    if (stopped > 0)
+        return "stopped: the time budget is used up";
+    if (board->notes && board->notes[index][0])
+        return board->notes[index];
+    if (board->chosen_by && board->chosen_by[index] > 0 && board->series_count > 1)
+        return arena_format(arena, "first choice of %zu series", board->chosen_by[index]);
+    return "";
+}
+
 static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Arena *arena)
 {
     const SeriesCandidate *candidate = &board->candidates[index];
     Standing standing =
         standing_of(board->errors + index, board->series_count, board->candidate_count);
-    const char *note = board->notes[index];
 
-    if (!note[0] && board->chosen_by[index] > 0 && board->series_count > 1)
-        note = arena_format(arena, "first choice of %zu series", board->chosen_by[index]);
     return (LeaderboardRow){
         .name = series_candidate_name(candidate, board->main_period, arena),
         .description = candidate->learner->summary,
@@ -66,7 +78,7 @@ static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Ar
         .log_loss = NAN,
         .seconds = board->seconds[index],
         .is_baseline = candidate->learner->is_baseline,
-        .note = note,
+        .note = note_of(board, index, arena),
     };
 }
 
@@ -105,28 +117,27 @@ static void add_row(Leaderboard *leaderboard, LeaderboardRow row)
     leaderboard->items[at] = row;
 }
 
-/* Worse than the better of the two that need no learning at all. */
-static void mark_those_below(const ForecastBoard *board, Leaderboard *leaderboard)
+/* Worse than the best of the baselines, which are not marked themselves. */
+static void mark_those_below(Leaderboard *leaderboard)
 {
     double least = NAN;
 
-    for (size_t i = 0; i < board->candidate_count; i++)
-        if (board->candidates[i].learner == &naive_learner ||
-            board->candidates[i].learner == &seasonal_naive_learner)
-            least = fmin(
-                least,
-                standing_of(board->errors + i, board->series_count, board->candidate_count).mean);
     for (size_t i = 0; i < leaderboard->count; i++)
-        leaderboard->items[i].below_baseline = leaderboard->items[i].score > least;
+        if (leaderboard->items[i].is_baseline)
+            least = fmin(least, leaderboard->items[i].score);
+    for (size_t i = 0; i < leaderboard->count; i++)
+        leaderboard->items[i].below_baseline =
+            !leaderboard->items[i].is_baseline && leaderboard->items[i].score > least;
 }
 
 Leaderboard forecast_leaderboard(const ForecastBoard *board, Arena *arena)
 {
     Leaderboard leaderboard = {arena_array(arena, LeaderboardRow, board->candidate_count + 1), 0};
 
-    add_row(&leaderboard, automatic_row(board, arena));
+    if (board->rule)
+        add_row(&leaderboard, automatic_row(board, arena));
     for (size_t i = 0; i < board->candidate_count; i++)
         add_row(&leaderboard, candidate_row(board, i, arena));
-    mark_those_below(board, &leaderboard);
+    mark_those_below(&leaderboard);
     return leaderboard;
 }

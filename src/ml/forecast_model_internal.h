@@ -83,6 +83,21 @@ bool forecast_draft_finish(ForecastDraft *draft, size_t *failed_count, Error *er
 /* How a choice reads: "ets", "ets 0.6, dotm 0.4", "median of ets, dotm, theta". */
 const char *forecast_entry_describe(const ForecastEntry *entry, Arena *arena);
 
+/* What the rule would have missed; made: combination_backtest()'s. */
+Misses forecast_misses(const Backtest *backtest, const Forecast *made, Arena *arena);
+
+/* Series that were back-tested, and what is common to them. */
+typedef struct ForecastSample {
+    const Backtest *tested; /* each has windows */
+    size_t count;
+    const CombinationRule *rule;
+    const double *common; /* combination.h; NULL without */
+    const IntervalTable *table;
+} ForecastSample;
+
+/* What the rule would have forecast, with intervals at BACKTEST_LEVEL. */
+ForecastPoints forecast_sample_points(const ForecastSample *sample, Arena *arena);
+
 /* What a leaderboard is made of: by series and candidate the mase of the back-test, NaN where there
  * is none. */
 typedef struct ForecastBoard {
@@ -90,10 +105,12 @@ typedef struct ForecastBoard {
     size_t candidate_count, series_count, main_period;
     const double *errors;     /* series_count x candidate_count */
     const double *automatic;  /* series_count: of what the rule would have chosen */
-    const char *const *notes; /* by candidate: why it failed the first time, or "" */
+    const char *const *notes; /* by candidate: why it failed the first time, or ""; may be NULL */
     const double *seconds;    /* by candidate */
-    const CombinationRule *rule;
-    const size_t *chosen_by; /* by candidate: series that it is the best, or only, member of */
+    const CombinationRule *rule; /* NULL: it is not known yet, and has no row */
+    const size_t *chosen_by; /* by candidate: series that it is the best, or only, member of; NULL
+                                where the rule is not known */
+    const size_t *stopped;   /* by candidate: series that the time did not suffice for */
 } ForecastBoard;
 
 /* Baselines first, then by their scores; the rule's own row, "automatic", is the chosen one. */

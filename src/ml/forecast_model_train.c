@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "ml/forecast_model_internal.h"
+#include "ml/forecast_model_watch.h"
 
 enum { DEFAULT_MEMBERS = 3 };
 
@@ -22,12 +23,14 @@ typedef struct Training {
     const ForecastSpec *spec;
     size_t thread_count;
     SeriesCandidates candidates;
+    ForecastWatch watch;
     Sample *samples;
     size_t sample_count;
     Backtest *tested; /* of those samples that have windows */
     size_t tested_count;
     const double *common; /* combination.h; NULL without */
     const CombinationRule *rule;
+    ForecastPoints points;      /* what it would have forecast in them */
     ForecastDraft draft;        /* its arenas guarded by lock while threads run */
     double *errors, *automatic; /* forecast_model_internal.h's board */
     pthread_mutex_t lock;
@@ -43,13 +46,17 @@ static Series series_of(const Training *training, size_t input)
                     training->spec->periods[0]};
 }
 
-static Backtest test_series(const Training *training, const Series *series, size_t thread_count,
+static Backtest test_series(Training *training, const Series *series, size_t thread_count,
                             Arena *arena)
 {
+    size_t windows = backtest_window_count(series->count, series->period, training->spec->horizon);
+    BacktestLimits limits = forecast_watch_limits(&training->watch, windows);
     const BacktestSpec spec = {training->spec->horizon, training->spec->windows,
-                               training->candidates, thread_count};
+                               training->candidates, thread_count, &limits};
+    Backtest made = backtest_run(series, &spec, arena);
 
-    return backtest_run(series, &spec, arena);
+    forecast_watch_tested(&training->watch, &made);
+    return made;
 }
 
 /* ---- what is common ---- */
@@ -91,16 +98,6 @@ static void destroy_samples(Training *training)
         arena_destroy(training->samples[i].arena);
 }
 
-/* What the rule would have missed; no windows where it can choose nothing. */
-static Misses misses_of(const Backtest *backtest, const Forecast *made, Arena *arena)
-{
-    double *errors = arena_array(arena, double, made->horizon);
-
-    for (size_t i = 0; i < made->horizon; i++)
-        errors[i] = backtest->actual[i] - made->mean[i];
-    return (Misses){made->horizon / backtest->horizon, errors, made->deviation};
-}
-
 static void find_table(Training *training)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
@@ -111,9 +108,13 @@ static void find_table(Training *training)
     for (size_t i = 0; i < training->tested_count; i++)
         if (combination_backtest(&training->tested[i], training->rule, training->common, scratch,
                                  &made))
-            misses[count++] = misses_of(&training->tested[i], &made, scratch);
+            misses[count++] = forecast_misses(&training->tested[i], &made, scratch);
     training->draft.model->table =
         interval_table_make(misses, count, training->spec->horizon, training->draft.model->arena);
+    training->points = forecast_sample_points(
+        &(ForecastSample){training->tested, training->tested_count, training->rule,
+                          training->common, &training->draft.model->table},
+        training->draft.arena);
 }
 
 /* ---- each series ---- */
@@ -161,7 +162,8 @@ static void keep_notes(Training *training, size_t input, const Backtest *backtes
         const BacktestRow *row = &backtest->rows[i];
 
         training->seconds[i] += row->seconds;
-        if (row->failed_count == 0 || (training->notes[i][0] && training->note_inputs[i] < input))
+        if (row->failed_count == 0 || row->is_stopped ||
+            (training->notes[i][0] && training->note_inputs[i] < input))
             continue;
         training->notes[i] = arena_text(training->draft.arena, row->note);
         training->note_inputs[i] = input;
@@ -219,7 +221,7 @@ static bool learn_series(Training *training, size_t input, const Backtest *backt
     Misses misses = {0};
 
     if (combination_backtest(backtest, choice.rule, training->common, fit->arena, &made)) {
-        misses = misses_of(backtest, &made, fit->arena);
+        misses = forecast_misses(backtest, &made, fit->arena);
         spread = interval_spread(&misses, backtest->horizon);
         keep_scores(training, input, backtest, &made);
     } else {
@@ -262,6 +264,8 @@ static void learn_turn(void *context, size_t input)
             own = test_series(training, &series, 1, arena);
         if (learn_series(training, input, kept ? kept : &own, &fit))
             return;
+    } else {
+        forecast_watch_tested(&training->watch, NULL);
     }
     pthread_mutex_lock(&training->lock);
     training->draft.outcomes[input].failure = arena_text(training->draft.arena, fit.error.message);
@@ -319,6 +323,7 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
     training->note_inputs = arena_array(scratch, size_t, candidates);
     training->seconds = arena_array(scratch, double, candidates);
     training->chosen_by = arena_array(scratch, size_t, candidates);
+    forecast_watch_begin(&training->watch, spec, inputs, &training->candidates, scratch);
     for (size_t i = 0; i < candidates; i++)
         training->notes[i] = "";
 }
@@ -334,9 +339,19 @@ static Leaderboard board_of(const Training *training)
                                  training->notes,
                                  training->seconds,
                                  training->rule,
-                                 training->chosen_by};
+                                 training->chosen_by,
+                                 training->watch.stopped};
 
     return forecast_leaderboard(&board, training->draft.arena);
+}
+
+static size_t stopped_count_of(const Training *training)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < training->candidates.count; i++)
+        count += training->watch.stopped[i];
+    return count;
 }
 
 static void train(Training *training, Arena *scratch)
@@ -364,13 +379,16 @@ bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec
     pthread_mutex_init(&training.lock, NULL);
     train(&training, scratch);
     pthread_mutex_destroy(&training.lock);
+    forecast_watch_end(&training.watch);
     if (!forecast_draft_finish(&training.draft, &failed, error))
         return false;
     *result = (ForecastResult){.model = model,
                                .leaderboard = board_of(&training),
                                .rule = forecast_rule_describe(training.rule, arena),
                                .outcomes = training.draft.outcomes,
-                               .failed_count = failed};
+                               .failed_count = failed,
+                               .stopped_count = stopped_count_of(&training),
+                               .tested = training.points};
     model = NULL;
     return true;
 }

@@ -99,7 +99,17 @@ typedef struct Report {
 
     /* Forecasts, which have those of numbers, too. */
     double smape, mase, msis, coverage;
+    const struct HorizonPart *steps; /* report_add_steps() */
+    size_t step_count;
 } Report;
+
+/* How good steps first to last of a horizon are; they count from 1. */
+typedef struct HorizonPart {
+    size_t first, last;
+    Report judged, tested; /* tested: row_count 0 where there were no back-tests */
+} HorizonPart;
+
+enum { HORIZON_PARTS_MAX = 48 };
 
 /* truth and predicted: row_count class indices; probabilities: row_count x classes->count, or NULL
  * (then the figures that need them are NaN). Fails on no rows, an index out of range, a probability
@@ -122,6 +132,17 @@ typedef struct ForecastPoints {
 /* The same of forecasts: points of one or many series, of each as many. Means over all points;
  * where one has no scale, those that need it are NaN. */
 bool report_make_forecast(const ForecastPoints *points, Report *report, Error *error) MUST_CHECK;
+
+/* Points of forecasts of one horizon each: of a series, or of a window of its back-tests. */
+typedef struct StepPoints {
+    const ForecastPoints *judged, *tested; /* tested: of as many steps; NULL: there are none */
+    size_t horizon;
+} StepPoints;
+
+/* Adds to a report of the judged points how good each step of the horizon is; of a horizon of more
+ * than HORIZON_PARTS_MAX as many ranges of steps. They live in the arena. */
+bool report_add_steps(Report *report, const StepPoints *points, Arena *arena,
+                      Error *error) MUST_CHECK;
 
 /* An object with the members of Report that belong to its task, whose name is "task"; "metrics" has
  * each metric by its name in metric_kinds, and "confusion" is a list of rows of truth, each a list

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "ml/report_internal.h"
 
@@ -65,6 +66,55 @@ bool report_make_forecast(const ForecastPoints *points, Report *report, Error *e
     made.msis = mean_of(points, scaled_interval);
     made.coverage = mean_of(points, is_covered);
     *report = made;
+    return true;
+}
+
+/* ---- by the step ---- */
+
+/* The points of steps first to last, from 1, of every horizon. */
+static ForecastPoints points_of_steps(const ForecastPoints *all, size_t horizon,
+                                      const HorizonPart *steps, Arena *arena)
+{
+    const double *from[] = {all->truth, all->mean, all->low, all->high, all->scales};
+    double *columns[COUNT(from)];
+    size_t width = steps->last - steps->first + 1, blocks = all->count / horizon;
+
+    for (size_t i = 0; i < COUNT(from); i++) {
+        columns[i] = arena_array(arena, double, blocks *width);
+        for (size_t block = 0; block < blocks; block++)
+            memcpy(columns[i] + block * width, from[i] + block * horizon + steps->first - 1,
+                   width * sizeof(double));
+    }
+    return (ForecastPoints){columns[0], columns[1],     columns[2], columns[3],
+                            columns[4], blocks * width, all->level};
+}
+
+static bool judge_steps(const ForecastPoints *all, size_t horizon, const HorizonPart *steps,
+                        Report *report, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    ForecastPoints points = points_of_steps(all, horizon, steps, scratch);
+
+    return report_make_forecast(&points, report, error);
+}
+
+bool report_add_steps(Report *report, const StepPoints *points, Arena *arena, Error *error)
+{
+    size_t horizon = points->horizon;
+    size_t count = horizon < HORIZON_PARTS_MAX ? horizon : HORIZON_PARTS_MAX;
+    HorizonPart *steps = arena_array(arena, HorizonPart, count);
+
+    for (size_t i = 0; i < count; i++) {
+        steps[i].first = i * horizon / count + 1;
+        steps[i].last = (i + 1) * horizon / count;
+        if (!judge_steps(points->judged, horizon, &steps[i], &steps[i].judged, error))
+            return false;
+        if (points->tested && points->tested->count > 0 &&
+            !judge_steps(points->tested, horizon, &steps[i], &steps[i].tested, error))
+            return false;
+    }
+    report->steps = steps;
+    report->step_count = count;
     return true;
 }
 

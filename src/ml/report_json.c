@@ -97,11 +97,36 @@ static void write_residuals(JsonWriter *json, const Report *report)
     json_close(json);
 }
 
+static void write_step(JsonWriter *json, const HorizonPart *step)
+{
+    json_open_object(json, NULL);
+    json_int(json, "first", (int64_t)step->first);
+    json_int(json, "last", (int64_t)step->last);
+    json_int(json, "values", (int64_t)step->judged.row_count);
+    report_write_metrics(json, "metrics", &step->judged);
+    json_int(json, "backtest_values", (int64_t)step->tested.row_count);
+    if (step->tested.row_count > 0)
+        report_write_metrics(json, "backtest_metrics", &step->tested);
+    else
+        json_null(json, "backtest_metrics");
+    json_close(json);
+}
+
+static void write_steps(JsonWriter *json, const Report *report)
+{
+    json_open_array(json, "steps");
+    for (size_t i = 0; i < report->step_count; i++)
+        write_step(json, &report->steps[i]);
+    json_close(json);
+}
+
 static void write_numbers(JsonWriter *json, const Report *report)
 {
     report_write_metrics(json, "metrics", report);
     write_quantiles(json, report);
     write_residuals(json, report);
+    if (report->step_count > 0)
+        write_steps(json, report);
 }
 
 void report_write_json(JsonWriter *json, const char *key, const Report *report,

@@ -23,7 +23,8 @@ ForecastBench forecast_bench_make(const SeriesSet *set, size_t horizon, Arena *a
             scales[at] = scale > 0 ? scale : NAN;
         }
     }
-    return (ForecastBench){set, horizon, count, truth, scales};
+    return (ForecastBench){
+        .set = set, .horizon = horizon, .count = count, .truth = truth, .scales = scales};
 }
 
 int64_t forecast_bench_begin(const ForecastBench *bench, const DatedSeries *series)
@@ -139,6 +140,15 @@ bool forecast_bench_report(const ForecastBench *bench, const BenchForecast *aske
     ForecastPoints points = points_of(bench, asked);
 
     return report_make_forecast(&points, report, error);
+}
+
+bool forecast_bench_add_steps(const ForecastBench *bench, const BenchForecast *asked, Arena *arena,
+                              Report *report, Error *error)
+{
+    ForecastPoints points = points_of(bench, asked);
+    StepPoints steps = {&points, bench->tested, bench->horizon};
+
+    return report_add_steps(report, &steps, arena, error);
 }
 
 /* ---- two forecasts ---- */

@@ -21,6 +21,7 @@ typedef struct ForecastBench {
     size_t count; /* points: series by series, each with horizon dates */
     const double *truth;
     const double *scales; /* of each point's series: its seasonal naive error before the dates */
+    const ForecastPoints *tested; /* of back-tests, for figures by the step; NULL: none */
 } ForecastBench;
 
 typedef struct BenchForecast {
@@ -56,3 +57,7 @@ bool forecast_bench_compare(const ForecastBench *bench, const ForecastRivals *ri
 
 bool forecast_bench_report(const ForecastBench *bench, const BenchForecast *asked, Report *report,
                            Error *error) MUST_CHECK;
+
+/* Adds how good each step is, of the dates and, where the bench has some, of back-tests. */
+bool forecast_bench_add_steps(const ForecastBench *bench, const BenchForecast *asked, Arena *arena,
+                              Report *report, Error *error) MUST_CHECK;

@@ -100,6 +100,11 @@ void report_cut(const ReportPage *page, size_t count, size_t shown)
                            arena_format(page->arena, "%zu more are not shown.", count - shown));
 }
 
+bool model_report_is_forecast(const ModelReport *report)
+{
+    return text_equal(report_text(report->files.signature, "task"), "forecast");
+}
+
 const JsonValue *model_report_judgement(const ModelReport *report)
 {
     const JsonValue *judgement = json_member(report->files.judgement, "report");

@@ -9,6 +9,8 @@ const JsonValue *model_report_parse(const char *text, Arena *arena);
 /* What stored facts say of its weaknesses. */
 void model_report_add_limits(ModelReport *report, Arena *arena);
 
+bool model_report_is_forecast(const ModelReport *report);
+
 /* The report on the hold-out (ml/report.h), or NULL. */
 const JsonValue *model_report_judgement(const ModelReport *report);
 
@@ -64,6 +66,7 @@ void model_report_add_learnt(const ReportPage *page);
 void model_report_add_metrics(const ReportPage *page);
 void model_report_add_classes(const ReportPage *page);
 void model_report_add_columns(const ReportPage *page);
+void model_report_add_steps(const ReportPage *page); /* of a forecast */
 void model_report_add_leaderboard(const ReportPage *page);
 void model_report_add_gates(const ReportPage *page);
 void model_report_add_trials(const ReportPage *page);

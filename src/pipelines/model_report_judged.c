@@ -15,25 +15,32 @@ static double metric_of(const Run *run, const char *key)
     return NAN;
 }
 
+static void add_training_metric(const ReportPage *page, const char *name, const char *better)
+{
+    const Run *run = &page->report->lineage.run;
+    const char *note = text_equal(name, page->report->order.metric) ? ", chosen by" : "";
+    double holdout = metric_of(run, arena_format(page->arena, "holdout.%s", name));
+    double folds = metric_of(run, arena_format(page->arena, "cv.%s", name));
+
+    document_cell(page->document, arena_format(page->arena, "%s%s", name, note));
+    document_cell(page->document, report_number(page->arena, holdout));
+    document_cell(page->document, report_number(page->arena, folds));
+    document_cell(page->document, better);
+}
+
 /* Those of a training: on the hold-out, and by folds that did not see the rows. */
 static void add_training_metrics(const ReportPage *page)
 {
-    const Run *run = &page->report->lineage.run;
-    const TrainingOrder *order = &page->report->order;
+    ModelTask task;
 
     document_table(page->document, "metric|hold-out|cross-validation|better when", "lrrl");
-    for (const MetricKind *kind = metric_kinds; kind->name; kind++) {
-        const char *note = text_equal(kind->name, order->metric) ? ", chosen by" : "";
-        double holdout = metric_of(run, arena_format(page->arena, "holdout.%s", kind->name));
-        double folds = metric_of(run, arena_format(page->arena, "cv.%s", kind->name));
-
-        if (!text_equal(model_task_name(kind->task), order->task))
-            continue;
-        document_cell(page->document, arena_format(page->arena, "%s%s", kind->name, note));
-        document_cell(page->document, report_number(page->arena, holdout));
-        document_cell(page->document, report_number(page->arena, folds));
-        document_cell(page->document, kind->higher_is_better ? "more" : "less");
-    }
+    if (!model_task_find(page->report->order.task, &task))
+        return;
+    for (const MetricKind *kind = metric_kinds; kind->name; kind++)
+        if (metric_is_of(kind, task))
+            add_training_metric(page, kind->name, kind->higher_is_better ? "more" : "less");
+    if (task == TASK_FORECAST)
+        add_training_metric(page, "coverage", "close to 0.95");
 }
 
 /* The table of a training has it already. */
@@ -41,7 +48,11 @@ static bool is_shown(const ReportPage *page, const char *key)
 {
     const char *dot = strchr(key, '.');
 
-    return page->report->has_order && dot && metric_find(dot + 1) &&
+    if (text_has_prefix(key, "holdout_step.") || text_has_prefix(key, "backtest_step."))
+        return model_report_is_forecast(page->report); /* model_report_add_steps() */
+    return page->report->has_order && dot &&
+           (metric_find(dot + 1) ||
+            (text_equal(dot + 1, "coverage") && model_report_is_forecast(page->report))) &&
            (text_has_prefix(key, "holdout.") || text_has_prefix(key, "cv."));
 }
 
@@ -241,6 +252,8 @@ void model_report_add_classes(const ReportPage *page)
         add_judged_rows(page, judgement);
         add_residual_quantiles(page, json_member(judgement, "residual_quantiles"));
         add_residual_parts(page, residuals);
+        if (model_report_is_forecast(page->report))
+            model_report_add_steps(page);
     } else {
         document_no_data(page->document,
                          "its package has no report of Slipway's kind, so nothing is known of "
@@ -254,11 +267,18 @@ void model_report_add_classes(const ReportPage *page)
 
 static const char *note_of(Arena *arena, const JsonValue *row)
 {
+    static const char *const marks[][2] = {{"chosen", "chosen"},
+                                           {"is_baseline", "baseline"},
+                                           {"below_baseline", "below the baseline"}};
     const char *note = json_as_text(json_member(row, "note"), "");
+    TextBuilder text = {.arena = arena};
 
-    if (json_as_bool(json_member(row, "chosen"), false))
-        return *note ? arena_format(arena, "chosen; %s", note) : "chosen";
-    return *note ? note : "none";
+    for (size_t i = 0; i < COUNT(marks); i++)
+        if (json_as_bool(json_member(row, marks[i][0]), false))
+            text_append_format(&text, "%s%s", text.count ? "; " : "", marks[i][1]);
+    if (*note)
+        text_append_format(&text, "%s%s", text.count ? "; " : "", note);
+    return text.count ? text_built(&text) : "none";
 }
 
 static void add_candidate(const ReportPage *page, const JsonValue *row, bool has_classes)
@@ -288,12 +308,15 @@ void model_report_add_leaderboard(const ReportPage *page)
         document_no_data(page->document, "its package does not say what else was tried.");
         return;
     }
-    document_paragraph(
-        page->document,
-        arena_format(page->arena,
-                     "Candidates by cross-validation on the training rows; the score is "
-                     "%s, with its deviation over the folds.",
-                     metric ? metric : DOCUMENT_NO_DATA));
+    document_paragraph(page->document,
+                       arena_format(page->arena,
+                                    model_report_is_forecast(page->report)
+                                        ? "Candidates by back-tests on the values before the "
+                                          "hold-out; the score is %s, with its deviation over the "
+                                          "series."
+                                        : "Candidates by cross-validation on the training rows; "
+                                          "the score is %s, with its deviation over the folds.",
+                                    metric ? metric : DOCUMENT_NO_DATA));
     if (has_classes)
         document_table(page->document, "learner|settings|score|deviation|accuracy|f1|log loss|note",
                        "llrrrrrl");

@@ -148,16 +148,22 @@ static void add_code(ModelReport *report, Arena *arena)
         say(report, arena, "Files had changed since the commit that it was made from.");
 }
 
+static const char *describe_below(const ModelReport *report)
+{
+    if (model_report_is_forecast(report))
+        return "In back-tests it was not better than the best of the baselines.";
+    return text_equal(param_find(&report->lineage.run.params, "task"), "regression")
+               ? "In cross-validation it was not better than always giving the mean."
+               : "In cross-validation it was not better than always giving the commonest answer.";
+}
+
 static void add_training(ModelReport *report, Arena *arena)
 {
     const ParamList *tags = &report->lineage.run.tags;
     const char *excluded = param_find(tags, "slipway.excluded");
 
     if (text_equal(param_find(tags, "slipway.below_baseline"), "true"))
-        say(report, arena,
-            text_equal(param_find(&report->lineage.run.params, "task"), "regression")
-                ? "In cross-validation it was not better than always giving the mean."
-                : "In cross-validation it was not better than always giving the commonest answer.");
+        say(report, arena, describe_below(report));
     if (excluded)
         say(report, arena, arena_format(arena, "Columns of the data left out: %s.", excluded));
     if (report->has_data && report->data.set_aside_count)

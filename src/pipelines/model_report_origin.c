@@ -136,11 +136,6 @@ static void add_dropped(const ReportPage *page)
                       report_int(page->arena, report->data.set_aside_count));
 }
 
-static bool is_forecast(const ModelReport *report)
-{
-    return text_equal(report_text(report->files.signature, "task"), "forecast");
-}
-
 static void add_holdout(const ReportPage *page)
 {
     const Holdout *holdout = &page->report->holdout;
@@ -151,7 +146,7 @@ static void add_holdout(const ReportPage *page)
     if (!page->report->has_holdout) {
         if (digest)
             document_fact(document, "digest", digest);
-        else if (is_forecast(page->report))
+        else if (model_report_is_forecast(page->report))
             report_fact(page, "last steps of each series", page->report->files.signature,
                         "horizon");
         else
@@ -255,7 +250,7 @@ static void add_forecast(const ReportPage *page)
 {
     const JsonValue *signature = page->report->files.signature;
 
-    if (!is_forecast(page->report))
+    if (!model_report_is_forecast(page->report))
         return;
     report_fact(page, "series", signature, "series_count");
     document_fact(page->document, "a step is a", report_text(signature, "frequency"));
@@ -273,7 +268,8 @@ void model_report_add_learnt(const ReportPage *page)
     document_section(document, "What was learnt");
     document_fact(document, "task", report->has_order ? report->order.task : NULL);
     document_fact(document, "target", json_as_text(json_member(signature, "target"), NULL));
-    if (!text_equal(report_text(signature, "task"), "regression") && !is_forecast(report))
+    if (!text_equal(report_text(signature, "task"), "regression") &&
+        !model_report_is_forecast(report))
         document_fact(document, "positive class",
                       json_as_text(json_member(signature, "positive"), NULL));
     document_fact(document, "learner", report->has_order ? param_find(params, "chosen") : NULL);

@@ -5,7 +5,7 @@
 
 #include "base/time.h"
 
-enum { SHORT_SHOWN_MAX = 5 }; /* series that are left out, a sentence for each */
+enum { SHORT_SHOWN_MAX = 5, BROKEN_SHOWN_MAX = 5 }; /* left out, with a sentence for each */
 
 /* Rows of a data set, put into the order of their series. */
 typedef struct Sorting {
@@ -14,6 +14,7 @@ typedef struct Sorting {
     size_t *starts; /* series_count + 1 */
     int64_t *times;
     double *values;
+    bool *is_broken; /* by series: it cannot be put on dates */
     Arena *arena;
     Error *error;
 } Sorting;
@@ -113,15 +114,20 @@ static bool make_index(const Sorting *sorting, size_t series, const Frequency *f
     return *id ? fail_in(sorting->error, "series \"%.80s\"", id) : false;
 }
 
-static size_t longest(const Sorting *sorting)
+/* Of those that are not broken; false without one. */
+static bool find_longest(const Sorting *sorting, size_t *longest)
 {
-    size_t best = 0;
+    size_t most = 0;
 
-    for (size_t i = 1; i < sorting->series_count; i++)
-        if (sorting->starts[i + 1] - sorting->starts[i] >
-            sorting->starts[best + 1] - sorting->starts[best])
-            best = i;
-    return best;
+    for (size_t i = 0; i < sorting->series_count; i++) {
+        size_t count = sorting->starts[i + 1] - sorting->starts[i];
+
+        if (sorting->is_broken[i] || count <= most)
+            continue;
+        most = count;
+        *longest = i;
+    }
+    return most > 0;
 }
 
 static bool was_mended(const DatedSeries *series)
@@ -184,15 +190,62 @@ static void note_more_short(SeriesSet *set, Arena *arena)
                                    set->short_count - SHORT_SHOWN_MAX));
 }
 
+/* One of many series stops none of the others. */
+static void leave_broken(const Sorting *sorting, SeriesSet *set, size_t series)
+{
+    set->left_out_count += sorting->starts[series + 1] - sorting->starts[series];
+    if (set->broken_count++ < BROKEN_SHOWN_MAX)
+        text_list_add(&set->notes, sorting->arena,
+                      arena_format(sorting->arena, "%s; it is left out", sorting->error->message));
+    *sorting->error = (Error){0};
+}
+
+static void note_more_broken(SeriesSet *set, Arena *arena)
+{
+    if (set->broken_count > BROKEN_SHOWN_MAX)
+        text_list_add(&set->notes, arena,
+                      arena_format(arena, "%zu more series are left out for their dates",
+                                   set->broken_count - BROKEN_SHOWN_MAX));
+}
+
+/* The distance of the dates and the seasons are those of the longest series that has some; what is
+ * wrong is said of the first one where none has. */
+static bool find_frequency(Sorting *sorting, SeriesSet *set)
+{
+    Error first = {0};
+    TimeIndex index;
+    size_t longest;
+
+    while (find_longest(sorting, &longest)) {
+        if (make_index(sorting, longest, &(Frequency){0}, &index)) {
+            set->frequency = index.frequency;
+            set->period_count = index.period_count;
+            memcpy(set->periods, index.periods, sizeof(set->periods));
+            return true;
+        }
+        if (sorting->series_count == 1)
+            return false;
+        first = first.kind ? first : *sorting->error;
+        sorting->is_broken[longest] = true;
+        leave_broken(sorting, set, longest);
+    }
+    *sorting->error = first;
+    return false;
+}
+
 static bool add_series(const Sorting *sorting, SeriesSet *set, size_t series, size_t least)
 {
     DatedSeries made = {.id = id_of(sorting, series)};
     Arena *arena = sorting->arena;
 
-    if (sorting->starts[series + 1] == sorting->starts[series])
+    if (sorting->starts[series + 1] == sorting->starts[series] || sorting->is_broken[series])
         return true;
-    if (!make_index(sorting, series, &set->frequency, &made.index))
-        return false;
+    if (!make_index(sorting, series, &set->frequency, &made.index)) {
+        if (sorting->series_count == 1)
+            return false;
+        leave_broken(sorting, set, series);
+        return true;
+    }
     if (made.index.count < least) {
         set->left_out_count += made.index.report.rows;
         note_short(set, &made, least, arena);
@@ -216,18 +269,14 @@ static bool fail_too_short(const SeriesSet *set, size_t horizon, Error *error)
 
 static bool make_all(Sorting *sorting, size_t horizon, SeriesSet *set)
 {
-    size_t first = longest(sorting);
-    TimeIndex index;
-
     set->items = arena_array(sorting->arena, DatedSeries, sorting->series_count);
-    if (!make_index(sorting, first, &set->frequency, &index))
+    sorting->is_broken = arena_array(sorting->arena, bool, sorting->series_count);
+    if (!find_frequency(sorting, set))
         return false;
-    set->frequency = index.frequency;
-    set->period_count = index.period_count;
-    memcpy(set->periods, index.periods, sizeof(set->periods));
     for (size_t i = 0; i < sorting->series_count; i++)
         if (!add_series(sorting, set, i, horizon + SERIES_LEARNT_MIN))
             return false;
+    note_more_broken(set, sorting->arena);
     note_more_short(set, sorting->arena);
     note_mended(set, sorting->arena);
     return set->count > 0 || fail_too_short(set, horizon, sorting->error);

@@ -2,10 +2,11 @@
  *
  * The column of role "group" names the series (without one there is one, called ""), "time" says
  * when, "target" how much. Each series is put on dates of equal distance (ml/time_index.h): gaps
- * are filled on the line between their neighbours and counted, two values of one date are refused.
- * The distance is found in the series with most rows and is that of all.
+ * are filled on the line between their neighbours and counted, two values of one date are a
+ * mistake. The distance is found in the series with most rows and is that of all.
  *
- * A series that is too short to hold anything out of is left out and said.
+ * A series that is too short to hold anything out of is left out and said, and so is one of many
+ * that cannot be put on dates. It is an error when no series is left.
  *
  *     SeriesSet set;
  *     if (!series_set_read(&spec, horizon, arena, &set, error))
@@ -32,6 +33,7 @@ typedef struct SeriesSet {
     size_t periods[FREQUENCY_PERIODS_MAX], period_count; /* of the longest series */
     size_t row_count, left_out_count; /* rows in all; rows of series that are left out */
     size_t mended_count, filled_count, short_count; /* series; values; series left out */
+    size_t broken_count;                            /* series left out for their dates */
     TextList notes;                                 /* a sentence for what was mended or left out */
 } SeriesSet;
 

@@ -1,5 +1,6 @@
 #include "pipelines/train_forecast.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,16 +77,72 @@ static bool read_series(ForecastTraining *training)
     return true;
 }
 
+/* Standard error is the log: its last lines are shown when the step is killed. */
+static void log_progress(const ForecastProgress *progress)
+{
+    const LeaderboardRow *best = NULL;
+
+    for (size_t i = 0; i < progress->so_far.count; i++) {
+        const LeaderboardRow *row = &progress->so_far.items[i];
+
+        if (!isnan(row->score) && (!best || row->score < best->score))
+            best = row;
+    }
+    fprintf(stderr, "%zu of %zu %s", progress->done, progress->planned, progress->unit);
+    if (best)
+        fprintf(stderr, ", best mase so far: %s %.4g", best->name, best->score);
+    fputc('\n', stderr);
+}
+
+static void tell_progress(void *context, const ForecastProgress *progress)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    JsonWriter *json = json_writer_create(arena);
+
+    (void)context; /* worker_progress() knows where to */
+    json_open_object(json, NULL);
+    {
+        json_text(json, "metric", "mase");
+        json_text(json, "unit", progress->unit);
+        json_int(json, "done", (int64_t)progress->done);
+        json_int(json, "planned", (int64_t)progress->planned);
+        leaderboard_write_json(json, &progress->so_far, TASK_FORECAST, true);
+    }
+    json_close(json);
+    worker_progress(json_finish(json));
+    log_progress(progress);
+}
+
 static ForecastSpec spec_of(const ForecastTraining *training)
 {
     const SeriesSet *set = &training->set;
     ForecastSpec spec = {.frequency = set->frequency,
                          .horizon = (size_t)training->job.horizon,
-                         .period_count = set->period_count};
+                         .period_count = set->period_count,
+                         .budget_seconds = training->job.budget_seconds,
+                         .listener = {tell_progress, NULL}};
 
     for (size_t i = 0; i < set->period_count; i++)
         spec.periods[i] = set->periods[i];
     return spec;
+}
+
+/* One whose forecast no number can hold would have nothing to be judged by. */
+static void find_unanswered(ForecastTraining *training)
+{
+    const ForecastModel *model = training->found.model;
+    ForecastAsk ask = {.steps = forecast_model_steps_max(model), .level = FORECAST_LEVEL};
+
+    for (size_t i = 0; i < training->set.count; i++) {
+        CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+        ForecastOutcome *outcome = &training->found.outcomes[i];
+        Error error = {0};
+        DatedForecast dated;
+
+        if (forecast_model_find(model, outcome->id, &ask.series) &&
+            !forecast_model_predict(model, &ask, scratch, &dated, &error))
+            outcome->failure = arena_text(training->arena, error.message);
+    }
 }
 
 static void note_failures(ForecastTraining *training)
@@ -107,6 +164,18 @@ static void note_failures(ForecastTraining *training)
                                    "%zu more series are left out, as no learner "
                                    "could learn them",
                                    count - FAILURES_SHOWN_MAX));
+}
+
+static void note_stopped(ForecastTraining *training)
+{
+    size_t count = training->found.stopped_count;
+
+    if (count)
+        text_list_add(&training->set.notes, training->arena,
+                      arena_format(training->arena,
+                                   "the time budget of %g seconds left out %zu back-tests, each of "
+                                   "a learner on a series: the leaderboard says which",
+                                   training->job.budget_seconds, count));
 }
 
 /* Of a series that could not be learnt nothing is judged, nor promised. */
@@ -132,13 +201,21 @@ static bool search(ForecastTraining *training)
     inputs.thread_count = step_thread_count();
     if (!forecast_model_train(&inputs, &spec, training->arena, &training->found, training->error))
         return false;
+    find_unanswered(training);
     note_failures(training);
+    note_stopped(training);
     drop_failed(training);
+    if (training->set.count == 0)
+        return fail(training->error, ERROR_CONFLICT, "no series can be forecast: %s",
+                    training->set.notes.items[0]);
     training->bench = forecast_bench_make(&training->set, held, training->arena);
+    training->bench.tested = &training->found.tested;
     return forecast_bench_ask(&training->bench, training->found.model, training->arena,
                               &training->asked, training->error) &&
            forecast_bench_report(&training->bench, &training->asked, &training->report,
-                                 training->error);
+                                 training->error) &&
+           forecast_bench_add_steps(&training->bench, &training->asked, training->arena,
+                                    &training->report, training->error);
 }
 
 /* Judged, and yet not in the package. */

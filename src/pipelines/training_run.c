@@ -180,6 +180,22 @@ static void log_metrics(Log *log, const char *prefix, const JsonValue *metrics)
                        json_as_double(walk.value, NAN));
 }
 
+/* A point for each step of the horizon, or for the last of each range of them. */
+static void log_steps(Log *log, const JsonValue *steps)
+{
+    static const char *const sets[][2] = {{"metrics", "holdout_step"},
+                                          {"backtest_metrics", "backtest_step"}};
+
+    for (JsonWalk walk = json_walk(steps); json_walk_next(&walk);)
+        for (size_t i = 0; i < COUNT(sets); i++) {
+            size_t before = log->batch.metrics.count;
+
+            log_metrics(log, sets[i][1], json_member(walk.value, sets[i][0]));
+            for (size_t at = before; at < log->batch.metrics.count; at++)
+                log->batch.metrics.items[at].step = json_as_int(json_member(walk.value, "last"), 0);
+        }
+}
+
 static void log_excluded(Log *log, const JsonValue *excluded)
 {
     TextBuilder text = {.arena = log->scope->arena};
@@ -219,6 +235,7 @@ static void log_result(Log *log, const TrainingResult *result)
     log_count(log, "holdout_rows", json_member(step, "holdout_rows"));
     log_metrics(log, "holdout", json_member(step, "holdout"));
     log_metrics(log, "cv", json_member(step, "cv"));
+    log_steps(log, json_member(json_member(step, "report"), "steps"));
     log_tag(log, "slipway.dataset_digest", result->data->digest);
     log_tag(log, "slipway.holdout", result->holdout->rows);
     log_tag(log, "slipway.package", result->package.digest);

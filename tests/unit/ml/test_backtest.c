@@ -175,6 +175,68 @@ static void test_a_learner_is_tried_with_each_season_that_it_sees(void)
                 "naive");
 }
 
+typedef struct Told {
+    size_t count, stopped;
+} Told;
+
+static void take_row(void *context, const BacktestRow *row, size_t candidate)
+{
+    Told *told = context;
+
+    (void)candidate;
+    told->count++;
+    told->stopped += row->is_stopped;
+}
+
+static void test_what_the_time_does_not_suffice_for_is_stopped_and_said(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Series series = {passengers, PASSENGER_COUNT, 12};
+    Told told = {0};
+    BacktestLimits limits = {.kept = 2, .deadline_us = 1, .row_done = take_row, .context = &told};
+    BacktestSpec spec = {12, 0, series_candidates(periods, 1, arena), 2, &limits};
+    size_t order[32], count = spec.candidates.count;
+    Backtest backtest;
+
+    EXPECT(count <= COUNT(order));
+    for (size_t i = 0; i < count; i++)
+        order[i] = count - 1 - i;
+    limits.order = order;
+    backtest = backtest_run(&series, &spec, arena);
+    for (size_t i = 0; i < count; i++) {
+        const BacktestRow *row = &backtest.rows[i];
+
+        EXPECT(row->is_stopped == (i < count - 2));
+        if (!row->is_stopped)
+            continue;
+        EXPECT(row->failed_count == backtest.window_count && isnan(row->score.mase));
+        EXPECT_TEXT(row->note, "stopped: the time budget is used up");
+    }
+    EXPECT(told.count == count && told.stopped == count - 2);
+}
+
+static void test_limits_that_suffice_change_no_figure(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Series series = {passengers, PASSENGER_COUNT, 12};
+    Backtest one = test_passengers(12, 1, arena), two;
+    BacktestLimits limits = {.deadline_us = INT64_MAX};
+    BacktestSpec spec = {12, 0, series_candidates(periods, 1, arena), 2, &limits};
+    size_t order[32];
+
+    for (size_t i = 0; i < spec.candidates.count && i < COUNT(order); i++)
+        order[i] = spec.candidates.count - 1 - i;
+    limits.order = order;
+    two = backtest_run(&series, &spec, arena);
+    for (size_t i = 0; i < one.row_count; i++) {
+        size_t bytes = one.window_count * one.horizon * sizeof(double);
+
+        EXPECT(memcmp(one.rows[i].means, two.rows[i].means, bytes) == 0);
+        EXPECT(!two.rows[i].is_stopped);
+        EXPECT_TEXT(two.rows[i].note, one.rows[i].note);
+    }
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -186,6 +248,8 @@ int main(int count, char **names)
         TEST(test_a_learner_that_fails_on_a_window_is_reported),
         TEST(test_a_series_too_short_for_a_window_has_none),
         TEST(test_a_learner_is_tried_with_each_season_that_it_sees),
+        TEST(test_what_the_time_does_not_suffice_for_is_stopped_and_said),
+        TEST(test_limits_that_suffice_change_no_figure),
         {0},
     };
     return test_main(tests, count, names);

@@ -126,6 +126,98 @@ static void test_any_number_of_threads_gives_the_same_bytes(void)
     }
 }
 
+typedef struct Heard {
+    size_t calls, done, planned;
+    bool is_series, has_naive;
+} Heard;
+
+static void hear(void *context, const ForecastProgress *progress)
+{
+    Heard *heard = context;
+
+    heard->calls++;
+    heard->done = progress->done;
+    heard->planned = progress->planned;
+    heard->is_series = strcmp(progress->unit, "series") == 0;
+    for (size_t i = 0; i < progress->so_far.count; i++)
+        heard->has_naive =
+            heard->has_naive || (strcmp(progress->so_far.items[i].name, "naive") == 0 &&
+                                 progress->so_far.items[i].score > 0);
+}
+
+static ForecastResult train_within(double seconds, size_t count, Heard *heard, Arena *arena)
+{
+    ForecastSpec spec = months;
+    ForecastResult result = {0};
+    Error error = {0};
+
+    spec.budget_seconds = seconds;
+    spec.listener = (ForecastListener){hear, heard};
+    EXPECT_OK(forecast_model_train(&(ForecastInputs){make_inputs(), count, 2}, &spec, arena,
+                                   &result, &error),
+              error);
+    return result;
+}
+
+static void test_a_budget_that_suffices_gives_the_same_bytes(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Heard heard = {0};
+    ForecastResult one = train(make_inputs(), SERIES, 1, arena);
+    ForecastResult other = train_within(1e6, SERIES, &heard, arena);
+    CLEANUP(forecast_model_unload) ForecastModel *first = one.model;
+    CLEANUP(forecast_model_unload) ForecastModel *second = other.model;
+    const char *bytes, *others;
+    size_t size, other_size;
+
+    forecast_model_save(first, arena, &bytes, &size);
+    forecast_model_save(second, arena, &others, &other_size);
+    EXPECT(size == other_size && memcmp(bytes, others, size) == 0);
+    EXPECT(other.stopped_count == 0 && one.leaderboard.count == other.leaderboard.count);
+    EXPECT(heard.calls > 0 && heard.done == SERIES && heard.planned == SERIES);
+    EXPECT(heard.is_series && heard.has_naive);
+}
+
+/* There is always a model: the baselines are tried whatever the time is. */
+static void test_a_budget_that_is_used_up_leaves_the_costly_learners_out(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Heard heard = {0};
+    ForecastResult result = train_within(1e-6, 1, &heard, arena);
+    CLEANUP(forecast_model_unload) ForecastModel *model = result.model;
+
+    EXPECT(result.stopped_count > 0 && result.failed_count == 0);
+    for (size_t i = 0; i < result.leaderboard.count; i++) {
+        const LeaderboardRow *row = &result.leaderboard.items[i];
+
+        if (row->is_baseline || row->chosen)
+            EXPECT(isfinite(row->score));
+        else
+            EXPECT_TEXT(row->note, "stopped: the time budget is used up");
+    }
+    EXPECT(forecast_model_count(model) == 1 && !heard.is_series);
+    EXPECT(heard.done == heard.planned && heard.planned == result.leaderboard.count - 1);
+}
+
+static void test_what_was_tested_has_points_for_figures_by_the_step(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ForecastResult result = train(make_inputs(), 2, 2, arena);
+    CLEANUP(forecast_model_unload) ForecastModel *model = result.model;
+    const ForecastPoints *tested = &result.tested;
+    size_t windows = result.outcomes[0].window_count + result.outcomes[1].window_count;
+    double misses = 0;
+
+    EXPECT(windows > 0 && tested->count == windows * 12);
+    for (size_t i = 0; i < result.outcomes[0].window_count * 12; i++) {
+        misses += fabs(tested->truth[i] - tested->mean[i]);
+        EXPECT(tested->low[i] < tested->mean[i] && tested->mean[i] < tested->high[i]);
+    }
+    misses /= (double)(result.outcomes[0].window_count * 12);
+    EXPECT_NEAR(misses, result.outcomes[0].score.mae, 1e-9 * misses);
+    EXPECT_NEAR(misses / tested->scales[0], result.outcomes[0].score.mase, 1e-9);
+}
+
 static void test_a_model_that_was_saved_answers_as_it_did(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -286,7 +378,11 @@ static void test_the_leaderboard_has_baselines_first_and_marks_what_is_worse(voi
     ForecastResult result = train(make_inputs(), 1, 1, arena);
     bool has_seen_learner = false;
     size_t chosen = 0;
-    double score = 0;
+    double score = 0, baseline = INFINITY;
+
+    for (size_t i = 0; i < result.leaderboard.count; i++)
+        if (result.leaderboard.items[i].is_baseline)
+            baseline = fmin(baseline, result.leaderboard.items[i].score);
 
     for (size_t i = 0; i < result.leaderboard.count; i++) {
         const LeaderboardRow *row = &result.leaderboard.items[i];
@@ -299,9 +395,8 @@ static void test_the_leaderboard_has_baselines_first_and_marks_what_is_worse(voi
         chosen += row->chosen;
         if (row->chosen)
             EXPECT_TEXT(row->name, "automatic");
-        if (strcmp(row->name, "naive") == 0 || strcmp(row->name, "drift") == 0)
-            EXPECT(row->below_baseline);
-        if (strcmp(row->name, "seasonal_naive") == 0 || strcmp(row->name, "ets") == 0)
+        EXPECT(row->below_baseline == (!row->is_baseline && row->score > baseline));
+        if (strcmp(row->name, "ets") == 0)
             EXPECT(!row->below_baseline);
     }
     forecast_model_unload(&result.model);
@@ -332,6 +427,9 @@ int main(int count, char **names)
         TEST(test_passengers_are_forecast_with_dates_and_intervals),
         TEST(test_one_failing_series_is_said_and_stops_nothing),
         TEST(test_any_number_of_threads_gives_the_same_bytes),
+        TEST(test_a_budget_that_suffices_gives_the_same_bytes),
+        TEST(test_a_budget_that_is_used_up_leaves_the_costly_learners_out),
+        TEST(test_what_was_tested_has_points_for_figures_by_the_step),
         TEST(test_a_model_that_was_saved_answers_as_it_did),
         TEST(test_a_model_is_renewed_with_newer_values),
         TEST(test_any_byte_may_be_wrong),

@@ -101,12 +101,74 @@ static void test_each_metric_knows_the_tasks_that_it_is_of(void)
                                "rmse, mae, r2, mase, smape, msis");
 }
 
+static void test_each_step_of_the_horizon_has_its_own_figures(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Made made;
+    Report report;
+    ForecastPoints half;
+    Error error = {0};
+
+    make(&made);
+    half = made.points;
+    half.count = STEPS / 2; /* of the two horizons that the twelve steps are here */
+    EXPECT_OK(report_make_forecast(&made.points, &report, &error), error);
+    EXPECT_OK(report_add_steps(&report, &(StepPoints){&made.points, &half, 6}, arena, &error),
+              error);
+    EXPECT(report.step_count == 6);
+    for (size_t i = 0; i < 6; i++) {
+        const HorizonPart *part = &report.steps[i];
+        double first = fabs(passengers[LEARNT + i] - made.mean[i]);
+        double second = fabs(passengers[LEARNT + 6 + i] - made.mean[6 + i]);
+
+        EXPECT(part->first == i + 1 && part->last == i + 1);
+        EXPECT(part->judged.row_count == 2 && part->tested.row_count == 1);
+        EXPECT(is_close(part->judged.mae, (first + second) / 2));
+        EXPECT(is_close(part->tested.mae, first) && isnan(part->tested.r2));
+        EXPECT(is_close(part->judged.mase, (first + second) / 2 / made.scales[0]));
+    }
+}
+
+static void test_a_long_horizon_has_figures_by_ranges_of_steps(void)
+{
+    enum { LONG = 101 };
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static double truth[LONG], mean[LONG], low[LONG], high[LONG], scales[LONG];
+    ForecastPoints points = {truth, mean, low, high, scales, LONG, 0.95};
+    Report report;
+    size_t next = 1, counted = 0;
+    double sum = 0;
+    Error error = {0};
+
+    for (size_t i = 0; i < LONG; i++) {
+        truth[i] = (double)i;
+        high[i] = i < 50 ? 100 : -1;
+        scales[i] = 1;
+    }
+    EXPECT_OK(report_make_forecast(&points, &report, &error), error);
+    EXPECT_OK(report_add_steps(&report, &(StepPoints){&points, NULL, LONG}, arena, &error), error);
+    EXPECT(report.step_count == HORIZON_PARTS_MAX);
+    for (size_t i = 0; i < report.step_count; i++) {
+        const HorizonPart *part = &report.steps[i];
+
+        EXPECT(part->first == next && part->last >= part->first && part->tested.row_count == 0);
+        next = part->last + 1;
+        counted += part->judged.row_count;
+        sum += part->judged.mae * (double)part->judged.row_count;
+    }
+    EXPECT(next == LONG + 1 && counted == LONG && is_close(sum / LONG, report.mae));
+    EXPECT(report.steps[0].judged.coverage == 1);
+    EXPECT(report.steps[HORIZON_PARTS_MAX - 1].judged.coverage == 0);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_every_figure_is_that_of_the_score_of_a_series),
         TEST(test_a_metric_is_the_mean_of_its_losses_or_has_none),
         TEST(test_without_a_scale_what_needs_one_has_no_number),
+        TEST(test_each_step_of_the_horizon_has_its_own_figures),
+        TEST(test_a_long_horizon_has_figures_by_ranges_of_steps),
         TEST(test_each_metric_knows_the_tasks_that_it_is_of),
         {0},
     };

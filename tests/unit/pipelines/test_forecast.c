@@ -255,6 +255,24 @@ static void test_a_series_that_is_too_short_is_left_out_and_said(void)
                 "needed");
 }
 
+static void test_a_series_whose_dates_are_wrong_stops_none_of_the_others(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = open_sales();
+    TextBuilder csv = {.arena = fixture.arena};
+    const char *notes;
+    Run run;
+
+    text_append(&csv, make_days(1, 60, fixture.arena));
+    for (size_t day = 0; day < 90; day++) /* the longest of all */
+        text_append_format(&csv, "%s,twice,%zu\n", date(day / 2, fixture.arena), day);
+    add_version(&fixture, text_built(&csv), &usual);
+    run = train(&fixture, NULL);
+    EXPECT_TEXT(run.failure ? run.failure : "", "");
+    notes = fixture_param(&run.tags, "slipway.notes");
+    EXPECT(notes && strstr(notes, "series \"twice\": ") && strstr(notes, "; it is left out"));
+    EXPECT_TEXT(fixture_param(&run.params, "holdout_rows"), "14");
+}
+
 static void test_gaps_are_filled_and_said(void)
 {
     CLEANUP(fixture_close) Fixture fixture = open_sales();
@@ -354,6 +372,7 @@ int main(int count, char **arguments)
         TEST(test_both_forecast_the_same_dates_and_neither_has_seen_them),
         TEST(test_only_series_that_both_forecast_are_compared),
         TEST(test_a_series_that_is_too_short_is_left_out_and_said),
+        TEST(test_a_series_whose_dates_are_wrong_stops_none_of_the_others),
         TEST(test_gaps_are_filled_and_said),
         TEST(test_data_that_cannot_be_forecast_is_refused_with_what_to_do),
         TEST(test_what_is_asked_wrongly_is_refused_at_once),
