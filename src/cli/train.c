@@ -6,6 +6,7 @@
 
 #include "base/process.h"
 #include "cli/commands.h"
+#include "cli/forecast.h"
 #include "cli/project.h"
 #include "cli/training.h"
 
@@ -140,7 +141,8 @@ static bool cancel(Cli *cli)
 static const CommandOption evaluate_options[] = {
     {"--model", OPTION_TEXT, "NAME", "the registered model; default: named as the project"},
     {"--version", OPTION_TEXT, "VERSION", "a number, latest (the default) or an alias"},
-    {"--dataset", OPTION_TEXT, "NAME[@N]", "the rows to judge on; default: the frozen hold-out"},
+    {"--dataset", OPTION_TEXT, "NAME[@N]",
+     "the rows to judge on; default: the frozen hold-out, of a forecast its data set"},
     {"--allow-training-rows", OPTION_FLAG, NULL,
      "judge on rows that the model has learnt from, too"},
     PROJECT_OPTIONS,
@@ -173,6 +175,9 @@ static void print_evaluation(Cli *cli, const JsonValue *answer)
     for (JsonWalk walk = json_walk(json_member(json_member(answer, "report"), "metrics"));
          json_walk_next(&walk);)
         printf("  %-18s %s\n", walk.key, cli_number(cli, json_as_double(walk.value, NAN), 4));
+    cli_print_steps(cli, json_member(answer, "report"));
+    for (JsonWalk walk = json_walk(json_member(answer, "notes")); json_walk_next(&walk);)
+        printf("%s\n", json_as_text(walk.value, ""));
 }
 
 static bool evaluate(Cli *cli)

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "base/time.h"
+#include "ml/forecast_rows.h"
 #include "pipelines/latencies.h"
 #include "pipelines/score_input.h"
 #include "pipelines/step_job.h"
@@ -45,6 +46,7 @@ typedef struct Benchmark {
     TextList bodies;
     Latencies latencies;
     double rows_per_second;
+    size_t batch; /* rows of a request */
     Arena *arena;
     Error *error;
 } Benchmark;
@@ -135,9 +137,31 @@ static bool ask_single(Benchmark *benchmark)
     return true;
 }
 
+/* Of forecasts as many of the rows as a request may ask for, by their steps. */
+static bool find_batch(Benchmark *benchmark)
+{
+    const ForecastModel *forecast = benchmark->served.loaded->forecast;
+    size_t steps = 0, row = 0;
+
+    benchmark->batch = (size_t)benchmark->job->batch;
+    for (; forecast && row < benchmark->batch; row++) {
+        ForecastAsk ask;
+
+        if (!forecast_rows_ask(forecast, &benchmark->rows, row % benchmark->rows.row_count, &ask,
+                               benchmark->error))
+            return false;
+        steps += ask.steps;
+        if (steps > FORECAST_REQUEST_STEPS_MAX)
+            break;
+    }
+    if (forecast)
+        benchmark->batch = row;
+    return true;
+}
+
 static bool ask_batches(Benchmark *benchmark)
 {
-    size_t rows = (size_t)benchmark->job->batch;
+    size_t rows = benchmark->batch;
     const char *body = body_of(benchmark, 0, rows);
     int64_t began_us = time_monotonic_us(), took_us;
 
@@ -166,7 +190,7 @@ static void write_result(const Benchmark *benchmark, JsonWriter *result)
     json_double(result, "p50_ms", latencies_quantile(&benchmark->latencies, 0.5));
     json_double(result, "p95_ms", latencies_quantile(&benchmark->latencies, 0.95));
     json_double(result, "p99_ms", latencies_quantile(&benchmark->latencies, 0.99));
-    json_int(result, "batch", job->batch);
+    json_int(result, "batch", (int64_t)benchmark->batch);
     json_double(result, "rows_per_second", benchmark->rows_per_second);
     json_double(result, "memory_mb", (double)usage.ru_maxrss / 1024);
 }
@@ -180,7 +204,7 @@ static bool measure(Benchmark *benchmark, const LoadedModel *loaded)
     source.columns = dataset_columns_read(job->columns, benchmark->arena);
     input = score_input_open(&source, &loaded->inputs, benchmark->arena, benchmark->error);
     return input && make_bodies(benchmark, input) && ask_single(benchmark) &&
-           ask_batches(benchmark);
+           find_batch(benchmark) && ask_batches(benchmark);
 }
 
 static void loaded_model_close(LoadedModel **loaded)
@@ -201,7 +225,7 @@ bool benchmark_step(const JsonValue *job_value, JsonWriter *result, Arena *arena
     if (!store)
         return false;
     loaded = loaded_model_open(store, job.package, error);
-    if (!loaded || !package_needs_rows(&loaded->package, error))
+    if (!loaded)
         return false;
     benchmark.served = (ServedEndpoint){
         .name = "benchmark", .loaded = loaded, .model = job.model, .version = job.version};

@@ -1,5 +1,6 @@
 /* evaluate_step.c: the step "evaluate": how good a package is on some rows, and how many of them it
  * has learnt from. */
+#include "pipelines/evaluate_forecast.h"
 #include "pipelines/judge.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
@@ -69,11 +70,12 @@ bool evaluate_step(const JsonValue *job_value, JsonWriter *result, Arena *arena,
     EvaluateJob job = {0};
     CLEANUP(package_close) Package package = {0};
 
+    if (step_job_is_forecast(job_value))
+        return evaluate_forecast(job_value, result, arena, error);
     if (!json_read_value(job_value, job_fields, &job, arena, error))
         return false;
     store = artifact_store_open(job.artifacts, error);
     if (!store || !package_open(store, job.package, arena, &package, error) ||
-        !package_needs_rows(&package, error) ||
         !train_ids_read(store, job.package, arena, &job.ids, error))
         return false;
     return judge(&job, &package, result, arena, error);

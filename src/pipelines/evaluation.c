@@ -4,6 +4,7 @@
 #include "data/holdout.h"
 #include "pipelines/version_name.h"
 #include "registry/model.h"
+#include "registry/package.h"
 
 enum { EVALUATE_TIMEOUT_MS = 30 * 60 * 1000 };
 
@@ -13,7 +14,8 @@ const JsonField evaluation_spec_fields[] = {
     {"version", JSON_ANY, offsetof(EvaluationSpec, version), JSON_OPTIONAL,
      "A number, \"latest\" or an alias. The latest if absent."},
     {"data", JSON_TEXT, offsetof(EvaluationSpec, data), JSON_OPTIONAL,
-     "A data set or a version of it: comments@2. The frozen hold-out if absent."},
+     "A data set or a version of it: comments@2. The frozen hold-out if absent; of a forecast its "
+     "own data set."},
     {"allow_training_rows", JSON_BOOL, offsetof(EvaluationSpec, allow_training_rows), JSON_OPTIONAL,
      "Judge it also on rows that it has learnt from; the report then says \"training data\"."},
     {0},
@@ -23,6 +25,7 @@ const JsonField evaluation_spec_fields[] = {
 typedef struct Ground {
     const char *name, *rows;
     DatasetVersion data;
+    ModelTask task; /* of what is judged on them */
 } Ground;
 
 static bool find_holdout(Scope *scope, const char *project, const ModelVersion *version,
@@ -52,6 +55,21 @@ static bool find_data(Scope *scope, const char *data, Ground *ground)
     return true;
 }
 
+/* Of a forecast no rows are frozen: what its data set has now, where nothing else is named. */
+static bool find_ground(Scope *scope, const EvaluationSpec *spec, const ModelVersion *version,
+                        Ground *ground)
+{
+    const char *data = spec->data;
+
+    if (!package_task(scope->platform->artifacts, version->package, scope->arena, &ground->task,
+                      &scope->error))
+        return false;
+    if (!data && ground->task == TASK_FORECAST)
+        data = version->dataset;
+    return data ? find_data(scope, data, ground)
+                : find_holdout(scope, spec->project, version, ground);
+}
+
 static const char *step_job(Scope *scope, const EvaluationSpec *spec, const ModelVersion *version,
                             const Ground *ground)
 {
@@ -60,6 +78,8 @@ static const char *step_job(Scope *scope, const EvaluationSpec *spec, const Mode
 
     json_open_object(json, NULL);
     {
+        if (ground->task == TASK_FORECAST)
+            json_text(json, "task", model_task_name(ground->task));
         json_text(json, "artifacts", arena_format(scope->arena, "%s/artifacts", platform->folder));
         json_text(json, "package", version->package);
         json_text(json, "rows", artifact_path(platform->artifacts, ground->rows, scope->arena));
@@ -80,8 +100,7 @@ bool evaluation_run(Scope *scope, const EvaluationSpec *spec, Evaluation *evalua
     if (!version_name_resolve(scope, spec->model ? spec->model : spec->project, spec->version,
                               &version) ||
         !model_version_need_package(scope, &version) ||
-        !(spec->data ? find_data(scope, spec->data, &ground)
-                     : find_holdout(scope, spec->project, &version, &ground)))
+        !find_ground(scope, spec, &version, &ground))
         return false;
     step.job = step_job(scope, spec, &version, &ground);
     if (!worker_run(&step, scope->arena, &result, &scope->error))

@@ -2,10 +2,7 @@
  * of always the mean, all on the same dates: the last horizon of the challenger's data, of the
  * series that both forecast.
  *
- * Neither may have seen them. A model that has, as the challenger which was renewed on all of its
- * data, is renewed on the values before: what it chose stays, what it learnt is learnt again. One
- * that ends before the dates forecasts them from its own end, as it serves; where they lie beyond
- * the most steps that it forecasts it is renewed, too. "notes" says which it was.
+ * Neither may have seen them: forecast_match.h says how that is come by, and "notes" which it was.
  */
 #pragma once
 

@@ -13,6 +13,19 @@ static const struct {
     {"parquet", score_open_parquet},
 };
 
+bool score_input_check_found(const ScoreInput *input, size_t found, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    TextBuilder names = {.arena = arena};
+
+    if (found > 0 || !input->inputs->are_optional)
+        return true;
+    for (size_t i = 0; i < input->inputs->count; i++)
+        text_append_format(&names, "%s\"%s\"", i ? ", " : "", input->inputs->items[i].name);
+    return fail(error, ERROR_INVALID, "%s has none of the columns that the model is asked by: %s",
+                input->source->name, text_built(&names));
+}
+
 ScoreInput *score_input_open(const ScoreSource *source, const InputList *inputs, Arena *arena,
                              Error *error)
 {

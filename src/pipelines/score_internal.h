@@ -17,6 +17,9 @@ struct ScoreInput {
     ScoreReader *reader; /* in the arena; close() gives back what it holds */
 };
 
+/* Of columns that may each be left out not all may: found is how many are there. */
+bool score_input_check_found(const ScoreInput *input, size_t found, Error *error) MUST_CHECK;
+
 bool score_open_csv(ScoreInput *input, Arena *arena, Error *error) MUST_CHECK;
 bool score_open_jsonl(ScoreInput *input, Arena *arena, Error *error) MUST_CHECK;
 bool score_open_parquet(ScoreInput *input, Arena *arena, Error *error) MUST_CHECK;

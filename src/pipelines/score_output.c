@@ -38,6 +38,12 @@ static void put_field(FILE *file, TextRef field)
     fputc('"', file);
 }
 
+static const char *const heads[] = {
+    [SCORE_LABELS] = "label,confidence\n",
+    [SCORE_NUMBERS] = "value\n",
+    [SCORE_FORECASTS] = "series,time,value,low,high\n",
+};
+
 static void put_header(ScoreOutput *output)
 {
     if (!output->keys.count)
@@ -46,7 +52,7 @@ static void put_header(ScoreOutput *output)
         put_field(output->file, text_ref(output->keys.items[i]));
         fputc(',', output->file);
     }
-    fputs(output->has_numbers ? "value\n" : "label,confidence\n", output->file);
+    fputs(heads[output->kind], output->file);
 }
 
 static void put_csv(ScoreOutput *output, const ScoreAnswer *answer)
@@ -59,11 +65,20 @@ static void put_csv(ScoreOutput *output, const ScoreAnswer *answer)
         put_field(output->file, answer->keys[i]);
         fputc(',', output->file);
     }
-    if (!output->has_numbers) {
+    if (output->kind == SCORE_LABELS) {
         put_field(output->file, text_ref(answer->label));
         fputc(',', output->file);
     }
-    fprintf(output->file, "%s\n", number_format(answer->number, number));
+    if (output->kind == SCORE_FORECASTS) {
+        put_field(output->file, text_ref(answer->series));
+        fprintf(output->file, ",%s,", answer->time);
+    }
+    fputs(number_format(answer->number, number), output->file);
+    if (output->kind == SCORE_FORECASTS) {
+        fprintf(output->file, ",%s", number_format(answer->low, number));
+        fprintf(output->file, ",%s", number_format(answer->high, number));
+    }
+    fputc('\n', output->file);
 }
 
 /* ---- JSON lines ---- */
@@ -81,9 +96,17 @@ static void put_json(ScoreOutput *output, const ScoreAnswer *answer, Arena *aren
         else
             json_null(json, output->keys.items[i]);
     }
-    if (!output->has_numbers)
+    if (output->kind == SCORE_LABELS)
         json_text(json, "label", answer->label);
-    json_double(json, output->has_numbers ? "value" : "confidence", answer->number);
+    if (output->kind == SCORE_FORECASTS) {
+        json_text(json, "series", answer->series);
+        json_text(json, "time", answer->time);
+    }
+    json_double(json, output->kind == SCORE_LABELS ? "confidence" : "value", answer->number);
+    if (output->kind == SCORE_FORECASTS) {
+        json_double(json, "low", answer->low);
+        json_double(json, "high", answer->high);
+    }
     json_close(json);
     fprintf(output->file, "%s\n", json_finish(json));
 }

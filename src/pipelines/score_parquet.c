@@ -18,11 +18,18 @@ static void close_reader(ScoreReader *reader)
     duck_close(&reader->duck);
 }
 
-static bool check_column(const ScoreSource *source, const char *name, Error *error)
+static bool has_column(const ScoreSource *source, const char *name)
 {
     for (size_t i = 0; i < source->columns.count; i++)
         if (text_equal(source->columns.items[i].name, name))
             return true;
+    return false;
+}
+
+static bool check_column(const ScoreSource *source, const char *name, Error *error)
+{
+    if (has_column(source, name))
+        return true;
     return fail_field(error, name, "%s has no column \"%.128s\"", source->name, name);
 }
 
@@ -38,16 +45,22 @@ static bool select_columns(const ScoreInput *input, Arena *arena, const char **s
 {
     const ScoreSource *source = input->source;
     TextBuilder text = {.arena = arena};
+    size_t found = 0;
 
     text_append(&text, "SELECT ");
     for (size_t i = 0; i < input->inputs->count; i++) {
         const ModelInput *column = &input->inputs->items[i];
+        bool is_there = has_column(source, column->name);
 
-        if (!check_column(source, column->name, error))
+        if (!input->inputs->are_optional && !check_column(source, column->name, error))
             return false;
-        text_append_format(&text, "CAST(%s AS %s), ", duck_name(column->name, arena),
+        found += is_there;
+        text_append_format(&text, "CAST(%s AS %s), ",
+                           is_there ? duck_name(column->name, arena) : "NULL",
                            column->kind == COLUMN_NUMBER ? "DOUBLE" : "VARCHAR");
     }
+    if (!score_input_check_found(input, found, error))
+        return false;
     for (size_t i = 0; i < source->keys.count; i++) {
         if (!check_key(source, source->keys.items[i], error))
             return false;

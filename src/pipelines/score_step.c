@@ -3,11 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/time.h"
+#include "ml/forecast_rows.h"
 #include "pipelines/score_input.h"
 #include "pipelines/score_output.h"
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
 #include "registry/package.h"
+#include "serving/predict_forecast.h"
 
 enum { PROGRESS_ROWS = 100000 };
 
@@ -38,10 +41,12 @@ static const JsonField job_fields[] = {
 typedef struct Scoring {
     const ScoreJob *job;
     const Predictor *model;
+    const ForecastModel *forecast; /* NULL: it is none */
     const ClassNames *classes;
     ScoreInput *input;
     ScoreOutput *output;
     size_t row_count, told;
+    size_t line_count;       /* of a forecast: steps of all rows */
     size_t width;            /* of an answer */
     int64_t *counts;         /* per class */
     double least, most, sum; /* of numbers */
@@ -73,12 +78,69 @@ static void write_batch(Scoring *scoring, const ScoreBatch *batch, const double 
         ScoreAnswer answer = {.row = batch->first + row,
                               .keys = batch->keys + row * scoring->job->keys.count};
 
-        if (scoring->output->has_numbers)
+        if (scoring->output->kind == SCORE_NUMBERS)
             take_number(scoring, *numbers, &answer);
         else
             take_label(scoring, numbers, &answer);
         score_output_write(scoring->output, &answer, arena);
     }
+}
+
+/* A line for each step that the row asks for. */
+static void write_forecast(Scoring *scoring, const DatedForecast *dated, ScoreAnswer *answer)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Frequency frequency = forecast_model_frequency(scoring->forecast);
+    char text[TIME_TEXT_SIZE];
+
+    for (size_t step = 0; step < dated->count; step++) {
+        answer->time = forecast_time_text(dated->times_ms[step], &frequency, text);
+        answer->low = dated->low[step];
+        answer->high = dated->high[step];
+        take_number(scoring, dated->mean[step], answer);
+        score_output_write(scoring->output, answer, arena);
+    }
+    scoring->line_count += dated->count;
+}
+
+static bool forecast_row(Scoring *scoring, const ScoreBatch *batch, size_t row)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ScoreAnswer answer = {.row = batch->first + row,
+                          .keys = batch->keys + row * scoring->job->keys.count};
+    DatedForecast dated;
+    ForecastAsk ask;
+
+    if (!forecast_rows_ask(scoring->forecast, &batch->frame, row, &ask, scoring->error) ||
+        !forecast_model_predict(scoring->forecast, &ask, arena, &dated, scoring->error))
+        return batch->first
+                   ? fail_in(scoring->error, "%s, after row %zu", scoring->job->name, batch->first)
+                   : fail_in(scoring->error, "%s", scoring->job->name);
+    answer.series = forecast_model_series(scoring->forecast, ask.series).id;
+    write_forecast(scoring, &dated, &answer);
+    return true;
+}
+
+static bool forecast_batch(Scoring *scoring, const ScoreBatch *batch)
+{
+    for (size_t row = 0; row < batch->frame.row_count; row++)
+        if (!forecast_row(scoring, batch, row))
+            return false;
+    return true;
+}
+
+static bool answer_batch(Scoring *scoring, const ScoreBatch *batch, Arena *arena)
+{
+    double *answers;
+
+    if (scoring->forecast)
+        return forecast_batch(scoring, batch);
+    answers = arena_array(arena, double, batch->frame.row_count * scoring->width);
+    if (!predictor_predict_on(step_thread_count(), scoring->model, &batch->frame, answers,
+                              scoring->error))
+        return false;
+    write_batch(scoring, batch, answers, arena);
+    return true;
 }
 
 static void tell_progress(Scoring *scoring)
@@ -96,18 +158,14 @@ static bool score_batch(Scoring *scoring, bool *more)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     ScoreBatch batch;
-    double *answers;
 
     if (!score_input_next(scoring->input, arena, &batch, scoring->error))
         return false;
     *more = batch.frame.row_count > 0;
     if (!*more)
         return true;
-    answers = arena_array(arena, double, batch.frame.row_count * scoring->width);
-    if (!predictor_predict_on(step_thread_count(), scoring->model, &batch.frame, answers,
-                              scoring->error))
+    if (!answer_batch(scoring, &batch, arena))
         return false;
-    write_batch(scoring, &batch, answers, arena);
     scoring->row_count += batch.frame.row_count;
     tell_progress(scoring);
     return true;
@@ -137,7 +195,9 @@ static void write_values(const Scoring *scoring, JsonWriter *result)
 
     json_open_object(result, "values");
     json_double(result, "least", has_rows ? scoring->least : NAN);
-    json_double(result, "mean", scoring->sum / (double)scoring->row_count);
+    json_double(result, "mean",
+                scoring->sum /
+                    (double)(scoring->forecast ? scoring->line_count : scoring->row_count));
     json_double(result, "most", has_rows ? scoring->most : NAN);
     json_close(result);
 }
@@ -149,10 +209,38 @@ static void write_result(const Scoring *scoring, JsonWriter *result)
     json_text(result, "package", scoring->job->package);
     json_text(result, "rows_of", scoring->job->name);
     json_int(result, "rows", (int64_t)scoring->row_count);
-    if (scoring->output->has_numbers)
+    if (scoring->forecast)
+        json_int(result, "lines", (int64_t)scoring->line_count);
+    if (scoring->output->kind != SCORE_LABELS)
         write_values(scoring, result);
     else
         write_labels(scoring, result);
+}
+
+static ScoreKind kind_of(const Predictor *model)
+{
+    static const ScoreKind kinds[] = {
+        [TASK_CLASSIFICATION] = SCORE_LABELS,
+        [TASK_REGRESSION] = SCORE_NUMBERS,
+        [TASK_FORECAST] = SCORE_FORECASTS,
+    };
+
+    return kinds[predictor_task(model)];
+}
+
+/* Of a forecast every line has its series, its time and its numbers by itself. */
+static bool check_keys(const ScoreJob *job, const Predictor *model, Error *error)
+{
+    static const char *const own[] = {"series", "time", "value", "low", "high"};
+
+    for (size_t i = 0; predictor_forecast(model) && i < job->keys.count; i++)
+        for (size_t at = 0; at < COUNT(own); at++)
+            if (strcmp(job->keys.items[i], own[at]) == 0)
+                return fail_field(error, "keys",
+                                  "each line of a forecast has \"%s\" of its own: it cannot be a "
+                                  "key",
+                                  own[at]);
+    return true;
 }
 
 static bool score(const ScoreJob *job, const Package *package, JsonWriter *result, Arena *arena,
@@ -160,6 +248,7 @@ static bool score(const ScoreJob *job, const Package *package, JsonWriter *resul
 {
     Scoring scoring = {.job = job,
                        .model = package->model,
+                       .forecast = predictor_forecast(package->model),
                        .classes = predictor_classes(package->model),
                        .width = predictor_width(package->model),
                        .least = HUGE_VAL,
@@ -167,11 +256,12 @@ static bool score(const ScoreJob *job, const Package *package, JsonWriter *resul
                        .error = error};
     CLEANUP(score_input_close) ScoreInput *input = NULL;
     CLEANUP(score_output_close)
-    ScoreOutput output = {.keys = job->keys,
-                          .has_numbers = predictor_task(package->model) == TASK_REGRESSION};
+    ScoreOutput output = {.keys = job->keys, .kind = kind_of(package->model)};
     InputList inputs = input_list_of(package->model, arena);
     ScoreSource source = {.path = job->path, .name = job->name, .form = job->form};
 
+    if (!check_keys(job, package->model, error))
+        return false;
     source.columns = dataset_columns_read(job->columns, arena);
     source.keys = job->keys;
     input = score_input_open(&source, &inputs, arena, error);
@@ -196,5 +286,5 @@ bool score_step(const JsonValue *job_value, JsonWriter *result, Arena *arena, Er
         return false;
     store = artifact_store_open(job.artifacts, error);
     return store && package_open(store, job.package, arena, &package, error) &&
-           package_needs_rows(&package, error) && score(&job, &package, result, arena, error);
+           score(&job, &package, result, arena, error);
 }

@@ -96,6 +96,7 @@ static bool read_header(ScoreInput *input, Arena *arena, Error *error)
     Cells cells = cells_of(input, arena, error);
     ScoreReader *reader = input->reader;
     CsvRow header = {0};
+    size_t found = 0;
 
     if (!csv_next(&reader->csv, &header, error))
         return error->kind ? false
@@ -104,10 +105,13 @@ static bool read_header(ScoreInput *input, Arena *arena, Error *error)
     reader->columns = arena_array(arena, size_t, header.count);
     if (!cells_begin(&cells, 1, 1))
         return false;
-    for (size_t i = 0; i < header.count; i++)
+    for (size_t i = 0; i < header.count; i++) {
         if (!cells_find(&cells, header.items[i], 0, &reader->columns[i]))
             return false;
-    return cells_end_row(&cells, 0) && find_keys(input, &header, arena, error);
+        found += reader->columns[i] != COLUMN_LEFT_OUT;
+    }
+    return cells_end_row(&cells, 0) && score_input_check_found(input, found, error) &&
+           find_keys(input, &header, arena, error);
 }
 
 static bool set_fields(ScoreInput *input, Cells *cells, size_t row, const CsvRow *fields,

@@ -226,14 +226,6 @@ bool package_task(const ArtifactStore *store, const char *tree_digest, Arena *ar
     return true;
 }
 
-bool package_needs_rows(const Package *package, Error *error)
-{
-    return !predictor_forecast(package->model) ||
-           fail(error, ERROR_CONFLICT,
-                "the model forecasts series and answers no rows: it is judged by its gate, and "
-                "asked at its endpoint");
-}
-
 /* Without it a forecast is served, and its explanations say less. */
 static void read_report(const PackageFiles *files, Arena *arena, Package *package)
 {

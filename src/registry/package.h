@@ -53,9 +53,6 @@ void package_close(Package *package);
 bool package_task(const ArtifactStore *store, const char *tree_digest, Arena *arena,
                   ModelTask *task, Error *error) MUST_CHECK;
 
-/* For what takes rows only: a conflict with the sentence that says so when it is a forecast. */
-bool package_needs_rows(const Package *package, Error *error) MUST_CHECK;
-
 /* A conflict with the sentence that says so when it is a model of another kind, which Slipway can
  * neither ask nor serve. Reads its MLmodel only. */
 bool package_check_kind(const ArtifactStore *store, const char *tree_digest, Arena *arena,

@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "base/time.h"
 #include "ml/forecast_rows.h"
 
 enum { DATE_LENGTH = 10 };
@@ -49,25 +48,26 @@ bool predict_forecasts(Prediction *made, Arena *arena, Error *error)
     return true;
 }
 
-/* A day where all steps are whole days, which begin at midnight. */
-static void write_time(JsonWriter *json, int64_t time_ms, const Frequency *frequency)
+const char *forecast_time_text(int64_t time_ms, const Frequency *frequency,
+                               char text[TIME_TEXT_SIZE])
 {
     bool is_date = time_ms % FREQUENCY_DAY_MS == 0 &&
                    (frequency->months || frequency->step_ms % FREQUENCY_DAY_MS == 0);
-    char text[TIME_TEXT_SIZE];
 
     time_format(time_ms, text);
     if (is_date)
         text[DATE_LENGTH] = '\0';
-    json_text(json, "time", text);
+    return text;
 }
 
 static void write_steps(JsonWriter *json, const DatedForecast *dated, const Frequency *frequency)
 {
+    char text[TIME_TEXT_SIZE];
+
     json_open_array(json, "forecast");
     for (size_t i = 0; i < dated->count; i++) {
         json_open_object(json, NULL);
-        write_time(json, dated->times_ms[i], frequency);
+        json_text(json, "time", forecast_time_text(dated->times_ms[i], frequency, text));
         json_double(json, "value", dated->mean[i]);
         json_double(json, "low", dated->low[i]);
         json_double(json, "high", dated->high[i]);
