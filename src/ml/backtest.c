@@ -154,7 +154,8 @@ static bool is_too_late(const Run *run, const RowState *state)
     size_t threads = run->spec->thread_count > 1 ? run->spec->thread_count : 1;
     size_t left = run->backtest->window_count - state->begun;
     double each = state->done > 0 ? state->spent / (double)state->done : 0;
-    double rest_us = each * (double)((left + threads - 1) / threads) * 1e6;
+    size_t rounds = (left + threads - 1) / threads;
+    double rest_us = each * (double)rounds * 1e6;
 
     return (double)time_monotonic_us() + rest_us > (double)run->limits->deadline_us;
 }

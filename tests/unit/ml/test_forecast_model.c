@@ -203,7 +203,6 @@ static void test_what_was_tested_has_points_for_figures_by_the_step(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     ForecastResult result = train(make_inputs(), 2, 2, arena);
-    CLEANUP(forecast_model_unload) ForecastModel *model = result.model;
     const ForecastPoints *tested = &result.tested;
     size_t windows = result.outcomes[0].window_count + result.outcomes[1].window_count;
     double misses = 0;
@@ -216,6 +215,7 @@ static void test_what_was_tested_has_points_for_figures_by_the_step(void)
     misses /= (double)(result.outcomes[0].window_count * 12);
     EXPECT_NEAR(misses, result.outcomes[0].score.mae, 1e-9 * misses);
     EXPECT_NEAR(misses / tested->scales[0], result.outcomes[0].score.mase, 1e-9);
+    forecast_model_unload(&result.model);
 }
 
 static void test_a_model_that_was_saved_answers_as_it_did(void)
