@@ -59,6 +59,17 @@ size_t backtest_window_count(size_t count, size_t period, size_t horizon)
     return wanted < room ? wanted : room;
 }
 
+bool series_candidate_forecast(const SeriesCandidate *candidate, const LagSeries *series,
+                               size_t steps, Arena *arena, Forecast *forecast, Error *error)
+{
+    Series view = series_candidate_view(candidate, series->values, series->count);
+    SeriesModel model;
+
+    if (candidate->shared)
+        return lag_boost_forecast(candidate->shared, series, steps, arena, forecast, error);
+    return series_fit(candidate->learner, &view, arena, &model, error) &&
+           series_forecast(&model, steps, arena, forecast, error);
+}
 /* How far a row is. */
 typedef struct RowState {
     size_t begun, done; /* windows */
@@ -135,13 +146,13 @@ static void fit_window(const Run *run, const Turn *turn, Error *error)
     Backtest *backtest = run->backtest;
     BacktestRow *row = &backtest->rows[turn->row];
     size_t first = (size_t)(backtest->actual - run->series->values);
-    Series learnt = series_candidate_view(&row->candidate, run->series->values,
-                                          first + turn->window * backtest->horizon);
-    SeriesModel model;
+    size_t origin = first + turn->window * backtest->horizon;
+    LagSeries learnt = {run->series->values, origin,
+                        run->spec->behind + run->series->count - origin};
     Forecast forecast;
 
-    if (series_fit(row->candidate.learner, &learnt, scratch, &model, error) &&
-        series_forecast(&model, backtest->horizon, scratch, &forecast, error))
+    if (series_candidate_forecast(&row->candidate, &learnt, backtest->horizon, scratch, &forecast,
+                                  error))
         keep_forecast(backtest, row, turn->window, &forecast);
     else
         keep_nothing(backtest, row, turn->window);
@@ -163,9 +174,11 @@ static bool is_too_late(const Run *run, const RowState *state)
 static bool may_begin(Run *run, const Turn *turn)
 {
     RowState *state = &run->states[turn->row];
+    const LagBoost *shared = run->backtest->rows[turn->row].candidate.shared;
     bool may;
 
     pthread_mutex_lock(&run->lock);
+    state->is_stopped = state->is_stopped || (shared && lag_boost_is_stopped(shared));
     if (run->limits->deadline_us && turn->place >= run->limits->kept && !state->is_stopped)
         state->is_stopped = is_too_late(run, state);
     may = !state->is_stopped;

@@ -6,13 +6,17 @@
  * comes after. There are max(3, min(10, n / 2h)) windows; fewer, down to none, where the first
  * origin would have less than two periods and BACKTEST_LEARNT_MIN values before it.
  *
+ * A candidate that was learnt from many series forecasts each window by a model that has seen no
+ * value, of any series, behind its origin (lag_boost.h).
+ *
  * A candidate that fails on a window is no failure of the back-test: its row says so. Same series,
  * same figures but seconds, for any number of threads. A Backtest lives in its arena and needs the
  * series' values as long.
  *
  * Limits give a back-test an end: candidates are tried in an order, and none begins a window after
  * the deadline, or when its windows so far say that it would not have all of them by then. It has
- * failed on the others, and its row is stopped.
+ * failed on the others, and its row is stopped; so is that of a candidate that was to be learnt
+ * from many series, and was stopped in it.
  *
  *     SeriesCandidates all = series_candidates(periods, period_count, arena);
  *     Backtest backtest = backtest_run(&series, &(BacktestSpec){.horizon = 12, .candidates = all},
@@ -24,6 +28,7 @@
 
 #include "ml/forecast.h"
 #include "ml/forecast_metric.h"
+#include "ml/lag_boost.h"
 
 enum {
     BACKTEST_WINDOWS_MIN = 3,
@@ -37,6 +42,7 @@ typedef struct SeriesCandidate {
     size_t period;
     const size_t *longer; /* rising; as series.h has them */
     size_t longer_count;
+    const LagBoost *shared; /* learnt from many series before; NULL: the learner fits each itself */
 } SeriesCandidate;
 
 typedef struct SeriesCandidates {
@@ -51,6 +57,11 @@ SeriesCandidates series_candidates(const size_t *periods, size_t period_count, A
 
 /* The series as the candidate is told it, with its first count values. */
 Series series_candidate_view(const SeriesCandidate *candidate, const double *values, size_t count);
+
+/* What the candidate forecasts from the values of a series, its first ones or all. */
+bool series_candidate_forecast(const SeriesCandidate *candidate, const LagSeries *series,
+                               size_t steps, Arena *arena, Forecast *forecast,
+                               Error *error) MUST_CHECK;
 
 /* "dotm", or "dotm (season 52)" where its period is not the main one. */
 const char *series_candidate_name(const SeriesCandidate *candidate, size_t main_period,
@@ -73,6 +84,7 @@ typedef struct BacktestSpec {
     SeriesCandidates candidates;
     size_t thread_count;          /* at most; 0: 1 */
     const BacktestLimits *limits; /* NULL: there are none */
+    size_t behind; /* steps that the series ends before the latest one (lag_boost.h) */
 } BacktestSpec;
 
 struct BacktestRow {

@@ -45,6 +45,7 @@ ForecastDraft forecast_draft_create(const ForecastModel *like, const ForecastInp
         .model = model,
         .inputs = inputs->items,
         .count = inputs->count,
+        .latest_ms = forecast_inputs_latest(inputs->items, inputs->count),
         .means = arena_array(scratch, double, steps),
         .deviations = arena_array(scratch, double, steps),
         .outcomes = arena_array(arena, ForecastOutcome, inputs->count),
@@ -68,12 +69,11 @@ bool forecast_draft_fit(const ForecastDraft *draft, size_t input, const SeriesCa
     Forecast forecasts[COMBINATION_MAX];
 
     for (size_t i = 0; i < combination->count; i++) {
-        Series series = series_candidate_view(&members[i], from->values, from->count);
-        SeriesModel model;
+        LagSeries series = {from->values, from->count, forecast_draft_behind(draft, input)};
 
         fit->failed = i;
-        if (!series_fit(members[i].learner, &series, fit->arena, &model, &fit->error) ||
-            !series_forecast(&model, steps, fit->arena, &forecasts[i], &fit->error))
+        if (!series_candidate_forecast(&members[i], &series, steps, fit->arena, &forecasts[i],
+                                       &fit->error))
             return false;
     }
     fit->forecast = (Forecast){steps, arena_array(fit->arena, double, steps),

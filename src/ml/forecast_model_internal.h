@@ -53,6 +53,7 @@ typedef struct ForecastDraft {
     ForecastModel *model;
     const ForecastInput *inputs;
     size_t count;
+    int64_t latest_ms;          /* when the latest of them ends */
     double *means, *deviations; /* the paths of all entries, steps_max each */
     ForecastOutcome *outcomes;
     Arena *arena; /* of the outcomes */
@@ -71,6 +72,22 @@ ForecastDraft forecast_draft_create(const ForecastModel *like, const ForecastInp
  * combination's members in their order; failed is the one among them that could not learn. */
 bool forecast_draft_fit(const ForecastDraft *draft, size_t input, const SeriesCandidate *members,
                         const Combination *combination, ForecastFit *fit) MUST_CHECK;
+
+/* When the latest of those that can be learnt ends. */
+int64_t forecast_inputs_latest(const ForecastInput *inputs, size_t count);
+
+/* Steps that an input ends before the latest one. */
+size_t forecast_draft_behind(const ForecastDraft *draft, size_t input);
+
+typedef struct LagLearning {
+    size_t windows; /* of back-tests that it is for, too */
+    size_t thread_count;
+    int64_t deadline_us; /* 0: none */
+} LagLearning;
+
+/* What is learnt from all inputs together (lag_boost.h); NULL where it is not worth it. Owned by
+ * the caller. */
+LagBoost *forecast_draft_learn_shared(const ForecastDraft *draft, const LagLearning *learning);
 
 /* Writes the path of an entry; steps without a deviation have the one that is usual there. */
 void forecast_draft_keep(ForecastDraft *draft, size_t input, const Forecast *forecast,

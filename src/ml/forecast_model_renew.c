@@ -6,16 +6,38 @@
 
 typedef struct Renewing {
     const ForecastModel *old;
+    LagBoost *shared;    /* NULL where nobody asks for it, or the series are too few */
     ForecastDraft draft; /* its arenas guarded by lock while threads run */
     pthread_mutex_t lock;
 } Renewing;
 
+static bool is_shared(const EntryMember *member)
+{
+    return strcmp(member->learner, lag_boost_learner.name) == 0;
+}
+
+static bool wants_shared(const ForecastModel *model)
+{
+    for (size_t i = 0; i < model->count; i++)
+        for (size_t j = 0; j < model->entries[i].member_count; j++)
+            if (is_shared(&model->entries[i].members[j]))
+                return true;
+    return false;
+}
+
 /* A member as it was told its seasons in training. */
-static bool find_member(const ForecastModel *model, const EntryMember *member,
+static bool find_member(const Renewing *renewing, const EntryMember *member,
                         SeriesCandidate *candidate, Error *error)
 {
+    const ForecastModel *model = renewing->old;
     size_t behind = 0;
 
+    if (is_shared(member)) {
+        *candidate = (SeriesCandidate){
+            .learner = &lag_boost_learner, .period = member->period, .shared = renewing->shared};
+        return renewing->shared ||
+               fail(error, ERROR_INVALID, "\"%s\" wants more series than these", member->learner);
+    }
     *candidate = (SeriesCandidate){series_learner_find(member->learner), member->period, NULL, 0};
     if (!candidate->learner)
         return fail(error, ERROR_INVALID, "this program has no learner \"%.80s\"", member->learner);
@@ -33,7 +55,7 @@ static bool fit_again(Renewing *renewing, size_t input, const ForecastEntry *old
 
     for (size_t i = 0; i < old->member_count; i++) {
         combination.weights[i] = old->members[i].weight;
-        if (!find_member(renewing->old, &old->members[i], &members[i], &fit->error))
+        if (!find_member(renewing, &old->members[i], &members[i], &fit->error))
             return false;
     }
     return forecast_draft_fit(&renewing->draft, input, members, &combination, fit);
@@ -95,6 +117,7 @@ bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inpu
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     CLEANUP(forecast_model_unload) ForecastModel *renewed = NULL;
+    CLEANUP(lag_boost_destroy) LagBoost *shared = NULL;
     Renewing renewing = {.old = model};
     size_t failed;
 
@@ -103,6 +126,10 @@ bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inpu
     renewing.draft = forecast_draft_create(model, inputs, arena, scratch);
     renewed = renewing.draft.model;
     renewed->table = copy_table(&model->table, renewed->arena);
+    if (wants_shared(model))
+        shared = forecast_draft_learn_shared(&renewing.draft,
+                                             &(LagLearning){.thread_count = inputs->thread_count});
+    renewing.shared = shared;
     pthread_mutex_init(&renewing.lock, NULL);
     parallel_run(inputs->count, inputs->thread_count, renew_turn, &renewing);
     pthread_mutex_destroy(&renewing.lock);

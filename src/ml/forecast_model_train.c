@@ -24,6 +24,7 @@ typedef struct Training {
     size_t thread_count;
     SeriesCandidates candidates;
     ForecastWatch watch;
+    LagBoost *shared; /* the last candidate; NULL where the series are too few */
     Sample *samples;
     size_t sample_count;
     Backtest *tested; /* of those samples that have windows */
@@ -46,14 +47,18 @@ static Series series_of(const Training *training, size_t input)
                     training->spec->periods[0]};
 }
 
-static Backtest test_series(Training *training, const Series *series, size_t thread_count,
-                            Arena *arena)
+static Backtest test_series(Training *training, size_t input, size_t thread_count, Arena *arena)
 {
-    size_t windows = backtest_window_count(series->count, series->period, training->spec->horizon);
+    Series series = series_of(training, input);
+    size_t windows = backtest_window_count(series.count, series.period, training->spec->horizon);
     BacktestLimits limits = forecast_watch_limits(&training->watch, windows);
-    const BacktestSpec spec = {training->spec->horizon, training->spec->windows,
-                               training->candidates, thread_count, &limits};
-    Backtest made = backtest_run(series, &spec, arena);
+    const BacktestSpec spec = {.horizon = training->spec->horizon,
+                               .windows = training->spec->windows,
+                               .candidates = training->candidates,
+                               .thread_count = thread_count,
+                               .limits = &limits,
+                               .behind = forecast_draft_behind(&training->draft, input)};
+    Backtest made = backtest_run(&series, &spec, arena);
 
     forecast_watch_tested(&training->watch, &made);
     return made;
@@ -71,8 +76,8 @@ static void test_sample(void *context, size_t turn)
     /* A series alone has the threads for its windows. */
     if (series_check(&series, 1, &error))
         sample->backtest =
-            test_series(training, &series, training->draft.count == 1 ? training->thread_count : 1,
-                        sample->arena);
+            test_series(training, sample->input,
+                        training->draft.count == 1 ? training->thread_count : 1, sample->arena);
 }
 
 static void draw_samples(Training *training, Arena *scratch)
@@ -130,6 +135,8 @@ static void stand_untested(const Training *training, double *standings)
             standings[i] = training->common[i];
         else
             standings[i] = (double)i + (candidate->learner->is_baseline ? 1e6 : 0);
+        if (candidate->shared && !training->common)
+            standings[i] = NAN; /* there is no telling whether it could be learnt */
     }
 }
 
@@ -251,7 +258,6 @@ static void learn_turn(void *context, size_t input)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Training *training = context;
-    Series series = series_of(training, input);
     const Backtest *kept = find_sample(training, input);
     ForecastFit fit = {.arena = arena};
     Backtest own;
@@ -261,7 +267,7 @@ static void learn_turn(void *context, size_t input)
     training->automatic[input] = NAN;
     if (forecast_input_check(&training->draft.inputs[input], &fit.error)) {
         if (!kept)
-            own = test_series(training, &series, 1, arena);
+            own = test_series(training, input, 1, arena);
         if (learn_series(training, input, kept ? kept : &own, &fit))
             return;
     } else {
@@ -304,6 +310,22 @@ static size_t steps_of(const ForecastSpec *spec)
     return steps < FORECAST_HORIZON_MAX ? steps : FORECAST_HORIZON_MAX;
 }
 
+/* A candidate like the others from here on. */
+static void add_shared(Training *training, Arena *scratch)
+{
+    const LagLearning learning = {.windows = training->spec->windows ? training->spec->windows
+                                                                     : BACKTEST_WINDOWS_MAX,
+                                  .thread_count = training->thread_count,
+                                  .deadline_us = forecast_watch_shared_deadline(&training->watch)};
+
+    training->shared = forecast_draft_learn_shared(&training->draft, &learning);
+    if (training->shared)
+        *arena_push(scratch, &training->candidates) =
+            (SeriesCandidate){.learner = &lag_boost_learner,
+                              .period = training->spec->periods[0],
+                              .shared = training->shared};
+}
+
 static void prepare(Training *training, const ForecastInputs *inputs, Arena *arena, Arena *scratch)
 {
     const ForecastSpec *spec = training->spec;
@@ -313,9 +335,11 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
                           .period_count = spec->period_count};
     size_t candidates;
 
+    forecast_watch_begin(&training->watch, spec, inputs);
     memcpy(like.periods, spec->periods, sizeof(like.periods));
     training->draft = forecast_draft_create(&like, inputs, arena, scratch);
     training->candidates = series_candidates(spec->periods, spec->period_count, scratch);
+    add_shared(training, scratch);
     candidates = training->candidates.count;
     training->errors = arena_array(scratch, double, inputs->count *candidates);
     training->automatic = arena_array(scratch, double, inputs->count);
@@ -323,9 +347,11 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
     training->note_inputs = arena_array(scratch, size_t, candidates);
     training->seconds = arena_array(scratch, double, candidates);
     training->chosen_by = arena_array(scratch, size_t, candidates);
-    forecast_watch_begin(&training->watch, spec, inputs, &training->candidates, scratch);
+    forecast_watch_candidates(&training->watch, &training->candidates, scratch);
     for (size_t i = 0; i < candidates; i++)
         training->notes[i] = "";
+    if (training->shared)
+        training->seconds[candidates - 1] = lag_boost_seconds(training->shared);
 }
 
 static Leaderboard board_of(const Training *training)
@@ -369,6 +395,7 @@ bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     CLEANUP(forecast_model_unload) ForecastModel *model = NULL;
+    CLEANUP(lag_boost_destroy) LagBoost *shared = NULL;
     Training training = {.spec = spec, .thread_count = inputs->thread_count};
     size_t failed;
 
@@ -376,6 +403,7 @@ bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec
         return false;
     prepare(&training, inputs, arena, scratch);
     model = training.draft.model;
+    shared = training.shared;
     pthread_mutex_init(&training.lock, NULL);
     train(&training, scratch);
     pthread_mutex_destroy(&training.lock);

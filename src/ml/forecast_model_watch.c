@@ -10,9 +10,13 @@ enum { TELL_US = 300000 }; /* between two times that something is told */
 /* Of the budget, for who learns the choice again from all values, and judges it. */
 static const double reserve_share = 0.2;
 
-/* Quick ones first, by docs/results/forecast.md; others come behind. */
-static const char *const by_cost[] = {"theta", "dotm", "mstl", "seasonal_regression",
-                                      "ets",   "arima"};
+/* Of what is left, for what is learnt from all series before the first is back-tested. */
+static const double shared_share = 0.5;
+
+/* Quick ones first, by docs/results/forecast.md; others come behind. What is learnt from all series
+ * has cost what it costs when it is asked for one. */
+static const char *const by_cost[] = {"lag_boost",           "theta", "dotm", "mstl",
+                                      "seasonal_regression", "ets",   "arima"};
 
 /* ---- the order ---- */
 
@@ -40,23 +44,39 @@ static void find_order(ForecastWatch *watch, Arena *scratch)
 }
 
 void forecast_watch_begin(ForecastWatch *watch, const ForecastSpec *spec,
-                          const ForecastInputs *inputs, const SeriesCandidates *candidates,
-                          Arena *scratch)
+                          const ForecastInputs *inputs)
 {
     *watch = (ForecastWatch){.spec = spec,
-                             .candidates = *candidates,
                              .series_count = inputs->count,
-                             .thread_count = inputs->thread_count > 1 ? inputs->thread_count : 1,
-                             .sums = arena_array(scratch, double, candidates->count),
-                             .counts = arena_array(scratch, double, candidates->count),
-                             .seconds = arena_array(scratch, double, candidates->count),
-                             .stopped = arena_array(scratch, size_t, candidates->count)};
+                             .thread_count = inputs->thread_count > 1 ? inputs->thread_count : 1};
     pthread_mutex_init(&watch->lock, NULL);
-    if (!(spec->budget_seconds > 0))
-        return;
-    watch->deadline_us =
-        time_monotonic_us() + (int64_t)(spec->budget_seconds * (1 - reserve_share) * 1e6) + 1;
-    find_order(watch, scratch);
+    if (spec->budget_seconds > 0)
+        watch->deadline_us =
+            time_monotonic_us() + (int64_t)(spec->budget_seconds * (1 - reserve_share) * 1e6) + 1;
+}
+
+int64_t forecast_watch_shared_deadline(const ForecastWatch *watch)
+{
+    int64_t now_us = time_monotonic_us();
+
+    if (!watch->deadline_us)
+        return 0;
+    return now_us + (int64_t)((double)(watch->deadline_us - now_us) * shared_share);
+}
+
+void forecast_watch_candidates(ForecastWatch *watch, const SeriesCandidates *candidates,
+                               Arena *scratch)
+{
+    watch->candidates = *candidates;
+    watch->sums = arena_array(scratch, double, candidates->count);
+    watch->counts = arena_array(scratch, double, candidates->count);
+    watch->seconds = arena_array(scratch, double, candidates->count);
+    watch->stopped = arena_array(scratch, size_t, candidates->count);
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->items[i].shared)
+            watch->seconds[i] = lag_boost_seconds(candidates->items[i].shared);
+    if (watch->deadline_us)
+        find_order(watch, scratch);
 }
 
 void forecast_watch_end(ForecastWatch *watch)

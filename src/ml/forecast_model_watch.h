@@ -2,9 +2,11 @@
  *
  * Within a budget each series has its share of the time that is left, with others side by side;
  * what it leaves goes to those after it. In it learners are tried by what they cost: the baselines,
- * which are always tried, then quick ones first. A part of the share is for fitting the choice on
- * all values, and a part of the budget for who learns and judges it again. A fit that has begun is
- * finished. Without a budget, and within one that suffices, nothing depends on any of this.
+ * which are always tried, then quick ones first. What is learnt from all series together comes
+ * before all of them and has half of the time; when it would take longer, it is left out. A part of
+ * the share is for fitting the choice on all values, and a part of the budget for who learns and
+ * judges it again. A fit that has begun is finished. Without a budget, and within one that
+ * suffices, nothing depends on any of this.
  */
 #pragma once
 
@@ -27,10 +29,16 @@ typedef struct ForecastWatch {
     int64_t told_us;
 } ForecastWatch;
 
-/* What is in scratch must live as long. */
+/* The time begins. */
 void forecast_watch_begin(ForecastWatch *watch, const ForecastSpec *spec,
-                          const ForecastInputs *inputs, const SeriesCandidates *candidates,
-                          Arena *scratch);
+                          const ForecastInputs *inputs);
+
+/* By when what is learnt from all series together must be there; 0: there is no budget. */
+int64_t forecast_watch_shared_deadline(const ForecastWatch *watch);
+
+/* Before the first back-test. What is in scratch must live as long as the watch. */
+void forecast_watch_candidates(ForecastWatch *watch, const SeriesCandidates *candidates,
+                               Arena *scratch);
 void forecast_watch_end(ForecastWatch *watch);
 
 /* Of the next series, with so many windows. */
