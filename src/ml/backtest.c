@@ -59,17 +59,18 @@ size_t backtest_window_count(size_t count, size_t period, size_t horizon)
     return wanted < room ? wanted : room;
 }
 
-bool series_candidate_forecast(const SeriesCandidate *candidate, const LagSeries *series,
-                               size_t steps, Arena *arena, Forecast *forecast, Error *error)
+bool series_candidate_forecast(const SeriesCandidate *candidate, const LagAsk *ask, Arena *arena,
+                               Forecast *forecast, Error *error)
 {
-    Series view = series_candidate_view(candidate, series->values, series->count);
+    Series view = series_candidate_view(candidate, ask->series.values, ask->series.count);
     SeriesModel model;
 
     if (candidate->shared)
-        return lag_boost_forecast(candidate->shared, series, steps, arena, forecast, error);
+        return lag_boost_forecast(candidate->shared, ask, arena, forecast, error);
     return series_fit(candidate->learner, &view, arena, &model, error) &&
-           series_forecast(&model, steps, arena, forecast, error);
+           series_forecast(&model, ask->steps, arena, forecast, error);
 }
+
 /* How far a row is. */
 typedef struct RowState {
     size_t begun, done; /* windows */
@@ -147,12 +148,11 @@ static void fit_window(const Run *run, const Turn *turn, Error *error)
     BacktestRow *row = &backtest->rows[turn->row];
     size_t first = (size_t)(backtest->actual - run->series->values);
     size_t origin = first + turn->window * backtest->horizon;
-    LagSeries learnt = {run->series->values, origin,
-                        run->spec->behind + run->series->count - origin};
+    LagAsk ask = {{run->series->values, origin, run->spec->behind + run->series->count - origin},
+                  backtest->horizon};
     Forecast forecast;
 
-    if (series_candidate_forecast(&row->candidate, &learnt, backtest->horizon, scratch, &forecast,
-                                  error))
+    if (series_candidate_forecast(&row->candidate, &ask, scratch, &forecast, error))
         keep_forecast(backtest, row, turn->window, &forecast);
     else
         keep_nothing(backtest, row, turn->window);

@@ -58,10 +58,9 @@ SeriesCandidates series_candidates(const size_t *periods, size_t period_count, A
 /* The series as the candidate is told it, with its first count values. */
 Series series_candidate_view(const SeriesCandidate *candidate, const double *values, size_t count);
 
-/* What the candidate forecasts from the values of a series, its first ones or all. */
-bool series_candidate_forecast(const SeriesCandidate *candidate, const LagSeries *series,
-                               size_t steps, Arena *arena, Forecast *forecast,
-                               Error *error) MUST_CHECK;
+/* What the candidate forecasts from all values of a series, or its first ones. */
+bool series_candidate_forecast(const SeriesCandidate *candidate, const LagAsk *ask, Arena *arena,
+                               Forecast *forecast, Error *error) MUST_CHECK;
 
 /* "dotm", or "dotm (season 52)" where its period is not the main one. */
 const char *series_candidate_name(const SeriesCandidate *candidate, size_t main_period,

@@ -69,11 +69,10 @@ bool forecast_draft_fit(const ForecastDraft *draft, size_t input, const SeriesCa
     Forecast forecasts[COMBINATION_MAX];
 
     for (size_t i = 0; i < combination->count; i++) {
-        LagSeries series = {from->values, from->count, forecast_draft_behind(draft, input)};
+        LagAsk ask = {{from->values, from->count, forecast_draft_behind(draft, input)}, steps};
 
         fit->failed = i;
-        if (!series_candidate_forecast(&members[i], &series, steps, fit->arena, &forecasts[i],
-                                       &fit->error))
+        if (!series_candidate_forecast(&members[i], &ask, fit->arena, &forecasts[i], &fit->error))
             return false;
     }
     fit->forecast = (Forecast){steps, arena_array(fit->arena, double, steps),

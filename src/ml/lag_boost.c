@@ -388,17 +388,18 @@ static bool forecast_all(LagView *view, const LagModel *model, Forecast *forecas
     return true;
 }
 
-bool lag_boost_forecast(const LagBoost *boost, const LagSeries *series, size_t steps, Arena *arena,
-                        Forecast *forecast, Error *error)
+bool lag_boost_forecast(const LagBoost *boost, const LagAsk *ask, Arena *arena, Forecast *forecast,
+                        Error *error)
 {
+    size_t steps = ask->steps;
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    const LagModel *model = model_for(boost, series, error);
+    const LagModel *model = model_for(boost, &ask->series, error);
     Forecast made = {steps, arena_array(arena, double, steps), arena_array(arena, double, steps)};
     LagView view;
 
     if (!model)
         return fail_in(error, "%s", lag_boost_learner.name);
-    view = lag_view(&boost->shape, series, steps, scratch);
+    view = lag_view(&boost->shape, &ask->series, steps, scratch);
     if (!forecast_all(&view, model, &made))
         return fail(error, ERROR_INVALID, "%s: the series has too few values",
                     lag_boost_learner.name);

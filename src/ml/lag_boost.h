@@ -16,7 +16,7 @@
  * number of threads may ask it. It needs the series no longer.
  *
  *     CLEANUP(lag_boost_destroy) LagBoost *boost = lag_boost_learn(&spec);
- *     if (!lag_boost_forecast(boost, &(LagSeries){values, origin, behind}, 28, arena, &forecast,
+ *     if (!lag_boost_forecast(boost, &(LagAsk){{values, origin, behind}, 28}, arena, &forecast,
  *                             error))
  */
 #pragma once
@@ -61,9 +61,13 @@ void lag_boost_destroy(LagBoost **boost); /* for CLEANUP too */
 /* CPU time that learning took. */
 double lag_boost_seconds(const LagBoost *boost);
 
-/* A series, or the first values of one, then with as many more steps behind. */
-bool lag_boost_forecast(const LagBoost *boost, const LagSeries *series, size_t steps, Arena *arena,
-                        Forecast *forecast, Error *error) MUST_CHECK;
+typedef struct LagAsk {
+    LagSeries series; /* or the first values of one, which then ends so much earlier */
+    size_t steps;     /* 1 to FORECAST_HORIZON_MAX */
+} LagAsk;
+
+bool lag_boost_forecast(const LagBoost *boost, const LagAsk *ask, Arena *arena, Forecast *forecast,
+                        Error *error) MUST_CHECK;
 
 /* Its name in leaderboards; a learner of many series has no fit of one, and is no row of
  * series_learners. */

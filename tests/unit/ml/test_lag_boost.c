@@ -60,7 +60,7 @@ static Forecast forecast(const LagBoost *boost, const LagSeries *series, size_t 
     Forecast made = {0};
     Error error = {0};
 
-    EXPECT_OK(lag_boost_forecast(boost, series, steps, arena, &made, &error), error);
+    EXPECT_OK(lag_boost_forecast(boost, &(LagAsk){*series, steps}, arena, &made, &error), error);
     return made;
 }
 
@@ -159,10 +159,10 @@ static void test_what_cannot_be_forecast_gets_a_sentence(void)
     if (!has_library())
         return;
     boost = learn(maps->series, 1, 1);
-    EXPECT(!lag_boost_forecast(boost, &(LagSeries){maps->values[0], 3, 0}, HORIZON, arena, &made,
+    EXPECT(!lag_boost_forecast(boost, &(LagAsk){{maps->values[0], 3, 0}, HORIZON}, arena, &made,
                                &error));
     EXPECT_TEXT(error.message, "lag_boost: the series has too few values");
-    EXPECT(!lag_boost_forecast(boost, &(LagSeries){maps->values[0], 40, 40}, HORIZON, arena, &made,
+    EXPECT(!lag_boost_forecast(boost, &(LagAsk){{maps->values[0], 40, 40}, HORIZON}, arena, &made,
                                &error));
     EXPECT_TEXT(error.message, "lag_boost: the series ends too long before the others");
 }
