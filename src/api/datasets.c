@@ -108,7 +108,7 @@ static const JsonField version_fields[] = {
      "http or https addresses that the server fetches"},
     {"options", JSON_OBJECT, offsetof(VersionBody, options), JSON_OPTIONAL,
      "how to read the files: format, delimiter, header, names, encoding, quote, on_error, columns, "
-     "target, group, time"},
+     "target, group, time, known"},
     {0},
 };
 

@@ -14,10 +14,12 @@
 static const CommandOption add_options[] = {
     {"--target", OPTION_TEXT, "COLUMN", "the column to be predicted"},
     {"--column", OPTION_LIST, "NAME=KIND",
-     "text, category, integer, number, boolean, time, ignore or known_after"},
+     "text, category, integer, number, boolean, time, ignore, known or known_after"},
     {"--group", OPTION_TEXT, "COLUMN",
      "rows with the same value stay on one side of a split; \"_file\": the file's name"},
     {"--time", OPTION_TEXT, "COLUMN", "the column that orders the rows in time"},
+    {"--known", OPTION_TEXT, "A,B,...",
+     "columns whose values are known for the future, too: what a forecast is made with"},
     {"--format", OPTION_TEXT, "FORMAT", "csv, jsonl, json or parquet; default: found out"},
     {"--delimiter", OPTION_TEXT, "CHARACTER", "or \"tab\"; default: found out"},
     {"--quote", OPTION_TEXT, "CHARACTER", "or \"none\"; default: \""},
@@ -110,7 +112,7 @@ static bool write_options(Cli *cli, JsonWriter *json)
 {
     static const char *const names[] = {"target",    "group", "time",    "format",
                                         "delimiter", "quote", "encoding"};
-    const char *columns = cli_option(cli, "--names");
+    const char *columns = cli_option(cli, "--names"), *known = cli_option(cli, "--known");
 
     if (cli_has_option(cli, "--header") && cli_has_option(cli, "--no-header"))
         return fail(&cli->error, ERROR_INVALID, "--header and --no-header exclude each other");
@@ -129,6 +131,11 @@ static bool write_options(Cli *cli, JsonWriter *json)
         TextList list = text_split(columns, ',', cli->arena);
 
         json_texts(json, "names", &list);
+    }
+    if (known) {
+        TextList list = text_split(known, ',', cli->arena);
+
+        json_texts(json, "known", &list);
     }
     if (!write_columns(cli, json))
         return false;

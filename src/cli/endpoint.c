@@ -216,6 +216,8 @@ static bool rollback(Cli *cli)
         {"--steps", OPTION_INT, "STEPS", "of a forecast: how many steps after the series' end"},   \
         {"--series", OPTION_TEXT, "NAME", "of a forecast: which series, where there are many"},    \
         {"--level", OPTION_NUMBER, "SHARE", "of a forecast's intervals (0.95)"},                   \
+        {"--known", OPTION_LIST, "COLUMN=A,B,...",                                                 \
+         "of a forecast: a known column's value at each step, or one for all"},                    \
     {                                                                                              \
         "--ignore-extra", OPTION_FLAG, NULL, "leave out columns that the model does not read"      \
     }
@@ -294,7 +296,48 @@ static bool write_rows(Cli *cli, ClientCall *call)
 static bool is_forecast_asked(Cli *cli)
 {
     return cli_has_option(cli, "--steps") || cli_has_option(cli, "--series") ||
-           cli_has_option(cli, "--level");
+           cli_has_option(cli, "--level") || cli_option_list(cli, "--known").count > 0;
+}
+
+/* Numbers as numbers; what else there is are levels of a category, which digits may be, too: there
+ * a number is as good. */
+static void write_known_value(JsonWriter *json, const char *key, const char *text)
+{
+    double number;
+
+    if (text_to_double(text, &number))
+        json_double(json, key, number);
+    else
+        json_text(json, key, text);
+}
+
+static bool write_known(Cli *cli, JsonWriter *json)
+{
+    TextList columns = cli_option_list(cli, "--known");
+
+    if (columns.count == 0)
+        return true;
+    json_open_object(json, "known");
+    for (size_t i = 0; i < columns.count; i++) {
+        const char *text = columns.items[i], *equals = strchr(text, '=');
+        TextList values = text_split(equals ? equals + 1 : "", ',', cli->arena);
+        const char *name;
+
+        if (!equals || equals == text)
+            return fail(&cli->error, ERROR_INVALID,
+                        "--known takes COLUMN=VALUE, or a value for each step, not \"%s\"", text);
+        name = arena_copy(cli->arena, text, (size_t)(equals - text));
+        if (values.count < 2) {
+            write_known_value(json, name, equals + 1);
+            continue;
+        }
+        json_open_array(json, name);
+        for (size_t step = 0; step < values.count; step++)
+            write_known_value(json, NULL, values.items[step]);
+        json_close(json);
+    }
+    json_close(json);
+    return true;
 }
 
 static bool write_ask(Cli *cli, ClientCall *call)
@@ -303,7 +346,7 @@ static bool write_ask(Cli *cli, ClientCall *call)
 
     if (cli->arguments.count > 1 || cli_has_option(cli, "--file") || cli_has_option(cli, "--row"))
         return fail(&cli->error, ERROR_INVALID,
-                    "give --steps, --series and --level, or rows, not both");
+                    "give --steps, --series, --level and --known, or rows, not both");
     json_open_object(json, NULL);
     json_open_array(json, "data");
     json_open_object(json, NULL);
@@ -313,6 +356,8 @@ static bool write_ask(Cli *cli, ClientCall *call)
         json_text(json, "series", cli_option(cli, "--series"));
     if (cli_has_option(cli, "--level"))
         json_double(json, "level", cli_option_number(cli, "--level", 0));
+    if (!write_known(cli, json))
+        return false;
     json_close(json);
     json_close(json);
     json_close(json);

@@ -50,6 +50,56 @@ void cli_print_forecasts(Cli *cli, const JsonValue *answers)
     cli_print_table(cells.items, width, cells.count / width, &"llrrr"[skipped]);
 }
 
+static void print_backtest(Cli *cli, const JsonValue *backtest)
+{
+    printf("  in %lld back-tests\n", (long long)json_as_int(json_member(backtest, "windows"), 0));
+    for (JsonWalk walk = json_walk(backtest); json_walk_next(&walk);)
+        if (walk.index)
+            printf("  %-8s %s\n", walk.key, figure(cli, backtest, walk.key));
+}
+
+static const JsonValue *item_at(const JsonValue *list, size_t index)
+{
+    JsonWalk walk = json_walk(list);
+
+    while (json_walk_next(&walk))
+        if (walk.index == index)
+            return walk.value;
+    return NULL;
+}
+
+/* A row for each date: what each known column is and does there. */
+static void print_effects(Cli *cli, const JsonValue *answer)
+{
+    const JsonValue *known = json_member(answer, "known");
+    TextBuilder align = {.arena = cli->arena};
+    TextList cells = {0};
+
+    text_list_add(&cells, cli->arena, "TIME");
+    text_append(&align, "l");
+    for (JsonWalk column = json_walk(known); json_walk_next(&column);) {
+        text_list_add(&cells, cli->arena, column.key);
+        text_list_add(&cells, cli->arena, "EFFECT");
+        text_append(&align, "rr");
+    }
+    for (JsonWalk step = json_walk(json_member(answer, "forecast")); json_walk_next(&step);) {
+        text_list_add(&cells, cli->arena, json_as_text(json_member(step.value, "time"), ""));
+        for (JsonWalk column = json_walk(known); json_walk_next(&column);) {
+            const JsonValue *value = item_at(json_member(column.value, "values"), step.index);
+            const JsonValue *effect = item_at(json_member(column.value, "effects"), step.index);
+
+            text_list_add(&cells, cli->arena,
+                          json_is_text(value)
+                              ? json_as_text(value, "")
+                              : cli_format(cli, "%.6g", json_as_double(value, NAN)));
+            text_list_add(&cells, cli->arena,
+                          cli_format(cli, "%+.6g", json_as_double(effect, NAN)));
+        }
+    }
+    cli_print_table(cells.items, 1 + 2 * json_count(known),
+                    cells.count / (1 + 2 * json_count(known)), text_built(&align));
+}
+
 static void print_reasons(Cli *cli, const JsonValue *answer)
 {
     const char *id = json_as_text(json_member(answer, "series"), "");
@@ -59,12 +109,10 @@ static void print_reasons(Cli *cli, const JsonValue *answer)
            *id ? id : "the series", json_as_text(json_member(answer, "choice"), ""),
            (long long)json_as_int(json_member(answer, "values"), 0),
            json_as_text(json_member(answer, "last"), ""));
-    if (!json_is_object(backtest))
-        return;
-    printf("  in %lld back-tests\n", (long long)json_as_int(json_member(backtest, "windows"), 0));
-    for (JsonWalk walk = json_walk(backtest); json_walk_next(&walk);)
-        if (walk.index)
-            printf("  %-8s %s\n", walk.key, figure(cli, backtest, walk.key));
+    if (json_is_object(backtest))
+        print_backtest(cli, backtest);
+    if (json_count(json_member(answer, "known")))
+        print_effects(cli, answer);
 }
 
 void cli_print_forecast_reasons(Cli *cli, const JsonValue *answers)

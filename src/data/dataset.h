@@ -23,7 +23,8 @@ typedef struct Dataset {
 typedef struct DatasetColumn {
     const char *name;
     const char *type; /* "text", "category", "integer", "number", "boolean", "time" */
-    const char *role; /* "feature", "target", "group", "time", "ignore", "known_after" (known only
+    const char *role; /* "feature", "target", "group", "time", "known" (for the future, too: a
+                         feature with which a forecast is made), "ignore", "known_after" (known only
                          after the outcome) */
 } DatasetColumn;
 
@@ -71,6 +72,7 @@ typedef struct DatasetOptions {
     const JsonValue *
         columns; /* {"CONTENT": "text", "COMMENT_ID": "ignore", ...} overrides; see DatasetColumn */
     const char *target, *group, *time; /* roles by name; NULL: none */
+    TextList known;                    /* columns of that role */
 } DatasetOptions;
 
 extern const JsonField dataset_options_fields[];
@@ -85,6 +87,7 @@ DatasetColumns dataset_columns_read(const JsonValue *array, Arena *arena);
 
 /* The column with this role, or NULL. */
 const DatasetColumn *dataset_column_by_role(const DatasetColumns *columns, const char *role);
+bool dataset_column_is_feature(const DatasetColumn *column);  /* or known */
 bool dataset_column_has_numbers(const DatasetColumn *column); /* integers or numbers */
 
 enum { TARGET_CLASSES_MAX = 20 };

@@ -18,7 +18,7 @@ const JsonField dataset_options_fields[] = {
     {"on_error", JSON_TEXT, offsetof(DatasetOptions, on_error), JSON_OPTIONAL,
      "what becomes of a broken row: refuse (the default) or set-aside"},
     {"columns", JSON_OBJECT, offsetof(DatasetOptions, columns), JSON_OPTIONAL,
-     "per column a type (text, category, integer, number, boolean, time), or ignore, or "
+     "per column a type (text, category, integer, number, boolean, time), or ignore, known or "
      "known_after"},
     {"target", JSON_TEXT, offsetof(DatasetOptions, target), JSON_OPTIONAL,
      "the column to be predicted"},
@@ -26,6 +26,8 @@ const JsonField dataset_options_fields[] = {
      "rows with the same value stay on one side of a split; \"_file\" is the file's name"},
     {"time", JSON_TEXT, offsetof(DatasetOptions, time), JSON_OPTIONAL,
      "the column that orders the rows in time"},
+    {"known", JSON_TEXT_LIST, offsetof(DatasetOptions, known), JSON_OPTIONAL,
+     "columns whose values are known for the future, too: what a forecast is made with"},
     {0},
 };
 
@@ -41,8 +43,8 @@ static const struct {
     {"on_error", offsetof(DatasetOptions, on_error), {"refuse", "set-aside"}},
 };
 
-static const char *const column_values[] = {"text", "category", "integer",     "number", "boolean",
-                                            "time", "ignore",   "known_after", NULL};
+static const char *const column_values[] = {"text", "category", "integer", "number",      "boolean",
+                                            "time", "ignore",   "known",   "known_after", NULL};
 
 static bool is_among(const char *value, const char *const values[])
 {
@@ -89,7 +91,7 @@ static bool check_overrides(const JsonValue *columns, Error *error)
         if (!is_among(json_as_text(walk.value, ""), column_values))
             return fail_field(error, walk.key,
                               "column \"%s\" can be text, category, integer, number, boolean, "
-                              "time, ignore or known_after",
+                              "time, ignore, known or known_after",
                               walk.key);
     return true;
 }
@@ -118,6 +120,8 @@ void dataset_options_write_json(JsonWriter *json, const char *key, const Dataset
             write_text(json, field->name, member(options, field->offset));
     if (options->names.count)
         json_texts(json, "names", &options->names);
+    if (options->known.count)
+        json_texts(json, "known", &options->known);
     if (options->columns) {
         json_open_object(json, "columns");
         for (JsonWalk walk = json_walk(options->columns); json_walk_next(&walk);)
@@ -161,6 +165,11 @@ const DatasetColumn *dataset_column_by_role(const DatasetColumns *columns, const
         if (text_equal(columns->items[i].role, role))
             return &columns->items[i];
     return NULL;
+}
+
+bool dataset_column_is_feature(const DatasetColumn *column)
+{
+    return text_equal(column->role, "feature") || text_equal(column->role, "known");
 }
 
 bool dataset_column_has_numbers(const DatasetColumn *column)

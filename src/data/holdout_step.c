@@ -376,7 +376,7 @@ bool draw_holdout_step(const JsonValue *job, JsonWriter *result, Arena *arena, E
     for (size_t i = 0; i < draw.columns.count; i++) { /* features are not needed to draw */
         const DatasetColumn *column = &draw.columns.items[i];
 
-        if (!text_equal(column->role, "feature"))
+        if (!dataset_column_is_feature(column))
             *arena_push(arena, &spec.columns) = *column;
         if (text_equal(column->role, "target") && text_equal(column->type, "number"))
             spec.task = TASK_REGRESSION;

@@ -167,7 +167,8 @@ static bool take_overrides(Import *import)
     for (JsonWalk walk = json_walk(import->options.columns); json_walk_next(&walk);) {
         ImportColumn *column = find_column(import, walk.key);
         const char *value = json_as_text(walk.value, "");
-        bool is_role = text_equal(value, "ignore") || text_equal(value, "known_after");
+        bool is_role = text_equal(value, "ignore") || text_equal(value, "known") ||
+                       text_equal(value, "known_after");
 
         if (!column)
             return fail_no_column(import, "the option \"columns\":", walk.key);
@@ -176,6 +177,19 @@ static bool take_overrides(Import *import)
         else
             column->override = value;
     }
+    return true;
+}
+
+static bool take_role(Import *import, const char *role, const char *name)
+{
+    ImportColumn *column = find_column(import, name);
+
+    if (!column)
+        return fail_no_column(import, role, name);
+    if (!text_equal(column->column.role, "feature") && !text_equal(column->column.role, role))
+        return fail_field(import->error, name, "column \"%s\" cannot be both %s and %s", name,
+                          column->column.role, role);
+    column->column.role = role;
     return true;
 }
 
@@ -190,18 +204,16 @@ static bool take_roles(Import *import)
     };
 
     for (size_t i = 0; i < COUNT(roles); i++) {
-        ImportColumn *column = find_column(import, roles[i].name);
+        const char *name = roles[i].name;
 
-        if (!roles[i].name || (!column && text_equal(roles[i].name, "_file")))
+        if (!name || (!find_column(import, name) && text_equal(name, "_file")))
             continue;
-        if (!column)
-            return fail_no_column(import, roles[i].role, roles[i].name);
-        if (!text_equal(column->column.role, "feature"))
-            return fail_field(import->error, roles[i].name,
-                              "column \"%s\" cannot be both %s and %s", roles[i].name,
-                              column->column.role, roles[i].role);
-        column->column.role = roles[i].role;
+        if (!take_role(import, roles[i].role, name))
+            return false;
     }
+    for (size_t i = 0; i < import->options.known.count; i++)
+        if (!take_role(import, "known", import->options.known.items[i]))
+            return false;
     return true;
 }
 

@@ -158,7 +158,8 @@ static bool find_text_type(Import *import, size_t at, const char **type)
 
 static bool is_label(const ImportColumn *column)
 {
-    return text_equal(column->column.role, "target") || text_equal(column->column.role, "group");
+    return text_equal(column->column.role, "target") || text_equal(column->column.role, "group") ||
+           text_equal(column->column.role, "known");
 }
 
 static bool type_text(Import *import, size_t at)

@@ -35,13 +35,14 @@ static const char *canonical_text(const char *type, const char *expression, Aren
 
 DatasetColumns row_id_columns(const DatasetColumns *columns, Arena *arena)
 {
-    bool has_features = dataset_column_by_role(columns, "feature") != NULL;
+    bool has_features = dataset_column_by_role(columns, "feature") != NULL ||
+                        dataset_column_by_role(columns, "known") != NULL;
     DatasetColumns counted = {0};
 
     for (size_t i = 0; i < columns->count; i++) {
         const DatasetColumn *column = &columns->items[i];
-        bool counts = has_features ? text_equal(column->role, "feature")
-                                   : !text_equal(column->role, "ignore");
+        bool counts =
+            has_features ? dataset_column_is_feature(column) : !text_equal(column->role, "ignore");
 
         if (counts)
             *arena_push(arena, &counted) = *column;

@@ -40,7 +40,7 @@ typedef struct Reader {
 static bool part_of(const DatasetColumn *column, Part *part)
 {
     static const struct {
-        const char *role, *type; /* NULL: any */
+        const char *role, *type; /* NULL: any; "feature": or known */
         Part part;
     } table[] = {
         {"target", NULL, PART_LABEL},        {"group", NULL, PART_GROUP},
@@ -50,8 +50,11 @@ static bool part_of(const DatasetColumn *column, Part *part)
     };
 
     for (size_t i = 0; i < COUNT(table); i++) {
-        if (!text_equal(table[i].role, column->role) ||
-            (table[i].type && !text_equal(table[i].type, column->type)))
+        bool is_role = text_equal(table[i].role, "feature")
+                           ? dataset_column_is_feature(column)
+                           : text_equal(table[i].role, column->role);
+
+        if (!is_role || (table[i].type && !text_equal(table[i].type, column->type)))
             continue;
         *part = table[i].part;
         return true;

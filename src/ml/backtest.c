@@ -7,6 +7,7 @@
 
 #include "base/parallel.h"
 #include "base/time.h"
+#include "ml/known_effect.h"
 #include "ml/naive.h"
 
 static size_t seen_period(const SeriesLearner *learner, size_t period)
@@ -27,6 +28,18 @@ SeriesCandidates series_candidates(const size_t *periods, size_t period_count, A
                     (SeriesCandidate){*learner, period, periods + i + 1, period_count - i - 1};
         }
     return candidates;
+}
+
+SeriesCandidates series_candidates_with_known(const SeriesCandidates *candidates, Arena *arena)
+{
+    SeriesCandidates both = {arena_array(arena, SeriesCandidate, 2 * candidates->count),
+                             2 * candidates->count};
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        both.items[i] = both.items[candidates->count + i] = candidates->items[i];
+        both.items[candidates->count + i].with_known = true;
+    }
+    return both;
 }
 
 Series series_candidate_view(const SeriesCandidate *candidate, const double *values, size_t count)
@@ -78,11 +91,20 @@ typedef struct RowState {
     bool is_stopped;
 } RowState;
 
+/* What known columns do, as it is learnt before a window, by the first turn that asks for it. */
+typedef struct WindowEffect {
+    pthread_mutex_t lock; /* guards all until it is learnt */
+    Arena *arena;         /* owns what is below; NULL: not learnt yet */
+    KnownEffect effect;
+    double *rest; /* the values before the window without it */
+} WindowEffect;
+
 /* What the turns share. Each writes into its own window of its own row, its own error and time. */
 typedef struct Run {
     const Series *series;
     const BacktestSpec *spec;
     const BacktestLimits *limits;
+    WindowEffect *effects; /* by window */
     Backtest *backtest;
     Error *errors; /* row by row, window by window; kind ERROR_NONE where all went well */
     double *seconds;
@@ -128,6 +150,50 @@ static void keep_nothing(const Backtest *backtest, BacktestRow *row, size_t wind
     row->window_errors[window] = NAN;
 }
 
+static size_t origin_of(const Run *run, size_t window)
+{
+    return (size_t)(run->backtest->actual - run->series->values) + window * run->backtest->horizon;
+}
+
+static KnownRows rows_of(const Run *run, size_t from, size_t count)
+{
+    const KnownRows *all = &run->spec->known;
+
+    return (KnownRows){all->columns, all->values + from * all->columns->count, count};
+}
+
+/* With the window's lock held. */
+static void learn_effect(const Run *run, size_t window)
+{
+    WindowEffect *effect = &run->effects[window];
+    Series series = *run->series;
+    KnownRows rows = rows_of(run, 0, origin_of(run, window));
+
+    series.count = rows.count;
+    effect->arena = arena_create();
+    effect->rest = arena_array(effect->arena, double, rows.count);
+    effect->effect = known_effect_learn(&series, &rows, effect->arena);
+    known_effect_remove(&effect->effect, &rows, series.values, effect->rest);
+}
+
+static const WindowEffect *effect_of(const Run *run, size_t window)
+{
+    WindowEffect *effect = &run->effects[window];
+
+    pthread_mutex_lock(&effect->lock);
+    if (!effect->arena)
+        learn_effect(run, window);
+    pthread_mutex_unlock(&effect->lock);
+    return effect;
+}
+
+static void add_effect(const Run *run, size_t window, Forecast *forecast)
+{
+    KnownRows rows = rows_of(run, origin_of(run, window), forecast->horizon);
+
+    known_effect_add(&run->effects[window].effect, &rows, forecast);
+}
+
 /* A window of one candidate. */
 typedef struct Turn {
     size_t row, place; /* its number, and how many are tried before it */
@@ -146,16 +212,20 @@ static void fit_window(const Run *run, const Turn *turn, Error *error)
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     Backtest *backtest = run->backtest;
     BacktestRow *row = &backtest->rows[turn->row];
-    size_t first = (size_t)(backtest->actual - run->series->values);
-    size_t origin = first + turn->window * backtest->horizon;
-    LagAsk ask = {{run->series->values, origin, run->spec->behind + run->series->count - origin},
+    bool with_known = row->candidate.with_known;
+    size_t origin = origin_of(run, turn->window);
+    const double *values = with_known ? effect_of(run, turn->window)->rest : run->series->values;
+    LagAsk ask = {{values, origin, run->spec->behind + run->series->count - origin},
                   backtest->horizon};
     Forecast forecast;
 
-    if (series_candidate_forecast(&row->candidate, &ask, scratch, &forecast, error))
-        keep_forecast(backtest, row, turn->window, &forecast);
-    else
+    if (!series_candidate_forecast(&row->candidate, &ask, scratch, &forecast, error)) {
         keep_nothing(backtest, row, turn->window);
+        return;
+    }
+    if (with_known)
+        add_effect(run, turn->window, &forecast);
+    keep_forecast(backtest, row, turn->window, &forecast);
 }
 
 /* Whether the rest of a row's windows, each as long as those so far, goes beyond the deadline. With
@@ -263,6 +333,20 @@ static void make_rows(Backtest *backtest, const SeriesCandidates *candidates, Ar
         };
 }
 
+static void run_all(Run *run, size_t turns)
+{
+    size_t windows = run->backtest->window_count;
+
+    for (size_t i = 0; i < windows; i++)
+        pthread_mutex_init(&run->effects[i].lock, NULL);
+    parallel_run(turns, run->spec->thread_count, run_turn, run);
+    for (size_t i = 0; i < windows; i++) {
+        pthread_mutex_destroy(&run->effects[i].lock);
+        arena_destroy(run->effects[i].arena);
+    }
+    pthread_mutex_destroy(&run->lock);
+}
+
 Backtest backtest_run(const Series *series, const BacktestSpec *spec, Arena *arena)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
@@ -287,8 +371,8 @@ Backtest backtest_run(const Series *series, const BacktestSpec *spec, Arena *are
     run.errors = arena_array(scratch, Error, turns);
     run.seconds = arena_array(scratch, double, turns);
     run.states = arena_array(scratch, RowState, backtest.row_count);
-    parallel_run(turns, spec->thread_count, run_turn, &run);
-    pthread_mutex_destroy(&run.lock);
+    run.effects = arena_array(scratch, WindowEffect, windows);
+    run_all(&run, turns);
     return backtest;
 }
 
@@ -317,8 +401,8 @@ double backtest_baseline(const Backtest *backtest)
     for (size_t i = 0; i < backtest->row_count; i++) {
         const BacktestRow *row = &backtest->rows[i];
 
-        if (row->candidate.learner == &naive_learner ||
-            row->candidate.learner == &seasonal_naive_learner)
+        if (!row->candidate.with_known && (row->candidate.learner == &naive_learner ||
+                                           row->candidate.learner == &seasonal_naive_learner))
             best = fmin(best, row->score.mae);
     }
     return best;

@@ -9,6 +9,10 @@
  * A candidate that was learnt from many series forecasts each window by a model that has seen no
  * value, of any series, behind its origin (lag_boost.h).
  *
+ * Where columns are known for the future (known.h) a candidate may forecast with them: what they do
+ * is learnt anew before each window (known_effect.h), the learner forecasts the values without it,
+ * and the effect of the window's rows is added.
+ *
  * A candidate that fails on a window is no failure of the back-test: its row says so. Same series,
  * same figures but seconds, for any number of threads. A Backtest lives in its arena and needs the
  * series' values as long.
@@ -28,6 +32,7 @@
 
 #include "ml/forecast.h"
 #include "ml/forecast_metric.h"
+#include "ml/known.h"
 #include "ml/lag_boost.h"
 
 enum {
@@ -43,6 +48,7 @@ typedef struct SeriesCandidate {
     const size_t *longer; /* rising; as series.h has them */
     size_t longer_count;
     const LagBoost *shared; /* learnt from many series before; NULL: the learner fits each itself */
+    bool with_known;        /* forecasts with the known columns */
 } SeriesCandidate;
 
 typedef struct SeriesCandidates {
@@ -54,6 +60,9 @@ typedef struct SeriesCandidates {
  * once; one that knows longer seasons is told all at once. The first period is the main one. The
  * periods must live as long as the candidates. */
 SeriesCandidates series_candidates(const size_t *periods, size_t period_count, Arena *arena);
+
+/* The candidates, and each again with the known columns. */
+SeriesCandidates series_candidates_with_known(const SeriesCandidates *candidates, Arena *arena);
 
 /* The series as the candidate is told it, with its first count values. */
 Series series_candidate_view(const SeriesCandidate *candidate, const double *values, size_t count);
@@ -83,7 +92,8 @@ typedef struct BacktestSpec {
     SeriesCandidates candidates;
     size_t thread_count;          /* at most; 0: 1 */
     const BacktestLimits *limits; /* NULL: there are none */
-    size_t behind; /* steps that the series ends before the latest one (lag_boost.h) */
+    size_t behind;   /* steps that the series ends before the latest one (lag_boost.h) */
+    KnownRows known; /* the rows of the series' values, where a candidate is with them */
 } BacktestSpec;
 
 struct BacktestRow {
@@ -111,7 +121,8 @@ typedef struct Backtest {
 /* How many windows a series of so many values and that main period has. */
 size_t backtest_window_count(size_t count, size_t period, size_t horizon);
 
-/* The series, whose period is the main one, is checked. */
+/* The series, whose period is the main one, is checked; longer seasons that it names are those that
+ * effects of known columns are told from. */
 Backtest backtest_run(const Series *series, const BacktestSpec *spec, Arena *arena);
 
 /* The mean size of a row's errors at each step of the horizon, over the windows it did not fail on;

@@ -38,7 +38,7 @@ static double mean_error(const Backtest *backtest, const BacktestRow *row, size_
     return row->failed_count == 0 && count > 0 ? sum / (double)count : NAN;
 }
 
-double *combination_standings(const Backtest *backtest, size_t left_out, Arena *arena)
+static double *all_standings(const Backtest *backtest, size_t left_out, Arena *arena)
 {
     double *standings = arena_array(arena, double, backtest->row_count), largest = 0, sum = 0;
     size_t count = 0;
@@ -59,6 +59,30 @@ double *combination_standings(const Backtest *backtest, size_t left_out, Arena *
     return standings;
 }
 
+/* The same learner without known columns and with them errs much alike: both would be one forecast
+ * with two shares. */
+static void drop_worse_twins(const Backtest *backtest, double *standings)
+{
+    for (size_t i = 0; i < backtest->row_count; i++)
+        for (size_t j = 0; j < backtest->row_count && backtest->rows[i].candidate.with_known; j++) {
+            const SeriesCandidate *one = &backtest->rows[i].candidate;
+            const SeriesCandidate *other = &backtest->rows[j].candidate;
+
+            if (other->with_known || other->learner != one->learner ||
+                other->period != one->period || isnan(standings[i]) || isnan(standings[j]))
+                continue;
+            standings[standings[i] < standings[j] ? j : i] = NAN;
+        }
+}
+
+double *combination_standings(const Backtest *backtest, size_t left_out, Arena *arena)
+{
+    double *standings = all_standings(backtest, left_out, arena);
+
+    drop_worse_twins(backtest, standings);
+    return standings;
+}
+
 double *combination_common(const Backtest *backtests, size_t count, Arena *arena)
 {
     CLEANUP(arena_cleanup) Arena *scratch = NULL;
@@ -72,7 +96,7 @@ double *combination_common(const Backtest *backtests, size_t count, Arena *arena
     common = arena_array(arena, double, candidates);
     counts = arena_array(scratch, size_t, candidates);
     for (size_t i = 0; i < count; i++) {
-        double *standings = combination_standings(&backtests[i], SIZE_MAX, scratch);
+        double *standings = all_standings(&backtests[i], SIZE_MAX, scratch);
 
         for (size_t j = 0; j < candidates; j++) {
             if (isnan(standings[j]))

@@ -46,7 +46,9 @@ typedef struct Combination {
     double weights[COMBINATION_MAX];        /* they add up to 1 */
 } Combination;
 
-/* The standing of each candidate, without the errors of one window (window_count: with all). */
+/* Of a learner that forecasts without known columns and with them the better one takes part alone.
+ *
+ * The standing of each candidate, without the errors of one window (window_count: with all). */
 double *combination_standings(const Backtest *backtest, size_t left_out, Arena *arena);
 
 /* The mean of their standings over many series, which have the same candidates; NULL for less than

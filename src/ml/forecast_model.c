@@ -67,7 +67,8 @@ ForecastSeries forecast_model_series(const ForecastModel *model, size_t index)
 {
     const ForecastEntry *entry = &model->entries[index];
 
-    return (ForecastSeries){entry->id, entry->choice, entry->values, entry->count, entry->last_ms};
+    return (ForecastSeries){entry->id,    entry->choice,  entry->values,
+                            entry->count, entry->last_ms, entry->known != NULL};
 }
 
 Frequency forecast_model_frequency(const ForecastModel *model)
@@ -85,6 +86,11 @@ size_t forecast_model_steps_max(const ForecastModel *model)
     return model->steps_max;
 }
 
+const KnownColumns *forecast_model_known(const ForecastModel *model)
+{
+    return &model->known;
+}
+
 static const char *describe_member(const EntryMember *member, Arena *arena)
 {
     const SeriesLearner *learner = series_learner_find(member->learner);
@@ -95,7 +101,8 @@ static const char *describe_member(const EntryMember *member, Arena *arena)
     return arena_format(arena, "%s (season %zu)", member->learner, member->period);
 }
 
-const char *forecast_entry_describe(const ForecastEntry *entry, Arena *arena)
+const char *forecast_entry_describe(const ForecastEntry *entry, const KnownColumns *known,
+                                    Arena *arena)
 {
     const char *text =
         entry->kind == COMBINATION_MEDIAN && entry->member_count > 1 ? "median of " : "";
@@ -103,6 +110,8 @@ const char *forecast_entry_describe(const ForecastEntry *entry, Arena *arena)
     for (size_t i = 0; i < entry->member_count; i++) {
         const char *name = describe_member(&entry->members[i], arena);
 
+        if (entry->members[i].with_known)
+            name = arena_format(arena, "%s with %s", name, known_columns_describe(known, arena));
         text = arena_format(arena, "%s%s%s", text, i > 0 ? ", " : "", name);
         if (entry->kind == COMBINATION_WEIGHTED && entry->member_count > 1)
             text = arena_format(arena, "%s %.2f", text, entry->members[i].weight);
@@ -154,6 +163,8 @@ bool forecast_model_predict(const ForecastModel *model, const ForecastAsk *ask, 
     path.mean = memcpy(made.mean, entry->mean, ask->steps * sizeof(double));
     path.deviation = arena_array(arena, double, ask->steps);
     memcpy(path.deviation, entry->deviation, ask->steps * sizeof(double));
+    if (entry->known && !forecast_entry_follow(model, ask, &path, error))
+        return false;
     interval_apply(&model->table, entry->scale, &path, ask->level,
                    (IntervalBounds){made.low, made.high});
     for (size_t i = 0; i < ask->steps && entry->is_nonnegative; i++) {

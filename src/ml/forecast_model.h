@@ -6,8 +6,13 @@
  * values. A series that fails is left out and said; the others do not notice. Same series, same
  * bytes, for any number of threads; within a budget, if it suffices (forecast_model_watch.h).
  *
+ * Columns that are known for the future (known.h) may come with the values. Then every candidate is
+ * back-tested without and with them (backtest.h), and what is chosen may be with them, too.
+ *
  * What a ForecastModel keeps of a series are its values, what was chosen and the forecast itself:
- * the mean and the deviation of each of steps_max steps after its end. That says all that the
+ * the mean and the deviation of each of steps_max steps after its end; of a choice with known
+ * columns those of each member at usual values of the columns, the weights of their effect
+ * (known_effect.h), and the rows behind the series' end that came with it. That says all that the
  * learners' own states would say, so that a file needs no format for each learner, loading learns
  * nothing and takes as long as reading, and an old file answers as it did whatever becomes of the
  * learners. A model is immutable: any number of threads may predict with it at once.
@@ -44,12 +49,16 @@ typedef struct ForecastInput {
     const double *values;
     size_t count;
     int64_t last_ms; /* the time of the last value */
+    /* Rows of known columns: one for each value, then future_count behind the last one. */
+    const double *known;
+    size_t future_count;
 } ForecastInput;
 
 typedef struct ForecastInputs {
     const ForecastInput *items;
     size_t count;        /* 1 to FORECAST_SERIES_MAX */
     size_t thread_count; /* that learn, at most; 0: 1 */
+    KnownColumns known;  /* of all series; none: the inputs have no rows of them */
 } ForecastInputs;
 
 /* How far a training is, and what it has found so far. */
@@ -96,15 +105,16 @@ typedef struct ForecastResult {
     ForecastPoints tested;
 } ForecastResult;
 
-/* Fails when the spec is not allowed, when two inputs have the same id, and when every series
- * fails.
+/* Fails when the spec or the known columns are not allowed, when two inputs have the same id, and
+ * when every series fails.
  */
 bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec, Arena *arena,
                           ForecastResult *result, Error *error) MUST_CHECK;
 
 /* The same choices, fitted on other values of the same series: newer ones as a rule, or those up to
  * a day that another model is to be compared at. Nothing is searched, and intervals keep what the
- * back-tests said. A series that the model has not, or whose choice cannot learn the values, fails.
+ * back-tests said. A series that the model has not, or whose choice cannot learn the values, fails;
+ * all do where the inputs lack a known column that the model has.
  */
 bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inputs, Arena *arena,
                           ForecastResult *result, Error *error) MUST_CHECK;
@@ -115,6 +125,7 @@ typedef struct ForecastSeries {
     const double *values;
     size_t count;
     int64_t last_ms;
+    bool with_known; /* its forecast depends on the known columns */
 } ForecastSeries;
 
 size_t forecast_model_count(const ForecastModel *model);
@@ -123,11 +134,16 @@ bool forecast_model_find(const ForecastModel *model, const char *id, size_t *ind
 Frequency forecast_model_frequency(const ForecastModel *model);
 size_t forecast_model_horizon(const ForecastModel *model);
 size_t forecast_model_steps_max(const ForecastModel *model);
+const KnownColumns *forecast_model_known(const ForecastModel *model);
 
 typedef struct ForecastAsk {
     size_t series; /* its index */
     size_t steps;  /* 1 to steps_max */
     double level;  /* of the intervals, 0.01 to 0.999 */
+    /* Rows of the model's known columns, one for each step; NaN, or NULL for all: as they came with
+     * the series. */
+    const double *known;
+    bool may_miss_known; /* a value that is nowhere is taken as usual instead of failing */
 } ForecastAsk;
 
 typedef struct DatedForecast {
@@ -136,8 +152,21 @@ typedef struct DatedForecast {
     double *mean, *low, *high;
 } DatedForecast;
 
+/* Fails where a known column that the forecast depends on has no value at a step. */
 bool forecast_model_predict(const ForecastModel *model, const ForecastAsk *ask, Arena *arena,
                             DatedForecast *forecast, Error *error) MUST_CHECK;
+
+/* How much the known columns move a forecast: by step and column, what is forecast less what would
+ * be if the column had its usual value there. */
+typedef struct ForecastEffects {
+    const double *rows;    /* steps x columns: the values that were taken; NaN: missing */
+    const double *effects; /* steps x columns */
+    const double *usual;   /* by column */
+} ForecastEffects;
+
+/* Of a series whose forecast depends on known columns. Fails as the prediction does. */
+bool forecast_model_effects(const ForecastModel *model, const ForecastAsk *ask, Arena *arena,
+                            ForecastEffects *effects, Error *error) MUST_CHECK;
 
 /* The model's bytes; forecast_model_file.c describes them. */
 void forecast_model_save(const ForecastModel *model, Arena *arena, const char **bytes,

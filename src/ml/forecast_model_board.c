@@ -67,9 +67,12 @@ static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Ar
     const SeriesCandidate *candidate = &board->candidates[index];
     Standing standing =
         standing_of(board->errors + index, board->series_count, board->candidate_count);
+    const char *name = series_candidate_name(candidate, board->main_period, arena);
 
+    if (candidate->with_known)
+        name = arena_format(arena, "%s with %s", name, board->known);
     return (LeaderboardRow){
-        .name = series_candidate_name(candidate, board->main_period, arena),
+        .name = name,
         .description = candidate->learner->summary,
         .score = standing.mean,
         .score_deviation = standing.deviation,
@@ -77,7 +80,7 @@ static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Ar
         .f1 = NAN,
         .log_loss = NAN,
         .seconds = board->seconds[index],
-        .is_baseline = candidate->learner->is_baseline,
+        .is_baseline = candidate->learner->is_baseline && !candidate->with_known,
         .note = note_of(board, index, arena),
     };
 }

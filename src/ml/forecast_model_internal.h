@@ -4,13 +4,23 @@
 #include "ml/combination.h"
 #include "ml/forecast_model.h"
 #include "ml/interval.h"
+#include "ml/known_effect.h"
 
 /* What a series is forecast by: names, as a file outlives learners. */
 typedef struct EntryMember {
     const char *learner;
     size_t period;
     double weight;
+    bool with_known;
 } EntryMember;
+
+/* What the forecast of a series with known columns is made of. */
+typedef struct EntryKnown {
+    KnownEffect effect;
+    Forecast members[COMBINATION_MAX]; /* steps_max each, at usual values of the columns */
+    const double *future;              /* rows behind the series' end that came with it */
+    size_t future_count;
+} EntryKnown;
 
 typedef struct ForecastEntry {
     const char *id, *choice;
@@ -22,8 +32,9 @@ typedef struct ForecastEntry {
     EntryMember members[COMBINATION_MAX];
     double scale;        /* of its intervals */
     bool is_nonnegative; /* no value was below 0, so no forecast is */
-    const double *mean;  /* steps_max of each */
+    const double *mean;  /* steps_max of each; with known columns: at their usual values */
     const double *deviation;
+    const EntryKnown *known; /* NULL: no member is with known columns */
 } ForecastEntry;
 
 struct ForecastModel {
@@ -31,6 +42,7 @@ struct ForecastModel {
     Frequency frequency;
     size_t horizon, steps_max;
     size_t periods[FORECAST_PERIODS_MAX], period_count; /* rising, the main one first */
+    KnownColumns known;
     IntervalTable table;
     ForecastEntry *entries;
     size_t count;
@@ -43,8 +55,10 @@ bool forecast_model_index(ForecastModel *model, Error *error) MUST_CHECK;
 typedef struct ForecastFit {
     Arena *arena;
     Forecast forecast;
-    size_t failed; /* the member that could not learn the values */
-    Error error;   /* why */
+    Forecast members[COMBINATION_MAX];
+    KnownEffect effect; /* where a member is with known columns */
+    size_t failed;      /* the member that could not learn the values */
+    Error error;        /* why */
 } ForecastFit;
 
 /* A model under way: an entry for each input until those that failed are taken out. Threads write
@@ -85,6 +99,12 @@ typedef struct LagLearning {
     int64_t deadline_us; /* 0: none */
 } LagLearning;
 
+/* CPU time that a candidate has taken before the first series. */
+static inline double forecast_candidate_seconds(const SeriesCandidate *candidate)
+{
+    return candidate->shared && !candidate->with_known ? lag_boost_seconds(candidate->shared) : 0;
+}
+
 /* What is learnt from all inputs together (lag_boost.h); NULL where it is not worth it. Owned by
  * the caller. */
 LagBoost *forecast_draft_learn_shared(const ForecastDraft *draft, const LagLearning *learning);
@@ -93,12 +113,22 @@ LagBoost *forecast_draft_learn_shared(const ForecastDraft *draft, const LagLearn
 void forecast_draft_keep(ForecastDraft *draft, size_t input, const Forecast *forecast,
                          const double *usual);
 
+/* After that, of a fit that has a member with known columns: keeps them in the model's arena. */
+void forecast_draft_keep_known(ForecastDraft *draft, size_t input, const ForecastFit *fit,
+                               size_t member_count);
+
 /* Takes failed ones out, copies what the model keeps, finds ids. How many failed; fails when all
  * did. */
 bool forecast_draft_finish(ForecastDraft *draft, size_t *failed_count, Error *error) MUST_CHECK;
 
-/* How a choice reads: "ets", "ets 0.6, dotm 0.4", "median of ets, dotm, theta". */
-const char *forecast_entry_describe(const ForecastEntry *entry, Arena *arena);
+/* How a choice reads: "ets", "ets 0.6, dotm 0.4", "median of ets, dotm with promotion, theta". */
+const char *forecast_entry_describe(const ForecastEntry *entry, const KnownColumns *known,
+                                    Arena *arena);
+
+/* The path of a series as the ask's rows of known columns make it; deviation is above 0 or as the
+ * entry has it. */
+bool forecast_entry_follow(const ForecastModel *model, const ForecastAsk *ask, Forecast *path,
+                           Error *error) MUST_CHECK;
 
 /* What the rule would have missed; made: combination_backtest()'s. */
 Misses forecast_misses(const Backtest *backtest, const Forecast *made, Arena *arena);
@@ -128,6 +158,7 @@ typedef struct ForecastBoard {
     const size_t *chosen_by; /* by candidate: series that it is the best, or only, member of; NULL
                                 where the rule is not known */
     const size_t *stopped;   /* by candidate: series that the time did not suffice for */
+    const char *known;       /* the known columns, as they read */
 } ForecastBoard;
 
 /* Baselines first, then by their scores; the rule's own row, "automatic", is the chosen one. */

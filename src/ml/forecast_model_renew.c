@@ -32,13 +32,15 @@ static bool find_member(const Renewing *renewing, const EntryMember *member,
     const ForecastModel *model = renewing->old;
     size_t behind = 0;
 
+    *candidate = (SeriesCandidate){.learner = series_learner_find(member->learner),
+                                   .period = member->period,
+                                   .with_known = member->with_known};
     if (is_shared(member)) {
-        *candidate = (SeriesCandidate){
-            .learner = &lag_boost_learner, .period = member->period, .shared = renewing->shared};
+        candidate->learner = &lag_boost_learner;
+        candidate->shared = renewing->shared;
         return renewing->shared ||
                fail(error, ERROR_INVALID, "\"%s\" wants more series than these", member->learner);
     }
-    *candidate = (SeriesCandidate){series_learner_find(member->learner), member->period, NULL, 0};
     if (!candidate->learner)
         return fail(error, ERROR_INVALID, "this program has no learner \"%.80s\"", member->learner);
     while (behind < model->period_count && model->periods[behind] <= member->period)
@@ -77,6 +79,9 @@ static bool renew(Renewing *renewing, size_t input, ForecastFit *fit)
     entry->id = kept.id;
     entry->last_ms = kept.last_ms;
     forecast_draft_keep(&renewing->draft, input, &fit->forecast, old->deviation);
+    pthread_mutex_lock(&renewing->lock);
+    forecast_draft_keep_known(&renewing->draft, input, fit, old->member_count);
+    pthread_mutex_unlock(&renewing->lock);
     return true;
 }
 
@@ -112,6 +117,28 @@ static IntervalTable copy_table(const IntervalTable *table, Arena *arena)
     return copy;
 }
 
+/* The inputs with rows of the model's known columns, which may not be those of the data. */
+static bool translate(const ForecastModel *model, const ForecastInputs *inputs, Arena *arena,
+                      ForecastInputs *translated, Error *error)
+{
+    ForecastInput *items = arena_array(arena, ForecastInput, inputs->count);
+
+    *translated = *inputs;
+    if (model->known.count == 0)
+        return true;
+    for (size_t i = 0; i < inputs->count; i++) {
+        KnownRows rows = {&inputs->known, inputs->items[i].known,
+                          inputs->items[i].count + inputs->items[i].future_count};
+
+        items[i] = inputs->items[i];
+        if (!known_rows_translate(&rows, &model->known, arena, &items[i].known, error))
+            return false;
+    }
+    translated->items = items;
+    translated->known = model->known;
+    return true;
+}
+
 bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inputs, Arena *arena,
                           ForecastResult *result, Error *error)
 {
@@ -119,11 +146,13 @@ bool forecast_model_renew(const ForecastModel *model, const ForecastInputs *inpu
     CLEANUP(forecast_model_unload) ForecastModel *renewed = NULL;
     CLEANUP(lag_boost_destroy) LagBoost *shared = NULL;
     Renewing renewing = {.old = model};
+    ForecastInputs translated;
     size_t failed;
 
-    if (!forecast_inputs_check(inputs, error))
+    if (!forecast_inputs_check(inputs, error) ||
+        !translate(model, inputs, scratch, &translated, error))
         return false;
-    renewing.draft = forecast_draft_create(model, inputs, arena, scratch);
+    renewing.draft = forecast_draft_create(model, &translated, arena, scratch);
     renewed = renewing.draft.model;
     renewed->table = copy_table(&model->table, renewed->arena);
     if (wants_shared(model))

@@ -24,7 +24,7 @@ typedef struct Training {
     size_t thread_count;
     SeriesCandidates candidates;
     ForecastWatch watch;
-    LagBoost *shared; /* the last candidate; NULL where the series are too few */
+    LagBoost *shared; /* of a candidate; NULL where the series are too few */
     Sample *samples;
     size_t sample_count;
     Backtest *tested; /* of those samples that have windows */
@@ -43,12 +43,15 @@ typedef struct Training {
 
 static Series series_of(const Training *training, size_t input)
 {
+    const ForecastSpec *spec = training->spec;
+
     return (Series){training->draft.inputs[input].values, training->draft.inputs[input].count,
-                    training->spec->periods[0]};
+                    spec->periods[0], spec->periods + 1, spec->period_count - 1};
 }
 
 static Backtest test_series(Training *training, size_t input, size_t thread_count, Arena *arena)
 {
+    const ForecastInput *from = &training->draft.inputs[input];
     Series series = series_of(training, input);
     size_t windows = backtest_window_count(series.count, series.period, training->spec->horizon);
     BacktestLimits limits = forecast_watch_limits(&training->watch, windows);
@@ -57,7 +60,8 @@ static Backtest test_series(Training *training, size_t input, size_t thread_coun
                                .candidates = training->candidates,
                                .thread_count = thread_count,
                                .limits = &limits,
-                               .behind = forecast_draft_behind(&training->draft, input)};
+                               .behind = forecast_draft_behind(&training->draft, input),
+                               .known = {&training->draft.model->known, from->known, from->count}};
     Backtest made = backtest_run(&series, &spec, arena);
 
     forecast_watch_tested(&training->watch, &made);
@@ -186,8 +190,8 @@ static void keep_entry(Training *training, size_t input, const Combination *comb
     for (size_t i = 0; i < combination->count; i++) {
         const SeriesCandidate *candidate = &training->candidates.items[combination->members[i]];
 
-        entry->members[i] =
-            (EntryMember){candidate->learner->name, candidate->period, combination->weights[i]};
+        entry->members[i] = (EntryMember){candidate->learner->name, candidate->period,
+                                          combination->weights[i], candidate->with_known};
     }
     training->chosen_by[combination->members[0]]++;
 }
@@ -241,6 +245,7 @@ static bool learn_series(Training *training, size_t input, const Backtest *backt
     model->entries[input].scale = interval_scale(&model->table, &misses);
     pthread_mutex_lock(&training->lock);
     keep_entry(training, input, &choice.combination);
+    forecast_draft_keep_known(&training->draft, input, fit, choice.combination.count);
     keep_notes(training, input, backtest);
     pthread_mutex_unlock(&training->lock);
     return true;
@@ -332,7 +337,8 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
     ForecastModel like = {.frequency = spec->frequency,
                           .horizon = spec->horizon,
                           .steps_max = steps_of(spec),
-                          .period_count = spec->period_count};
+                          .period_count = spec->period_count,
+                          .known = inputs->known};
     size_t candidates;
 
     forecast_watch_begin(&training->watch, spec, inputs);
@@ -340,6 +346,8 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
     training->draft = forecast_draft_create(&like, inputs, arena, scratch);
     training->candidates = series_candidates(spec->periods, spec->period_count, scratch);
     add_shared(training, scratch);
+    if (inputs->known.count > 0)
+        training->candidates = series_candidates_with_known(&training->candidates, scratch);
     candidates = training->candidates.count;
     training->errors = arena_array(scratch, double, inputs->count *candidates);
     training->automatic = arena_array(scratch, double, inputs->count);
@@ -350,23 +358,25 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
     forecast_watch_candidates(&training->watch, &training->candidates, scratch);
     for (size_t i = 0; i < candidates; i++)
         training->notes[i] = "";
-    if (training->shared)
-        training->seconds[candidates - 1] = lag_boost_seconds(training->shared);
+    for (size_t i = 0; i < candidates; i++)
+        training->seconds[i] = forecast_candidate_seconds(&training->candidates.items[i]);
 }
 
 static Leaderboard board_of(const Training *training)
 {
-    const ForecastBoard board = {training->candidates.items,
-                                 training->candidates.count,
-                                 training->draft.count,
-                                 training->spec->periods[0],
-                                 training->errors,
-                                 training->automatic,
-                                 training->notes,
-                                 training->seconds,
-                                 training->rule,
-                                 training->chosen_by,
-                                 training->watch.stopped};
+    const ForecastBoard board = {
+        training->candidates.items,
+        training->candidates.count,
+        training->draft.count,
+        training->spec->periods[0],
+        training->errors,
+        training->automatic,
+        training->notes,
+        training->seconds,
+        training->rule,
+        training->chosen_by,
+        training->watch.stopped,
+        known_columns_describe(&training->draft.model->known, training->draft.arena)};
 
     return forecast_leaderboard(&board, training->draft.arena);
 }

@@ -47,6 +47,7 @@ void forecast_watch_begin(ForecastWatch *watch, const ForecastSpec *spec,
                           const ForecastInputs *inputs)
 {
     *watch = (ForecastWatch){.spec = spec,
+                             .known = &inputs->known,
                              .series_count = inputs->count,
                              .thread_count = inputs->thread_count > 1 ? inputs->thread_count : 1};
     pthread_mutex_init(&watch->lock, NULL);
@@ -73,8 +74,7 @@ void forecast_watch_candidates(ForecastWatch *watch, const SeriesCandidates *can
     watch->seconds = arena_array(scratch, double, candidates->count);
     watch->stopped = arena_array(scratch, size_t, candidates->count);
     for (size_t i = 0; i < candidates->count; i++)
-        if (candidates->items[i].shared)
-            watch->seconds[i] = lag_boost_seconds(candidates->items[i].shared);
+        watch->seconds[i] = forecast_candidate_seconds(&candidates->items[i]);
     if (watch->deadline_us)
         find_order(watch, scratch);
 }
@@ -97,7 +97,8 @@ static Leaderboard board_so_far(const ForecastWatch *watch, Arena *arena)
                            .main_period = watch->spec->periods[0],
                            .errors = means,
                            .seconds = watch->seconds,
-                           .stopped = watch->stopped};
+                           .stopped = watch->stopped,
+                           .known = known_columns_describe(watch->known, arena)};
 
     for (size_t i = 0; i < count; i++)
         means[i] = watch->counts[i] > 0 ? watch->sums[i] / watch->counts[i] : NAN;

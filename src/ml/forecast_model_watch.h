@@ -16,6 +16,7 @@
 
 typedef struct ForecastWatch {
     const ForecastSpec *spec;
+    const KnownColumns *known;
     SeriesCandidates candidates;
     size_t series_count, thread_count;
     int64_t deadline_us; /* of all back-tests and fits; 0: none */

@@ -152,7 +152,7 @@ bool predictor_explain(const Predictor *model, const Frame *frame, size_t row, s
 size_t predictor_input_count(const Predictor *model)
 {
     if (model->forecast)
-        return FORECAST_INPUT_COUNT;
+        return forecast_rows_input_count(model->forecast);
     return model->table ? tabular_model_input_count(model->table)
                         : text_model_input_count(model->text);
 }

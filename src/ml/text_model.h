@@ -113,6 +113,7 @@ bool text_model_top_terms(const TextModel *model, size_t class_index, size_t lim
 typedef struct ModelInput {
     const char *name;
     ColumnKind kind;
+    bool takes_object; /* a JSON object, which comes as its text */
 } ModelInput;
 
 size_t text_model_input_count(const TextModel *model);

@@ -378,6 +378,22 @@ bool time_index_make(const TimeRows *rows, const TimeIndexSpec *spec, Arena *are
     return true;
 }
 
+bool time_index_place(const TimeIndex *index, int64_t time_ms, size_t *place)
+{
+    const Frequency *frequency = &index->frequency;
+    int64_t step = step_of(frequency, index->first_ms, time_ms), here, next;
+
+    if (!frequency_add(frequency, index->first_ms, step, &here) ||
+        !frequency_add(frequency, index->first_ms, step + 1, &next))
+        return false;
+    if (time_ms - here > (next - here) / 2)
+        step++;
+    if (step < 0 || here - time_ms > (next - here) / 2)
+        return false;
+    *place = (size_t)step;
+    return true;
+}
+
 static const char *counted(Arena *arena, const char *text, size_t count, const char *what)
 {
     return count > 0 ? arena_format(arena, "%s, %zu %s", text, count, what) : text;

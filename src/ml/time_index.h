@@ -85,5 +85,8 @@ typedef struct TimeIndex {
 bool time_index_make(const TimeRows *rows, const TimeIndexSpec *spec, Arena *arena,
                      TimeIndex *index, Error *error) MUST_CHECK;
 
+/* The place of a time, from 0; also behind the last value. False for one before the first. */
+bool time_index_place(const TimeIndex *index, int64_t time_ms, size_t *place);
+
 /* What the report says, in one line: "305 days, 12 gaps filled". */
 const char *time_report_describe(const TimeIndex *index, Arena *arena);

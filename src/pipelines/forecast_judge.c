@@ -49,17 +49,58 @@ typedef struct Points {
     double *mean, *low, *high;
 } Points;
 
+typedef struct KnownTaking {
+    const KnownColumns *columns; /* the data's */
+    Arena *arena;
+} KnownTaking;
+
+/* What is known of the dates that the model forecasts, true as it came: that is what a known column
+ * promises. */
+static bool take_known(const ForecastModel *model, const DatedSeries *series, ForecastAsk *ask,
+                       const KnownTaking *taking, Error *error)
+{
+    ForecastSeries asked = forecast_model_series(model, ask->series);
+    Frequency frequency = forecast_model_frequency(model);
+    const KnownColumns *columns = forecast_model_known(model);
+    KnownRows rows = {taking->columns, series->known, series->index.count + series->future_count};
+    Arena *arena = taking->arena;
+    const double *translated;
+    double *known;
+
+    if (!asked.with_known)
+        return true;
+    if (!known_rows_translate(&rows, columns, arena, &translated, error))
+        return false;
+    known = arena_array(arena, double, ask->steps * columns->count);
+    for (size_t i = 0; i < ask->steps * columns->count; i++)
+        known[i] = NAN;
+    for (size_t step = 0; step < ask->steps; step++) {
+        int64_t time_ms;
+        size_t place;
+
+        if (frequency_add(&frequency, asked.last_ms, (int64_t)step + 1, &time_ms) &&
+            time_index_place(&series->index, time_ms, &place) && place < rows.count)
+            memcpy(known + step * columns->count, translated + place * columns->count,
+                   columns->count * sizeof(*known));
+    }
+    ask->known = known;
+    ask->may_miss_known = true;
+    return true;
+}
+
 static bool ask_series(const ForecastBench *bench, const ForecastModel *model,
                        const DatedSeries *series, Points points, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     ForecastAsk ask = {.steps = forecast_model_steps_max(model), .level = FORECAST_LEVEL};
     size_t size = bench->horizon * sizeof(double), step;
+    KnownTaking taking = {&bench->set->known, arena};
     DatedForecast dated;
 
     if (!forecast_model_find(model, series->id, &ask.series))
         return fail(error, ERROR_CONFLICT, "it does not forecast series \"%.80s\"", series->id);
-    if (!forecast_model_predict(model, &ask, arena, &dated, error))
+    if (!take_known(model, series, &ask, &taking, error) ||
+        !forecast_model_predict(model, &ask, arena, &dated, error))
         return false;
     if (!find_step(&dated, forecast_bench_begin(bench, series), &step) ||
         step + bench->horizon > dated.count)

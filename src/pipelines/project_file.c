@@ -46,6 +46,7 @@ static const YamlField data_fields[] = {
     {"columns", YAML_FIELD_MAP, offsetof(DataParts, columns), JSON_OPTIONAL},
     {"group", YAML_FIELD_TEXT, DATA_AT(group), JSON_OPTIONAL},
     {"time", YAML_FIELD_TEXT, DATA_AT(time), JSON_OPTIONAL},
+    {"known", YAML_FIELD_TEXT_LIST, DATA_AT(known), JSON_OPTIONAL},
     {"format", YAML_FIELD_TEXT, DATA_AT(format), JSON_OPTIONAL},
     {"delimiter", YAML_FIELD_TEXT, DATA_AT(delimiter), JSON_OPTIONAL},
     {"header", YAML_FIELD_TEXT, DATA_AT(header), JSON_OPTIONAL},
@@ -102,9 +103,9 @@ static const char *const headers[] = {"yes", "no", "true", "false", NULL};
 static const char *const encodings[] = {"utf-8", "latin-1", NULL};
 static const char *const on_errors[] = {"refuse", "set-aside", NULL};
 static const char *const splits[] = {"stratified", "group", "time", "random", NULL};
-static const char *const column_words[] = {"text",    "category", "integer",     "number",
-                                           "boolean", "time",     "feature",     "target",
-                                           "group",   "ignore",   "known_after", NULL};
+static const char *const column_words[] = {"text",  "category",    "integer", "number", "boolean",
+                                           "time",  "feature",     "target",  "group",  "ignore",
+                                           "known", "known_after", NULL};
 enum { COLUMN_TYPE_COUNT = 6 }; /* the first words of column_words; the others are roles */
 
 /* Everything that reading one file needs. */
@@ -454,6 +455,8 @@ void project_data_write_options(JsonWriter *json, const ProjectData *data)
     write_if_set(json, "header", data->header);
     if (data->names.count)
         json_texts(json, "names", &data->names);
+    if (data->known.count)
+        json_texts(json, "known", &data->known);
     write_if_set(json, "encoding", data->encoding);
     write_if_set(json, "quote", data->quote);
     write_if_set(json, "on_error", data->on_error);

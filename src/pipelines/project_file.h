@@ -33,7 +33,7 @@ typedef struct ProjectData {
     const char *target, *group, *time;
     DatasetColumns columns; /* those that were named: type or role, the other is NULL */
     const char *format, *delimiter, *header, *encoding, *quote, *on_error;
-    TextList names;
+    TextList names, known;
     const char *holdout_by; /* never NULL: by group or time where such a column is named */
     double holdout_share;
     int64_t holdout_seed;

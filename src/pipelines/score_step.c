@@ -112,6 +112,8 @@ static bool forecast_row(Scoring *scoring, const ScoreBatch *batch, size_t row)
     ForecastAsk ask;
 
     if (!forecast_rows_ask(scoring->forecast, &batch->frame, row, &ask, scoring->error) ||
+        !forecast_rows_known(scoring->forecast, &(ForecastRow){&batch->frame, row}, arena, &ask,
+                             scoring->error) ||
         !forecast_model_predict(scoring->forecast, &ask, arena, &dated, scoring->error))
         return batch->first
                    ? fail_in(scoring->error, "%s, after row %zu", scoring->job->name, batch->first)

@@ -1,9 +1,11 @@
 #include "pipelines/series_set.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
+#include "pipelines/series_known.h"
 
 enum { SHORT_SHOWN_MAX = 5, BROKEN_SHOWN_MAX = 5 }; /* left out, with a sentence for each */
 
@@ -14,7 +16,9 @@ typedef struct Sorting {
     size_t *starts; /* series_count + 1 */
     int64_t *times;
     double *values;
-    bool *is_broken; /* by series: it cannot be put on dates */
+    bool *is_broken;     /* by series: it cannot be put on dates */
+    size_t *order;       /* the row of each */
+    const double *known; /* by row, as the set's known columns have them */
     Arena *arena;
     Error *error;
 } Sorting;
@@ -41,6 +45,18 @@ static bool check_columns(const RowsSpec *spec, Error *error)
                       "the column \"%.128s\" of role \"time\" is of type %s: a forecast needs "
                       "dates, type time",
                       time->name, time->type);
+}
+
+static bool check_known(const DatasetColumns *columns, Error *error)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        if (text_equal(columns->items[i].role, "known") &&
+            text_equal(columns->items[i].type, "time"))
+            return fail_field(error, columns->items[i].name,
+                              "the column \"%.128s\" of role \"known\" is of type time: a known "
+                              "column has numbers or the values of a category",
+                              columns->items[i].name);
+    return true;
 }
 
 static bool check_rows(const Rows *rows, Error *error)
@@ -78,6 +94,7 @@ static void sort_rows(Sorting *sorting)
     sorting->starts = arena_array(sorting->arena, size_t, count + 1);
     sorting->times = arena_array(sorting->arena, int64_t, rows->row_count);
     sorting->values = arena_array(sorting->arena, double, rows->row_count);
+    sorting->order = arena_array(sorting->arena, size_t, rows->row_count);
     next = arena_array(sorting->arena, size_t, count + 1);
     for (size_t i = 0; i < rows->row_count; i++)
         sorting->starts[series_of(rows, i) + 1]++;
@@ -90,6 +107,7 @@ static void sort_rows(Sorting *sorting)
 
         sorting->times[place] = rows->times[i];
         sorting->values[place] = rows->targets[i];
+        sorting->order[place] = i;
     }
 }
 
@@ -233,6 +251,30 @@ static bool find_frequency(Sorting *sorting, SeriesSet *set)
     return false;
 }
 
+/* On the places of the series, as far behind its end as rows go. */
+static void place_known(const Sorting *sorting, const SeriesSet *set, size_t series,
+                        DatedSeries *made)
+{
+    size_t columns = set->known.count, most = made->index.count + FORECAST_HORIZON_MAX, place;
+    size_t begin = sorting->starts[series], end = sorting->starts[series + 1];
+    size_t count = made->index.count;
+    double *known;
+
+    for (size_t i = begin; i < end; i++)
+        if (time_index_place(&made->index, sorting->times[i], &place) && place < most &&
+            place >= count)
+            count = place + 1;
+    known = arena_array(sorting->arena, double, count *columns);
+    for (size_t i = 0; i < count * columns; i++)
+        known[i] = NAN;
+    for (size_t i = begin; i < end; i++)
+        if (time_index_place(&made->index, sorting->times[i], &place) && place < count)
+            memcpy(known + place * columns, sorting->known + sorting->order[i] * columns,
+                   columns * sizeof(*known));
+    made->known = known;
+    made->future_count = count - made->index.count;
+}
+
 static bool add_series(const Sorting *sorting, SeriesSet *set, size_t series, size_t least)
 {
     DatedSeries made = {.id = id_of(sorting, series)};
@@ -251,10 +293,41 @@ static bool add_series(const Sorting *sorting, SeriesSet *set, size_t series, si
         note_short(set, &made, least, arena);
         return true;
     }
+    if (set->known.count > 0)
+        place_known(sorting, set, series, &made);
     set->mended_count += was_mended(&made);
     set->filled_count += made.index.report.filled;
     set->items[set->count++] = made;
     return true;
+}
+
+static size_t count_missing(const SeriesSet *set, size_t column, size_t *all)
+{
+    size_t missing = 0;
+
+    *all = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const DatedSeries *series = &set->items[i];
+
+        *all += series->index.count;
+        for (size_t place = 0; place < series->index.count; place++)
+            missing += isnan(series->known[place * set->known.count + column]) ? 1 : 0;
+    }
+    return missing;
+}
+
+static void note_missing(SeriesSet *set, Arena *arena)
+{
+    for (size_t i = 0; i < set->known.count; i++) {
+        size_t all, missing = count_missing(set, i, &all);
+
+        if (missing)
+            text_list_add(&set->notes, arena,
+                          arena_format(arena,
+                                       "the known column \"%.64s\" has no value at %zu of %zu "
+                                       "times, which are learnt from as if it had its usual one",
+                                       set->known.items[i].name, missing, all));
+    }
 }
 
 static bool fail_too_short(const SeriesSet *set, size_t horizon, Error *error)
@@ -279,7 +352,19 @@ static bool make_all(Sorting *sorting, size_t horizon, SeriesSet *set)
     note_more_broken(set, sorting->arena);
     note_more_short(set, sorting->arena);
     note_mended(set, sorting->arena);
+    note_missing(set, sorting->arena);
     return set->count > 0 || fail_too_short(set, horizon, sorting->error);
+}
+
+/* Features of other tasks are not read. */
+static DatasetColumns columns_needed(const DatasetColumns *columns, Arena *arena)
+{
+    DatasetColumns needed = {0};
+
+    for (size_t i = 0; i < columns->count; i++)
+        if (!text_equal(columns->items[i].role, "feature"))
+            *arena_push(arena, &needed) = columns->items[i];
+    return needed;
 }
 
 bool series_set_read(const RowsSpec *spec, size_t horizon, Arena *arena, SeriesSet *set,
@@ -291,8 +376,10 @@ bool series_set_read(const RowsSpec *spec, size_t horizon, Arena *arena, SeriesS
     Rows rows;
 
     numbers.task = TASK_REGRESSION;
-    if (!check_columns(spec, error) || !rows_read(&numbers, arena, &rows, error) ||
-        !check_rows(&rows, error))
+    numbers.columns = columns_needed(&spec->columns, arena);
+    if (!check_columns(spec, error) || !check_known(&spec->columns, error) ||
+        !rows_read(&numbers, arena, &rows, error) || !check_rows(&rows, error) ||
+        !series_known_read(&rows, arena, &made.known, &sorting.known, error))
         return false;
     sorting.rows = &rows;
     sorting.series_count = rows.groups ? rows.group_names.count : 1;
@@ -327,9 +414,11 @@ ForecastInputs series_set_before(const SeriesSet *set, size_t held, Arena *arena
         inputs[i] = (ForecastInput){.id = series->id,
                                     .values = series->index.values,
                                     .count = count,
-                                    .last_ms = dated_series_time(set, series, count - 1)};
+                                    .last_ms = dated_series_time(set, series, count - 1),
+                                    .known = series->known,
+                                    .future_count = series->future_count + held};
     }
-    return (ForecastInputs){.items = inputs, .count = set->count};
+    return (ForecastInputs){.items = inputs, .count = set->count, .known = set->known};
 }
 
 static int compare_id(const void *id, const void *series)

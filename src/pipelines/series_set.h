@@ -5,6 +5,9 @@
  * are filled on the line between their neighbours and counted, two values of one date are a
  * mistake. The distance is found in the series with most rows and is that of all.
  *
+ * Columns of role "known" come with it, also of rows behind a series' last value (ml/known.h). An
+ * empty cell of a category is a level of its own where a row with a value has one.
+ *
  * A series that is too short to hold anything out of is left out and said, and so is one of many
  * that cannot be put on dates. It is an error when no series is left.
  *
@@ -24,11 +27,14 @@ enum { SERIES_LEARNT_MIN = 8 }; /* values that must be left when the last ones a
 typedef struct DatedSeries {
     const char *id;
     TimeIndex index;
+    const double *known; /* index.count + future_count rows; NULL: there are no known columns */
+    size_t future_count;
 } DatedSeries;
 
 typedef struct SeriesSet {
     DatedSeries *items; /* by id */
     size_t count;
+    KnownColumns known;
     Frequency frequency;
     size_t periods[FREQUENCY_PERIODS_MAX], period_count; /* of the longest series */
     size_t row_count, left_out_count; /* rows in all; rows of series that are left out */

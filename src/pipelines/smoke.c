@@ -221,7 +221,7 @@ static bool read_columns(Smoke *smoke, const DatasetColumns *columns, const Json
 
     json_open_object(json, NULL);
     for (size_t i = 0; i < columns->count; i++)
-        if (text_equal(columns->items[i].role, "feature"))
+        if (dataset_column_is_feature(&columns->items[i]))
             json_text(json, columns->items[i].name, columns->items[i].type);
     if (smoke->has_numbers)
         json_text(json, smoke->target, "number");

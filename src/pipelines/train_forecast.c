@@ -131,7 +131,8 @@ static ForecastSpec spec_of(const ForecastTraining *training)
 static void find_unanswered(ForecastTraining *training)
 {
     const ForecastModel *model = training->found.model;
-    ForecastAsk ask = {.steps = forecast_model_steps_max(model), .level = FORECAST_LEVEL};
+    ForecastAsk ask = {
+        .steps = forecast_model_steps_max(model), .level = FORECAST_LEVEL, .may_miss_known = true};
 
     for (size_t i = 0; i < training->set.count; i++) {
         CLEANUP(arena_cleanup) Arena *scratch = arena_create();

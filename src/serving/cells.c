@@ -145,8 +145,12 @@ static bool set_category(Cells *cells, size_t row, size_t column, const JsonValu
         *cell = text_of(value);
         return true;
     }
-    if (!json_is_number(value) && !json_is_bool(value))
-        return fail_kind(cells, row, column, "a text, a number, true, false or null");
+    if (cells->inputs->items[column].takes_object ? !json_is_object(value)
+                                                  : !json_is_number(value) && !json_is_bool(value))
+        return fail_kind(cells, row, column,
+                         cells->inputs->items[column].takes_object
+                             ? "an object or null"
+                             : "a text, a number, true, false or null");
     text = json_print(value, cells->arena);
     *cell = (TextRef){text, strlen(text)};
     return true;

@@ -73,11 +73,18 @@ static const char forecast_reasons_schema[] =
     "\"windows\":{\"type\":\"integer\"},\"mase\":{\"type\":\"number\",\"nullable\":true},"
     "\"smape\":{\"type\":\"number\",\"nullable\":true},"
     "\"rmse\":{\"type\":\"number\",\"nullable\":true},"
-    "\"coverage\":{\"type\":\"number\",\"nullable\":true}}}}}";
+    "\"coverage\":{\"type\":\"number\",\"nullable\":true}}},"
+    "\"known\":{\"type\":\"object\",\"description\":\"by known column: what it does at each step; "
+    "absent where the model has none\",\"additionalProperties\":{\"type\":\"object\","
+    "\"properties\":{\"usual\":{},\"values\":{\"type\":\"array\",\"items\":{}},"
+    "\"effects\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}}}}}}";
 
-static const char *kind_schema(ColumnKind kind)
+static const char *input_schema(const ModelInput *input)
 {
-    switch (kind) {
+    if (input->takes_object)
+        return "{\"type\":\"object\",\"nullable\":true,\"description\":\"by known column a value "
+               "for each step, or one for all; absent: as they came with the data\"}";
+    switch (input->kind) {
     case COLUMN_TEXT:
         return "{\"type\":\"string\"}";
     case COLUMN_CATEGORY:
@@ -115,7 +122,7 @@ static void write_row_schema(JsonWriter *json, const char *key, const InputList 
         write_required(json, inputs);
     json_open_object(json, "properties");
     for (size_t i = 0; i < inputs->count; i++)
-        json_raw(json, inputs->items[i].name, of ? of : kind_schema(inputs->items[i].kind));
+        json_raw(json, inputs->items[i].name, of ? of : input_schema(&inputs->items[i]));
     json_close(json);
     json_close(json);
 }
@@ -138,7 +145,7 @@ static void write_item_schema(JsonWriter *json, const char *key, const InputList
     json_raw(json, "items", "{}");
     json_close(json);
     if (inputs->count == 1 || inputs->are_optional)
-        json_raw(json, NULL, kind_schema(inputs->items[0].kind));
+        json_raw(json, NULL, input_schema(&inputs->items[0]));
     json_close(json);
     json_close(json);
 }

@@ -12,7 +12,7 @@ static const ForecastModel *model_of(const Prediction *prediction)
 }
 
 /* Before anything is computed. */
-static bool read_asks(const Prediction *made, ForecastAnswer *answers, Error *error)
+static bool read_asks(const Prediction *made, ForecastAnswer *answers, Arena *arena, Error *error)
 {
     size_t steps = 0;
 
@@ -24,6 +24,9 @@ static bool read_asks(const Prediction *made, ForecastAnswer *answers, Error *er
             return fail(error, ERROR_TOO_LARGE,
                         "a request asks for at most %d steps of forecasts in all its rows",
                         FORECAST_REQUEST_STEPS_MAX);
+        if (!forecast_rows_known(model_of(made), &(ForecastRow){&made->frame, row}, arena,
+                                 &answers[row].ask, error))
+            return false;
     }
     return true;
 }
@@ -32,7 +35,7 @@ bool predict_forecasts(Prediction *made, Arena *arena, Error *error)
 {
     ForecastAnswer *answers = arena_array(arena, ForecastAnswer, made->frame.row_count);
 
-    if (!read_asks(made, answers, error))
+    if (!read_asks(made, answers, arena, error))
         return false;
     for (size_t row = 0; row < made->frame.row_count; row++) {
         DatedForecast *dated = &answers[row].dated;
@@ -114,6 +117,51 @@ static void write_backtest(JsonWriter *json, const JsonValue *scores)
     json_close(json);
 }
 
+static void write_value(JsonWriter *json, const char *key, const KnownColumn *column, double value)
+{
+    if (column->level_count && !isnan(value))
+        json_text(json, key, column->levels[(size_t)value]);
+    else
+        json_double(json, key, value);
+}
+
+/* Of each column the value that counts as usual, and by step its value and what it does. */
+static void write_effects(JsonWriter *json, const ForecastModel *model,
+                          const ForecastEffects *effects, size_t steps)
+{
+    const KnownColumns *columns = forecast_model_known(model);
+
+    for (size_t i = 0; i < columns->count; i++) {
+        const KnownColumn *column = &columns->items[i];
+
+        json_open_object(json, column->name);
+        write_value(json, "usual", column, effects->usual[i]);
+        json_open_array(json, "values");
+        for (size_t step = 0; step < steps; step++)
+            write_value(json, NULL, column, effects->rows[step * columns->count + i]);
+        json_close(json);
+        json_open_array(json, "effects");
+        for (size_t step = 0; step < steps; step++)
+            json_double(json, NULL, effects->effects[step * columns->count + i]);
+        json_close(json);
+        json_close(json);
+    }
+}
+
+/* Empty where the series is forecast without. What the prediction has found can be found again. */
+static void write_known(JsonWriter *json, const ForecastModel *model, const ForecastAsk *ask)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    ForecastEffects effects;
+    Error error;
+
+    json_open_object(json, "known");
+    if (forecast_model_series(model, ask->series).with_known &&
+        forecast_model_effects(model, ask, arena, &effects, &error))
+        write_effects(json, model, &effects, ask->steps);
+    json_close(json);
+}
+
 void forecast_explanation_write_json(JsonWriter *json, const Prediction *prediction, size_t row)
 {
     const ForecastAnswer *answer = &prediction->forecasts[row];
@@ -124,4 +172,6 @@ void forecast_explanation_write_json(JsonWriter *json, const Prediction *predict
     json_int(json, "values", (int64_t)series.count);
     json_text(json, "last", time_format(series.last_ms, last));
     write_backtest(json, find_backtest(prediction, series.id));
+    if (forecast_model_known(model_of(prediction))->count > 0)
+        write_known(json, model_of(prediction), &answer->ask);
 }

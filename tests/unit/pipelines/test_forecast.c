@@ -39,10 +39,10 @@ static const char *make_days(size_t stores, size_t days, Arena *arena)
 }
 
 typedef struct Columns {
-    const char *target, *time, *group;
+    const char *target, *time, *group, *known;
 } Columns;
 
-static const Columns usual = {"sold", "day", "store"};
+static const Columns usual = {"sold", "day", "store", NULL};
 
 static void add_version(Fixture *fixture, const char *csv, const Columns *columns)
 {
@@ -61,6 +61,8 @@ static void add_version(Fixture *fixture, const char *csv, const Columns *column
     spec.options.target = columns->target;
     spec.options.time = columns->time;
     spec.options.group = columns->group;
+    if (columns->known)
+        text_list_add(&spec.options.known, fixture->arena, columns->known);
     EXPECT_OK(dataset_add(scope, &spec, &version, &is_new), scope->error);
     EXPECT(is_new);
 }
@@ -164,6 +166,65 @@ static void test_the_last_dates_are_held_out_and_then_learnt(void)
     EXPECT_TEXT(text_of(verdict, "outcome"), "accepted");
     EXPECT(fabs(value_of(verdict, "challenger") - fixture_metric(&run, "holdout.mase")) < 1e-9);
     EXPECT(value_of(verdict, "challenger") < json_as_double(json_member(verdict, "baseline"), 0));
+}
+
+/* Two stores with a fair now and then, which brings 100 more; the last week is still to come. */
+static const char *make_fairs(size_t days, Arena *arena)
+{
+    TextBuilder csv = {.arena = arena};
+
+    text_append(&csv, "day,store,sold,fair\n");
+    for (size_t day = 0; day < days + 7; day++)
+        for (size_t store = 0; store < 2; store++) {
+            bool is_fair = (day * 37 + store * 3) % 41 < 5;
+
+            text_append_format(&csv, "%s,store %zu,", date(day, arena), store);
+            if (day < days)
+                text_append_format(&csv, "%.3f", sold(store, day) + 100 * is_fair);
+            text_append_format(&csv, ",%s\n", is_fair ? "fair" : "");
+        }
+    return text_built(&csv);
+}
+
+static void test_known_columns_are_learnt_with_and_kept_for_the_days_to_come(void)
+{
+    static const Columns with = {"sold", "day", "store", "fair"};
+    CLEANUP(package_close) Package package = {0};
+    CLEANUP(fixture_close) Fixture fixture = open_sales();
+    ForecastAsk ask = {.steps = 7, .level = 0.95};
+    const JsonValue *verdict;
+    const ForecastModel *model;
+    DatedForecast dated;
+    Run with_known, without;
+
+    add_version(&fixture, make_fairs(150, fixture.arena), &usual);
+    add_version(&fixture, make_fairs(150, fixture.arena), &with);
+    without = train(&fixture, "sales@1");
+    with_known = train(&fixture, "sales@2");
+    EXPECT_TEXT(with_known.failure ? with_known.failure : "", "");
+    EXPECT(fixture_metric(&with_known, "holdout.mae") < 15);
+    EXPECT(fixture_metric(&with_known, "holdout.mae") <
+           fixture_metric(&without, "holdout.mae") / 2);
+
+    EXPECT_OK(package_open(fixture.platform->artifacts, version_of(&fixture, 2).package,
+                           fixture.arena, &package, &fixture.scope.error),
+              fixture.scope.error);
+    model = predictor_forecast(package.model);
+    EXPECT(forecast_model_known(model)->count == 1 && forecast_model_series(model, 1).count == 150);
+    for (ask.series = 0; ask.series < 2; ask.series++) {
+        EXPECT_OK(forecast_model_predict(model, &ask, fixture.arena, &dated, &fixture.scope.error),
+                  fixture.scope.error);
+        for (size_t i = 0; i < 7; i++) {
+            bool is_fair = ((150 + i) * 37 + ask.series * 3) % 41 < 5;
+
+            EXPECT(fabs(dated.mean[i] - sold(ask.series, 150 + i) - 100 * is_fair) < 30);
+        }
+    }
+
+    verdict = judge(&fixture, 2, 1); /* on the same dates, one with the fairs */
+    EXPECT(fabs(value_of(verdict, "challenger") - fixture_metric(&with_known, "holdout.mase")) <
+           1e-9);
+    EXPECT(value_of(verdict, "champion") > 1.5 * value_of(verdict, "challenger"));
 }
 
 static const char *notes_of(Fixture *fixture, const JsonValue *verdict)
@@ -311,7 +372,32 @@ static const Unfit unfit[] = {
     {"day,store,sold\n2024-01-01,a,1\n2024-01-02,,2\n2024-01-03,a,2\n",
      {"sold", "day", "store"},
      "1 of 3 rows name no series in the column of role \"group\": remove them before, or name it"},
+    {"day,due,sold\n2024-01-01,2024-01-05,1\n2024-01-02,2024-01-06,2\n",
+     {"sold", "day", NULL, "due"},
+     "the column \"due\" of role \"known\" is of type time: a known column has numbers or the "
+     "values of a category"},
+    {"day,price,sold\n2024-01-01,1e200,1\n2024-01-02,1,2\n",
+     {"sold", "day", NULL, "price"},
+     "the known column \"price\" of row 1 is 1e+200: numbers are at most 1e+100 in size"},
 };
+
+/* Of the many values of a category. */
+static void test_a_known_category_of_too_many_values_is_refused(void)
+{
+    static const Columns columns = {"sold", "day", NULL, "store"};
+    CLEANUP(fixture_close) Fixture fixture = open_sales();
+    TextBuilder csv = {.arena = fixture.arena};
+    Run run;
+
+    text_append(&csv, "day,store,sold\n");
+    for (size_t day = 0; day < 100; day++)
+        text_append_format(&csv, "%s,store %zu,%zu\n", date(day, fixture.arena), day, day);
+    add_version(&fixture, text_built(&csv), &columns);
+    run = train(&fixture, NULL);
+    EXPECT(run.status == RUN_FAILED);
+    EXPECT(text_has_prefix(run.failure, "the known column \"store\" has more than 64 different "
+                                        "values: a category has at most so many"));
+}
 
 static void test_data_that_cannot_be_forecast_is_refused_with_what_to_do(void)
 {
@@ -374,6 +460,8 @@ int main(int count, char **arguments)
         TEST(test_a_series_that_is_too_short_is_left_out_and_said),
         TEST(test_a_series_whose_dates_are_wrong_stops_none_of_the_others),
         TEST(test_gaps_are_filled_and_said),
+        TEST(test_known_columns_are_learnt_with_and_kept_for_the_days_to_come),
+        TEST(test_a_known_category_of_too_many_values_is_refused),
         TEST(test_data_that_cannot_be_forecast_is_refused_with_what_to_do),
         TEST(test_what_is_asked_wrongly_is_refused_at_once),
         {0},

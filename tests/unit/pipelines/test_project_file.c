@@ -18,15 +18,15 @@ static const struct {
      "stages, params, vars, env, on, concurrency, monitor, notify"},
     {DATA "    targt: CLASS\n", "data.comments.targt",
      "line 4, column 5: \"targt\" is not a setting of \"data.comments\", which has source, target, "
-     "columns, group, time, format, delimiter, header, names, encoding, quote, on_error, holdout, "
-     "expect"},
+     "columns, group, time, known, format, delimiter, header, names, encoding, quote, on_error, "
+     "holdout, expect"},
     {DATA "    target: CLASS\n    target: C\n", "",
      "line 5, column 5: \"target\" is here twice, first in line 4"},
     {DATA "    target: CLASS\n    columns: {CLASS: ignore}\n", "data.comments.target",
      "line 4, column 13: \"CLASS\" is the target and is listed as \"ignore\" in columns"},
     {DATA "    columns: {CONTENT: txt}\n", "data.comments.columns.CONTENT",
      "line 4, column 24: \"data.comments.columns.CONTENT\" is one of text, category, integer, "
-     "number, boolean, time, feature, target, group, ignore, known_after"},
+     "number, boolean, time, feature, target, group, ignore, known, known_after"},
     {DATA "    encoding: utf-16\n", "data.comments.encoding",
      "line 4, column 15: \"data.comments.encoding\" is one of utf-8, latin-1, not \"utf-16\""},
     {DATA "    target: C\n    holdout: {share: 20%}\n", "data.comments.holdout.share",
@@ -123,6 +123,7 @@ static const char whole[] = "project: spam\n"
                             "    target: CLASS\n"
                             "    columns: {CONTENT: text, COMMENT_ID: ignore, DATE: known_after}\n"
                             "    group: VIDEO\n"
+                            "    known: [PROMOTED, HOLIDAY]\n"
                             "    delimiter: tab\n"
                             "    header: yes\n"
                             "    holdout: {share: 0.3, group_values: [Eminem, Shakira]}\n"
@@ -150,7 +151,8 @@ static void test_a_whole_file_is_read_and_written_with_its_defaults(void)
     EXPECT_TEXT(
         json_finish(json),
         "{\"project\":\"spam\",\"data\":{\"comments\":{\"source\":[\"a.csv\",\"b.csv\"],"
-        "\"options\":{\"delimiter\":\"tab\",\"header\":\"yes\",\"columns\":{\"CONTENT\":"
+        "\"options\":{\"delimiter\":\"tab\",\"header\":\"yes\",\"known\":[\"PROMOTED\","
+        "\"HOLIDAY\"],\"columns\":{\"CONTENT\":"
         "\"text\",\"COMMENT_ID\":\"ignore\",\"DATE\":\"known_after\"},\"target\":\"CLASS\","
         "\"group\":\"VIDEO\"},\"holdout\":{\"share\":0.3,\"by\":\"group\",\"seed\":42,"
         "\"group_values\":\"Eminem,Shakira\"}}},\"release\":{\"endpoint\":\"spam\",\"gate\":"
