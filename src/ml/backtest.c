@@ -32,12 +32,16 @@ SeriesCandidates series_candidates(const size_t *periods, size_t period_count, A
 
 SeriesCandidates series_candidates_with_known(const SeriesCandidates *candidates, Arena *arena)
 {
-    SeriesCandidates both = {arena_array(arena, SeriesCandidate, 2 * candidates->count),
-                             2 * candidates->count};
+    SeriesCandidates both = {0};
 
+    for (size_t i = 0; i < candidates->count; i++)
+        *arena_push(arena, &both) = candidates->items[i];
     for (size_t i = 0; i < candidates->count; i++) {
-        both.items[i] = both.items[candidates->count + i] = candidates->items[i];
-        both.items[candidates->count + i].with_known = true;
+        SeriesCandidate candidate = candidates->items[i];
+
+        candidate.with_known = true;
+        if (!candidate.learner->is_baseline)
+            *arena_push(arena, &both) = candidate;
     }
     return both;
 }
@@ -401,8 +405,8 @@ double backtest_baseline(const Backtest *backtest)
     for (size_t i = 0; i < backtest->row_count; i++) {
         const BacktestRow *row = &backtest->rows[i];
 
-        if (!row->candidate.with_known && (row->candidate.learner == &naive_learner ||
-                                           row->candidate.learner == &seasonal_naive_learner))
+        if (row->candidate.learner == &naive_learner ||
+            row->candidate.learner == &seasonal_naive_learner)
             best = fmin(best, row->score.mae);
     }
     return best;

@@ -61,7 +61,8 @@ typedef struct SeriesCandidates {
  * periods must live as long as the candidates. */
 SeriesCandidates series_candidates(const size_t *periods, size_t period_count, Arena *arena);
 
-/* The candidates, and each again with the known columns. */
+/* The candidates, and each again with the known columns, but baselines: what others have to beat
+ * stays as it is, and a naive forecast that is mended by chance is soon the luckiest of all. */
 SeriesCandidates series_candidates_with_known(const SeriesCandidates *candidates, Arena *arena);
 
 /* The series as the candidate is told it, with its first count values. */

@@ -80,7 +80,7 @@ static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Ar
         .f1 = NAN,
         .log_loss = NAN,
         .seconds = board->seconds[index],
-        .is_baseline = candidate->learner->is_baseline && !candidate->with_known,
+        .is_baseline = candidate->learner->is_baseline,
         .note = note_of(board, index, arena),
     };
 }

@@ -9,7 +9,8 @@
  * Waugh 1933 say that this is a regression on trend and season, too). Values or logarithms, the
  * width of the mean and the penalty are those that forecast the last quarter best by the two
  * seasons before, learnt from what was before the quarter; then weights are learnt from all values.
- * A number is scaled by its range. Of long series the last 16,384 values are learnt.
+ * A number is scaled by its range, and errors beyond six usual ones count as six. Of long series
+ * the last 16,384 values are learnt.
  *
  *     KnownEffect effect = known_effect_learn(&series, &rows, arena);
  *     known_effect_remove(&effect, &rows, values, rest);

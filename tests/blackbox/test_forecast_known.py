@@ -23,7 +23,7 @@ data:
 release: {endpoint: bikes}
 """
 COLUMNS = ["dteday", "holiday", "weathersit", "hum", "season", "cnt"]
-FIRST, LEARNT, FUTURE = 400, 210, 5  # days of the file; the last ones have no value
+FIRST, LEARNT, FUTURE = 200, 335, 5  # days of the file; the last ones have no value
 
 
 def write_days(path, learnt=LEARNT):
@@ -91,7 +91,7 @@ class ForecastKnownTest(SlipwayTest):
     def test_the_leaderboard_has_each_learner_with_the_known_columns(self):
         self.assertRegex(self.said, r"(?m)^  ets +\d\.\d+ ")
         self.assertRegex(self.said, r"(?m)^  ets with holiday, weathersit, hum +\d\.\d+ ")
-        self.assertNotRegex(self.said, r"(?m)^  naive with .* baseline")
+        self.assertNotIn("naive with", self.said)
         [answer] = self.post("predict", {"data": [1]})["predictions"]
         self.assertIn(" with holiday, weathersit, hum", answer["choice"])
 
@@ -106,7 +106,7 @@ class ForecastKnownTest(SlipwayTest):
     def test_a_step_of_which_nothing_is_known_is_refused_with_its_date_and_what_is_allowed(self):
         error = self.post("predict", {"data": [FUTURE + 1]}, 422)["error"]
         self.assertEqual(error["field"], "holiday")
-        self.assertIn(f'the known column "holiday" has no value for 2012-09-08, step {FUTURE + 1}: it takes a number',
+        self.assertIn(f'the known column "holiday" has no value for 2012-06-24, step {FUTURE + 1}: it takes a number',
                       error["message"])
         for known, sentence in (
                 ({"weathersit": "9"}, 'the known column "weathersit" in row 1 takes one of "1", "2", "3", for each step'),
@@ -143,7 +143,7 @@ class ForecastKnownTest(SlipwayTest):
         self.assertNotEqual(fair, foul)
         said = self.command("explain", "bikes", "--steps", "2", "--known", "weathersit=1,3", folder=self.project)
         self.assertRegex(said, r"(?m)^TIME +holiday +EFFECT +weathersit +EFFECT +hum +EFFECT$")
-        self.assertRegex(said, r"(?m)^2012-09-04 .* 3 +-\d+")
+        self.assertRegex(said, r"(?m)^2012-06-20 .* 3 +-\d+")
 
     def test_the_log_keeps_the_values_that_were_sent(self):
         answer = self.post("predict", {"data": [{"steps": 1, "known": {"hum": [0.5]}}]})
@@ -169,8 +169,10 @@ class ForecastKnownTest(SlipwayTest):
         self.command("up", folder=self.project)
         self.command("data", "add", folder=self.project)
         self.train()
-        self.refused(5, 'not promoted: the champion cannot be renewed up to the dates: the data has no known column '
-                     '"weathersit", which the model was learnt with', "promote", "bikes", folder=self.project)
+        done = self.run_command("promote", "bikes", "--data", self.data, folder=self.project)
+        self.assertEqual(done.returncode, 5)
+        self.assertIn('not promoted: the champion cannot be renewed up to the dates: the data has no known column '
+                      '"weathersit", which the model was learnt with', done.stderr)
 
 
 if __name__ == "__main__":

@@ -376,9 +376,9 @@ static const Unfit unfit[] = {
      {"sold", "day", NULL, "due"},
      "the column \"due\" of role \"known\" is of type time: a known column has numbers or the "
      "values of a category"},
-    {"day,price,sold\n2024-01-01,1e200,1\n2024-01-02,1,2\n",
+    {"day,price,sold\n2024-01-01,1e120,1\n2024-01-02,1,2\n",
      {"sold", "day", NULL, "price"},
-     "the known column \"price\" of row 1 is 1e+200: numbers are at most 1e+100 in size"},
+     "the known column \"price\" of row 1 is 1e+120: numbers are at most 1e+100 in size"},
 };
 
 /* Of the many values of a category. */
