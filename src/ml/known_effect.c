@@ -183,7 +183,7 @@ static Equations make_equations(const Sample *sample, const Filter *how, bool is
                       .factor = arena_array(arena, double, size *size),
                       .target = arena_array(arena, double, size)};
 
-    memcpy(target, is_log ? sample->logs : sample->values, count * sizeof(*target));
+    memcpy(target, is_log && sample->logs ? sample->logs : sample->values, count * sizeof(*target));
     take_out(how, target, count, sums);
     for (size_t i = 0; i < size; i++) {
         memcpy(left + i * count, sample->features + i * sample->count, count * sizeof(*left));
