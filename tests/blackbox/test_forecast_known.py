@@ -40,6 +40,7 @@ def write_days(path, learnt=LEARNT):
 
 
 class ForecastKnownTest(SlipwayTest):
+    command_seconds = 600
     trained, said, days = None, None, None
 
     def setUp(self):
