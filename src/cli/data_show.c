@@ -98,6 +98,29 @@ static void print_set_aside(Cli *cli, const JsonValue *version)
     }
 }
 
+/* A version that was added before there were notes has none. */
+static void print_notes(const JsonValue *profile)
+{
+    for (JsonWalk walk = json_walk(json_member(profile, "notes")); json_walk_next(&walk);)
+        printf("note: %s\n", json_as_text(walk.value, ""));
+}
+
+/* What is to be said of the version beside that it is there; nothing, where that cannot be asked.
+ */
+static void print_version_notes(Cli *cli, const JsonValue *version)
+{
+    const char *path = cli_format(cli, "/api/v1/datasets/%s/versions/%lld/profile",
+                                  cli_encoded(cli, cli_text(version, "name")),
+                                  (long long)int_member(version, "version"));
+    Error kept = cli->error;
+    ClientReply reply;
+
+    if (cli_get(cli, path, &reply))
+        print_notes(json_member(reply.json, "profile"));
+    else
+        cli->error = kept;
+}
+
 void data_print_added(Cli *cli, const ClientReply *reply)
 {
     const JsonValue *version = reply->json;
@@ -109,6 +132,7 @@ void data_print_added(Cli *cli, const ClientReply *reply)
            counted(cli, json_count(json_member(version, "files")), "file"),
            reply->status == 201 ? "" : "  (the same bytes were there already)");
     print_set_aside(cli, version);
+    print_version_notes(cli, version);
 }
 
 static void print_columns(Cli *cli, const JsonValue *profile)
@@ -324,6 +348,7 @@ bool data_profile(Cli *cli)
     printf("%lld rows repeat a whole row, %lld the features of an earlier one\n",
            (long long)int_member(profile, "duplicate_rows"),
            (long long)int_member(profile, "duplicate_contents"));
+    print_notes(profile);
     print_classes(cli, profile);
     for (JsonWalk walk = json_walk(json_member(profile, "columns")); json_walk_next(&walk);)
         print_column(cli, walk.value);

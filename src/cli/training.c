@@ -8,7 +8,13 @@
 
 #include "base/time.h"
 
-enum { POLL_MS = 200, LEADERBOARD_ROWS_MAX = 15, DESCRIPTION_WIDTH = 49 };
+enum {
+    POLL_MS = 200,
+    LEADERBOARD_ROWS_MAX = 15,
+    DESCRIPTION_WIDTH = 49,
+    NOTES_SHOWN_MAX = 20,
+    COLUMNS_SHOWN_MAX = 8, /* of a kind */
+};
 
 /* What stands on the terminal. */
 typedef struct Board {
@@ -48,6 +54,20 @@ static size_t draw_rows(Cli *cli, FILE *file, const JsonValue *rows)
     return shown;
 }
 
+/* A line each; returns how many. */
+static size_t draw_notes(FILE *file, const JsonValue *notes)
+{
+    size_t count = json_count(notes), shown = 0;
+
+    for (JsonWalk walk = json_walk(notes); shown < NOTES_SHOWN_MAX && json_walk_next(&walk);
+         shown++)
+        fprintf(file, "note: %s\n", json_as_text(walk.value, ""));
+    if (count == shown)
+        return shown;
+    fprintf(file, "note: and %zu more, in report.json of the run\n", count - shown);
+    return shown + 1;
+}
+
 static void clear_board(Board *board)
 {
     if (board->line_count)
@@ -75,6 +95,7 @@ static void draw_board(Board *board, const JsonValue *progress)
     fprintf(stderr, "\033[?7l%lld of %lld %s, by %s\n", (long long)done, (long long)planned,
             unit_of(progress), json_as_text(json_member(progress, "metric"), ""));
     board->line_count = 1 + draw_rows(board->cli, stderr, json_member(progress, "leaderboard"));
+    board->line_count += draw_notes(stderr, json_member(progress, "notes"));
     fprintf(stderr, "\033[?7h");
     fflush(stderr);
 }
@@ -149,6 +170,48 @@ static void print_reason(const JsonValue *rows)
     }
 }
 
+/* As what columns were learnt from: "9 number (age, campaign, ...), 1 left out (id)". */
+static void print_columns(Cli *cli, const JsonValue *columns)
+{
+    static const char *const kinds[] = {"number", "category", "text",        "left out",
+                                        "group",  "time",     "known_after", "ignore"};
+    TextBuilder line = {.arena = cli->arena};
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        TextBuilder names = {.arena = cli->arena};
+        size_t count = 0;
+
+        for (JsonWalk walk = json_walk(columns); json_walk_next(&walk);)
+            if (text_equal(cli_text(walk.value, "as"), kinds[i]) && ++count <= COLUMNS_SHOWN_MAX)
+                text_append_format(&names, "%s%s", count > 1 ? ", " : "",
+                                   cli_text(walk.value, "name"));
+        if (count)
+            text_append_format(&line, "%s%zu %s (%s%s)", line.count ? ", " : "", count, kinds[i],
+                               text_built(&names), count > COLUMNS_SHOWN_MAX ? ", ..." : "");
+    }
+    if (line.count)
+        printf("columns: %s\n", text_built(&line));
+}
+
+/* What was seen in the rows; a run that has no such report says it in its tag. */
+static void print_notes(Cli *cli, const JsonValue *run)
+{
+    const char *path = cli_format(cli, "/api/v1/runs/%s/artifacts/file?path=model/report.json",
+                                  json_as_text(json_member(run, "id"), ""));
+    const char *notes = tag(run, "slipway.notes");
+    ClientReply reply;
+    Error kept = cli->error;
+
+    if (cli_get(cli, path, &reply) && json_member(reply.json, "notes")) {
+        print_columns(cli, json_member(reply.json, "columns"));
+        draw_notes(stdout, json_member(reply.json, "notes"));
+        return;
+    }
+    cli->error = kept;
+    if (notes)
+        printf("note: %s\n", notes);
+}
+
 /* What was tried, best first; a run that has no such file is shown without it. */
 static void print_leaderboard(Cli *cli, const JsonValue *run)
 {
@@ -201,7 +264,6 @@ static const char *baseline_of(const JsonValue *run)
 static void print_outcome(Cli *cli, const JsonValue *run)
 {
     const char *excluded = tag(run, "slipway.excluded");
-    const char *notes = tag(run, "slipway.notes");
     const char *equal = tag(run, "slipway.rerun_equal");
     const char *unlabelled = param(run, "unlabelled", "0");
 
@@ -209,8 +271,7 @@ static void print_outcome(Cli *cli, const JsonValue *run)
     print_metrics(cli, run);
     if (excluded)
         printf("left out: %s\n", excluded);
-    if (notes)
-        printf("%s\n", notes);
+    print_notes(cli, run);
     if (strcmp(unlabelled, "0") != 0)
         printf("left out: rows without a target: %s\n", unlabelled);
     if (tag(run, "slipway.below_baseline"))

@@ -218,10 +218,20 @@ static bool check_sides(const Draw *draw)
             return true;
     if (draw->strata && draw->stratum_names.count == 0)
         return fail_field(draw->error, "target", "no row has a value of the target");
-    if (text_equal(draw->by, "stratified") && draw->unit_count > 1)
+    if (!dataset_column_by_role(&draw->columns, "feature"))
+        return fail(draw->error, ERROR_INVALID,
+                    "there is no column to learn from beside the target");
+    if (rows->row_count == 1)
+        return fail(draw->error, ERROR_INVALID,
+                    "there is one row: a model learns from some rows and is judged on others");
+    if (draw->unit_count == 1)
+        return fail(draw->error, ERROR_INVALID,
+                    "all %zu rows have the same features: nothing tells them apart",
+                    rows->row_count);
+    if (text_equal(draw->by, "stratified"))
         return fail(draw->error, ERROR_INVALID,
                     "there is nothing to hold out: none of the %zu values of the target has two "
-                    "different rows",
+                    "different rows; name another target, or more columns",
                     draw->stratum_names.count);
     return fail(
         draw->error, ERROR_INVALID, "%zu different row%s%s: too few to hold out a share of %g",

@@ -51,10 +51,11 @@ struct ImportFile {
 
 typedef struct ImportColumn {
     DatasetColumn column;
-    const char *sql_type;   /* in raw: "VARCHAR", or a type of Parquet */
-    bool is_text;           /* a value is known to be a text: JSON, Parquet */
-    const char *expression; /* that makes the typed value of raw's column */
-    const char *override;   /* the type that the user named, or NULL */
+    const char *sql_type;      /* in raw: "VARCHAR", or a type of Parquet */
+    bool is_text;              /* a value is known to be a text: JSON, Parquet */
+    const char *expression;    /* that makes the typed value of raw's column */
+    const char *override;      /* the type that the user named, or NULL */
+    int64_t missing, distinct; /* values, counted for the profile */
 } ImportColumn;
 
 typedef struct ImportRejected {
@@ -91,6 +92,9 @@ bool import_load(Import *import) MUST_CHECK;
 bool import_type(Import *import) MUST_CHECK;
 bool import_write(Import *import) MUST_CHECK;
 bool import_profile(Import *import, JsonWriter *json) MUST_CHECK;
+
+/* The member "notes" of the profile: sentences about columns that are not what one would hope. */
+bool import_notes(Import *import, JsonWriter *json) MUST_CHECK;
 
 /* A broken row: an error that names it, or on_error "set-aside" one more on the list. */
 bool import_reject(Import *import, const ImportRejected *rejected) MUST_CHECK;

@@ -91,6 +91,9 @@ static bool write_counts(Import *import, JsonWriter *json, size_t at, bool *is_f
     if (duck_next(&query)) {
         int64_t missing = duck_int(&query, 0), distinct = duck_int(&query, 1);
 
+        import->columns[at].missing = missing;
+        import->columns[at].distinct = distinct;
+
         json_int(json, "missing", missing);
         json_double(json, "missing_share", (double)missing / (double)import->row_count);
         json_int(json, "distinct", distinct);
@@ -219,6 +222,8 @@ bool import_profile(Import *import, JsonWriter *json)
         if (!write_column(import, json, i))
             return false;
     json_close(json);
+    if (!import_notes(import, json))
+        return false;
     json_close(json);
     return true;
 }

@@ -9,6 +9,7 @@
 enum { MEDIAN_HALF = 3, COUNT_MIN = 8, SEASON_WINDOW = 11, SEASON_REPEATS = 2 };
 
 static const double fence = 3;
+static const double rounding_share = 1e-12; /* of the largest value: what is less is no spread */
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -54,7 +55,7 @@ size_t outliers_find(const Series *series, double *expected)
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     size_t count = series->count, found = 0;
     double *usual = arena_array(scratch, double, count);
-    double *rising = arena_array(scratch, double, count), lower, upper, width;
+    double *rising = arena_array(scratch, double, count), lower, upper, width, rounding = 0;
 
     for (size_t i = 0; i < count; i++)
         expected[i] = NAN;
@@ -63,11 +64,13 @@ size_t outliers_find(const Series *series, double *expected)
     fit_usual(series, usual, scratch);
     for (size_t i = 0; i < count; i++)
         rising[i] = series->values[i] - usual[i];
+    for (size_t i = 0; i < count; i++)
+        rounding = fmax(rounding, rounding_share * fabs(series->values[i]));
     qsort(rising, count, sizeof(*rising), compare_doubles);
     lower = rising[count / 4];
     upper = rising[count - 1 - count / 4];
     width = fence * (upper - lower);
-    for (size_t i = 0; i < count && width > 0; i++) {
+    for (size_t i = 0; i < count && width > rounding; i++) {
         double left = series->values[i] - usual[i];
 
         if (left >= lower - width && left <= upper + width)

@@ -59,7 +59,8 @@ static bool learn_table(const Lesson *lesson, Arena *arena, Learnt *result, Erro
     *result = (Learnt){.model = predictor_create((Predictor){.table = found.model}),
                        .leaderboard = found.leaderboard,
                        .out_of_fold = found.out_of_fold,
-                       .notes = found.notes};
+                       .notes = found.notes,
+                       .left_out = found.left_out};
     return true;
 }
 

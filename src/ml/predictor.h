@@ -25,6 +25,7 @@ typedef struct Learnt {
     double *out_of_fold; /* row_count x predictor_width(), each from folds that did not see the row;
                             NaN where no fold judged it; NULL when the search ran out of time */
     TextList notes;      /* a sentence for each column that is left out */
+    TextList left_out;   /* their names */
 } Learnt;
 
 /* Finds the best model of the rows within the budget, by the learners that suit their columns.

@@ -19,6 +19,7 @@ typedef struct TabularResult {
     double *out_of_fold; /* row_count x width; NaN in rows that no fold judged: above 100,000 rows
                             four fifths of them are only learnt from */
     TextList notes;      /* a sentence for each column that is left out */
+    TextList left_out;   /* their names */
 } TabularResult;
 
 /* Cross-validates candidates within the budget and learns the best one from all rows. spec->metric:

@@ -427,6 +427,8 @@ static bool give(TabularSearch *search, TabularResult *result, Error *error)
                               .out_of_fold = answers_of(search, chosen, arena)};
     for (size_t i = 0; i < search->table.notes.count; i++)
         text_list_add(&result->notes, arena, arena_text(arena, search->table.notes.items[i]));
+    for (size_t i = 0; i < search->table.left_out_count; i++)
+        text_list_add(&result->left_out, arena, arena_text(arena, search->table.left_out[i]->name));
     return true;
 }
 

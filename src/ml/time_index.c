@@ -115,7 +115,7 @@ static bool join_rows(Building *building, size_t begin, size_t end, double *valu
     if (aggregate == AGGREGATE_NONE && end - begin > 1 && spec->duplicates == DUPLICATE_REFUSE)
         return fail(error, ERROR_INVALID,
                     "%s has %zu rows, but a series has one value at each time; take their mean, or "
-                    "the last one",
+                    "the last one (resample of a prepare step does)",
                     day_or_time(building->rows[begin].time_ms, text), end - begin);
     if (aggregate == AGGREGATE_NONE)
         aggregate = end - begin > 1 ? aggregates[spec->duplicates] : AGGREGATE_LAST;

@@ -11,6 +11,7 @@ enum {
     SMALL_HOLDOUT = 1000, /* rows: a share is known to 3 % at best */
     COLUMNS_SHOWN_MAX = 30,
     CLASSES_SHOWN_MAX = 10,
+    NOTES_SHOWN_MAX = 20,
 };
 
 #define CALIBRATION_ERROR_MUCH 0.05
@@ -172,6 +173,21 @@ static void add_training(ModelReport *report, Arena *arena)
                          report->data.set_aside_count));
 }
 
+/* What its training said of the rows that it learnt from. */
+static void add_notes(ModelReport *report, Arena *arena)
+{
+    const JsonValue *notes = json_member(report->files.judgement, "notes");
+    size_t count = json_count(notes);
+
+    for (JsonWalk walk = json_walk(notes); json_walk_next(&walk) && walk.index < NOTES_SHOWN_MAX;)
+        say(report, arena,
+            arena_format(arena, "Of its training: %s.", json_as_text(walk.value, "")));
+    if (count > NOTES_SHOWN_MAX)
+        say(report, arena,
+            arena_format(arena, "Its training said %zu things more: its report.json has them.",
+                         count - NOTES_SHOWN_MAX));
+}
+
 static void add_gate(ModelReport *report, Arena *arena)
 {
     const JsonValue *verdict;
@@ -207,6 +223,7 @@ void model_report_add_limits(ModelReport *report, Arena *arena)
     add_few_rows(report, judgement, arena);
     add_calibration(report, judgement, arena);
     add_training(report, arena);
+    add_notes(report, arena);
     add_code(report, arena);
     add_gate(report, arena);
     add_columns(report, arena);

@@ -59,12 +59,13 @@ static bool check_known(const DatasetColumns *columns, Error *error)
     return true;
 }
 
-static bool check_rows(const Rows *rows, Error *error)
+static bool check_rows(const Rows *rows, Arena *arena, Error *error)
 {
-    size_t timeless = 0, nameless = 0;
+    size_t timeless = 0, nameless = 0, later = 0;
 
     for (size_t i = 0; i < rows->row_count; i++) {
         timeless += rows->times[i] == INT64_MIN;
+        later += rows->times[i] != rows->times[0];
         nameless += rows->groups && rows->groups[i] == rows->group_names.count;
     }
     if (rows->row_count == 0)
@@ -73,6 +74,11 @@ static bool check_rows(const Rows *rows, Error *error)
         return fail(error, ERROR_CONFLICT,
                     "%zu of %zu rows have no time: remove them before, or give them one", timeless,
                     rows->row_count);
+    if (!later)
+        return fail(error, ERROR_CONFLICT,
+                    "there are values of one time only, %.19s: a forecast learns from how they "
+                    "change, and takes %d times and the horizon at least",
+                    date_text(rows->times[0], arena), SERIES_LEARNT_MIN);
     return !nameless ||
            fail(error, ERROR_CONFLICT,
                 "%zu of %zu rows name no series in the column of role \"group\": remove them "
@@ -378,7 +384,7 @@ bool series_set_read(const RowsSpec *spec, size_t horizon, Arena *arena, SeriesS
     numbers.task = TASK_REGRESSION;
     numbers.columns = columns_needed(&spec->columns, arena);
     if (!check_columns(spec, error) || !check_known(&spec->columns, error) ||
-        !rows_read(&numbers, arena, &rows, error) || !check_rows(&rows, error) ||
+        !rows_read(&numbers, arena, &rows, error) || !check_rows(&rows, arena, error) ||
         !series_known_read(&rows, arena, &made.known, &sorting.known, error))
         return false;
     sorting.rows = &rows;

@@ -16,6 +16,7 @@
 #include "pipelines/steps.h"
 #include "pipelines/train_columns.h"
 #include "pipelines/train_forecast.h"
+#include "pipelines/train_guard.h"
 #include "pipelines/train_ids.h"
 #include "registry/package.h"
 
@@ -56,6 +57,7 @@ typedef struct Training {
     const char *target;
     Rows rows; /* to learn from */
     size_t unlabelled_count;
+    TrainGuard guard;
     Learnt found;
     Bench bench; /* the hold-out */
     Predictions predictions;
@@ -91,6 +93,7 @@ static void tell_progress(void *context, const Leaderboard *so_far, size_t done,
         json_text(json, "metric", training->job.metric);
         json_int(json, "done", (int64_t)done);
         json_int(json, "planned", (int64_t)planned);
+        json_texts(json, "notes", &training->guard.notes);
         leaderboard_write_json(json, so_far, training->task, true);
     }
     json_close(json);
@@ -118,19 +121,40 @@ static bool find_task(Training *training)
     return metric_check(training->job.metric, training->task, training->error);
 }
 
-/* Classes are looked at by the search. */
-static bool check_targets(const Training *training)
+static bool check_numbers(const Training *training)
 {
     const double *targets = training->rows.targets;
 
-    for (size_t i = 0; targets && i < training->rows.row_count; i++)
+    for (size_t i = 1; i < training->rows.row_count; i++)
         if (targets[i] != targets[0])
             return true;
-    return !targets ||
-           fail_field(training->error, training->target,
-                      "the target \"%.128s\" is %g in every row to learn from: there is "
-                      "nothing to learn",
+    return fail_field(training->error, training->target,
+                      "the target \"%.128s\" is %g in every row to learn from: there is nothing to "
+                      "learn",
                       training->target, targets[0]);
+}
+
+/* How many rows each class has, the search looks at. */
+static bool check_classes(const Training *training)
+{
+    const int *labels = training->rows.labels;
+
+    for (size_t i = 1; i < training->rows.row_count; i++)
+        if (labels[i] != labels[0])
+            return true;
+    return fail_field(training->error, training->target,
+                      "the target \"%.128s\" is \"%.64s\" in every row to learn from: there is "
+                      "nothing to learn",
+                      training->target, training->rows.classes.items[labels[0]]);
+}
+
+static bool check_targets(const Training *training)
+{
+    if (training->rows.row_count == 1)
+        return fail(training->error, ERROR_CONFLICT,
+                    "there is one row to learn from beside the hold-out: a model takes two rows of "
+                    "each class, or of numbers some dozens");
+    return training->rows.targets ? check_numbers(training) : check_classes(training);
 }
 
 static bool read_rows(Training *training)
@@ -149,7 +173,9 @@ static bool read_rows(Training *training)
             training->rows.row_count, training->rows.left_out_count, training->unlabelled_count);
     if (training->rows.row_count == 0)
         return fail(training->error, ERROR_CONFLICT, "the hold-out leaves no row to learn from");
-    return check_targets(training);
+    training->guard = (TrainGuard){&training->columns, training->job.balance};
+    return check_targets(training) &&
+           train_guard_look(&training->guard, &training->rows, training->arena, training->error);
 }
 
 static bool search(Training *training)
@@ -168,8 +194,11 @@ static bool search(Training *training)
 
     if (training->task == TASK_CLASSIFICATION)
         target = (Target){.labels = rows->labels, .classes = &rows->classes};
-    return predictor_learn(&training->rows.frame, &target, &spec, training->arena, &training->found,
-                           training->error);
+    if (!predictor_learn(&training->rows.frame, &target, &spec, training->arena, &training->found,
+                         training->error))
+        return false;
+    train_guard_add_notes(&training->guard, &training->found.notes, training->arena);
+    return true;
 }
 
 static bool judge_on_holdout(Training *training)
@@ -186,6 +215,8 @@ static bool judge_on_holdout(Training *training)
     if (!bench_read(&spec, &models, training->arena, &training->bench, training->error))
         return fail_in(training->error,
                        "the frozen hold-out, drawn from an earlier version of the data");
+    train_guard_look_across(&training->guard, &training->rows, &training->bench,
+                            &training->found.left_out, training->arena);
     return bench_predict(&training->bench, training->found.model, training->arena,
                          &training->predictions, training->error) &&
            bench_report(&training->bench, &training->predictions, training->arena,
@@ -211,6 +242,7 @@ static const char *report_document(const Training *training)
         json_int(json, "rows", (int64_t)training->bench.rows.row_count);
         report_write_json(json, "report", &training->report, &training->bench.rows.classes);
         train_columns_write_json(json, &columns);
+        train_guard_write_json(json, &training->guard, &training->found.left_out);
     }
     json_close(json);
     return json_finish(json);
@@ -286,18 +318,30 @@ static bool write_package(const Training *training)
 
 /* The result. */
 
+/* NULL: it is not. */
+static const char *why_excluded(const Training *training, const DatasetColumn *column)
+{
+    if (text_equal(column->role, "known_after"))
+        return "known only after the outcome";
+    if (text_equal(column->role, "ignore"))
+        return "ignored";
+    return guardrail_leaves_out(&training->guard.found, column->name)
+               ? "the target's own value in every row"
+               : NULL;
+}
+
 static void write_excluded(JsonWriter *json, const Training *training)
 {
     json_open_array(json, "excluded");
     for (size_t i = 0; i < training->columns.count; i++) {
         const DatasetColumn *column = &training->columns.items[i];
-        bool after = text_equal(column->role, "known_after");
+        const char *reason = why_excluded(training, column);
 
-        if (!after && !text_equal(column->role, "ignore"))
+        if (!reason)
             continue;
         json_open_object(json, NULL);
         json_text(json, "column", column->name);
-        json_text(json, "reason", after ? "known only after the outcome" : "ignored");
+        json_text(json, "reason", reason);
         json_close(json);
     }
     json_close(json);
@@ -378,7 +422,7 @@ static void write_result(JsonWriter *json, const Training *training)
     json_int(json, "unlabelled", (int64_t)training->unlabelled_count);
     json_int(json, "holdout_rows", (int64_t)training->bench.rows.row_count);
     write_excluded(json, training);
-    json_texts(json, "notes", &training->found.notes);
+    json_texts(json, "notes", &training->guard.notes);
     json_text(json, "task", model_task_name(training->task));
     json_text(json, "metric", training->job.metric);
     json_text(json, "chosen", chosen ? chosen->name : NULL);

@@ -154,7 +154,8 @@ static bool resolve_task(Scope *scope, const TrainingSpec *spec, const DatasetVe
                           spec->task);
     return *task == TASK_CLASSIFICATION || dataset_column_has_numbers(target) ||
            fail_field(&scope->error, "task",
-                      "the target \"%s\" is of type %s: a %s takes one of type number or integer",
+                      "the target \"%s\" is of type %s: a %s takes one of type number or integer "
+                      "(the notes of slipway data profile may say why it is none)",
                       target->name, target->type, model_task_name(*task));
 }
 

@@ -193,8 +193,9 @@ static void test_duplicates_go_by_rule_and_order_does_not_matter(void)
     Error error = {0};
 
     EXPECT(!time_index_make(&rows, &spec, arena, &index, &error));
-    EXPECT_TEXT(error.message, "2026-01-03 has 2 rows, but a series has one value at each time; "
-                               "take their mean, or the last one");
+    EXPECT_TEXT(error.message,
+                "2026-01-03 has 2 rows, but a series has one value at each time; "
+                "take their mean, or the last one (resample of a prepare step does)");
     spec.duplicates = DUPLICATE_MEAN;
     EXPECT_OK(time_index_make(&rows, &spec, arena, &index, &error), error);
     EXPECT(index.count == 4 && index.report.duplicates == 1 && index.report.unordered == 1);
@@ -364,10 +365,22 @@ static void test_without_a_season_a_value_stands_out_from_its_neighbours(void)
     EXPECT(outliers_find(&series, expected) == 0);
 }
 
+/* Taking trend and season out of it leaves what rounding leaves. */
+static void test_in_a_constant_series_nothing_stands_out(void)
+{
+    double values[100], expected[100];
+    Series series = {values, 100, 7};
+
+    for (size_t i = 0; i < 100; i++)
+        values[i] = 5;
+    EXPECT(outliers_find(&series, expected) == 0);
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
         TEST(test_frequencies_are_found),
+        TEST(test_in_a_constant_series_nothing_stands_out),
         TEST(test_times_without_a_common_distance_are_refused),
         TEST(test_months_end_on_their_last_day),
         TEST(test_names_of_frequencies_are_read),

@@ -129,11 +129,11 @@ static void test_a_training_that_cannot_work_fails_with_the_reason_of_the_step(v
         const char *failure;
     } rows[] = {
         {"a#,0,0", "b#,0,0", 40,
-         "training needs two classes with two rows each at least: 1 class has them"},
+         "the target \"CLASS\" is \"0\" in every row to learn from: there is nothing to learn"},
         {"a#,0,0", "b#,0,1", 3,
          "training needs two classes with two rows each at least: 0 classes have them"},
-        {"a,#,0", "a,#,1", 40, "1 different row in 2 classes"},
-        {",#,0", ",#,1", 40, "1 different row in 2 classes"},
+        {"a,#,0", "a,#,1", 40, "all 40 rows have the same features: nothing tells them apart"},
+        {",#,0", ",#,1", 40, "all 40 rows have the same features"},
         {"a#,0,", "b#,0,", 40, "no row has a value of the target"},
         {"a#,0,x#", "b#,0,y#", 40, "there is nothing to hold out: none of the 40 values"},
     };
