@@ -104,10 +104,11 @@ soak: build ## Load a server for SOAK_SECONDS (3600) and watch its memory, files
 bench: build $(DEPS)/setup-test.stamp $(DEPS)/setup-bench.stamp ## Measure against peers and limits into docs/results/ (F=word: subjects)
 	@tools/bench.sh $(F)
 
-study: $(OUT)/bench/study_text $(OUT)/bench/study_forecast $(OUT)/bench/study_known $(OUT)/bench/study_forest $(OUT)/bench/study_tabular build $(DEPS)/setup-test.stamp ## Measure models of texts and tables, trees, the gate and forecasts into docs/results/
+study: $(OUT)/bench/study_text $(OUT)/bench/study_forecast $(OUT)/bench/study_known $(OUT)/bench/study_forest $(OUT)/bench/study_tabular $(OUT)/bench/study_table_texts build $(DEPS)/setup-test.stamp ## Measure models of texts and tables, trees, the gate and forecasts into docs/results/
 	$<
 	$(OUT)/bench/study_forest > docs/results/forest.md
 	bench/study_tabular.py $(OUT)/bench/study_tabular docs/results/tabular.md
+	$(OUT)/bench/study_table_texts > docs/results/table_texts.md
 	bench/study_forecast.py $(OUT)/bench/study_forecast docs/results/forecast.md
 	$(OUT)/bench/study_known > docs/results/forecast_known.md
 	bench/study_gate.py $(OUT)/slipway $${SLIPWAY_DATA:-../shared/data} docs/results/gate.md

@@ -21,7 +21,8 @@ typedef struct TrainingSet {
     const Matrix *matrix;
     const int *labels; /* a class index a row */
     size_t class_count;
-    bool balance_classes; /* weigh rows by 1/frequency of their class */
+    const double *numbers; /* what is learnt instead, by those that can (ml/ridge.h) */
+    bool balance_classes;  /* weigh rows by 1/frequency of their class */
     uint64_t seed;
     size_t thread_count; /* that several margins are fitted on; the model is the same for any */
 } TrainingSet;

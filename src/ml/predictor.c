@@ -23,12 +23,13 @@ static Predictor *predictor_create(Predictor parts)
     return model;
 }
 
-static const FrameColumn *find_text(const Frame *frame)
+static size_t count_texts(const Frame *frame)
 {
+    size_t count = 0;
+
     for (size_t i = 0; i < frame->column_count; i++)
-        if (frame->columns[i].kind == COLUMN_TEXT)
-            return &frame->columns[i];
-    return NULL;
+        count += frame->columns[i].kind == COLUMN_TEXT;
+    return count;
 }
 
 typedef struct Lesson {
@@ -64,20 +65,25 @@ static bool learn_table(const Lesson *lesson, Arena *arena, Learnt *result, Erro
     return true;
 }
 
+/* Trees learn many classes slowly, one after the other; what lines make of texts they learn at
+ * once. */
+enum { CLASSES_OF_TREES_MAX = 32 };
+
+static bool suits_texts(const Frame *frame, const Target *target)
+{
+    size_t texts = count_texts(frame);
+
+    return texts && !target->numbers &&
+           (texts == frame->column_count || target->classes->count > CLASSES_OF_TREES_MAX);
+}
+
 bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
                      Learnt *result, Error *error)
 {
     const Lesson lesson = {frame, target, spec};
-    const FrameColumn *text = find_text(frame);
 
-    if (!text)
-        return learn_table(&lesson, arena, result, error);
-    if (!target->numbers)
-        return learn_text(&lesson, arena, result, error);
-    return fail_field(error, text->name,
-                      "numbers are learnt from columns of numbers and categories: give the text "
-                      "column \"%.128s\" the role \"ignore\"",
-                      text->name);
+    return suits_texts(frame, target) ? learn_text(&lesson, arena, result, error)
+                                      : learn_table(&lesson, arena, result, error);
 }
 
 Predictor *predictor_of_forecast(ForecastModel *forecast)

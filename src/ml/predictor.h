@@ -24,12 +24,13 @@ typedef struct Learnt {
     Leaderboard leaderboard;
     double *out_of_fold; /* row_count x predictor_width(), each from folds that did not see the row;
                             NaN where no fold judged it; NULL when the search ran out of time */
-    TextList notes;      /* a sentence for each column that is left out */
-    TextList left_out;   /* their names */
+    TextList notes; /* of tables: a sentence for each column that is left out, and for each text */
+    TextList left_out; /* their names: of the columns that are left out */
 } Learnt;
 
-/* Finds the best model of the rows within the budget, by the learners that suit their columns.
- * Refused: numbers to be learnt from a text column. */
+/* Finds the best model of the rows within the budget, by the learners that suit their columns:
+ * classes of texts alone (or very many classes of texts and more) by those of texts, all else by
+ * those of tables. */
 bool predictor_learn(const Frame *frame, const Target *target, const SearchSpec *spec, Arena *arena,
                      Learnt *result, Error *error) MUST_CHECK;
 

@@ -9,8 +9,8 @@
 
 enum { COLUMNS_TRIED_MAX = 8 };
 
-static const Learner support_vectors = {"linear_svm", svm_fit, "C", 1};
-static const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C", 1};
+const Learner support_vectors = {"linear_svm", svm_fit, "C", 1};
+const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C", 1};
 static const Learner logistic = {"logistic_regression", logistic_fit, "C", 1};
 static const Learner complement_bayes = {"complement_nb", complement_nb_fit, "smoothing", 0.25};
 
@@ -39,17 +39,15 @@ static size_t largest_text(const Frame *frame)
     return best;
 }
 
-static bool characters_are_affordable(const Search *search)
+static bool characters_are_affordable(const Search *search, double seconds_most)
 {
     double bytes = 0, cost;
-    double most = search->spec->budget_seconds > 0 ? search->spec->budget_seconds / 4
-                                                   : characters_seconds_max;
 
     for (size_t i = 0; i < search->frame->column_count; i++)
         if (search->frame->columns[i].kind == COLUMN_TEXT)
             bytes += (double)column_bytes(search->frame, i);
     cost = bytes * (double)search->margin_count * seconds_per_byte_of_characters;
-    return cost <= most;
+    return cost <= seconds_most;
 }
 
 static void add_block(Search *search, const BlockSpec *spec)
@@ -58,10 +56,10 @@ static void add_block(Search *search, const BlockSpec *spec)
                search->work);
 }
 
-static void read_corpus(Search *search)
+void search_read_corpus(Search *search, double characters_seconds_most)
 {
     const Frame *frame = search->frame;
-    bool with_characters = characters_are_affordable(search);
+    bool with_characters = characters_are_affordable(search, characters_seconds_most);
 
     search->corpus.row_count = frame->row_count;
     search->corpus.blocks = arena_array(search->work, Block, 2 * frame->column_count);
@@ -85,8 +83,7 @@ static void read_corpus(Search *search)
 
 /* ---- candidates ---- */
 
-/* "CONTENT: words 1-2 + characters 2-5; keyword" */
-static void describe_blocks(const Search *search, const bool *used, TextBuilder *text)
+void search_describe(const Search *search, const bool *used, TextBuilder *text)
 {
     size_t last = SIZE_MAX;
 
@@ -134,7 +131,7 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
     candidate = new_candidate(search, trial.learner->name, trial.used);
     candidate->learner = trial.learner;
     candidate->parameter = trial.parameter;
-    describe_blocks(search, trial.used, &text);
+    search_describe(search, trial.used, &text);
     text_append_format(&text, ", %s=%g", trial.learner->parameter, trial.parameter);
     candidate->description = text_built(&text);
     if (!is_first && search_seconds_left(search) < search_seconds_needed(search, trial.learner)) {
@@ -349,10 +346,7 @@ static int compare_row_keys(const void *a, const void *b)
     return (first->row > second->row) - (first->row < second->row);
 }
 
-/* A group number per row: rows with the same longest text share one. A text that is repeated word
- * for word says nothing about new ones: with copies on both sides of a fold, scores and
- * probabilities come out too good. NULL when there are no repeats. */
-static size_t *group_repeats(const Frame *frame, Arena *arena)
+size_t *search_group_repeats(const Frame *frame, Arena *arena)
 {
     size_t main = largest_text(frame), repeats = 0;
     RowKey *keys = arena_array(arena, RowKey, frame->row_count);
@@ -385,7 +379,7 @@ static bool assign_folds(Search *search, Error *error)
     Error too_many = {0}; /* folds, for these rows: one fewer is tried */
 
     if (!groups)
-        groups = group_repeats(search->frame, search->work);
+        groups = search_group_repeats(search->frame, search->work);
     if (spec.fold_count > spec.row_count)
         spec.fold_count = spec.row_count;
     search->folds = arena_array(search->work, uint32_t, spec.row_count);
@@ -420,7 +414,8 @@ static bool prepare(Search *search, Error *error)
         return false;
     search->margin_count = margin_count_of(search->classes->count);
     search->planned = search->fold_count * (candidates + columns_tried(search));
-    read_corpus(search);
+    search_read_corpus(search, search->spec->budget_seconds > 0 ? search->spec->budget_seconds / 4
+                                                                : characters_seconds_max);
     return true;
 }
 

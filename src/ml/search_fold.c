@@ -17,13 +17,28 @@ RowList search_rows(const Search *search, size_t fold, bool is_inside, Arena *ar
     return (RowList){rows, count};
 }
 
-static int *labels_of(const Search *search, RowList rows, Arena *arena)
+static const int *labels_of(const Search *search, RowList rows, Arena *arena)
 {
-    int *labels = arena_array(arena, int, rows.count);
+    int *labels;
 
+    if (!search->labels)
+        return NULL;
+    labels = arena_array(arena, int, rows.count);
     for (size_t i = 0; i < rows.count; i++)
         labels[i] = search->labels[rows.items[i]];
     return labels;
+}
+
+static const double *numbers_of(const Search *search, RowList rows, Arena *arena)
+{
+    double *numbers;
+
+    if (!search->numbers)
+        return NULL;
+    numbers = arena_array(arena, double, rows.count);
+    for (size_t i = 0; i < rows.count; i++)
+        numbers[i] = search->numbers[rows.items[i]];
+    return numbers;
 }
 
 /* Folds of two classes run side by side. More classes are fitted side by side in each fold: so
@@ -48,6 +63,7 @@ static void run_fold(const Search *search, Candidate *candidate, size_t fold)
     TrainingSet set = {.matrix = &matrix,
                        .labels = labels_of(search, training, scratch),
                        .class_count = search->classes->count,
+                       .numbers = numbers_of(search, training, scratch),
                        .balance_classes = search->spec->balance_classes,
                        .seed = search->spec->seed + fold,
                        .thread_count = search->spec->thread_count};
@@ -204,6 +220,7 @@ void candidate_fit(const Search *search, const Candidate *candidate, const Matri
     TrainingSet set = {.matrix = matrix,
                        .labels = search->labels,
                        .class_count = search->classes->count,
+                       .numbers = search->numbers,
                        .balance_classes = search->spec->balance_classes,
                        .seed = search->spec->seed,
                        .thread_count = search->spec->thread_count};

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/text.h"
 #include "ml/report.h"
 #include "ml/text_model_internal.h"
 
@@ -14,6 +15,8 @@ typedef struct Learner {
     const char *parameter; /* as descriptions call it */
     double relative_cost;  /* of a fold, the support vectors' being 1 */
 } Learner;
+
+extern const Learner support_vectors, weighted_vectors;
 
 typedef struct Candidate {
     const char *name, *description, *note;
@@ -36,7 +39,8 @@ enum { CANDIDATES_MAX = 64 };
 
 typedef struct Search {
     const Frame *frame;
-    const int *labels; /* of classes; NULL: numbers are learnt (ml/tabular_model.h) */
+    const int *labels;     /* of classes; NULL: numbers are learnt (ml/tabular_model.h) */
+    const double *numbers; /* of texts in tables (tabular_text.c), else NULL */
     const ClassNames *classes;
     const SearchSpec *spec;
     const MetricKind *metric;
@@ -57,6 +61,18 @@ bool search_check_labels(const int *labels, size_t rows, const ClassNames *class
                          Error *error) MUST_CHECK;
 bool search_find_positive(const ClassNames *classes, const char *name, size_t *positive,
                           Error *error) MUST_CHECK;
+
+/* Reads the texts of the frame, with their characters if a search with those takes so many seconds
+ * at most, and the other columns. */
+void search_read_corpus(Search *search, double characters_seconds_most);
+
+/* "CONTENT: words 1-2 + characters 2-5; keyword": what a candidate reads. */
+void search_describe(const Search *search, const bool *used, TextBuilder *text);
+
+/* A group number per row: rows with the same longest text share one. A text that is repeated word
+ * for word says nothing about new ones: with copies on both sides of a fold, scores and
+ * probabilities come out too good. NULL when there are no repeats. */
+size_t *search_group_repeats(const Frame *frame, Arena *arena);
 
 /* Rows whose fold is (or is not) the given one, in order. */
 RowList search_rows(const Search *search, size_t fold, bool is_inside, Arena *arena);

@@ -31,11 +31,6 @@ static bool read_column(const FrameColumn *from, size_t row_count, Arena *arena,
 {
     bool is_number = from->kind == COLUMN_NUMBER;
 
-    if (from->kind == COLUMN_TEXT)
-        return fail_field(error, from->name,
-                          "the column \"%s\" is free text, which a model of a table does not read: "
-                          "make it a category, or leave it out",
-                          from->name);
     if (is_number ? !from->numbers : !from->texts)
         return fail_field(error, from->name, "the column \"%s\" holds no %s", from->name,
                           is_number ? "numbers" : "texts");
@@ -99,9 +94,27 @@ static const char *fault_of(const TableColumn *column, size_t row_count)
         return "it is missing in every row";
     if (values == 1 && missing == 0)
         return "it has the same value in every row";
-    if (present >= ID_ROWS_LEAST && (double)values > id_share * (double)present)
+    if (column->kind == COLUMN_CATEGORY && present >= ID_ROWS_LEAST &&
+        (double)values > id_share * (double)present)
         return "nearly every row has a value of its own";
     return NULL;
+}
+
+/* column: the next one, which is read. */
+static void place_column(Table *table, const FrameColumn *from, const TableColumn *column,
+                         Arena *arena)
+{
+    const char *fault = fault_of(column, table->row_count);
+
+    if (fault) {
+        table->left_out[table->left_out_count++] = from;
+        text_list_add(&table->notes, arena,
+                      arena_format(arena, "\"%s\" is left out: %s", column->name, fault));
+    } else if (from->kind == COLUMN_TEXT) {
+        table->texts[table->text_count++] = from;
+    } else {
+        table->column_count++;
+    }
 }
 
 bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error)
@@ -117,22 +130,15 @@ bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error)
                     frame->row_count == 1 ? "is" : "are", frame->row_count);
     made.columns = arena_array(arena, TableColumn, frame->column_count);
     made.left_out = arena_array(arena, const FrameColumn *, frame->column_count);
+    made.texts = arena_array(arena, const FrameColumn *, frame->column_count);
     for (size_t i = 0; i < frame->column_count; i++) {
         TableColumn *column = &made.columns[made.column_count];
-        const char *fault;
 
         if (!read_column(&frame->columns[i], frame->row_count, arena, column, error))
             return false;
-        fault = fault_of(column, frame->row_count);
-        if (!fault) {
-            made.column_count++;
-            continue;
-        }
-        made.left_out[made.left_out_count++] = &frame->columns[i];
-        text_list_add(&made.notes, arena,
-                      arena_format(arena, "\"%s\" is left out: %s", column->name, fault));
+        place_column(&made, &frame->columns[i], column, arena);
     }
-    if (made.column_count == 0)
+    if (made.column_count + made.text_count == 0)
         return fail(error, ERROR_INVALID, "no column can be learnt from: %s", made.notes.items[0]);
     *table = made;
     return true;

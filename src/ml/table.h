@@ -1,5 +1,6 @@
 /* table.h: a frame of category and number columns as a search of learners reads it, many times:
- * each category is its key, values that say nothing are sorted out once.
+ * each category is its key, values that say nothing are sorted out once. Texts are put aside: the
+ * search adds the numbers that it makes of them (tabular_text.c).
  *
  * Infinite numbers are missing ones. A column that has one value only, or a category that differs
  * in (nearly) every row, tells nothing about other rows: it is left out, and a note says so. The
@@ -27,14 +28,15 @@ typedef struct TableColumn {
 typedef struct Table {
     TableColumn *columns; /* those that are not left out */
     size_t column_count, row_count;
+    const FrameColumn **texts; /* those that are not left out */
+    size_t text_count;
     TextList notes; /* a sentence for each column that is left out */
     const FrameColumn *
         *left_out; /* the same columns: a model takes them, and reads nothing in them */
     size_t left_out_count;
 } Table;
 
-/* Fails when there are no rows, when a column lacks its values or is free text, and when no column
- * is left. */
+/* Fails when there are no rows, when a column lacks its values, and when no column is left. */
 bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error) MUST_CHECK;
 
 Cell cell_of_number(double number);

@@ -82,24 +82,62 @@ static void add_encodings(Build *build)
         MEMBER_LINEAR, encoding_fit_linear(&search->table, build->rows, build->arena)};
 }
 
-static void fill_head(Build *build, const Candidate *candidate)
+static void add_input(TabularModel *parts, const char *name, ColumnKind kind)
+{
+    parts->inputs[parts->input_count++] = (ModelInput){name, kind};
+}
+
+/* The columns of the table, but for those that texts became; what is left out, because who has rows
+ * like those may send it; the texts. */
+static void add_inputs(const Build *build, TabularModel *parts)
 {
     const TabularSearch *search = build->search;
     const Table *table = &search->table;
-    TabularModel *parts = &build->parts;
-    size_t count = table->column_count, all = count + table->left_out_count;
-    ModelInput *inputs = arena_array(build->arena, ModelInput, all);
+    size_t plain = table->column_count - search->margins_of_texts;
 
-    for (size_t i = 0; i < count; i++)
-        inputs[i] = (ModelInput){table->columns[i].name, table->columns[i].kind};
-    for (size_t i = 0; i < table->left_out_count; i++) /* who has rows like those may send them */
-        inputs[count + i] = (ModelInput){table->left_out[i]->name, table->left_out[i]->kind};
+    parts->inputs =
+        arena_array(build->arena, ModelInput, plain + table->left_out_count + table->text_count);
+    parts->texts = arena_array(build->arena, TabularText, table->text_count);
+    for (size_t i = 0; i < plain; i++)
+        add_input(parts, table->columns[i].name, table->columns[i].kind);
+    for (size_t i = 0; i < table->left_out_count; i++)
+        add_input(parts, table->left_out[i]->name, table->left_out[i]->kind);
+    for (size_t i = 0; i < table->text_count; i++) {
+        parts->texts[parts->text_count++] =
+            (TabularText){parts->input_count, search->texts[i].model};
+        add_input(parts, table->texts[i]->name, COLUMN_TEXT);
+    }
+}
+
+/* The encodings read columns of the table: those that texts became are cells behind the inputs. */
+static void place_cells(Build *build)
+{
+    TabularModel *parts = &build->parts;
+    size_t plain = build->search->table.column_count - build->search->margins_of_texts;
+
+    for (size_t i = 0; i < parts->encoding_count; i++) {
+        Encoding *encoding = &parts->encodings[i].encoding;
+        EncodedColumn *columns;
+
+        columns = arena_array(build->arena, EncodedColumn, encoding->column_count + 1);
+        memcpy(columns, encoding->columns, encoding->column_count * sizeof(*columns));
+        encoding->columns = columns;
+        for (size_t j = 0; j < encoding->column_count; j++)
+            if (encoding->columns[j].input >= plain)
+                encoding->columns[j].input += (uint32_t)(parts->input_count - plain);
+    }
+}
+
+static void fill_head(Build *build, const Candidate *candidate)
+{
+    const TabularSearch *search = build->search;
+    TabularModel *parts = &build->parts;
+
     *parts = (TabularModel){.margin_count = search->search.margin_count,
-                            .inputs = inputs,
-                            .input_count = all,
                             .shift = search->shift,
                             .scale = search->scale,
                             .threshold = candidate->threshold};
+    add_inputs(build, parts);
     if (search->target->numbers)
         return;
     parts->classes = *search->search.classes;
@@ -124,6 +162,7 @@ bool tabular_build(TabularSearch *search, const Candidate *candidate, TabularMod
     add_encodings(&build);
     if (!add_parts(&build, trial_of(search, candidate), error))
         return false;
+    place_cells(&build);
     *model = tabular_model_of(&build.parts);
     return *model || fail(error, ERROR_INTERNAL, "the model that was learnt cannot be read back");
 }

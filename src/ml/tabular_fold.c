@@ -92,20 +92,41 @@ static bool judge_rows(TabularSearch *search, const int *labels, const uint32_t 
     return true;
 }
 
+/* Copies of a text stay together, where rows allow it. */
+static bool deal_rows(TabularSearch *search, const int *labels, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    const SearchSpec *spec = search->search.spec;
+    size_t rows = search->table.row_count;
+    const FoldSpec wanted = {rows, folds_wanted(spec, rows), spec->seed};
+    const size_t *copies = spec->groups ? NULL : tabular_text_groups(search, scratch);
+    FoldSpec dealt = wanted;
+    Error ignored = {0};
+
+    search->row_folds = arena_array(search->search.work, uint32_t, rows);
+    if (!copies || !deal(&dealt, labels, copies, search->row_folds, &ignored)) {
+        dealt = wanted;
+        if (!deal(&dealt, labels, spec->groups, search->row_folds, error))
+            return false;
+    }
+    search->row_fold_count = dealt.fold_count;
+    return true;
+}
+
 bool tabular_assign_folds(TabularSearch *search, Error *error)
 {
     const SearchSpec *spec = search->search.spec;
     Arena *work = search->search.work;
     size_t rows = search->table.row_count;
     const int *labels = search->target->labels;
-    FoldSpec wanted = {rows, folds_wanted(spec, rows), spec->seed};
-    uint32_t *folds = arena_array(work, uint32_t, rows);
+    const uint32_t *folds;
 
     if (search->target->numbers)
         labels = strata_of(search->target->numbers, rows, work);
-    if (!deal(&wanted, labels, spec->groups, folds, error))
+    if (!deal_rows(search, labels, error))
         return false;
-    search->fold_count = rows > ROWS_THREE_FOLDS && !spec->fold_count ? 1 : wanted.fold_count;
+    folds = search->row_folds;
+    search->fold_count = rows > ROWS_THREE_FOLDS && !spec->fold_count ? 1 : search->row_fold_count;
     search->folds = arena_array(work, TabularFold, search->fold_count);
     for (size_t fold = 0; fold < search->fold_count; fold++) {
         size_t *training = arena_array(work, size_t, rows),

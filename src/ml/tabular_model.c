@@ -35,12 +35,27 @@ bool tabular_model_bind(const TabularModel *model, const Frame *frame, Arena *ar
     return true;
 }
 
-void tabular_model_cells(const TabularModel *model, const FrameColumn *const *columns, size_t row,
-                         Cell *cells)
+static Cell cell_of(const FrameColumn *column, ColumnKind kind, size_t row)
 {
-    for (size_t i = 0; i < model->input_count; i++)
-        cells[i] = model->inputs[i].kind == COLUMN_NUMBER ? cell_of_number(columns[i]->numbers[row])
-                                                          : cell_of_text(columns[i]->texts[row]);
+    switch (kind) {
+    case COLUMN_NUMBER:
+        return cell_of_number(column->numbers[row]);
+    case COLUMN_CATEGORY:
+        return cell_of_text(column->texts[row]);
+    default: /* a text is read as its margins */
+        return (Cell){.key = CELL_MISSING};
+    }
+}
+
+void tabular_model_cells(const TabularModel *model, const FrameColumn *const *columns,
+                         RowRange rows, Cell *cells)
+{
+    for (size_t row = 0; row < rows.count; row++)
+        for (size_t i = 0; i < model->input_count; i++)
+            cells[row * model->cell_count + i] =
+                cell_of(columns[i], model->inputs[i].kind, rows.first + row);
+    if (model->text_count)
+        tabular_model_text_cells(model, columns, rows, cells);
 }
 
 /* ---- margins ---- */
@@ -58,7 +73,7 @@ typedef struct Prediction {
 
 /* What one turn needs, taken once. */
 typedef struct Bench {
-    Cell *cells;     /* rows x input_count */
+    Cell *cells;     /* rows x cell_count */
     float *features; /* rows x feature_count of the encoding at hand */
     uint32_t *places;
     double *values, *part, *margins;
@@ -80,10 +95,10 @@ static size_t features_most(const TabularModel *model)
 static Bench bench_of(const TabularModel *model, size_t rows, Arena *arena)
 {
     return (Bench){
-        .cells = arena_array(arena, Cell, rows * model->input_count + 1),
+        .cells = arena_array(arena, Cell, rows * model->cell_count + 1),
         .features = arena_array(arena, float, rows *features_most(model) + 1),
-        .places = arena_array(arena, uint32_t, model->input_count + 1),
-        .values = arena_array(arena, double, model->input_count + 1),
+        .places = arena_array(arena, uint32_t, model->cell_count + 1),
+        .values = arena_array(arena, double, model->cell_count + 1),
         .part = arena_array(arena, double, rows * model->margin_count),
         .margins = arena_array(arena, double, rows * model->margin_count),
     };
@@ -104,7 +119,7 @@ static void add_linear(const TabularModel *model, const TabularMember *member, s
     const LinearModel *linear = &member->linear;
 
     for (size_t row = 0; row < rows; row++) {
-        size_t count = encoding_sparse(encoding, bench->cells + row * model->input_count,
+        size_t count = encoding_sparse(encoding, bench->cells + row * model->cell_count,
                                        bench->places, bench->values);
 
         for (size_t margin = 0; margin < model->margin_count; margin++) {
@@ -124,7 +139,7 @@ static void encode(const TabularModel *model, const TabularEncoding *encoding, s
     if (encoding->kind != MEMBER_FOREST)
         return;
     for (size_t row = 0; row < rows; row++)
-        encoding_dense(&encoding->encoding, bench->cells + row * model->input_count,
+        encoding_dense(&encoding->encoding, bench->cells + row * model->cell_count,
                        bench->features + row * encoding->encoding.feature_count);
 }
 
@@ -169,9 +184,7 @@ static void predict_rows(const Prediction *prediction, size_t first, size_t end,
     for (size_t row = first; row < end; row += together) {
         size_t count = end - row < together ? end - row : together;
 
-        for (size_t i = 0; i < count; i++)
-            tabular_model_cells(model, prediction->columns, row + i,
-                                bench.cells + i * model->input_count);
+        tabular_model_cells(model, prediction->columns, (RowRange){row, count}, bench.cells);
         add_members(model, count, &bench);
         for (size_t i = 0; i < count; i++)
             answer(model, bench.margins + i * model->margin_count,
@@ -263,7 +276,10 @@ size_t tabular_model_positive(const TabularModel *model)
 
 void tabular_model_unload(TabularModel **model)
 {
-    if (*model)
-        arena_destroy((*model)->arena);
+    if (!*model)
+        return;
+    for (size_t i = 0; i < (*model)->text_count; i++)
+        text_model_unload(&(*model)->texts[i].model);
+    arena_destroy((*model)->arena);
     *model = NULL;
 }

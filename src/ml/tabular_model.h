@@ -1,5 +1,6 @@
-/* tabular_model.h: a model of rows with category and number columns: boosted trees, linear models
- * and weighted averages of them, and the search for the best one.
+/* tabular_model.h: a model of rows with category, number and text columns: boosted trees, linear
+ * models and weighted averages of them, and the search for the best one. A text becomes numbers:
+ * the margins of a text model that the model holds (docs/decisions/0026-texts-in-tables.md).
  *
  * A TabularModel is encoding, members and calibration in one. It is immutable: any number of
  * threads may predict with it at once. Its bytes hold no code; every count and offset is checked on
@@ -18,8 +19,8 @@ typedef struct TabularResult {
     Leaderboard leaderboard;
     double *out_of_fold; /* row_count x width; NaN in rows that no fold judged: above 100,000 rows
                             four fifths of them are only learnt from */
-    TextList notes;      /* a sentence for each column that is left out */
-    TextList left_out;   /* their names */
+    TextList notes;      /* a sentence for each column that is left out, and for each text */
+    TextList left_out;   /* the names of the columns that are */
 } TabularResult;
 
 /* Cross-validates candidates within the budget and learns the best one from all rows. spec->metric:
@@ -47,8 +48,8 @@ double tabular_model_row_seconds(const TabularModel *model);
 
 size_t tabular_model_decide(const TabularModel *model, const double *probabilities);
 
-/* One contribution per column, with text "column=value" and length 0; they and the intercept add up
- * to the margin (of the class; for numbers the answer itself). */
+/* One contribution per column, with text "column=value" (of a text its beginning) and length 0;
+ * they and the intercept add up to the margin (of the class; for numbers the answer itself). */
 bool tabular_model_explain(const TabularModel *model, const Frame *frame, size_t row,
                            size_t class_index, Arena *arena, Explanation *explanation,
                            Error *error) MUST_CHECK;

@@ -10,7 +10,7 @@ typedef struct Explainer {
     const Cell *cells;
     size_t margin;
     double sign;    /* two classes have one margin: the first class's is its opposite */
-    double *added;  /* by input */
+    double *added;  /* by cell */
     double outside; /* what no input adds */
 } Explainer;
 
@@ -59,12 +59,41 @@ static void add_linear(Explainer *explainer, const TabularMember *member)
     }
 }
 
+/* What the margins of a text add is what the text adds. */
+static void add_texts(Explainer *explainer)
+{
+    const TabularModel *model = explainer->model;
+    const double *added = explainer->added + model->input_count;
+
+    for (size_t i = 0; i < model->text_count; i++)
+        for (size_t margin = 0; margin < model->margin_count; margin++)
+            explainer->added[model->texts[i].input] += *added++;
+}
+
 static int larger_first(const void *a, const void *b)
 {
     const Contribution *first = a, *second = b;
     double x = fabs(first->weight), y = fabs(second->weight);
 
     return (x < y) - (x > y);
+}
+
+enum { TEXT_SHOWN_BYTES = 60 };
+
+/* The beginning of a long one. */
+static const char *shown(const char *name, TextRef text, Arena *arena)
+{
+    size_t length = text.length;
+
+    if (text_is_missing(text))
+        return arena_format(arena, "%s is missing", name);
+    if (length > TEXT_SHOWN_BYTES) {
+        length = TEXT_SHOWN_BYTES;
+        while (length && ((unsigned char)text.bytes[length] & 0xc0) == 0x80)
+            length--;
+    }
+    return arena_format(arena, "%s=%.*s%s", name, (int)length, text.bytes,
+                        length < text.length ? "\u2026" : "");
 }
 
 static const char *text_of(const FrameColumn *column, ColumnKind kind, size_t row, Arena *arena)
@@ -75,6 +104,8 @@ static const char *text_of(const FrameColumn *column, ColumnKind kind, size_t ro
         return isfinite(number) ? arena_format(arena, "%s=%.10g", column->name, number)
                                 : arena_format(arena, "%s is missing", column->name);
     }
+    if (kind == COLUMN_TEXT)
+        return shown(column->name, column->texts[row], arena);
     if (!column->texts[row].bytes)
         return arena_format(arena, "%s is missing", column->name);
     return arena_format(arena, "%s=%.*s", column->name, (int)column->texts[row].length,
@@ -108,12 +139,12 @@ bool tabular_model_explain(const TabularModel *model, const Frame *frame, size_t
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     bool is_single = model->margin_count == 1;
-    Cell *cells = arena_array(scratch, Cell, model->input_count);
+    Cell *cells = arena_array(scratch, Cell, model->cell_count);
     Explainer explainer = {.model = model,
                            .cells = cells,
                            .margin = is_single ? 0 : class_index,
                            .sign = is_single && class_index == 0 ? -1 : 1,
-                           .added = arena_array(scratch, double, model->input_count)};
+                           .added = arena_array(scratch, double, model->cell_count)};
     const FrameColumn **columns;
 
     if (class_index >= tabular_model_width(model))
@@ -122,13 +153,14 @@ bool tabular_model_explain(const TabularModel *model, const Frame *frame, size_t
         return fail(error, ERROR_INVALID, "there are %zu rows", frame->row_count);
     if (!tabular_model_bind(model, frame, scratch, &columns, error))
         return false;
-    tabular_model_cells(model, columns, row, cells);
+    tabular_model_cells(model, columns, (RowRange){row, 1}, cells);
     for (size_t i = 0; i < model->member_count; i++) {
         if (model->members[i].kind == MEMBER_FOREST)
             add_forest(&explainer, &model->members[i]);
         else
             add_linear(&explainer, &model->members[i]);
     }
+    add_texts(&explainer);
     *explanation = explanation_of(&explainer, columns, row, arena);
     return true;
 }

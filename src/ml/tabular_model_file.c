@@ -1,30 +1,35 @@
 /* The file of a model of a table. All numbers are little-endian.
  *
  *     8 bytes  "SLPTABL" and a NUL
- *     u32      version: 1
+ *     u32      version: 1, or 2 where an input is a text
  *     u32      0
  *     classes  u64 count, then their names; none: numbers
  *     inputs   u64 count, then u32 kind and the name of each
  *     u64      the positive class
  *     doubles  threshold, shift, scale
  *     classes only: the calibration (ml/calibration.h)
- *     the encoding for trees, then the one for linear models (ml/encoding.h)
- *     u64      count of members, then for each u32 kind, u32 0, its weight, and on the next
+ *     version 2 only: u64 count of texts, then for each u32 input, u32 0, u64 size, and on the next
+ *              multiple of 64 bytes its text model (text_model_file.c), of one column, whose
+ *              margins are cells behind the inputs
+ *     the encodings (ml/encoding.h): u64 count, then for each u32 kind of its members, u32 0,
+ * itself u64      count of members, then for each u32 kind, u32 0, its weight, and on the next
  * multiple of 64 bytes its forest (ml/forest.h), or its weights, intercepts and the means of its
  *              features
  *
- * A name is a u64 length and its bytes. Forests are used where they lie. */
+ * A name is a u64 length and its bytes. Forests and text models are used where they lie. */
 #include <string.h>
 
 #include "ml/tabular_model_internal.h"
 
 enum {
-    TABULAR_VERSION = 1,
+    TABULAR_VERSION_PLAIN = 1,
+    TABULAR_VERSION_TEXTS = 2,
     TABULAR_ALIGNMENT = 64,
     TABULAR_PREFIX_BYTES = 16,
     INPUT_BYTES_LEAST = 12,
     ENCODING_BYTES_LEAST = 16,
     MEMBER_BYTES_LEAST = 16,
+    TEXT_BYTES_LEAST = 16,
 };
 
 static const char tabular_magic[8] = "SLPTABL";
@@ -43,10 +48,18 @@ static void write_padding(ByteWriter *writer)
     write_items(writer, zeros, aligned(writer->size) - writer->size, 1);
 }
 
+static bool has_text_inputs(const TabularModel *model)
+{
+    for (size_t i = 0; i < model->input_count; i++)
+        if (model->inputs[i].kind == COLUMN_TEXT)
+            return true;
+    return false;
+}
+
 static void write_header(const TabularModel *model, ByteWriter *writer)
 {
     write_items(writer, tabular_magic, 1, sizeof(tabular_magic));
-    write_u32(writer, TABULAR_VERSION);
+    write_u32(writer, has_text_inputs(model) ? TABULAR_VERSION_TEXTS : TABULAR_VERSION_PLAIN);
     write_u32(writer, 0);
     write_u64(writer, model->classes.count);
     for (size_t i = 0; i < model->classes.count; i++)
@@ -60,6 +73,20 @@ static void write_header(const TabularModel *model, ByteWriter *writer)
     write_double(writer, model->threshold);
     write_double(writer, model->shift);
     write_double(writer, model->scale);
+}
+
+static void write_text_models(const TabularModel *model, ByteWriter *writer)
+{
+    write_u64(writer, model->text_count);
+    for (size_t i = 0; i < model->text_count; i++) {
+        const TextModel *text = model->texts[i].model;
+
+        write_u32(writer, (uint32_t)model->texts[i].input);
+        write_u32(writer, 0);
+        write_u64(writer, text->size);
+        write_padding(writer);
+        write_items(writer, text->bytes, text->size, 1);
+    }
 }
 
 static void write_member(const TabularMember *member, ByteWriter *writer)
@@ -87,6 +114,8 @@ static ByteWriter write_model(const TabularModel *model, Arena *arena)
     write_header(model, &writer);
     if (model->classes.count)
         calibration_write(&model->calibration, &writer);
+    if (has_text_inputs(model))
+        write_text_models(model, &writer);
     write_u64(&writer, model->encoding_count);
     for (size_t i = 0; i < model->encoding_count; i++) {
         write_u32(&writer, model->encodings[i].kind);
@@ -122,23 +151,25 @@ static void read_classes(TabularModel *model, ByteReader *reader)
     model->margin_count = count ? margin_count_of(count) : 1;
 }
 
-static void read_inputs(TabularModel *model, ByteReader *reader)
+static void read_inputs(TabularModel *model, uint32_t version, ByteReader *reader)
 {
+    ColumnKind first = version == TABULAR_VERSION_PLAIN ? COLUMN_CATEGORY : COLUMN_TEXT;
+
     model->input_count = read_count(reader, INPUT_BYTES_LEAST, TABLE_COLUMNS_MAX);
     model->inputs = arena_array(model->arena, ModelInput, model->input_count);
     for (size_t i = 0; i < model->input_count && !reader->is_bad; i++) {
         uint32_t kind = read_u32(reader);
 
-        reader->is_bad |= kind != COLUMN_CATEGORY && kind != COLUMN_NUMBER;
+        reader->is_bad |= kind < (uint32_t)first || kind > COLUMN_NUMBER;
         model->inputs[i] = (ModelInput){read_text(reader, model->arena), (ColumnKind)kind};
     }
 }
 
-static void read_header(TabularModel *model, ByteReader *reader)
+static void read_header(TabularModel *model, uint32_t version, ByteReader *reader)
 {
     reader->is_bad |= read_u32(reader) != 0;
     read_classes(model, reader);
-    read_inputs(model, reader);
+    read_inputs(model, version, reader);
     model->positive = read_u64(reader);
     model->threshold = read_double(reader);
     model->shift = read_double(reader);
@@ -148,17 +179,60 @@ static void read_header(TabularModel *model, ByteReader *reader)
         calibration_read(reader, model->margin_count, model->arena, &model->calibration);
 }
 
-/* A column is read as what the input is. */
+/* It makes as many margins as the table has of its one column. */
+static bool text_fits(const TabularModel *model, const TextModel *text)
+{
+    return text->input_count == 1 && text->inputs[0].kind == COLUMN_TEXT &&
+           text->margin_count == model->margin_count;
+}
+
+/* The model of a text where it lies. */
+static void read_text_model(TabularModel *model, ByteReader *reader, size_t size, TabularText *text)
+{
+    Error ignored = {0};
+
+    skip_padding(reader);
+    reader->is_bad =
+        reader->is_bad || size > reader->size - reader->at ||
+        !text_model_load_in_place(reader->bytes + reader->at, size, &text->model, &ignored) ||
+        !text_fits(model, text->model);
+    if (!reader->is_bad)
+        reader->at += size;
+}
+
+static void read_text_models(TabularModel *model, ByteReader *reader)
+{
+    size_t count = read_count(reader, TEXT_BYTES_LEAST, TABLE_COLUMNS_MAX);
+
+    model->cell_count = model->input_count + count * model->margin_count;
+    reader->is_bad |= model->cell_count > TABULAR_CELLS_MAX;
+    model->texts = arena_array(model->arena, TabularText, count);
+    for (size_t i = 0; i < count && !reader->is_bad; i++) {
+        uint32_t input = read_u32(reader), reserved = read_u32(reader);
+        uint64_t size = read_u64(reader);
+
+        reader->is_bad |= reserved != 0 || input >= model->input_count ||
+                          model->inputs[input].kind != COLUMN_TEXT;
+        if (reader->is_bad)
+            return;
+        model->texts[model->text_count++].input = input;
+        read_text_model(model, reader, size, &model->texts[i]);
+    }
+}
+
+/* A column is read as what the input is, a text as its margins. */
 static bool kinds_fit(const TabularModel *model, const Encoding *encoding)
 {
     for (size_t i = 0; i < encoding->column_count; i++) {
         const EncodedColumn *column = &encoding->columns[i];
         bool is_number = column->kind == ENCODED_NUMBER || column->kind == ENCODED_STANDARD;
+        ColumnKind kind =
+            column->input < model->input_count ? model->inputs[column->input].kind : COLUMN_NUMBER;
 
-        if (is_number != (model->inputs[column->input].kind == COLUMN_NUMBER))
+        if (kind != (is_number ? COLUMN_NUMBER : COLUMN_CATEGORY))
             return false;
     }
-    return encoding->column_count <= model->input_count;
+    return encoding->column_count <= model->cell_count;
 }
 
 static void read_encodings(TabularModel *model, ByteReader *reader)
@@ -171,7 +245,7 @@ static void read_encodings(TabularModel *model, ByteReader *reader)
 
         reader->is_bad |= kind >= MEMBER_KIND_COUNT || read_u32(reader) != 0;
         encoding->kind = (MemberKind)kind;
-        encoding_read(reader, model->input_count, kind == MEMBER_LINEAR, model->arena,
+        encoding_read(reader, model->cell_count, kind == MEMBER_LINEAR, model->arena,
                       &encoding->encoding);
         reader->is_bad = reader->is_bad || !kinds_fit(model, &encoding->encoding);
     }
@@ -213,10 +287,13 @@ static void read_member(const TabularModel *model, ByteReader *reader, TabularMe
 
 static bool read_model(TabularModel *model)
 {
-    ByteReader reader = {
-        .bytes = model->bytes, .size = model->size, .at = sizeof(tabular_magic) + 4};
+    ByteReader reader = {.bytes = model->bytes, .size = model->size, .at = sizeof(tabular_magic)};
+    uint32_t version = read_u32(&reader);
 
-    read_header(model, &reader);
+    read_header(model, version, &reader);
+    model->cell_count = model->input_count;
+    if (version == TABULAR_VERSION_TEXTS)
+        read_text_models(model, &reader);
     read_encodings(model, &reader);
     model->member_count = read_count(&reader, MEMBER_BYTES_LEAST, TABULAR_MEMBERS_MAX);
     model->members = arena_array(model->arena, TabularMember, model->member_count);
@@ -235,10 +312,9 @@ static TabularModel *view(Arena *arena, const char *bytes, size_t size)
     model->arena = arena;
     model->bytes = bytes;
     model->size = size;
-    if (read_model(model))
-        return model;
-    arena_destroy(arena);
-    return NULL;
+    if (!read_model(model))
+        tabular_model_unload(&model);
+    return model;
 }
 
 static TabularModel *view_copy(const char *bytes, size_t size)
@@ -273,10 +349,10 @@ static bool check_version(const char *bytes, size_t size, Error *error)
     if (size < TABULAR_PREFIX_BYTES || !tabular_model_is_file(bytes, size))
         return fail(error, ERROR_INVALID, "the file is not a model of a table of Slipway");
     version = read_u32(&reader);
-    return version == TABULAR_VERSION ||
+    return version == TABULAR_VERSION_PLAIN || version == TABULAR_VERSION_TEXTS ||
            fail(error, ERROR_INVALID,
-                "the model of a table has format version %u, this program reads version %d",
-                version, TABULAR_VERSION);
+                "the model of a table has format version %u, this program reads versions %d and %d",
+                version, TABULAR_VERSION_PLAIN, TABULAR_VERSION_TEXTS);
 }
 
 static bool give(TabularModel *loaded, TabularModel **model, Error *error)

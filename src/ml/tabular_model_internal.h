@@ -6,6 +6,7 @@
 #include "ml/forest.h"
 #include "ml/linear.h"
 #include "ml/tabular_model.h"
+#include "ml/text_model_internal.h" /* RowRange */
 
 typedef enum MemberKind { MEMBER_FOREST, MEMBER_LINEAR, MEMBER_KIND_COUNT } MemberKind;
 
@@ -25,6 +26,12 @@ typedef struct TabularMember {
     double *means; /* MEMBER_LINEAR: of the features, where contributions are counted from */
 } TabularMember;
 
+/* A text column, and who makes numbers of it: one margin for each of the table's. */
+typedef struct TabularText {
+    size_t input;
+    TextModel *model; /* owned by the model of the table */
+} TabularText;
+
 struct TabularModel {
     Arena *arena;      /* owns the model itself, and bytes unless the caller does */
     const char *bytes; /* the file */
@@ -33,6 +40,9 @@ struct TabularModel {
     size_t positive, margin_count;
     ModelInput *inputs;
     size_t input_count;
+    TabularText *texts;
+    size_t text_count;
+    size_t cell_count; /* that encodings read: the inputs, then the margins of each text */
     TabularEncoding *encodings;
     size_t encoding_count;
     TabularMember *members;
@@ -45,6 +55,7 @@ struct TabularModel {
 /* Bounds for what a file may claim; a model that is built stays inside them. */
 enum {
     TABULAR_CLASSES_MAX = 4096,
+    TABULAR_CELLS_MAX = 2 * TABLE_COLUMNS_MAX,
     TABULAR_FOLDS_MAX = 10,
     TABULAR_PARTS_MAX = 5, /* of an ensemble; each with a member for each fold */
     TABULAR_ENCODINGS_MAX = TABULAR_FOLDS_MAX + 1,
@@ -59,6 +70,17 @@ TabularModel *tabular_model_of(const TabularModel *parts);
 bool tabular_model_bind(const TabularModel *model, const Frame *frame, Arena *arena,
                         const FrameColumn ***columns, Error *error) MUST_CHECK;
 
-/* What a row has in the columns, by input. */
-void tabular_model_cells(const TabularModel *model, const FrameColumn *const *columns, size_t row,
-                         Cell *cells);
+/* What rows have in the columns: cell_count cells each. */
+void tabular_model_cells(const TabularModel *model, const FrameColumn *const *columns,
+                         RowRange rows, Cell *cells);
+
+/* ---- tabular_model_text.c ---- */
+
+/* The margins of their texts, behind the inputs. */
+void tabular_model_text_cells(const TabularModel *model, const FrameColumn *const *columns,
+                              RowRange rows, Cell *cells);
+
+static inline bool text_is_missing(TextRef text)
+{
+    return !text.bytes || text.length == 0;
+}

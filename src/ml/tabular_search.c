@@ -272,7 +272,8 @@ static bool run_plan(TabularSearch *search, Error *error)
     static const double costs[] = {0.1}, penalties[] = {1};
     const double *linear = search->target->numbers ? penalties : costs;
 
-    if (!tabular_prepare_folds(search, error) || !try_linear(search, linear[0], error))
+    if (!tabular_learn_texts(search, error) || !tabular_prepare_folds(search, error) ||
+        !try_linear(search, linear[0], error))
         return false;
     if (!search->has_trees) {
         Candidate *candidate = new_candidate(search, "boosted_trees", "");
@@ -448,5 +449,6 @@ bool tabular_search(const Frame *frame, const Target *target, const SearchSpec *
         prepare(search, frame, error) && run_plan(search, error) && give(search, result, error);
     tabular_release_models(search, true);
     tabular_release_folds(search);
+    tabular_release_texts(search);
     return is_done;
 }

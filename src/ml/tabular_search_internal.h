@@ -31,8 +31,12 @@ typedef struct TabularFold {
 
 typedef struct TabularSearch {
     Search search;
-    Frame judged; /* only says how many rows are judged */
-    Table table;
+    Frame judged;            /* only says how many rows are judged */
+    Table table;             /* what texts became is behind what was there */
+    TabularText *texts;      /* those of the table */
+    size_t margins_of_texts; /* columns of the table */
+    uint32_t *row_folds;     /* by row of the table */
+    size_t row_fold_count;   /* two at least */
     const Target *target;
     EncodingTarget encoded; /* numbers standardised */
     double shift, scale;    /* back from them */
@@ -48,6 +52,17 @@ typedef struct TabularSearch {
 
 /* Shares out the rows: five folds, three of many rows, a fifth of very many is judged. */
 bool tabular_assign_folds(TabularSearch *search, Error *error) MUST_CHECK;
+
+/* ---- tabular_text.c ---- */
+
+/* A group number per row: copies of a text, where nearly all texts differ; else NULL. */
+const size_t *tabular_text_groups(const TabularSearch *search, Arena *arena);
+
+/* Adds the columns that texts become to the table, and learns who makes them of new rows. */
+bool tabular_learn_texts(TabularSearch *search, Error *error) MUST_CHECK;
+void tabular_release_texts(TabularSearch *search);
+
+/* ---- tabular_fold.c ---- */
 
 /* The rows of each fold for learners of both kinds; without the library for the linear ones. */
 bool tabular_prepare_folds(TabularSearch *search, Error *error) MUST_CHECK;

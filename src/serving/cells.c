@@ -156,14 +156,25 @@ static bool set_category(Cells *cells, size_t row, size_t column, const JsonValu
     return true;
 }
 
+/* Where a model reads more than a text, a text may be missing. */
+static bool set_text(Cells *cells, size_t row, size_t column, const JsonValue *value)
+{
+    bool may_be_missing = cells->inputs->count > 1;
+
+    if (may_be_missing && json_is_null(value))
+        return true;
+    cells->texts[column][row] = text_of(value);
+    return json_is_text(value) ||
+           fail_kind(cells, row, column, may_be_missing ? "a text or null" : "a text");
+}
+
 bool cells_set_json(Cells *cells, size_t row, size_t column, const JsonValue *value)
 {
     if (column == COLUMN_LEFT_OUT)
         return true;
     switch (cells->inputs->items[column].kind) {
     case COLUMN_TEXT:
-        cells->texts[column][row] = text_of(value);
-        return json_is_text(value) || fail_kind(cells, row, column, "a text");
+        return set_text(cells, row, column, value);
     case COLUMN_CATEGORY:
         return set_category(cells, row, column, value);
     case COLUMN_NUMBER:

@@ -79,14 +79,16 @@ static const char forecast_reasons_schema[] =
     "\"properties\":{\"usual\":{},\"values\":{\"type\":\"array\",\"items\":{}},"
     "\"effects\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}}}}}}";
 
-static const char *input_schema(const ModelInput *input)
+/* A text that is all a model reads is not missing. */
+static const char *input_schema(const InputList *inputs, size_t index)
 {
-    if (input->takes_object)
+    if (inputs->items[index].takes_object)
         return "{\"type\":\"object\",\"nullable\":true,\"description\":\"by known column a value "
                "for each step, or one for all; absent: as they came with the data\"}";
-    switch (input->kind) {
+    switch (inputs->items[index].kind) {
     case COLUMN_TEXT:
-        return "{\"type\":\"string\"}";
+        return inputs->count == 1 ? "{\"type\":\"string\"}"
+                                  : "{\"type\":\"string\",\"nullable\":true}";
     case COLUMN_CATEGORY:
         return "{\"type\":\"string\",\"nullable\":true}";
     case COLUMN_NUMBER:
@@ -122,7 +124,7 @@ static void write_row_schema(JsonWriter *json, const char *key, const InputList 
         write_required(json, inputs);
     json_open_object(json, "properties");
     for (size_t i = 0; i < inputs->count; i++)
-        json_raw(json, inputs->items[i].name, of ? of : input_schema(&inputs->items[i]));
+        json_raw(json, inputs->items[i].name, of ? of : input_schema(inputs, i));
     json_close(json);
     json_close(json);
 }
@@ -145,7 +147,7 @@ static void write_item_schema(JsonWriter *json, const char *key, const InputList
     json_raw(json, "items", "{}");
     json_close(json);
     if (inputs->count == 1 || inputs->are_optional)
-        json_raw(json, NULL, input_schema(&inputs->items[0]));
+        json_raw(json, NULL, input_schema(inputs, 0));
     json_close(json);
     json_close(json);
 }

@@ -155,14 +155,14 @@ class Newcomer(unittest.TestCase):
         done = self.run_command("train")
         self.assertIn("nothing to hold out: none of the 50 values of the target has two different rows", done.stderr)
 
-    def test_numbers_beside_a_text_are_refused_with_what_to_do(self):
+    def test_numbers_are_learnt_from_texts(self):
         self.write("rows.csv", "text,price\n" + "".join(f"words {row},{row * 1.7:.1f}\n" for row in range(50)))
         self.write("slipway.yaml", PROJECT.format(source="rows.csv", target="price").replace(
             "    columns: {AUTHOR: ignore, COMMENT_ID: ignore, DATE: ignore}\n", ""))
         self.command("data", "add")
-        done = self.run_command("train")
-        self.assertIn("numbers are learnt from columns of numbers and categories: give the text column \"text\" the role"
-                      " \"ignore\"", done.stderr)
+        said = self.command("train", "--budget", "2")
+        self.assertRegex(said, r"(?m)^regression, learnt from \d+ rows")
+        self.assertRegex(said, r"text: words 1-2 \+ characters 2-5, weighed by ridge, become a number")
 
     def test_a_training_tells_once_that_it_reads_and_how_many_rows_have_no_target(self):
         self.command("sample", "comments", "made-up")

@@ -450,16 +450,14 @@ static void test_what_cannot_be_learnt_from_is_refused_with_a_sentence(void)
     double same[ROWS] = {0};
     int one[ROWS] = {0};
     FrameColumn nothing[] = {{"same", COLUMN_NUMBER, NULL, same}};
-    FrameColumn text[] = {{"note", COLUMN_TEXT, goods->cities, NULL}};
+    FrameColumn text[] = {{"note", COLUMN_TEXT, NULL, NULL}};
     Target two = target_of(goods, 2), numbers = target_of(goods, 0);
     Frame frame = goods->frame;
 
     expect_refused(&(Frame){nothing, 1, ROWS}, two,
                    "no column can be learnt from: \"same\" is left out: it has the same value in "
                    "every row");
-    expect_refused(&(Frame){text, 1, ROWS}, two,
-                   "the column \"note\" is free text, which a model of a table does not read: make "
-                   "it a category, or leave it out");
+    expect_refused(&(Frame){text, 1, ROWS}, two, "the column \"note\" holds no texts");
     expect_refused(&(Frame){nothing, 0, ROWS}, two, "training needs a column beside the target");
     expect_refused(&frame, (Target){one, &two_classes, NULL},
                    "training needs two classes with two rows each at least: 1 class has them");
@@ -540,9 +538,9 @@ static void test_what_is_no_model_is_refused(void)
     EXPECT(!tabular_model_is_file("SLPTEXT", 8));
     EXPECT(!tabular_model_load("SLPTEXT\0\1\0\0\0\0\0\0\0", 16, &model, &error));
     EXPECT_TEXT(error.message, "the file is not a model of a table of Slipway");
-    EXPECT(!tabular_model_load("SLPTABL\0\2\0\0\0\0\0\0\0", 16, &model, &error));
+    EXPECT(!tabular_model_load("SLPTABL\0\3\0\0\0\0\0\0\0", 16, &model, &error));
     EXPECT_TEXT(error.message,
-                "the model of a table has format version 2, this program reads version 1");
+                "the model of a table has format version 3, this program reads versions 1 and 2");
     EXPECT(!tabular_model_load("SLPTABL\0\1\0\0\0\0\0\0\0", 16, &model, &error));
     EXPECT_TEXT(error.message, "the model of a table is damaged");
 }
