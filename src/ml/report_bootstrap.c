@@ -4,6 +4,7 @@
 
 #include "ml/random.h"
 #include "ml/report_internal.h"
+#include "ml/report_slice.h"
 
 /* What a metric is made of, prepared once per model and used for each resample. */
 typedef enum MetricFamily {
@@ -383,5 +384,50 @@ bool repeated_bootstrap(const RepeatedRivals *rivals, PairedInterval *interval, 
     made.champion = judged[0].value;
     repeated_interval(rivals, judged, &made);
     *interval = made;
+    return true;
+}
+
+/* ---- one model ---- */
+
+static size_t resample_alone(Judge *judge, const IntervalSpec *spec, double *scores)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    uint32_t *weights = arena_array(arena, uint32_t, judge->row_count);
+    Random random = random_seeded(spec->seed);
+    size_t count = 0;
+
+    for (size_t i = 0; i < spec->resamples; i++) {
+        double score;
+
+        draw_weights(&random, weights, judge->row_count);
+        score = judge_value(judge, weights);
+        if (!isnan(score))
+            scores[count++] = score;
+    }
+    qsort(scores, count, sizeof(*scores), number_compare);
+    return count;
+}
+
+bool report_interval(const JudgedRows *rows, const IntervalSpec *spec, ScoreInterval *interval)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const Sample sample = {rows->truth, &rows->predictions, rows->row_count,
+                           rows->classes ? rows->classes->count : 0, rows->positive};
+    const NumberSample numbers = {rows->numbers, rows->predictions.numbers, rows->row_count, NULL};
+    Judge judge = rows->numbers ? judge_create_numbers(&numbers, rows->metric, arena)
+                                : judge_create(&sample, rows->metric, arena);
+    uint32_t *ones = arena_array(arena, uint32_t, rows->row_count);
+    double *scores = arena_array(arena, double, spec->resamples);
+    size_t count;
+    double score;
+
+    for (size_t row = 0; row < rows->row_count; row++)
+        ones[row] = 1;
+    score = judge_value(&judge, ones);
+    count = isnan(score) ? 0 : resample_alone(&judge, spec, scores);
+    if (count == 0 || (double)count < 0.9 * (double)spec->resamples)
+        return false;
+    *interval = (ScoreInterval){score, sorted_quantile(scores, count, (1 - spec->level) / 2),
+                                sorted_quantile(scores, count, (1 + spec->level) / 2)};
     return true;
 }

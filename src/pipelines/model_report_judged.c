@@ -236,6 +236,48 @@ static void add_judged_rows(const ReportPage *page, const JsonValue *judgement)
     report_fact(page, "rows", judgement, "row_count");
 }
 
+/* ---- slices ---- */
+
+static void add_slice(const ReportPage *page, const JsonValue *slice)
+{
+    document_cell(page->document, report_text(slice, "column"));
+    document_cell(page->document, report_text(slice, "value"));
+    report_cell(page, slice, "row_count");
+    report_cell(page, slice, "score");
+    report_cell(page, slice, "low");
+    report_cell(page, slice, "high");
+    document_cell(page->document, json_as_bool(json_member(slice, "apart"), false)
+                                      ? "worse than all rows"
+                                      : "may be chance");
+}
+
+static void add_slices(const ReportPage *page)
+{
+    const JsonValue *slices = json_member(page->report->files.judgement, "slices");
+    const JsonValue *items = json_member(slices, "items");
+    const char *metric = report_text(slices, "metric");
+
+    document_heading(page->document, "Slices");
+    if (!json_count(items)) {
+        document_no_data(page->document, "no evaluation of parts of the rows is stored.");
+        return;
+    }
+    document_paragraph(
+        page->document,
+        arena_format(
+            page->arena,
+            "Rows with a value of a column, by %s, the worst first, with its 95 %% interval; "
+            "all rows have %s. Of many slices some are worse by chance.",
+            metric ? metric : DOCUMENT_NO_DATA,
+            report_member(page->arena, slices, "score")
+                ? report_member(page->arena, slices, "score")
+                : DOCUMENT_NO_DATA));
+    document_table(page->document, "column|value|rows|score|low|high|note", "llrrrrl");
+    for (JsonWalk walk = json_walk(items); json_walk_next(&walk) && walk.index < REPORT_LINES_MAX;)
+        add_slice(page, walk.value);
+    report_cut(page, json_count(items), REPORT_LINES_MAX);
+}
+
 void model_report_add_classes(const ReportPage *page)
 {
     const JsonValue *judgement = model_report_judgement(page->report);
@@ -259,8 +301,7 @@ void model_report_add_classes(const ReportPage *page)
                          "its package has no report of Slipway's kind, so nothing is known of "
                          "classes, confusion and calibration.");
     }
-    document_heading(page->document, "Slices");
-    document_no_data(page->document, "no evaluation of parts of the rows is stored.");
+    add_slices(page);
 }
 
 /* ---- the leaderboard ---- */

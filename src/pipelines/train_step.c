@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "ml/report_slice.h"
 #include "pipelines/judge.h"
 #include "pipelines/leaderboard.h"
 #include "pipelines/made_with.h"
@@ -225,6 +226,25 @@ static bool judge_on_holdout(Training *training)
 
 /* The package. */
 
+static void write_slices(JsonWriter *json, const Training *training)
+{
+    const Rows *rows = &training->bench.rows;
+    const JudgedRows judged = {
+        .truth = rows->labels,
+        .predictions = training->predictions,
+        .classes = training->task == TASK_CLASSIFICATION ? &rows->classes : NULL,
+        .positive = training->bench.positive,
+        .numbers = training->task == TASK_CLASSIFICATION ? NULL : rows->targets,
+        .row_count = rows->row_count,
+        .metric = metric_find(training->job.metric),
+    };
+    const SliceSpec spec = {&rows->frame, &judged, (uint64_t)training->job.seed};
+    SliceReport slices;
+
+    slices_make(&spec, training->arena, &slices);
+    slices_write_json(json, "slices", &slices);
+}
+
 static const char *report_document(const Training *training)
 {
     JsonWriter *json = json_writer_create(training->arena);
@@ -243,6 +263,7 @@ static const char *report_document(const Training *training)
         report_write_json(json, "report", &training->report, &training->bench.rows.classes);
         train_columns_write_json(json, &columns);
         train_guard_write_json(json, &training->guard, &training->found.left_out);
+        write_slices(json, training);
     }
     json_close(json);
     return json_finish(json);
