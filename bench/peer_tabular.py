@@ -1,5 +1,5 @@
 """scikit-learn's HistGradientBoosting with its defaults, and a linear model, on a table from standard input
-(study_tabular rows): a line for each, parted by tabs: name, figures as name=value, CPU seconds."""
+(study_tabular rows): a line for each, parted by tabs: name, figures as name=value, CPU seconds; of folds the means."""
 import sys
 import time
 
@@ -10,16 +10,18 @@ CATEGORIES_MAX = 255  # of HistGradientBoosting
 
 
 def read():
-    kind, *kinds = sys.stdin.readline().rstrip("\n").split("\t")
+    head, *kinds = sys.stdin.readline().rstrip("\n").split("\t")
+    kind, folds = head.split(" ")
     rows = [line.rstrip("\n").split("\t") for line in sys.stdin]
-    test = np.array([row[0] == "1" for row in rows])
+    parts = np.array([int(row[0]) for row in rows])
+    tests = [parts == fold for fold in range(int(folds))] if int(folds) > 1 else [parts == 1]
     target = np.array([float(row[-1]) for row in rows])
     columns = []
     for at, what in enumerate(kinds, 1):
         cells = [row[at] for row in rows]
         columns.append(np.array([float(cell) if cell else np.nan for cell in cells]) if what == "number"
                        else np.array(cells, dtype=object))
-    return kind, kinds, columns, target, test
+    return kind, kinds, columns, target, tests
 
 
 def trees(kind, kinds, columns, test):
@@ -62,15 +64,22 @@ def figures(kind, truth, model, cells):
     return found | {"log_loss": metrics.log_loss(truth, probabilities)}
 
 
+def judge(kind, target, test, cells, model):
+    started = time.process_time()
+    model.fit(cells[~test], target[~test])
+    seconds = time.process_time() - started
+    return figures(kind, target[test], model, cells[test]) | {"seconds": seconds}
+
+
 def main():
-    kind, kinds, columns, target, test = read()
-    for name, (cells, model) in {"HistGradientBoosting": trees(kind, kinds, columns, test),
-                                 "linear": linear(kind, kinds, columns)}.items():
-        started = time.process_time()
-        model.fit(cells[~test], target[~test])
-        seconds = time.process_time() - started
-        found = figures(kind, target[test], model, cells[test])
-        print(name, *(f"{key}={value:.5g}" for key, value in found.items()), f"{seconds:.2f}", sep="\t", flush=True)
+    kind, kinds, columns, target, tests = read()
+    makers = {"HistGradientBoosting": lambda test: trees(kind, kinds, columns, test),
+              "linear": lambda test: linear(kind, kinds, columns)}
+    for name, make in makers.items():
+        found = [judge(kind, target, test, *make(test)) for test in tests]
+        means = {key: np.mean([one[key] for one in found]) for key in found[0]}
+        seconds = means.pop("seconds")
+        print(name, *(f"{key}={value:.5g}" for key, value in means.items()), f"{seconds:.2f}", sep="\t", flush=True)
 
 
 if __name__ == "__main__":
