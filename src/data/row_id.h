@@ -12,6 +12,8 @@
 
 #define ROW_ID_KEY "slipway_id_columns"
 
+enum { ROW_ID_DIGITS = 32 }; /* hexadecimal ones */
+
 /* The columns that count. */
 DatasetColumns row_id_columns(const DatasetColumns *columns, Arena *arena);
 

@@ -23,7 +23,10 @@ typedef struct PartColumn {
     TextRef *texts;   /* PART_TEXT */
     double *numbers;  /* PART_NUMBER, PART_TARGET */
     ClassNames names; /* the distinct values: PART_LABEL, PART_GROUP */
+    TextRef *known;   /* PART_TEXT of categories: KNOWN_TEXTS by hash, each the latest one */
 } PartColumn;
+
+enum { KNOWN_TEXTS = 1024, KNOWN_BYTES_MAX = 64 };
 
 typedef struct Reader {
     const RowsSpec *spec;
@@ -33,7 +36,8 @@ typedef struct Reader {
     PartColumn *parts;
     size_t part_count;
     const char *from; /* "FROM ... WHERE ..." */
-    const char *id;   /* the SQL of a row's id */
+    bool has_where;
+    const char *id; /* the SQL of a row's id */
     Rows rows;
 } Reader;
 
@@ -200,9 +204,34 @@ static bool make_from(Reader *reader)
         return true;
     if (!read_note(reader, spec->without_path, &other) || !id_like(reader, own, other, &id))
         return false;
+    reader->has_where = true;
     reader->from =
         arena_format(reader->arena, "%s WHERE %s NOT IN (SELECT _id FROM read_parquet(%s))",
                      reader->from, id, duck_literal(spec->without_path, reader->arena));
+    return true;
+}
+
+static bool count_kept(Reader *reader, int64_t *kept)
+{
+    return duck_get_int(reader->duck, reader->error, kept,
+                        arena_format(reader->arena, "SELECT count(*)%s", reader->from));
+}
+
+/* Ids are digests: the share of them below a number is that number's of all. */
+static bool draw_rows(Reader *reader, int64_t *kept)
+{
+    uint64_t most = reader->spec->cells_max / (reader->part_count + 1);
+    int64_t all = *kept;
+
+    if (reader->spec->cells_max == 0 || (uint64_t)all <= most)
+        return true;
+    reader->from = arena_format(reader->arena, "%s %s substr(%s, 1, 8) < '%08x'", reader->from,
+                                reader->has_where ? "AND" : "WHERE", reader->id,
+                                (unsigned)((double)most / (double)all * UINT32_MAX));
+    reader->has_where = true;
+    if (!count_kept(reader, kept))
+        return false;
+    reader->rows.undrawn_count = (size_t)(all - *kept);
     return true;
 }
 
@@ -213,10 +242,11 @@ static bool count_rows(Reader *reader)
     if (!duck_get_int(reader->duck, reader->error, &all,
                       arena_format(reader->arena, "SELECT count(*) FROM read_parquet(%s)",
                                    duck_literal(reader->spec->path, reader->arena))) ||
-        !duck_get_int(reader->duck, reader->error, &kept,
-                      arena_format(reader->arena, "SELECT count(*)%s", reader->from)))
+        !count_kept(reader, &kept))
         return false;
     reader->rows.left_out_count = (size_t)(all - kept);
+    if (!draw_rows(reader, &kept))
+        return false;
     reader->rows.row_count = (size_t)(limit > 0 && limit < kept ? limit : kept);
     return true;
 }
@@ -230,7 +260,7 @@ static bool list_values(Reader *reader, PartColumn *part)
                                    "SELECT DISTINCT CAST(%s AS VARCHAR) AS v%s %s v IS NOT NULL"
                                    " ORDER BY v",
                                    duck_name(part->column->name, reader->arena), reader->from,
-                                   reader->spec->without_path ? "AND" : "WHERE"));
+                                   reader->has_where ? "AND" : "WHERE"));
     TextList values = {0};
 
     while (duck_next(&query))
@@ -247,6 +277,8 @@ static bool prepare_part(Reader *reader, PartColumn *part)
     switch (part->part) {
     case PART_TEXT:
         part->texts = arena_array(reader->arena, TextRef, count);
+        if (!text_equal(part->column->type, "text"))
+            part->known = arena_array(reader->arena, TextRef, KNOWN_TEXTS);
         return true;
     case PART_NUMBER:
         part->numbers = arena_array(reader->arena, double, count);
@@ -338,7 +370,23 @@ static size_t value_place(const PartColumn *part, const DuckVector *vector, size
     return find_name(&part->names, text, length);
 }
 
-static void copy_texts(Arena *arena, TextRef *texts, const DuckVector *vector)
+/* The values of a category come again and again: rows share one copy of what came lately. */
+static TextRef keep_text(const PartColumn *part, const char *bytes, size_t length, Arena *arena)
+{
+    uint32_t hash = 2166136261; /* FNV-1a */
+    TextRef *known;
+
+    if (!part->known || length > KNOWN_BYTES_MAX)
+        return (TextRef){arena_copy(arena, bytes, length), length};
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 16777619;
+    known = &part->known[hash % KNOWN_TEXTS];
+    if (!known->bytes || known->length != length || memcmp(known->bytes, bytes, length) != 0)
+        *known = (TextRef){arena_copy(arena, bytes, length), length};
+    return *known;
+}
+
+static void copy_texts(const PartColumn *part, const DuckVector *vector, size_t at, Arena *arena)
 {
     for (size_t i = 0; i < vector->count; i++) {
         size_t length;
@@ -347,7 +395,7 @@ static void copy_texts(Arena *arena, TextRef *texts, const DuckVector *vector)
         if (!duck_vector_has(vector, i))
             continue;
         bytes = duck_vector_text(vector, i, &length);
-        texts[i] = (TextRef){arena_copy(arena, bytes, length), length};
+        part->texts[at + i] = keep_text(part, bytes, length, arena);
     }
 }
 
@@ -356,7 +404,7 @@ static void copy_part(Reader *reader, const PartColumn *part, const DuckVector *
     Rows *rows = &reader->rows;
 
     if (part->part == PART_TEXT) {
-        copy_texts(reader->arena, part->texts + at, vector);
+        copy_texts(part, vector, at, reader->arena);
         return;
     }
     for (size_t i = 0; i < vector->count; i++) {
@@ -381,13 +429,17 @@ static void copy_part(Reader *reader, const PartColumn *part, const DuckVector *
     }
 }
 
+/* Side by side: there is one for each row, and none is longer. */
 static void copy_ids(Reader *reader, const DuckVector *vector, size_t at)
 {
-    for (size_t i = 0; i < vector->count; i++) {
+    char *ids = arena_alloc(reader->arena, vector->count, ROW_ID_DIGITS + 1);
+
+    for (size_t i = 0; i < vector->count; i++, ids += ROW_ID_DIGITS + 1) {
         size_t length = 0;
         const char *id = duck_vector_has(vector, i) ? duck_vector_text(vector, i, &length) : "";
 
-        reader->rows.row_ids[at + i] = arena_copy(reader->arena, id, length);
+        memcpy(ids, id, length < ROW_ID_DIGITS ? length : ROW_ID_DIGITS);
+        reader->rows.row_ids[at + i] = ids;
     }
 }
 

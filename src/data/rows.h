@@ -16,12 +16,15 @@ typedef struct RowsSpec {
     ModelTask task;            /* what the target is read as: labels, or numbers */
     const ClassNames *classes; /* labels are indices into these; NULL: found in the rows */
     int64_t limit;             /* 0: all */
-    const char *id_columns;    /* what the ids are made from, as in Rows; NULL: as in the file */
+    uint64_t cells_max; /* where there are more, rows are drawn by their content, so that the same
+                           ones are drawn again; 0: all */
+    const char *id_columns; /* what the ids are made from, as in Rows; NULL: as in the file */
 } RowsSpec;
 
 typedef struct Rows {
-    Frame frame; /* the feature columns */
-    size_t row_count, left_out_count;
+    Frame frame;                      /* the feature columns */
+    size_t row_count, left_out_count; /* left out: as in without_path */
+    size_t undrawn_count;             /* beyond cells_max */
     int *labels; /* per row, -1 when the target is missing or not among the classes; NULL without a
                     target, and for numbers */
     ClassNames classes;

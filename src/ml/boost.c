@@ -12,6 +12,8 @@
 
 /* ---- the library ---- */
 
+#define BINS "256" /* of a feature's values, which splits lie between */
+
 typedef void *MatrixHandle;
 typedef void *BoosterHandle;
 
@@ -19,6 +21,10 @@ typedef struct BoostFunctions {
     const char *(*last_error)(void);
     int (*matrix_create)(const float *values, uint64_t rows, uint64_t columns, float missing,
                          MatrixHandle *matrix);
+    int (*proxy_create)(MatrixHandle *proxy);
+    int (*proxy_set)(MatrixHandle proxy, const char *array);
+    int (*matrix_create_binned)(void *rows, MatrixHandle proxy, void *like, void (*reset)(void *),
+                                int (*next)(void *), const char *settings, MatrixHandle *matrix);
     int (*matrix_set)(MatrixHandle matrix, const char *field, const float *values, uint64_t count);
     int (*matrix_free)(MatrixHandle matrix);
     int (*create)(const MatrixHandle *matrices, uint64_t count, BoosterHandle *booster);
@@ -34,6 +40,9 @@ typedef struct BoostFunctions {
 static const LibraryFunction functions[] = {
     {"XGBGetLastError", offsetof(BoostFunctions, last_error)},
     {"XGDMatrixCreateFromMat", offsetof(BoostFunctions, matrix_create)},
+    {"XGProxyDMatrixCreate", offsetof(BoostFunctions, proxy_create)},
+    {"XGProxyDMatrixSetDataDense", offsetof(BoostFunctions, proxy_set)},
+    {"XGQuantileDMatrixCreateFromCallback", offsetof(BoostFunctions, matrix_create_binned)},
     {"XGDMatrixSetFloatInfo", offsetof(BoostFunctions, matrix_set)},
     {"XGDMatrixFree", offsetof(BoostFunctions, matrix_free)},
     {"XGBoosterCreate", offsetof(BoostFunctions, create)},
@@ -78,14 +87,65 @@ struct BoostMatrix {
     Arena *arena;             /* owns this */
 };
 
+static bool set_rows(const BoostMatrix *matrix, MatrixHandle handle)
+{
+    return xgboost.matrix_set(handle, "label", matrix->targets, matrix->row_count) == 0 &&
+           (!matrix->weights ||
+            xgboost.matrix_set(handle, "weight", matrix->weights, matrix->row_count) == 0);
+}
+
+/* The library asks for the rows several times, block by block; here they are one block. */
+typedef struct Block {
+    const BoostMatrix *matrix;
+    const BoostRows *rows;
+    MatrixHandle proxy;
+    bool is_given;
+} Block;
+
+static void block_reset(void *context)
+{
+    ((Block *)context)->is_given = false;
+}
+
+/* 0: there is none. What is refused is so at once; the rows would lack then. */
+static int block_next(void *context)
+{
+    Block *block = context;
+    char array[192];
+
+    if (block->is_given)
+        return 0;
+    block->is_given = true;
+    snprintf(array, sizeof(array),
+             "{\"data\":[%" PRIuPTR ",true],\"shape\":[%zu,%zu],\"typestr\":\"<f4\",\"version\":3}",
+             (uintptr_t)block->rows->values, block->rows->row_count, block->rows->feature_count);
+    return xgboost.proxy_set(block->proxy, array) == 0 && set_rows(block->matrix, block->proxy);
+}
+
+static void block_clear(Block *block)
+{
+    if (block->proxy)
+        xgboost.matrix_free(block->proxy);
+}
+
+static bool fill_binned(BoostMatrix *matrix, const BoostRows *rows, Error *error)
+{
+    CLEANUP(block_clear) Block block = {matrix, rows, NULL, false};
+
+    return (xgboost.proxy_create(&block.proxy) == 0 &&
+            xgboost.matrix_create_binned(&block, block.proxy, NULL, block_reset, block_next,
+                                         "{\"missing\":NaN,\"nthread\":1,\"max_bin\":" BINS "}",
+                                         &matrix->handle) == 0) ||
+           fail_library(error);
+}
+
 static bool fill_matrix(BoostMatrix *matrix, const BoostRows *rows, Error *error)
 {
-    if (xgboost.matrix_create(rows->values, rows->row_count, rows->feature_count, NAN,
-                              &matrix->handle) != 0 ||
-        xgboost.matrix_set(matrix->handle, "label", matrix->targets, rows->row_count) != 0)
-        return fail_library(error);
-    return !matrix->weights ||
-           xgboost.matrix_set(matrix->handle, "weight", matrix->weights, rows->row_count) == 0 ||
+    if (rows->is_binned)
+        return fill_binned(matrix, rows, error);
+    return (xgboost.matrix_create(rows->values, rows->row_count, rows->feature_count, NAN,
+                                  &matrix->handle) == 0 &&
+            set_rows(matrix, matrix->handle)) ||
            fail_library(error);
 }
 
@@ -179,6 +239,7 @@ static bool set_all(Booster *booster, const BoostSpec *spec, Error *error)
     set_text(booster, "verbosity", "0");
     set_text(booster, "booster", "gbtree");
     set_text(booster, "tree_method", "hist");
+    set_text(booster, "max_bin", BINS);
     set_text(booster, "disable_default_eval_metric", "1");
     set_text(booster, "objective", objectives[spec->objective]);
     if (spec->objective == BOOST_CLASSES)
@@ -295,6 +356,15 @@ void boost_model_destroy(BoostModel **model)
     *model = NULL;
 }
 
+/* The rounds up to the best one. bytes: best's, until it is freed. */
+static bool save_best(const BoostModel *model, const char *settings, Booster *best,
+                      const char **bytes, uint64_t *count, Error *error)
+{
+    return (xgboost.slice(model->booster.handle, 0, (int)model->rounds, 1, &best->handle) == 0 &&
+            xgboost.save(best->handle, settings, count, bytes) == 0) ||
+           fail_library(error);
+}
+
 bool boost_model_save(const BoostModel *model, Arena *arena, const char **json, size_t *size,
                       Error *error)
 {
@@ -302,11 +372,25 @@ bool boost_model_save(const BoostModel *model, Arena *arena, const char **json, 
     const char *bytes;
     uint64_t count;
 
-    if (xgboost.slice(model->booster.handle, 0, (int)model->rounds, 1, &best.handle) != 0 ||
-        xgboost.save(best.handle, "{\"format\":\"json\"}", &count, &bytes) != 0)
-        return fail_library(error);
+    if (!save_best(model, "{\"format\":\"json\"}", &best, &bytes, &count, error))
+        return false;
     *json = arena_copy(arena, bytes, count);
     *size = count;
+    return true;
+}
+
+/* What the library's own binary form takes for a node, and ours. */
+enum { LIBRARY_NODE_BYTES = 34, OWN_NODE_BYTES = 16 };
+
+bool boost_model_size(const BoostModel *model, size_t *bytes, Error *error)
+{
+    CLEANUP(booster_free) Booster best = {0};
+    const char *saved;
+    uint64_t count;
+
+    if (!save_best(model, "{\"format\":\"ubj\"}", &best, &saved, &count, error))
+        return false;
+    *bytes = count / LIBRARY_NODE_BYTES * OWN_NODE_BYTES;
     return true;
 }
 

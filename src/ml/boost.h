@@ -47,6 +47,8 @@ typedef struct BoostRows {
     size_t row_count, feature_count;
     const float *targets; /* numbers or class indices */
     const float *weights; /* or NULL */
+    bool is_binned; /* only learnt from, and held as the number of the bin that each value is in: a
+                       byte or four instead of twelve */
 } BoostRows;
 
 /* Rows as the library holds them. Many fits may use them one after the other. */
@@ -79,6 +81,9 @@ void boost_model_destroy(BoostModel **model); /* for CLEANUP too */
 /* The JSON that XGBoost writes. */
 bool boost_model_save(const BoostModel *model, Arena *arena, const char **json, size_t *size,
                       Error *error) MUST_CHECK;
+
+/* About how many bytes its trees take in a model's file (ml/forest.h). */
+bool boost_model_size(const BoostModel *model, size_t *bytes, Error *error) MUST_CHECK;
 
 /* Whether the library is there; the error says what to install. */
 bool boost_open(Error *error) MUST_CHECK;

@@ -26,6 +26,31 @@ Cell cell_of_text(TextRef text)
     return (Cell){.key = key == CELL_MISSING ? 1 : key};
 }
 
+/* Most columns have nothing to mend: a copy of many rows would double what they take. */
+static const Cell *cells_of_numbers(const double *numbers, size_t row_count, Arena *arena)
+{
+    size_t infinite = 0;
+    Cell *cells;
+
+    for (size_t row = 0; row < row_count; row++)
+        infinite += isinf(numbers[row]) != 0;
+    if (infinite == 0)
+        return (const Cell *)numbers;
+    cells = arena_take(arena, row_count * sizeof(Cell));
+    for (size_t row = 0; row < row_count; row++)
+        cells[row] = cell_of_number(numbers[row]);
+    return cells;
+}
+
+static const Cell *cells_of_texts(const TextRef *texts, size_t row_count, Arena *arena)
+{
+    Cell *cells = arena_take(arena, row_count * sizeof(Cell));
+
+    for (size_t row = 0; row < row_count; row++)
+        cells[row] = cell_of_text(texts[row]);
+    return cells;
+}
+
 static bool read_column(const FrameColumn *from, size_t row_count, Arena *arena,
                         TableColumn *column, Error *error)
 {
@@ -34,10 +59,9 @@ static bool read_column(const FrameColumn *from, size_t row_count, Arena *arena,
     if (is_number ? !from->numbers : !from->texts)
         return fail_field(error, from->name, "the column \"%s\" holds no %s", from->name,
                           is_number ? "numbers" : "texts");
-    *column = (TableColumn){from->name, from->kind, arena_take(arena, row_count * sizeof(Cell))};
-    for (size_t row = 0; row < row_count; row++)
-        column->cells[row] =
-            is_number ? cell_of_number(from->numbers[row]) : cell_of_text(from->texts[row]);
+    *column = (TableColumn){from->name, from->kind,
+                            is_number ? cells_of_numbers(from->numbers, row_count, arena)
+                                      : cells_of_texts(from->texts, row_count, arena)};
     return true;
 }
 

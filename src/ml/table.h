@@ -4,7 +4,7 @@
  *
  * Infinite numbers are missing ones. A column that has one value only, or a category that differs
  * in (nearly) every row, tells nothing about other rows: it is left out, and a note says so. The
- * target plays no part, so this is no peeking.
+ * target plays no part, so this is no peeking. The frame must outlive the table.
  */
 #pragma once
 
@@ -22,7 +22,8 @@ enum { CELL_MISSING = 0, TABLE_COLUMNS_MAX = 4096 };
 typedef struct TableColumn {
     const char *name;
     ColumnKind kind;
-    Cell *cells; /* row_count of them */
+    const Cell *cells; /* row_count of them; numbers lie in the frame's own array where none is
+                          infinite */
 } TableColumn;
 
 typedef struct Table {
@@ -38,6 +39,8 @@ typedef struct Table {
 
 /* Fails when there are no rows, when a column lacks its values, and when no column is left. */
 bool table_read(const Frame *frame, Arena *arena, Table *table, Error *error) MUST_CHECK;
+
+_Static_assert(sizeof(Cell) == sizeof(double), "numbers of a frame are cells as they lie");
 
 Cell cell_of_number(double number);
 Cell cell_of_text(TextRef text);

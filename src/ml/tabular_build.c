@@ -4,7 +4,7 @@
 
 typedef struct Build {
     TabularSearch *search;
-    RowList rows; /* all */
+    RowList rows; /* that linear models learn from: all, or of very many some */
     TabularModel parts;
     Arena *arena; /* until the model has its bytes */
 } Build;
@@ -154,10 +154,11 @@ bool tabular_build(TabularSearch *search, const Candidate *candidate, TabularMod
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     size_t count = search->table.row_count;
     size_t *rows = arena_array(scratch, size_t, count);
-    Build build = {.search = search, .rows = {rows, count}, .arena = scratch};
+    Build build = {.search = search, .arena = scratch};
 
     for (size_t row = 0; row < count; row++)
         rows[row] = row;
+    build.rows = tabular_spread((RowList){rows, count}, LINEAR_ROWS_MAX, scratch);
     fill_head(&build, candidate);
     add_encodings(&build);
     if (!add_parts(&build, trial_of(search, candidate), error))

@@ -14,6 +14,7 @@ typedef struct Selection {
     size_t taken[POOL_MAX];            /* how often */
     double *sums;                      /* of the margins taken */
     size_t steps, distinct;
+    size_t sizes[POOL_MAX], size; /* bytes in the model's file: of each, of those taken */
 } Selection;
 
 static size_t value_count(const TabularSearch *search)
@@ -62,11 +63,21 @@ static double loss_with(const Selection *selection, const double *margins, doubl
     return loss;
 }
 
+/* What is taken already costs no more. */
+static bool fits(const Selection *selection, size_t at)
+{
+    return selection->taken[at] ||
+           (selection->distinct < TABULAR_PARTS_MAX &&
+            (selection->distinct == 0 ||
+             selection->size + selection->sizes[at] <= TABULAR_ENSEMBLE_BYTES_MAX));
+}
+
 static void take(Selection *selection, size_t at)
 {
     const TabularSearch *search = selection->search;
     const double *margins = search->search.candidates[selection->pool[at]].margins;
 
+    selection->size += selection->taken[at] ? 0 : selection->sizes[at];
     selection->distinct += selection->taken[at]++ == 0;
     for (size_t i = 0; i < value_count(search); i++)
         selection->sums[i] += margins[i];
@@ -81,7 +92,7 @@ static bool take_best(Selection *selection, double *least, double *mean)
         const double *margins = selection->search->search.candidates[selection->pool[at]].margins;
         double loss;
 
-        if (!selection->taken[at] && selection->distinct == TABULAR_PARTS_MAX)
+        if (!fits(selection, at))
             continue;
         loss = loss_with(selection, margins, mean);
         if (loss < *least) {
@@ -133,6 +144,24 @@ static bool add_candidate(const Selection *selection, Error *error)
     return tabular_score(search, candidate, error);
 }
 
+static bool find_sizes(Selection *selection, Error *error)
+{
+    const TabularSearch *search = selection->search;
+
+    for (size_t at = 0; at < selection->pool_count; at++) {
+        BoostModel **models = search->trials[selection->pool[at]].models;
+
+        for (size_t fold = 0; models && fold < search->fold_count; fold++) {
+            size_t bytes = 0;
+
+            if (models[fold] && !boost_model_size(models[fold], &bytes, error))
+                return false;
+            selection->sizes[at] += bytes;
+        }
+    }
+    return true;
+}
+
 bool tabular_add_ensemble(TabularSearch *search, Error *error)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
@@ -144,6 +173,8 @@ bool tabular_add_ensemble(TabularSearch *search, Error *error)
     selection.pool_count = tabular_pool(search, selection.pool);
     if (selection.pool_count < 2 || search->search.candidate_count == CANDIDATES_MAX)
         return true;
+    if (!find_sizes(&selection, error))
+        return false;
     while (selection.steps < STEPS && take_best(&selection, &least, mean)) {
     }
     return selection.distinct < 2 || add_candidate(&selection, error);

@@ -6,7 +6,12 @@
 #include "ml/split.h"
 #include "ml/tabular_search_internal.h"
 
-enum { ROWS_FIVE_FOLDS = 20000, ROWS_THREE_FOLDS = 100000, NUMBER_STRATA = 10 };
+enum {
+    ROWS_FIVE_FOLDS = 20000,
+    ROWS_THREE_FOLDS = 100000, /* above: four fifths are learnt from, once */
+    BINNED_ROWS_LEAST = 80000,
+    NUMBER_STRATA = 10,
+};
 
 /* ---- which rows judge ---- */
 
@@ -113,35 +118,41 @@ static bool deal_rows(TabularSearch *search, const int *labels, Error *error)
     return true;
 }
 
+static void list_rows(TabularFold *fold, const uint32_t *folds, uint32_t number, size_t row_count,
+                      Arena *arena)
+{
+    size_t count = 0, *training, *judged;
+
+    for (size_t row = 0; row < row_count; row++)
+        count += folds[row] == number;
+    judged = arena_array(arena, size_t, count + 1);
+    training = arena_array(arena, size_t, row_count - count + 1);
+    *fold = (TabularFold){.training = {training, 0}, .judged = {judged, 0}};
+    for (size_t row = 0; row < row_count; row++) {
+        if (folds[row] == number)
+            judged[fold->judged.count++] = row;
+        else
+            training[fold->training.count++] = row;
+    }
+}
+
 bool tabular_assign_folds(TabularSearch *search, Error *error)
 {
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     const SearchSpec *spec = search->search.spec;
-    Arena *work = search->search.work;
     size_t rows = search->table.row_count;
     const int *labels = search->target->labels;
     const uint32_t *folds;
 
     if (search->target->numbers)
-        labels = strata_of(search->target->numbers, rows, work);
+        labels = strata_of(search->target->numbers, rows, scratch);
     if (!deal_rows(search, labels, error))
         return false;
     folds = search->row_folds;
     search->fold_count = rows > ROWS_THREE_FOLDS && !spec->fold_count ? 1 : search->row_fold_count;
-    search->folds = arena_array(work, TabularFold, search->fold_count);
-    for (size_t fold = 0; fold < search->fold_count; fold++) {
-        size_t *training = arena_array(work, size_t, rows),
-               *judged = arena_array(work, size_t, rows);
-        TabularFold *made = &search->folds[fold];
-
-        for (size_t row = 0; row < rows; row++) {
-            if (folds[row] == fold)
-                judged[made->judged.count++] = row;
-            else
-                training[made->training.count++] = row;
-        }
-        made->judged.items = judged;
-        made->training.items = training;
-    }
+    search->folds = arena_array(search->search.work, TabularFold, search->fold_count);
+    for (size_t fold = 0; fold < search->fold_count; fold++)
+        list_rows(&search->folds[fold], folds, (uint32_t)fold, rows, search->search.work);
     return judge_rows(search, labels, folds, error);
 }
 
@@ -172,7 +183,11 @@ static bool boost_rows(const TabularSearch *search, const TabularFold *fold, boo
     size_t features = fold->encoding.feature_count;
     float *values = arena_take(scratch, (rows.count * features + 1) * sizeof(float));
     float *targets = arena_array(scratch, float, rows.count + 1);
-    BoostRows made = {values, rows.count, features, targets, NULL};
+    BoostRows made = {.values = values,
+                      .row_count = rows.count,
+                      .feature_count = features,
+                      .targets = targets,
+                      .is_binned = is_training && rows.count >= BINNED_ROWS_LEAST};
 
     if (is_training)
         encoding_apply_training(&fold->encoding, &search->table, rows, target, values);
@@ -186,7 +201,7 @@ static bool boost_rows(const TabularSearch *search, const TabularFold *fold, boo
     return boost_matrix_create(&made, matrix, error);
 }
 
-static bool prepare_trees(const TabularSearch *search, TabularFold *fold, Error *error)
+static bool prepare_fold(const TabularSearch *search, TabularFold *fold, Error *error)
 {
     fold->encoding =
         encoding_fit_trees(&search->table, fold->training, &search->encoded, search->search.work);
@@ -194,20 +209,12 @@ static bool prepare_trees(const TabularSearch *search, TabularFold *fold, Error 
            boost_rows(search, fold, false, &fold->held, error);
 }
 
-bool tabular_prepare_folds(TabularSearch *search, Error *error)
+bool tabular_prepare_trees(TabularSearch *search, Error *error)
 {
-    Arena *work = search->search.work;
-
     search->has_trees = boost_open(&search->no_trees);
-    for (size_t i = 0; i < search->fold_count; i++) {
-        TabularFold *fold = &search->folds[i];
-        Encoding encoding = encoding_fit_linear(&search->table, fold->training, work);
-
-        fold->sparse = encoding_apply_sparse(&encoding, &search->table, fold->training, work);
-        fold->sparse_held = encoding_apply_sparse(&encoding, &search->table, fold->judged, work);
-        if (search->has_trees && !prepare_trees(search, fold, error))
+    for (size_t i = 0; search->has_trees && i < search->fold_count; i++)
+        if (!prepare_fold(search, &search->folds[i], error))
             return false;
-    }
     return true;
 }
 
@@ -217,6 +224,21 @@ void tabular_release_folds(TabularSearch *search)
         boost_matrix_destroy(&search->folds[i].matrix);
         boost_matrix_destroy(&search->folds[i].held);
     }
+}
+
+/* ---- linear models ---- */
+
+RowList tabular_spread(RowList rows, size_t count, Arena *arena)
+{
+    size_t *items, step = (rows.count + count - 1) / count;
+
+    if (step <= 1)
+        return rows;
+    count = (rows.count + step - 1) / step;
+    items = arena_array(arena, size_t, count);
+    for (size_t i = 0; i < count; i++)
+        items[i] = rows.items[i * step];
+    return (RowList){items, count};
 }
 
 LinearModel tabular_fit_linear(const TabularSearch *search, const Trial *trial,

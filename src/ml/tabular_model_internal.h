@@ -57,7 +57,8 @@ enum {
     TABULAR_CLASSES_MAX = 4096,
     TABULAR_CELLS_MAX = 2 * TABLE_COLUMNS_MAX,
     TABULAR_FOLDS_MAX = 10,
-    TABULAR_PARTS_MAX = 5, /* of an ensemble; each with a member for each fold */
+    TABULAR_PARTS_MAX = 5,                 /* of an ensemble; each with a member for each fold */
+    TABULAR_ENSEMBLE_BYTES_MAX = 16 << 20, /* about: who would take it over that is left out */
     TABULAR_ENCODINGS_MAX = TABULAR_FOLDS_MAX + 1,
     TABULAR_MEMBERS_MAX = TABULAR_PARTS_MAX * TABULAR_FOLDS_MAX,
 };

@@ -272,8 +272,9 @@ static bool run_plan(TabularSearch *search, Error *error)
     static const double costs[] = {0.1}, penalties[] = {1};
     const double *linear = search->target->numbers ? penalties : costs;
 
-    if (!tabular_learn_texts(search, error) || !tabular_prepare_folds(search, error) ||
-        !try_linear(search, linear[0], error))
+    /* what the linear model needs is gone before the trees take theirs */
+    if (!tabular_learn_texts(search, error) || !try_linear(search, linear[0], error) ||
+        !tabular_prepare_trees(search, error))
         return false;
     if (!search->has_trees) {
         Candidate *candidate = new_candidate(search, "boosted_trees", "");

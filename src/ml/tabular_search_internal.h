@@ -25,8 +25,7 @@ typedef struct Trial {
 typedef struct TabularFold {
     RowList training, judged;   /* rows of the table */
     Encoding encoding;          /* for trees */
-    BoostMatrix *matrix, *held; /* NULL: there is no library */
-    Matrix sparse, sparse_held;
+    BoostMatrix *matrix, *held; /* NULL: there is no library, or it is not yet the trees' turn */
 } TabularFold;
 
 typedef struct TabularSearch {
@@ -64,9 +63,16 @@ void tabular_release_texts(TabularSearch *search);
 
 /* ---- tabular_fold.c ---- */
 
-/* The rows of each fold for learners of both kinds; without the library for the linear ones. */
-bool tabular_prepare_folds(TabularSearch *search, Error *error) MUST_CHECK;
+/* The rows of each fold as trees learn them; nothing without the library. */
+bool tabular_prepare_trees(TabularSearch *search, Error *error) MUST_CHECK;
 void tabular_release_folds(TabularSearch *search);
+
+/* Linear models learn from so many rows at most, drawn evenly from all: a model of few numbers is
+ * none the better for more, and their sparse form is the largest there is. */
+enum { LINEAR_ROWS_MAX = 100000 };
+
+/* The first row, each k-th one after it: at most count of them. */
+RowList tabular_spread(RowList rows, size_t count, Arena *arena);
 
 LinearModel tabular_fit_linear(const TabularSearch *search, const Trial *trial,
                                const Matrix *matrix, RowList rows, Arena *arena);

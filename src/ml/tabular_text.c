@@ -220,13 +220,12 @@ static void add_margins(TabularSearch *search, const FrameColumn *column, const 
     size_t each = search->search.margin_count;
 
     for (size_t margin = 0; margin < each; margin++) {
-        TableColumn *added = &table->columns[table->column_count++];
+        Cell *cells = arena_take(search->search.work, table->row_count * sizeof(Cell));
 
-        *added = (TableColumn){column->name, COLUMN_NUMBER,
-                               arena_take(search->search.work, table->row_count * sizeof(Cell))};
         for (size_t row = 0; row < table->row_count; row++)
-            added->cells[row] = cell_of_number(
+            cells[row] = cell_of_number(
                 text_is_missing(column->texts[row]) ? NAN : margins[row * each + margin]);
+        table->columns[table->column_count++] = (TableColumn){column->name, COLUMN_NUMBER, cells};
     }
     search->margins_of_texts += each;
 }

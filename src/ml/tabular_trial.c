@@ -54,23 +54,41 @@ typedef struct Run {
     FoldRun *folds;
 } Run;
 
-static void store_margins(const Run *run, const TabularFold *fold, const double *margins)
+static void store_margins(const Run *run, RowList rows, const double *margins)
 {
     size_t each = run->search->search.margin_count;
 
-    for (size_t i = 0; i < fold->judged.count; i++)
-        memcpy(run->margins + run->search->places[fold->judged.items[i]] * each, margins + i * each,
+    for (size_t i = 0; i < rows.count; i++)
+        memcpy(run->margins + run->search->places[rows.items[i]] * each, margins + i * each,
                each * sizeof(double));
+}
+
+static void judge_linear(const Run *run, const Encoding *encoding, const LinearModel *model,
+                         RowList rows)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    Matrix matrix = encoding_apply_sparse(encoding, &run->search->table, rows, scratch);
+    double *margins = arena_array(scratch, double, rows.count * model->margin_count + 1);
+
+    linear_margins(model, &matrix, margins);
+    store_margins(run, rows, margins);
 }
 
 static void fit_linear(const Run *run, const TabularFold *fold, FoldRun *made, Arena *scratch)
 {
-    LinearModel model =
-        tabular_fit_linear(run->search, run->trial, &fold->sparse, fold->training, scratch);
-    double *margins = arena_array(scratch, double, fold->judged.count *model.margin_count + 1);
+    const Table *table = &run->search->table;
+    RowList rows = tabular_spread(fold->training, LINEAR_ROWS_MAX, scratch);
+    Encoding encoding = encoding_fit_linear(table, rows, scratch);
+    Matrix matrix = encoding_apply_sparse(&encoding, table, rows, scratch);
+    LinearModel model = tabular_fit_linear(run->search, run->trial, &matrix, rows, scratch);
 
-    linear_margins(&model, &fold->sparse_held, margins);
-    store_margins(run, fold, margins);
+    for (size_t at = 0; at < fold->judged.count; at += LINEAR_ROWS_MAX) {
+        size_t left = fold->judged.count - at;
+
+        judge_linear(
+            run, &encoding, &model,
+            (RowList){fold->judged.items + at, left < LINEAR_ROWS_MAX ? left : LINEAR_ROWS_MAX});
+    }
     made->is_done = true;
 }
 
@@ -81,7 +99,7 @@ static void fit_trees(const Run *run, const TabularFold *fold, FoldRun *made, Ar
 
     if (!boost_fit(&job, scratch, &result, &made->error))
         return;
-    store_margins(run, fold, result.margins);
+    store_margins(run, fold->judged, result.margins);
     made->is_done = true;
     made->is_stopped = result.is_stopped;
     made->rounds = result.rounds;

@@ -21,7 +21,11 @@
 #include "pipelines/train_ids.h"
 #include "registry/package.h"
 
-enum { GOLDEN_ROWS = 32 };
+enum {
+    GOLDEN_ROWS = 32,
+    CELLS_MAX = 100 * 1000 * 1000, /* to learn from: some 3 GB at work, and in the minutes that a
+                                      search has more rows would mean fewer trees */
+};
 
 typedef struct TrainJob {
     const char *rows, *holdout; /* paths of Parquet files */
@@ -165,6 +169,7 @@ static bool read_rows(Training *training)
         .without_path = training->job.holdout,
         .columns = training->columns,
         .task = training->task,
+        .cells_max = CELLS_MAX,
     };
 
     if (!rows_read(&spec, training->arena, &training->rows, training->error))
@@ -200,6 +205,19 @@ static bool search(Training *training)
         return false;
     train_guard_add_notes(&training->guard, &training->found.notes, training->arena);
     return true;
+}
+
+static void note_draw(Training *training)
+{
+    const Rows *rows = &training->rows;
+    size_t all = rows->row_count + rows->undrawn_count + training->unlabelled_count;
+
+    if (rows->undrawn_count)
+        text_list_add(&training->found.notes, training->arena,
+                      arena_format(training->arena,
+                                   "%zu of %zu rows were drawn to learn from: a training takes at "
+                                   "most %d cells",
+                                   rows->row_count, all, CELLS_MAX));
 }
 
 static bool judge_on_holdout(Training *training)
@@ -472,6 +490,7 @@ bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *e
     if (!find_target(&training) || !find_task(&training) || !read_rows(&training) ||
         !search(&training) || !judge_on_holdout(&training) || !write_package(&training))
         return false;
+    note_draw(&training);
     write_result(result, &training);
     return true;
 }

@@ -42,6 +42,13 @@ static RowsSpec rows_spec(Bench *bench, const DatasetVersion *version, const cha
     };
 }
 
+static RowsSpec bench_rows(Bench *bench, const char *csv)
+{
+    DatasetVersion version = add_csv(bench, csv, "{\"x\":\"number\",\"y\":\"number\"}");
+
+    return rows_spec(bench, &version, version.rows);
+}
+
 static ModelTask task_of(Bench *bench, const DatasetVersion *version)
 {
     return dataset_target_task(version, dataset_column_by_role(&version->columns, "target"),
@@ -92,6 +99,32 @@ static void test_a_target_is_read_as_numbers_and_what_is_missing_is_none(void)
     EXPECT_OK(rows_read(&spec, bench.arena, &rows, &bench.scope.error), bench.scope.error);
     EXPECT(!rows.targets && rows.classes.count == 2 && rows.labels[1] == -1);
     EXPECT(rows_have_answer(&rows, 0) && !rows_have_answer(&rows, 1));
+    bench_end(&bench);
+}
+
+static void test_of_too_many_rows_some_are_drawn_and_the_same_ones_again(void)
+{
+    Bench bench = bench_start();
+    TextBuilder csv = {.arena = bench.arena};
+    RowsSpec spec;
+    Rows rows, again, all;
+
+    text_append(&csv, "x,y\n");
+    for (int i = 0; i < 1000; i++)
+        text_append_format(&csv, "%d,%d.5\n", i, i);
+    spec = bench_rows(&bench, text_built(&csv));
+    EXPECT_OK(rows_read(&spec, bench.arena, &all, &bench.scope.error), bench.scope.error);
+    EXPECT(all.row_count == 1000 && all.undrawn_count == 0);
+    spec.cells_max = 3000; /* an id is a cell, too */
+    EXPECT_OK(rows_read(&spec, bench.arena, &all, &bench.scope.error), bench.scope.error);
+    EXPECT(all.row_count == 1000 && all.undrawn_count == 0);
+    spec.cells_max = 1200;
+    EXPECT_OK(rows_read(&spec, bench.arena, &rows, &bench.scope.error), bench.scope.error);
+    EXPECT(rows.row_count > 330 && rows.row_count < 470);
+    EXPECT(rows.row_count + rows.undrawn_count == 1000 && rows.left_out_count == 0);
+    EXPECT_OK(rows_read(&spec, bench.arena, &again, &bench.scope.error), bench.scope.error);
+    EXPECT(again.row_count == rows.row_count);
+    EXPECT(memcmp(again.targets, rows.targets, rows.row_count * sizeof(double)) == 0);
     bench_end(&bench);
 }
 
@@ -219,6 +252,7 @@ int main(int count, char **names)
     static const Test tests[] = {
         TEST(test_a_number_is_regression_and_an_integer_of_more_than_twenty_values),
         TEST(test_a_target_is_read_as_numbers_and_what_is_missing_is_none),
+        TEST(test_of_too_many_rows_some_are_drawn_and_the_same_ones_again),
         TEST(test_a_target_that_is_no_number_is_refused),
         TEST(test_an_infinite_target_is_refused_with_its_row),
         TEST(test_a_stratified_holdout_of_numbers_has_as_many_of_each_tenth),
