@@ -20,7 +20,7 @@ import tempfile
 import measure
 
 SUBJECTS = ["serving", "log", "scoring", "training", "store", "start", "swap", "hostile", "training_load", "tracking",
-            "footprint", "pipelines", "slurm"]
+            "footprint", "pipelines", "slurm", "tables"]
 
 
 class Bench:
