@@ -445,7 +445,7 @@ TYPES = [
     (413, "a request has at most 10000 rows", "POST", PREDICT, json.dumps({"data": [ROW] * 10001})),
     (413, "a request has at most 1000 rows", "POST", EXPLAIN, json.dumps({"data": [ROW] * 1001})),
     (422, 'the what-if of "age" must be a number or empty, not "old"', "POST", EXPLAIN + "?what_if=age=old", json.dumps({"data": [ROW]})),
-    (422, 'unrecognized column "shoe" in a what-if: the model reads ', "POST", EXPLAIN + "?what_if=shoe=42", json.dumps({"data": [ROW]})),
+    (422, 'unrecognized column "shoe" in a what-if: the model reads "note", "channel", "age"', "POST", EXPLAIN + "?what_if=shoe=42", json.dumps({"data": [ROW]})),
     (422, 'a what-if is COLUMN=VALUE, as in age=41, not ""', "POST", EXPLAIN + "?what_if=", json.dumps({"data": [ROW]})),
     (422, '"what_if" must be UTF-8', "POST", EXPLAIN + "?what_if=note=%ff", json.dumps({"data": [ROW]})),
     (422, 'unrecognized parameter "what_if"', "POST", PREDICT + "?what_if=age=3", json.dumps({"data": [ROW]})),
