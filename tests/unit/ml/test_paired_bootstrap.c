@@ -221,6 +221,86 @@ static void test_requests_out_of_range_are_refused(void)
                 "the challenger: the predicted class of row 3 is 2, but classes are 0 to 1");
 }
 
+/* ---- several answers of the challenger ---- */
+
+static bool repeat(const Rivals *rivals, const Predictions *answers, size_t count,
+                   const char *metric, PairedInterval *interval, Error *error)
+{
+    ClassNames classes = {names, rivals->class_count};
+    RepeatedRivals asked = {.truth = rivals->truth,
+                            .champion = &rivals->models[0],
+                            .challengers = answers,
+                            .challenger_count = count,
+                            .row_count = ROW_COUNT,
+                            .classes = &classes,
+                            .positive = 1,
+                            .metric = metric_find(metric),
+                            .level = 0.9,
+                            .resamples = 4000,
+                            .seed = 3};
+
+    return repeated_bootstrap(&asked, interval, error);
+}
+
+/* Each draw of equal answers is the same, so what is left is the chance of the rows. */
+static void test_equal_answers_have_the_interval_of_one(void)
+{
+    Rivals rivals;
+    PairedInterval one, many;
+    Error error = {0};
+
+    rivals_init(&rivals, 2);
+    {
+        const Predictions equal[] = {rivals.models[1], rivals.models[1], rivals.models[1]};
+
+        EXPECT_OK(compare(&rivals, "f1", 4000, 1, &one, &error), error);
+        EXPECT_OK(repeat(&rivals, equal, 3, "f1", &many, &error), error);
+    }
+    EXPECT_NEAR(many.difference, one.difference, 1e-12);
+    EXPECT_NEAR(many.challenger, one.challenger, 1e-12);
+    EXPECT(many.champion == one.champion);
+    EXPECT_NEAR(many.low, one.low, 0.02);
+    EXPECT_NEAR(many.high, one.high, 0.02);
+}
+
+/* The half of them are the champion's own answers: on average they differ by the half, and how many
+ * of them are drawn is a chance of its own. */
+static void test_answers_that_differ_among_themselves_widen_the_interval(void)
+{
+    Rivals rivals;
+    PairedInterval one, mixed;
+    Error error = {0};
+
+    rivals_init(&rivals, 2);
+    {
+        const Predictions answers[] = {rivals.models[0], rivals.models[1]};
+
+        EXPECT_OK(compare(&rivals, "log_loss", 4000, 1, &one, &error), error);
+        EXPECT_OK(repeat(&rivals, answers, 2, "log_loss", &mixed, &error), error);
+    }
+    EXPECT_NEAR(mixed.difference, one.difference / 2, 1e-12);
+    EXPECT(mixed.high == 0); /* a quarter of the draws has the champion's twice */
+    EXPECT_NEAR(mixed.low, one.difference, fabs(one.low - one.difference));
+    EXPECT(mixed.high - mixed.low > (one.high - one.low) / 2);
+}
+
+static void test_an_interval_that_too_few_resamples_know_is_unknown(void)
+{
+    Rivals rivals;
+    PairedInterval interval;
+    Error error = {0};
+
+    rivals_init(&rivals, 2);
+    memset(rivals.truth, 0, sizeof(rivals.truth));
+    rivals.truth[7] = 1;
+    EXPECT_OK(repeat(&rivals, &rivals.models[1], 1, "auc", &interval, &error), error);
+    EXPECT(isfinite(interval.difference) && isnan(interval.low) && isnan(interval.high));
+    rivals.truth[7] = 0;
+    EXPECT(!repeat(&rivals, &rivals.models[1], 1, "auc", &interval, &error));
+    EXPECT_TEXT(error.message, "\"auc\" of the model is not defined on these rows: each class must "
+                               "occur in them");
+}
+
 int main(int count, char **arguments)
 {
     static const Test tests[] = {
@@ -231,6 +311,9 @@ int main(int count, char **arguments)
         TEST(test_a_metric_of_probabilities_needs_them),
         TEST(test_a_class_that_most_resamples_miss_is_refused),
         TEST(test_requests_out_of_range_are_refused),
+        TEST(test_equal_answers_have_the_interval_of_one),
+        TEST(test_answers_that_differ_among_themselves_widen_the_interval),
+        TEST(test_an_interval_that_too_few_resamples_know_is_unknown),
         {0},
     };
 
