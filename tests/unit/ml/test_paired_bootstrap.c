@@ -223,18 +223,23 @@ static void test_requests_out_of_range_are_refused(void)
 
 /* ---- several answers of the challenger ---- */
 
-static bool repeat(const Rivals *rivals, const Predictions *answers, size_t count,
-                   const char *metric, PairedInterval *interval, Error *error)
+typedef struct Answers {
+    const Predictions *items;
+    size_t count;
+    const char *metric;
+} Answers;
+
+static bool repeat(const Rivals *rivals, Answers answers, PairedInterval *interval, Error *error)
 {
     ClassNames classes = {names, rivals->class_count};
     RepeatedRivals asked = {.truth = rivals->truth,
                             .champion = &rivals->models[0],
-                            .challengers = answers,
-                            .challenger_count = count,
+                            .challengers = answers.items,
+                            .challenger_count = answers.count,
                             .row_count = ROW_COUNT,
                             .classes = &classes,
                             .positive = 1,
-                            .metric = metric_find(metric),
+                            .metric = metric_find(answers.metric),
                             .level = 0.9,
                             .resamples = 4000,
                             .seed = 3};
@@ -254,7 +259,7 @@ static void test_equal_answers_have_the_interval_of_one(void)
         const Predictions equal[] = {rivals.models[1], rivals.models[1], rivals.models[1]};
 
         EXPECT_OK(compare(&rivals, "f1", 4000, 1, &one, &error), error);
-        EXPECT_OK(repeat(&rivals, equal, 3, "f1", &many, &error), error);
+        EXPECT_OK(repeat(&rivals, (Answers){equal, 3, "f1"}, &many, &error), error);
     }
     EXPECT_NEAR(many.difference, one.difference, 1e-12);
     EXPECT_NEAR(many.challenger, one.challenger, 1e-12);
@@ -276,7 +281,7 @@ static void test_answers_that_differ_among_themselves_widen_the_interval(void)
         const Predictions answers[] = {rivals.models[0], rivals.models[1]};
 
         EXPECT_OK(compare(&rivals, "log_loss", 4000, 1, &one, &error), error);
-        EXPECT_OK(repeat(&rivals, answers, 2, "log_loss", &mixed, &error), error);
+        EXPECT_OK(repeat(&rivals, (Answers){answers, 2, "log_loss"}, &mixed, &error), error);
     }
     EXPECT_NEAR(mixed.difference, one.difference / 2, 1e-12);
     EXPECT(mixed.high == 0); /* a quarter of the draws has the champion's twice */
@@ -287,16 +292,17 @@ static void test_answers_that_differ_among_themselves_widen_the_interval(void)
 static void test_an_interval_that_too_few_resamples_know_is_unknown(void)
 {
     Rivals rivals;
+    const Answers one = {&rivals.models[1], 1, "auc"};
     PairedInterval interval;
     Error error = {0};
 
     rivals_init(&rivals, 2);
     memset(rivals.truth, 0, sizeof(rivals.truth));
     rivals.truth[7] = 1;
-    EXPECT_OK(repeat(&rivals, &rivals.models[1], 1, "auc", &interval, &error), error);
+    EXPECT_OK(repeat(&rivals, one, &interval, &error), error);
     EXPECT(isfinite(interval.difference) && isnan(interval.low) && isnan(interval.high));
     rivals.truth[7] = 0;
-    EXPECT(!repeat(&rivals, &rivals.models[1], 1, "auc", &interval, &error));
+    EXPECT(!repeat(&rivals, one, &interval, &error));
     EXPECT_TEXT(error.message, "\"auc\" of the model is not defined on these rows: each class must "
                                "occur in them");
 }
