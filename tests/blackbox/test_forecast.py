@@ -178,6 +178,10 @@ class ForecastTest(SlipwayTest):
         self.assertEqual(reason["last"], "2013-12-31T00:00:00.000Z")
         self.assertGreaterEqual(reason["backtest"]["windows"], 1)
         self.assertGreater(reason["backtest"]["mase"], 0)
+        refused = self.expect(422, self.port, "/endpoints/sales/explain?what_if=steps=3", method="POST", headers=JSON_TYPE,
+                              body=json.dumps({"data": [2]}))[1]["error"]
+        self.assertEqual(refused["field"], "what_if")
+        self.assertTrue(refused["message"].startswith("a forecast has no columns that a what-if could change"))
 
     def test_the_log_keeps_what_was_asked_and_the_last_value(self):
         answer = self.post("predict", {"data": [3, {"steps": 1, "level": 0.8}]})
