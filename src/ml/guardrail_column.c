@@ -87,10 +87,11 @@ static size_t choose_classes(const Frame *frame, const Target *target,
 GuardrailSample guardrail_sample(const Frame *frame, const Target *target, Arena *arena)
 {
     int chosen[GUARDRAIL_ANSWERS_MAX] = {0};
-    GuardrailSample sample = {.frame = frame, .is_number = target->numbers, .answer_count = 1};
+    const double *numbers = target->numbers;
+    GuardrailSample sample = {.frame = frame, .is_number = numbers, .answer_count = 1};
     double *answers;
 
-    if (!sample.is_number)
+    if (!numbers)
         sample.answer_count = choose_classes(frame, target, chosen);
     sample.count = sample_size(frame, sample.answer_count);
     draw_rows(&sample, arena);
@@ -98,8 +99,8 @@ GuardrailSample guardrail_sample(const Frame *frame, const Target *target, Arena
     for (size_t answer = 0; answer < sample.answer_count; answer++)
         for (size_t i = 0; i < sample.count; i++)
             answers[answer * sample.count + i] =
-                sample.is_number ? target->numbers[sample.rows[i]]
-                                 : target->labels[sample.rows[i]] == chosen[answer];
+                numbers ? numbers[sample.rows[i]]
+                        : target->labels[sample.rows[i]] == chosen[answer];
     sample.answers = answers;
     return sample;
 }
@@ -209,6 +210,12 @@ typedef struct Half {
     double sum, count;
 } Half;
 
+static Half half_of(size_t bin_count, Arena *scratch)
+{
+    return (Half){arena_array(scratch, double, bin_count), arena_array(scratch, double, bin_count),
+                  0, 0};
+}
+
 static void sum_halves(const GuardrailSample *sample, const GuardrailColumn *column,
                        const double *answers, Half halves[2])
 {
@@ -226,12 +233,8 @@ static void score_answer(const GuardrailSample *sample, const GuardrailColumn *c
                          size_t answer, double *scores)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    Half halves[2] = {0};
+    Half halves[2] = {half_of(column->bin_count, scratch), half_of(column->bin_count, scratch)};
 
-    for (size_t i = 0; i < 2; i++) {
-        halves[i].sums = arena_array(scratch, double, column->bin_count);
-        halves[i].counts = arena_array(scratch, double, column->bin_count);
-    }
     sum_halves(sample, column, sample->answers + answer * sample->count, halves);
     for (size_t i = 0; i < sample->count; i++) {
         const Half *learnt = &halves[!sample->sides[i]];
