@@ -94,7 +94,7 @@ class Folder:
         return self.command("data", "add", "trips", path, "--target", target, *(f"--column={column}" for column in columns))
 
     def artifact(self, digest):
-        return os.path.join(self.slipway.data, "artifacts", digest[:2], digest)
+        return os.path.join(self.slipway.data, "artifacts", digest[:2], digest[2:])
 
     def remove(self):
         server.remove_folder(self.slipway.folder)
@@ -177,7 +177,7 @@ def last_column(path):
 
 def order_of(folder, target):
     """The job of a training of what was added, its hold-out drawn."""
-    version = folder.slipway.run("data", "show", "trips")
+    version = folder.slipway.run("data", "show", "trips")["version"]
     work = os.path.join(folder.slipway.folder, "work")
     holdout = os.path.join(work, "holdout.parquet")
     os.makedirs(os.path.join(work, "package"))

@@ -36,6 +36,20 @@ static const Settings portfolio[] = {
     {0.05, 12, 1, 0.8, 0.3, 1}, {0.1, 3, 1, 0.9, 1, 1},
 };
 
+/* With more than two classes a round has a tree for each, and there is time for few: twice the rate
+ * takes half of them and was no worse (covertype: log loss 0.4728 and 0.4718, in 18 s of CPU time
+ * instead of 31). */
+static const double rate_of_classes = 2;
+
+static Settings settings_at(const TabularSearch *search, size_t place)
+{
+    Settings settings = portfolio[place];
+
+    if (search->search.margin_count > 1)
+        settings.rate *= rate_of_classes;
+    return settings;
+}
+
 static BoostSpec spec_of(const TabularSearch *search, const Settings *settings)
 {
     const EncodingTarget *target = &search->encoded;
@@ -251,17 +265,18 @@ static bool run_trees(TabularSearch *search, Error *error)
     const Candidate *first = NULL;
 
     for (size_t i = 0; i < COUNT(portfolio); i++) {
+        Settings settings = settings_at(search, i);
         const Candidate *candidate = first;
 
         if (i > 0 && !may_go_on(search))
             break;
-        if (!try_trees(search, &portfolio[i], &candidate, error))
+        if (!try_trees(search, &settings, &candidate, error))
             return false;
         first = first ? first : candidate;
         if (candidate &&
             (!walk.best_candidate || candidate->log_loss < walk.best_candidate->log_loss)) {
             walk.best_candidate = candidate;
-            walk.best = portfolio[i];
+            walk.best = settings;
         }
     }
     return !walk.best_candidate || walk_on(search, &walk, error);
