@@ -134,9 +134,7 @@ bool predictor_predict_on(size_t thread_count, const Predictor *model, const Fra
 
 double predictor_row_seconds(const Predictor *model)
 {
-    static const double of_text = 10e-6; /* a hundred words, with their characters */
-
-    return model->table ? tabular_model_row_seconds(model->table) : of_text;
+    return model->table ? tabular_model_row_seconds(model->table) : TEXT_SECONDS;
 }
 
 size_t predictor_decide(const Predictor *model, const double *probabilities)

@@ -244,7 +244,8 @@ double tabular_model_row_seconds(const TabularModel *model)
         for (size_t tree = 0; tree < forest->tree_count; tree++)
             splits += forest->levels[tree] + 1;
     }
-    return (double)values * of_value + (double)splits * of_split;
+    return (double)values * of_value + (double)splits * of_split +
+           (double)model->text_count * TEXT_SECONDS;
 }
 
 size_t tabular_model_decide(const TabularModel *model, const double *probabilities)

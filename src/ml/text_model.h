@@ -18,6 +18,9 @@
 #include "base/error.h"
 #include "ml/frame.h"
 
+/* About what a text takes a core, a hundred words with their characters. */
+#define TEXT_SECONDS 10e-6
+
 typedef struct TextModel TextModel;
 
 /* One candidate of the search, as the leaderboard shows it. The first row is always the majority
