@@ -7,7 +7,7 @@
 #include "ml/table.h"
 
 enum {
-    CELLS_MAX = 4000000, /* columns x answers x rows that are looked at */
+    CELLS_MAX = 2000000, /* columns x answers x rows that are looked at */
     ROWS_FEW = 500,      /* of many columns, too */
     VALUES_FEW = 64,     /* numbers of so many values are taken value by value */
     BIN_ROWS_LEAST = 20, /* of a stretch of numbers */
