@@ -13,6 +13,7 @@ enum {
     LEADERBOARD_ROWS_MAX = 15,
     DESCRIPTION_WIDTH = 49,
     NOTES_SHOWN_MAX = 20,
+    NOTES_DRAWN_MAX = 5,   /* below the board, which must fit on the terminal */
     COLUMNS_SHOWN_MAX = 8, /* of a kind */
 };
 
@@ -54,13 +55,12 @@ static size_t draw_rows(Cli *cli, FILE *file, const JsonValue *rows)
     return shown;
 }
 
-/* A line each; returns how many. */
-static size_t draw_notes(FILE *file, const JsonValue *notes)
+/* A line each, and one for those beyond most; returns how many. */
+static size_t draw_notes(FILE *file, const JsonValue *notes, size_t most)
 {
     size_t count = json_count(notes), shown = 0;
 
-    for (JsonWalk walk = json_walk(notes); shown < NOTES_SHOWN_MAX && json_walk_next(&walk);
-         shown++)
+    for (JsonWalk walk = json_walk(notes); shown < most && json_walk_next(&walk); shown++)
         fprintf(file, "note: %s\n", json_as_text(walk.value, ""));
     if (count == shown)
         return shown;
@@ -95,7 +95,7 @@ static void draw_board(Board *board, const JsonValue *progress)
     fprintf(stderr, "\033[?7l%lld of %lld %s, by %s\n", (long long)done, (long long)planned,
             unit_of(progress), json_as_text(json_member(progress, "metric"), ""));
     board->line_count = 1 + draw_rows(board->cli, stderr, json_member(progress, "leaderboard"));
-    board->line_count += draw_notes(stderr, json_member(progress, "notes"));
+    board->line_count += draw_notes(stderr, json_member(progress, "notes"), NOTES_DRAWN_MAX);
     fprintf(stderr, "\033[?7h");
     fflush(stderr);
 }
@@ -204,7 +204,7 @@ static void print_notes(Cli *cli, const JsonValue *run)
 
     if (cli_get(cli, path, &reply) && json_member(reply.json, "notes")) {
         print_columns(cli, json_member(reply.json, "columns"));
-        draw_notes(stdout, json_member(reply.json, "notes"));
+        draw_notes(stdout, json_member(reply.json, "notes"), NOTES_SHOWN_MAX);
         return;
     }
     cli->error = kept;

@@ -246,7 +246,7 @@ static void test_rows_that_come_again_and_contradict_each_other_bound_what_can_b
     GuardrailList list;
 
     for (size_t row = 0; row < 100; row++) { /* 50 pairs, each with both answers */
-        planted->numbers[0][row] = (double)(row / 2);
+        planted->numbers[0][row] = floor((double)row / 2);
         planted->labels[row] = row % 2;
         planted->targets[row] = row % 2 ? 100 : -100;
     }
