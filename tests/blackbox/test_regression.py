@@ -239,6 +239,9 @@ class RegressionTest(SlipwayTest):
         for sentence in ("| rmse, chosen by |", "By prediction", "**task**: regression"):
             self.assertIn(sentence, page)
         self.assertNotIn("confusion", page.lower())
+        self.assertIn("by rmse, the worst first, with its 95 % interval", page)
+        self.assertRegex(page, r"\| (holiday|workingday|weathersit) \| \d \| [3-8]\d \| [\d.]+ \| [\d.]+ \| [\d.]+ \| "
+                               r"(worse than all rows|may be chance) \|")
 
     def test_a_run_that_is_done_again_comes_to_the_same_metric(self):
         first = self.expect(200, self.port, "/api/v1/models/bikes/versions/1")[1]["run_id"]
