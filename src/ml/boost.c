@@ -356,26 +356,35 @@ void boost_model_destroy(BoostModel **model)
     *model = NULL;
 }
 
-/* The rounds up to the best one. bytes: best's, until it is freed. */
-static bool save_best(const BoostModel *model, const char *settings, Booster *best,
-                      const char **bytes, uint64_t *count, Error *error)
+/* The rounds up to the best one, as the library writes them. */
+typedef struct Saved {
+    Booster best; /* owns the bytes */
+    const char *bytes;
+    uint64_t count;
+} Saved;
+
+static void saved_free(Saved *saved)
 {
-    return (xgboost.slice(model->booster.handle, 0, (int)model->rounds, 1, &best->handle) == 0 &&
-            xgboost.save(best->handle, settings, count, bytes) == 0) ||
+    booster_free(&saved->best);
+}
+
+static bool save_best(const BoostModel *model, const char *settings, Saved *saved, Error *error)
+{
+    return (xgboost.slice(model->booster.handle, 0, (int)model->rounds, 1, &saved->best.handle) ==
+                0 &&
+            xgboost.save(saved->best.handle, settings, &saved->count, &saved->bytes) == 0) ||
            fail_library(error);
 }
 
 bool boost_model_save(const BoostModel *model, Arena *arena, const char **json, size_t *size,
                       Error *error)
 {
-    CLEANUP(booster_free) Booster best = {0};
-    const char *bytes;
-    uint64_t count;
+    CLEANUP(saved_free) Saved saved = {0};
 
-    if (!save_best(model, "{\"format\":\"json\"}", &best, &bytes, &count, error))
+    if (!save_best(model, "{\"format\":\"json\"}", &saved, error))
         return false;
-    *json = arena_copy(arena, bytes, count);
-    *size = count;
+    *json = arena_copy(arena, saved.bytes, saved.count);
+    *size = saved.count;
     return true;
 }
 
@@ -384,13 +393,11 @@ enum { LIBRARY_NODE_BYTES = 34, OWN_NODE_BYTES = 16 };
 
 bool boost_model_size(const BoostModel *model, size_t *bytes, Error *error)
 {
-    CLEANUP(booster_free) Booster best = {0};
-    const char *saved;
-    uint64_t count;
+    CLEANUP(saved_free) Saved saved = {0};
 
-    if (!save_best(model, "{\"format\":\"ubj\"}", &best, &saved, &count, error))
+    if (!save_best(model, "{\"format\":\"ubj\"}", &saved, error))
         return false;
-    *bytes = count / LIBRARY_NODE_BYTES * OWN_NODE_BYTES;
+    *bytes = saved.count / LIBRARY_NODE_BYTES * OWN_NODE_BYTES;
     return true;
 }
 
