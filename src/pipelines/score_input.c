@@ -22,8 +22,8 @@ bool score_input_check_found(const ScoreInput *input, size_t found, Error *error
         return true;
     for (size_t i = 0; i < input->inputs->count; i++)
         text_append_format(&names, "%s\"%s\"", i ? ", " : "", input->inputs->items[i].name);
-    return fail(error, ERROR_INVALID, "%s has none of the columns that the model is asked by: %s",
-                input->source->name, text_built(&names));
+    return fail(error, ERROR_INVALID, "it has none of the columns that the model is asked by: %s",
+                text_built(&names));
 }
 
 ScoreInput *score_input_open(const ScoreSource *source, const InputList *inputs, Arena *arena,

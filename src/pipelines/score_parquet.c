@@ -60,7 +60,7 @@ static bool select_columns(const ScoreInput *input, Arena *arena, const char **s
                            column->kind == COLUMN_NUMBER ? "DOUBLE" : "VARCHAR");
     }
     if (!score_input_check_found(input, found, error))
-        return false;
+        return fail_in(error, "%s", source->name);
     for (size_t i = 0; i < source->keys.count; i++) {
         if (!check_key(source, source->keys.items[i], error))
             return false;
