@@ -177,23 +177,31 @@ static void test_copies_of_a_text_judge_each_other_never(void)
     tabular_model_unload(&result.model);
 }
 
-static void expect_same_bytes(const Reviews *reviews, size_t class_count, Arena *arena)
+typedef struct Bytes {
+    const char *items;
+    size_t size;
+} Bytes;
+
+static Bytes learn_on(size_t threads, const Reviews *reviews, size_t class_count, Arena *arena)
 {
     Target target = target_of(reviews, class_count);
-    const char *bytes[2];
-    size_t sizes[2];
+    SearchSpec spec = {.seed = 3, .fold_count = 2, .trials_max = 2, .thread_count = threads};
+    TabularResult result;
+    Bytes bytes;
+    Error error;
 
-    for (size_t turn = 0; turn < 2; turn++) {
-        SearchSpec spec = {
-            .seed = 3, .fold_count = 2, .trials_max = 2, .thread_count = turn ? 3 : 1};
-        TabularResult result;
-        Error error;
+    EXPECT_OK(tabular_search(&reviews->frame, &target, &spec, arena, &result, &error), error);
+    tabular_model_save(result.model, arena, &bytes.items, &bytes.size);
+    tabular_model_unload(&result.model);
+    return bytes;
+}
 
-        EXPECT_OK(tabular_search(&reviews->frame, &target, &spec, arena, &result, &error), error);
-        tabular_model_save(result.model, arena, &bytes[turn], &sizes[turn]);
-        tabular_model_unload(&result.model);
-    }
-    EXPECT(sizes[0] == sizes[1] && memcmp(bytes[0], bytes[1], sizes[0]) == 0);
+static void expect_same_bytes(const Reviews *reviews, size_t class_count, Arena *arena)
+{
+    Bytes first = learn_on(1, reviews, class_count, arena);
+    Bytes second = learn_on(3, reviews, class_count, arena);
+
+    EXPECT(first.size == second.size && memcmp(first.items, second.items, first.size) == 0);
 }
 
 static void test_the_same_rows_and_seed_give_the_same_bytes_on_any_number_of_threads(void)
@@ -278,6 +286,18 @@ static double *answer(const TabularModel *model, const Frame *frame, Arena *aren
     return answers;
 }
 
+static void expect_same_alone(const TabularModel *model, const Reviews *reviews, size_t row,
+                              const double *answers)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    FrameColumn columns[] = {{"review", COLUMN_TEXT, reviews->texts + row, NULL},
+                             {"size", COLUMN_NUMBER, NULL, reviews->sizes + row},
+                             {"colour", COLUMN_CATEGORY, reviews->colours + row, NULL}};
+    const double *alone = answer(model, &(Frame){columns, COLUMNS, 1}, arena);
+
+    EXPECT(memcmp(answers, alone, tabular_model_width(model) * sizeof(double)) == 0);
+}
+
 static void expect_same_answers(const Reviews *reviews, size_t class_count, Arena *arena)
 {
     TabularResult result = learn(reviews, class_count, arena);
@@ -298,14 +318,8 @@ static void expect_same_answers(const Reviews *reviews, size_t class_count, Aren
     EXPECT(memcmp(answers, others, bytes_count) == 0);
     EXPECT_OK(tabular_model_predict_on(3, loaded, &reviews->frame, others, &error), error);
     EXPECT(memcmp(answers, others, bytes_count) == 0);
-    for (size_t row = 0; row < 5; row++) { /* alone */
-        FrameColumn columns[] = {{"review", COLUMN_TEXT, reviews->texts + row, NULL},
-                                 {"size", COLUMN_NUMBER, NULL, reviews->sizes + row},
-                                 {"colour", COLUMN_CATEGORY, reviews->colours + row, NULL}};
-
-        others = answer(loaded, &(Frame){columns, COLUMNS, 1}, arena);
-        EXPECT(memcmp(answers + row * width, others, width * sizeof(double)) == 0);
-    }
+    for (size_t row = 0; row < 5; row++)
+        expect_same_alone(loaded, reviews, row, answers + row * width);
 }
 
 static void test_a_model_answers_the_same_when_loaded_again_and_on_threads(void)
@@ -361,28 +375,32 @@ static void test_an_empty_text_is_a_missing_one(void)
 
 /* ---- explaining ---- */
 
+/* number: the answer, which the contributions add up to; else NaN. */
+static void expect_sum(const TabularModel *model, const Reviews *reviews, size_t row, double number)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Explanation explanation;
+    Error error;
+    double sum;
+
+    EXPECT_OK(tabular_model_explain(model, &reviews->frame, row, 0, arena, &explanation, &error),
+              error);
+    EXPECT(explanation.count == COLUMNS);
+    sum = explanation.intercept;
+    for (size_t i = 0; i < COLUMNS; i++)
+        sum += explanation.items[i].weight;
+    EXPECT_NEAR(sum, explanation.margin, 1e-9);
+    EXPECT(isnan(number) || fabs(sum - number) < 1e-3);
+}
+
 static void expect_explained(const Reviews *reviews, size_t class_count, Arena *arena)
 {
     TabularResult result = learn(reviews, class_count, arena);
     CLEANUP(tabular_model_unload) TabularModel *model = result.model;
     double *answers = answer(model, &reviews->frame, arena);
 
-    for (size_t row = 0; row < 10; row++) {
-        Explanation explanation;
-        Error error;
-        double sum;
-
-        EXPECT_OK(
-            tabular_model_explain(model, &reviews->frame, row, 0, arena, &explanation, &error),
-            error);
-        EXPECT(explanation.count == COLUMNS);
-        sum = explanation.intercept;
-        for (size_t i = 0; i < COLUMNS; i++)
-            sum += explanation.items[i].weight;
-        EXPECT_NEAR(sum, explanation.margin, 1e-9);
-        if (class_count == 0)
-            EXPECT_NEAR(sum, answers[row], 1e-3);
-    }
+    for (size_t row = 0; row < 10; row++)
+        expect_sum(model, reviews, row, class_count ? NAN : answers[row]);
 }
 
 static void test_a_text_adds_one_contribution_and_all_add_up(void)
@@ -398,34 +416,34 @@ static const Contribution *contribution_of(const Explanation *explanation, const
     return NULL;
 }
 
+static void expect_shown(const TabularModel *model, Reviews *reviews, const char *text,
+                         const char *shown)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Explanation explanation;
+    Error error;
+
+    reviews->texts[0] = ref(text);
+    EXPECT_OK(tabular_model_explain(model, &reviews->frame, 0, 0, arena, &explanation, &error),
+              error);
+    EXPECT_TEXT(contribution_of(&explanation, "review")->text, shown);
+}
+
 static void test_an_explanation_shows_how_a_text_begins(void)
 {
-    static const struct {
-        const char *text, *shown;
-    } cases[] = {
-        {"awful", "review=awful"},
-        {"", "review is missing"},
-        {NULL, "review is missing"},
-        {"awful awful awful awful awful awful awful awful awful awful",
-         "review=awful awful awful awful awful awful awful awful awful awful"},
-        {"awful awful awful awful awful awful awful awful awful awful\xc3\xa4wful",
-         "review=awful awful awful awful awful awful awful awful awful awful\xe2\x80\xa6"},
-    };
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Reviews *reviews = make_reviews(arena);
     TabularResult result = learn(reviews, 0, arena);
+    const TabularModel *model = result.model;
 
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        Explanation explanation;
-        Error error;
-
-        reviews->texts[i] = ref(cases[i].text);
-        EXPECT_OK(
-            tabular_model_explain(result.model, &reviews->frame, i, 0, arena, &explanation, &error),
-            error);
-        EXPECT_TEXT(contribution_of(&explanation, "review")->text, cases[i].shown);
-        EXPECT(i == 1 || i == 2 || contribution_of(&explanation, "review")->weight < -5);
-    }
+    expect_shown(model, reviews, "awful", "review=awful");
+    expect_shown(model, reviews, "", "review is missing");
+    expect_shown(model, reviews, NULL, "review is missing");
+    expect_shown(model, reviews, "awful awful awful awful awful awful awful awful awful awful",
+                 "review=awful awful awful awful awful awful awful awful awful awful");
+    expect_shown(model, reviews,
+                 "awful awful awful awful awful awful awful awful awful awful\xc3\xa4wful",
+                 "review=awful awful awful awful awful awful awful awful awful awful\xe2\x80\xa6");
     tabular_model_unload(&result.model);
 }
 

@@ -152,6 +152,8 @@ static const Mistake mistakes[] = {
      "{\"data\":[{\"text\":\"t\",\"kind\":\"k\",\"age\":1},{\"text\":"
      "\"t\",\"age\":1}]}",
      422, "\"kind\" is missing in row 2", "kind"},
+    {&three_columns, json_type, "{\"data\":[{\"text\":7,\"kind\":\"k\",\"age\":1}]}", 422,
+     "\"text\" in row 1 must be a text or null", "text"},
     {&three_columns, json_type, "{\"data\":[{\"text\":\"t\",\"kind\":\"k\",\"age\":\"1\"}]}", 422,
      "\"age\" in row 1 must be a number or null", "age"},
     {&three_columns, json_type, "{\"data\":[{\"text\":\"t\",\"kind\":{},\"age\":1}]}", 422,
