@@ -231,6 +231,54 @@ static void test_what_many_series_have_in_common_wins(void)
     EXPECT(size == other_size && memcmp(bytes, other, size) == 0);
 }
 
+/* A promotion on some days doubles what goes on by the rule. */
+static void add_promotions(Maps *maps, Arena *arena)
+{
+    double *rows = arena_array(arena, double, COUNT_EACH);
+
+    for (size_t t = 0; t < COUNT_EACH; t++)
+        rows[t] = t * 37 % 11 < 3;
+    for (size_t i = 0; i < SERIES; i++) {
+        for (size_t t = 0; t < COUNT_EACH; t++)
+            maps->values[i][t] *= 1 + rows[t];
+        maps->inputs[i].known = rows;
+        maps->inputs[i].future_count = 1;
+    }
+}
+
+/* It is asked for the values without the columns' effect, too, then as now. */
+static void test_known_columns_are_beside_it_as_beside_others(void)
+{
+    static const KnownColumn promotion = {"promotion", NULL, 0};
+    static const ForecastSpec spec = {
+        .frequency = {FREQUENCY_DAY_MS, 0, 0}, .horizon = 1, .periods = {1}, .period_count = 1};
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Maps *maps = make_maps(arena);
+    ForecastInputs inputs = {maps->inputs, SERIES, 2, {&promotion, 1}};
+    CLEANUP(forecast_model_unload) ForecastModel *model = NULL, *again = NULL;
+    ForecastResult result = {0}, renewed = {0};
+    const LeaderboardRow *with, *without;
+    const char *bytes, *other;
+    size_t size, other_size;
+    Error error = {0};
+
+    if (!has_library())
+        return;
+    add_promotions(maps, arena);
+    EXPECT_OK(forecast_model_train(&inputs, &spec, arena, &result, &error), error);
+    model = result.model;
+    with = find_row(&result.leaderboard, "lag_boost with promotion");
+    without = find_row(&result.leaderboard, "lag_boost");
+    EXPECT(with && without && with->score < without->score);
+    EXPECT(without->seconds > with->seconds);
+
+    EXPECT_OK(forecast_model_renew(model, &inputs, arena, &renewed, &error), error);
+    again = renewed.model;
+    forecast_model_save(model, arena, &bytes, &size);
+    forecast_model_save(again, arena, &other, &other_size);
+    EXPECT(size == other_size && memcmp(bytes, other, size) == 0);
+}
+
 /* Its row is stopped on every series, and none is forecast by it. */
 static void test_what_the_time_does_not_suffice_for_is_left_out(void)
 {
@@ -265,6 +313,7 @@ int main(int count, char **names)
         TEST(test_size_and_level_do_not_matter),
         TEST(test_what_cannot_be_forecast_gets_a_sentence),
         TEST(test_what_many_series_have_in_common_wins),
+        TEST(test_known_columns_are_beside_it_as_beside_others),
         TEST(test_what_the_time_does_not_suffice_for_is_left_out),
         TEST(test_few_series_are_learnt_one_by_one),
         {0},
