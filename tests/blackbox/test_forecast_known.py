@@ -22,6 +22,11 @@ data:
     columns: {weathersit: category}
 release: {endpoint: bikes}
 """
+PIPELINE = PROJECT.replace("release: {endpoint: bikes}", """stages:
+  train: {uses: train, with: {data: days, task: forecast, horizon: 7}}
+  lines: {uses: score, needs: train, with: {input: asks.csv, keys: [note], output: out/lines.jsonl}}
+  fast: {uses: benchmark, needs: train, with: {input: asks.csv, requests: 20}}
+  judge: {uses: evaluate, needs: train}""")
 COLUMNS = ["dteday", "holiday", "weathersit", "hum", "season", "cnt"]
 FIRST, LEARNT, FUTURE = 200, 335, 5  # days of the file; the last ones have no value
 
@@ -154,6 +159,24 @@ class ForecastKnownTest(SlipwayTest):
     def test_the_endpoint_describes_the_known_columns(self):
         schemas = self.expect(200, self.port, "/endpoints/bikes/openapi.json")[1]["components"]["schemas"]
         self.assertEqual(schemas["Row"]["properties"]["known"]["type"], "object")
+
+    # files of rows
+
+    def test_a_pipeline_scores_with_the_values_of_each_row(self):
+        known = [{"weathersit": "1"}, {"weathersit": ["3", "3"]}]
+        with open(os.path.join(self.project, "asks.csv"), "w", encoding="ascii", newline="") as file:
+            csv.writer(file).writerows([["steps", "known", "note"]] + [[2, json.dumps(row), "a"] for row in known])
+        with open(os.path.join(self.project, "slipway.yaml"), "w", encoding="ascii") as file:
+            file.write(PIPELINE)
+        self.command("pipeline", "run", folder=self.project)
+        newest = self.expect(200, self.port, "/api/v1/pipelines/bikes/runs?limit=1")[1]["pipeline_runs"][0]
+        steps = {name: self.expect(200, self.port, f"/api/v1/pipeline-runs/{newest['id']}/steps/{name}")[1]["step"]
+                 for name in ("lines", "fast", "judge")}
+        said = self.expect(200, self.port, f"/api/v1/artifacts/{steps['lines']['outs'][0]['digest']}")[1]
+        values = [json.loads(line)["value"] for line in said.decode().splitlines()]
+        self.assertEqual(values, [value for row in known for value in self.values({"steps": 2, "known": row})])
+        self.assertLess(values[2], 0.8 * values[0])
+        self.assertEqual(steps["judge"]["result"]["rows"], 7)
 
     # the gate
 
