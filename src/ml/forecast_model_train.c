@@ -24,7 +24,7 @@ typedef struct Training {
     size_t thread_count;
     SeriesCandidates candidates;
     ForecastWatch watch;
-    LagBoost *shared; /* of a candidate; NULL where the series are too few */
+    LagBoost *shared; /* candidates ask it; NULL where the series are too few */
     Sample *samples;
     size_t sample_count;
     Backtest *tested; /* of those samples that have windows */
@@ -398,6 +398,7 @@ static void train(Training *training, Arena *scratch)
     find_table(training);
     parallel_run(training->draft.count, training->thread_count, learn_turn, training);
     destroy_samples(training);
+    lag_boost_destroy(&training->shared);
 }
 
 bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec, Arena *arena,
@@ -405,7 +406,6 @@ bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
     CLEANUP(forecast_model_unload) ForecastModel *model = NULL;
-    CLEANUP(lag_boost_destroy) LagBoost *shared = NULL;
     Training training = {.spec = spec, .thread_count = inputs->thread_count};
     size_t failed;
 
@@ -413,7 +413,6 @@ bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec
         return false;
     prepare(&training, inputs, arena, scratch);
     model = training.draft.model;
-    shared = training.shared;
     pthread_mutex_init(&training.lock, NULL);
     train(&training, scratch);
     pthread_mutex_destroy(&training.lock);

@@ -300,8 +300,8 @@ static void test_few_series_are_learnt_one_by_one(void)
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Maps *maps = make_maps(arena);
     ForecastResult result = train(maps, LAG_SERIES_MIN - 1, 1, arena);
-    CLEANUP(forecast_model_unload) ForecastModel *model = result.model;
 
+    forecast_model_unload(&result.model);
     EXPECT(find_row(&result.leaderboard, "lag_boost") == NULL);
 }
 
