@@ -86,15 +86,14 @@ static void test_any_number_of_threads_learns_the_same(void)
         return;
     one = learn(maps->series, 3, 1);
     three = learn(maps->series, 3, 3);
-    for (size_t i = 0; i < SERIES; i++)
-        for (size_t back = 0; back < 3; back++) {
-            LagSeries part = before(&maps->series[i], back * HORIZON);
-            Forecast first = forecast(one, &part, 3 * HORIZON, arena);
-            Forecast second = forecast(three, &part, 3 * HORIZON, arena);
+    for (size_t i = 0; i < 3 * SERIES; i++) {
+        LagSeries part = before(&maps->series[i / 3], i % 3 * HORIZON);
+        Forecast first = forecast(one, &part, 3 * HORIZON, arena);
+        Forecast second = forecast(three, &part, 3 * HORIZON, arena);
 
-            expect_same(&first, &second);
-            EXPECT(isfinite(first.mean[11]) && first.deviation[11] > 0);
-        }
+        expect_same(&first, &second);
+        EXPECT(isfinite(first.mean[11]) && first.deviation[11] > 0);
+    }
 }
 
 /* Whatever comes later, in any series: the model of an origin has not seen it. One series ends a
@@ -125,7 +124,7 @@ static void test_what_lies_behind_an_origin_is_not_seen(void)
     expect_same(&first, &second);
     first = forecast(boost, &maps->series[1], HORIZON, arena);
     second = forecast(changed, &maps->series[1], HORIZON, arena);
-    EXPECT(memcmp(first.mean, second.mean, sizeof(double)) != 0);
+    EXPECT(fabs(first.mean[0] - second.mean[0]) > 0);
 }
 
 /* A series twice as large and moved is forecast twice as large and moved. */
