@@ -294,6 +294,25 @@ static void test_what_the_time_does_not_suffice_for_is_left_out(void)
         EXPECT(strstr(result.outcomes[i].choice, "lag_boost") == NULL);
 }
 
+/* What was chosen as one of many cannot be fitted again for a few. */
+static void test_a_few_of_many_cannot_be_renewed_alone(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Maps *maps = make_maps(arena);
+    ForecastResult result, renewed = {0};
+    Error error = {0};
+
+    if (!has_library())
+        return;
+    result = train(maps, SERIES, 2, arena);
+    EXPECT(!forecast_model_renew(
+        result.model, &(ForecastInputs){.items = maps->inputs, .count = 2, .thread_count = 1},
+        arena, &renewed, &error));
+    forecast_model_unload(&result.model);
+    EXPECT_TEXT(error.message, "no series can be forecast; \"map 0\": \"lag_boost\" wants more "
+                               "series than these");
+}
+
 static void test_few_series_are_learnt_one_by_one(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -314,6 +333,7 @@ int main(int count, char **names)
         TEST(test_what_many_series_have_in_common_wins),
         TEST(test_known_columns_are_beside_it_as_beside_others),
         TEST(test_what_the_time_does_not_suffice_for_is_left_out),
+        TEST(test_a_few_of_many_cannot_be_renewed_alone),
         TEST(test_few_series_are_learnt_one_by_one),
         {0},
     };
