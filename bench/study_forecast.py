@@ -27,7 +27,8 @@ HEAD = """# Forecasts of one series: how good, how fast
 
 Written by `bench/study_forecast.py`. One origin: the end of what is learnt from. sMAPE, MASE and OWA are
 M4's (`src/ml/forecast_metric.h`), means over the series; MSIS and coverage are of 95 % intervals. Speed is series per CPU second of one
-core, fit and forecast. "automatic" is the choice by back-tests (`src/ml/forecast_model.h`), which fits every learner many times; its
+core, fit and forecast. "automatic" is the choice by back-tests (`src/ml/forecast_model.h`), which fits every learner many times, and of
+many series one learner of all of them (`docs/decisions/0029-lags-of-many-series.md`); its
 intervals are those that the back-tests calibrate, the others' their own; on sets of one series it is the mean of the best three, a number
 chosen with these sets in sight, while the sets of many series choose their rule by themselves, from what is learnt from. nn5-daily's missing values are learnt as those of a week before, and not judged.
 Longer seasons that `mstl` and `seasonal_regression` look for: 168 on Hourly, 52 on Weekly, 365 on days.
