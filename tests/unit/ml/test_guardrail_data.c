@@ -82,7 +82,7 @@ static size_t place_of(const TextList *names, const char *name)
     for (size_t i = 0; i < names->count; i++)
         if (text_equal(names->items[i], name))
             return i;
-    EXPECT(!"the file has its target");
+    EXPECT(false); /* the file has its target */
     return 0;
 }
 
