@@ -65,7 +65,10 @@ static bool show_progress(Scope *scope, const Request *request, Response *respon
     return true;
 }
 
-static bool cancel(Scope *scope, const Request *request, Response *response)
+/* trainer_cancel() or trainer_finish() */
+typedef bool EndTraining(Trainer *trainer, const char *run_id, Error *error);
+
+static bool end_training(Scope *scope, const Request *request, Response *response, EndTraining *end)
 {
     Run run;
 
@@ -73,13 +76,23 @@ static bool cancel(Scope *scope, const Request *request, Response *response)
         return false;
     if (!trainer_of(request))
         return fail(&scope->error, ERROR_CONFLICT, "run \"%s\" is not training", run.id);
-    if (!trainer_cancel(trainer_of(request), run.id, &scope->error))
+    if (!end(trainer_of(request), run.id, &scope->error))
         return false;
     response->status = 202;
     json_open_object(response->json, NULL);
     json_text(response->json, "run_id", run.id);
     json_close(response->json);
     return true;
+}
+
+static bool cancel(Scope *scope, const Request *request, Response *response)
+{
+    return end_training(scope, request, response, trainer_cancel);
+}
+
+static bool stop(Scope *scope, const Request *request, Response *response)
+{
+    return end_training(scope, request, response, trainer_finish);
 }
 
 static bool evaluate(Scope *scope, const Request *request, Response *response)
@@ -101,6 +114,8 @@ const Route training_routes[] = {
      "Show how far a training is, with its leaderboard so far."},
     {"POST", "/api/v1/runs/{run_id}/cancel", ROLE_CONTRIBUTOR, ROUTE_SLOW, cancel,
      "Stop a training; its run ends as killed."},
+    {"POST", "/api/v1/runs/{run_id}/stop", ROLE_CONTRIBUTOR, ROUTE_SLOW, stop,
+     "End the search of a training now; the best so far is the model."},
     {"POST", "/api/v1/runs/{run_id}/rerun", ROLE_CONTRIBUTOR, ROUTE_SLOW, rerun,
      "Train again with what a run recorded, and compare."},
     {"POST", "/api/v1/projects/{project}/evaluate", ROLE_CONTRIBUTOR, ROUTE_SLOW, evaluate,

@@ -40,6 +40,7 @@ typedef struct Child {
     char tail[TAIL_BYTES];
     size_t tail_size;
     int64_t deadline_us;
+    bool was_told; /* to finish */
 } Child;
 
 static void child_clear(Child *child)
@@ -172,6 +173,14 @@ static bool must_end(const Child *child, ProcessResult *result)
     return result->cancelled || result->timed_out;
 }
 
+static void tell_to_finish(Child *child)
+{
+    if (child->was_told || !child->spec->finish || !atomic_load(child->spec->finish))
+        return;
+    child->was_told = true;
+    kill(child->id, SIGUSR1);
+}
+
 static void run_to_end(Child *child, ProcessResult *result)
 {
     int status = 0;
@@ -181,6 +190,7 @@ static void run_to_end(Child *child, ProcessResult *result)
             kill(-child->id, SIGKILL);
             break;
         }
+        tell_to_finish(child);
         pump(child);
     }
     while (waitpid(child->id, &status, 0) < 0 && errno == EINTR)

@@ -30,6 +30,7 @@ typedef struct ProcessSpec {
     void *context;
     const atomic_bool
         *cancelled; /* or NULL: set from another thread, it kills the group within a second */
+    const atomic_bool *finish; /* or NULL: set from another thread, it sends the child SIGUSR1 */
 } ProcessSpec;
 
 typedef struct ProcessResult {

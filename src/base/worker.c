@@ -224,6 +224,7 @@ bool worker_run(const WorkerSpec *spec, Arena *arena, const JsonValue **result, 
         .on_line = take_line,
         .context = &listener,
         .cancelled = spec->cancelled,
+        .finish = spec->finish,
     };
     ProcessResult ended;
 

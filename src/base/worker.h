@@ -41,6 +41,8 @@ typedef struct WorkerSpec {
     unsigned timeout_ms; /* 0: none */
     bool in_background;  /* takes minutes: at the lowest priority instead of a low one */
     const atomic_bool *cancelled;
+    const atomic_bool *finish; /* or NULL: tells a step that listens (pipelines/step_job.h) to end
+                                  with what it has; others are ended by it */
     void (*on_progress)(void *context,
                         const JsonValue *progress); /* or NULL; the value lives for the call */
     void *context;

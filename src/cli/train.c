@@ -1,4 +1,4 @@
-/* train.c: slipway train, evaluate, run rerun, run cancel */
+/* train.c: slipway train, evaluate, run rerun, run stop, run cancel */
 
 #include <math.h>
 #include <stdio.h>
@@ -123,17 +123,27 @@ static bool rerun(Cli *cli)
            follow(cli, &reply);
 }
 
-static bool cancel(Cli *cli)
+static bool end_run(Cli *cli, const char *how, const char *said)
 {
     const char *run = cli_encoded(cli, cli_argument(cli, 0));
     ClientReply reply;
 
-    if (!cli_send(cli, "POST", cli_format(cli, "/api/v1/runs/%s/cancel", run), NULL, &reply))
+    if (!cli_send(cli, "POST", cli_format(cli, "/api/v1/runs/%s/%s", run, how), NULL, &reply))
         return false;
     if (cli->json)
         return cli_print_json(cli, &reply);
-    printf("run %s is being stopped\n", cli_argument(cli, 0));
+    printf("run %s %s\n", cli_argument(cli, 0), said);
     return true;
+}
+
+static bool stop(Cli *cli)
+{
+    return end_run(cli, "stop", "ends with the best so far");
+}
+
+static bool cancel(Cli *cli)
+{
+    return end_run(cli, "cancel", "is being stopped");
 }
 
 /* Evaluating. */
@@ -203,7 +213,9 @@ const Command train_commands[] = {
      "slipway evaluate --dataset comments@2", evaluate_options},
     {"run rerun", "RUN", rerun, "Train again with what a run recorded, and compare.",
      "slipway run rerun 5f0c7d6e9f3b4c6f8f9a2b1c3d4e5f60", rerun_options},
-    {"run cancel", "RUN", cancel, "Stop a training.",
+    {"run stop", "RUN", stop, "End the search of a training now: the best so far is its model.",
+     "slipway run stop 5f0c7d6e9f3b4c6f8f9a2b1c3d4e5f60"},
+    {"run cancel", "RUN", cancel, "Stop a training and keep nothing of it.",
      "slipway run cancel 5f0c7d6e9f3b4c6f8f9a2b1c3d4e5f60"},
     {0},
 };

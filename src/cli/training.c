@@ -3,6 +3,8 @@
 #include "cli/training.h"
 
 #include <math.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -315,6 +317,35 @@ static bool show_outcome(Cli *cli, const char *run_id)
     return judge_outcome(cli, run);
 }
 
+static atomic_bool was_interrupted;
+
+static void hear_interrupt(int number)
+{
+    (void)number;
+    atomic_store(&was_interrupted, true);
+}
+
+/* The first interrupt ends the search, the second one the command. */
+static void listen_for_interrupt(void)
+{
+    sigaction(SIGINT,
+              &(struct sigaction){.sa_handler = hear_interrupt,
+                                  .sa_flags = SA_RESTART | (int)SA_RESETHAND},
+              NULL);
+}
+
+static void end_search(Cli *cli, const char *run_id)
+{
+    ClientReply reply;
+    Error kept = cli->error;
+
+    if (cli_send(cli, "POST", cli_format(cli, "/api/v1/runs/%s/stop", run_id), NULL, &reply))
+        fprintf(stderr, "the search ends with the best so far; once more to leave\n");
+    else
+        fprintf(stderr, "%s; once more to leave\n", cli->error.message);
+    cli->error = kept;
+}
+
 bool cli_follow_training(Cli *cli, const ClientReply *started)
 {
     const char *run_id = json_as_text(json_member(started->json, "run_id"), "");
@@ -322,10 +353,13 @@ bool cli_follow_training(Cli *cli, const ClientReply *started)
     Board board = {.cli = cli};
     ClientReply reply;
 
+    listen_for_interrupt();
     do {
         if (!cli_get(cli, path, &reply))
             return false;
         tell_progress(&board, reply.json);
+        if (atomic_exchange(&was_interrupted, false))
+            end_search(cli, run_id);
         time_sleep_ms(POLL_MS);
     } while (text_equal(json_as_text(json_member(reply.json, "status"), ""), "RUNNING"));
     clear_board(&board);

@@ -232,6 +232,11 @@ static void fit_window(const Run *run, const Turn *turn, Error *error)
     keep_forecast(backtest, row, turn->window, &forecast);
 }
 
+static bool is_told_to_end(const Run *run)
+{
+    return run->limits->finish && atomic_load(run->limits->finish);
+}
+
 /* Whether the rest of a row's windows, each as long as those so far, goes beyond the deadline. With
  * the lock held. */
 static bool is_too_late(const Run *run, const RowState *state)
@@ -253,8 +258,9 @@ static bool may_begin(Run *run, const Turn *turn)
 
     pthread_mutex_lock(&run->lock);
     state->is_stopped = state->is_stopped || (shared && lag_boost_is_stopped(shared));
-    if (run->limits->deadline_us && turn->place >= run->limits->kept && !state->is_stopped)
-        state->is_stopped = is_too_late(run, state);
+    if (turn->place >= run->limits->kept && !state->is_stopped)
+        state->is_stopped =
+            is_told_to_end(run) || (run->limits->deadline_us && is_too_late(run, state));
     may = !state->is_stopped;
     state->begun++;
     pthread_mutex_unlock(&run->lock);

@@ -28,6 +28,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "ml/forecast.h"
@@ -79,9 +80,10 @@ const char *series_candidate_name(const SeriesCandidate *candidate, size_t main_
 typedef struct BacktestRow BacktestRow;
 
 typedef struct BacktestLimits {
-    const size_t *order; /* the candidates' numbers, as they are tried; NULL: as they come */
-    size_t kept;         /* so many of them have all windows, whatever the time is */
-    int64_t deadline_us; /* by time_monotonic_us(); 0: none */
+    const size_t *order;       /* the candidates' numbers, as they are tried; NULL: as they come */
+    size_t kept;               /* so many of them have all windows, whatever the time is */
+    int64_t deadline_us;       /* by time_monotonic_us(); 0: none */
+    const atomic_bool *finish; /* or NULL: set by somebody else, it is as the deadline */
     /* Told of each row when it is finished, by one thread at a time; NULL: nobody is. */
     void (*row_done)(void *context, const BacktestRow *row, size_t candidate);
     void *context;

@@ -323,7 +323,8 @@ static bool learn(const Fit *fit, Error *error)
             return false;
         if (round - result->rounds >= fit->job->spec->patience)
             return true;
-        if (deadline_us && time_monotonic_us() > deadline_us) {
+        if ((deadline_us && time_monotonic_us() > deadline_us) ||
+            (fit->job->finish && atomic_load(fit->job->finish))) {
             result->is_stopped = true;
             return true;
         }

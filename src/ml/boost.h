@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,8 +64,9 @@ typedef struct BoostModel BoostModel;
 typedef struct BoostJob {
     const BoostSpec *spec;
     const BoostMatrix *training;
-    const BoostMatrix *held; /* not learnt from: they say when more trees help no more */
-    int64_t deadline_us;     /* by time_monotonic_us(); 0: none */
+    const BoostMatrix *held;   /* not learnt from: they say when more trees help no more */
+    int64_t deadline_us;       /* by time_monotonic_us(); 0: none */
+    const atomic_bool *finish; /* or NULL: set, it is as the deadline */
 } BoostJob;
 
 typedef struct BoostResult {

@@ -24,6 +24,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "ml/backtest.h"
@@ -83,6 +84,8 @@ typedef struct ForecastSpec {
     size_t windows;        /* of a back-test, at most; 0: by backtest.h's rule */
     double budget_seconds; /* wall clock; 0: none. What was not tried by then is left out */
     ForecastListener listener;
+    const atomic_bool
+        *finish; /* or NULL: set by somebody else, it is as a budget that is used up */
 } ForecastSpec;
 
 /* What became of a series. */

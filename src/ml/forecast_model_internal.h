@@ -96,7 +96,8 @@ size_t forecast_draft_behind(const ForecastDraft *draft, size_t input);
 typedef struct LagLearning {
     size_t windows; /* of back-tests that it is for, too */
     size_t thread_count;
-    int64_t deadline_us; /* 0: none */
+    int64_t deadline_us;       /* 0: none */
+    const atomic_bool *finish; /* as ForecastSpec's */
 } LagLearning;
 
 /* CPU time that a candidate has taken before the first series. */

@@ -71,7 +71,8 @@ LagBoost *forecast_draft_learn_shared(const ForecastDraft *draft, const LagLearn
                          .periods = model->periods,
                          .period_count = model->period_count,
                          .thread_count = learning->thread_count,
-                         .deadline_us = learning->deadline_us};
+                         .deadline_us = learning->deadline_us,
+                         .finish = learning->finish};
 
     if (!lag_boost_is_worth(series, draft->count))
         return NULL;

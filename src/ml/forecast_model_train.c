@@ -321,7 +321,8 @@ static void add_shared(Training *training, Arena *scratch)
     const LagLearning learning = {.windows = training->spec->windows ? training->spec->windows
                                                                      : BACKTEST_WINDOWS_MAX,
                                   .thread_count = training->thread_count,
-                                  .deadline_us = forecast_watch_shared_deadline(&training->watch)};
+                                  .deadline_us = forecast_watch_shared_deadline(&training->watch),
+                                  .finish = training->spec->finish};
 
     training->shared = forecast_draft_learn_shared(&training->draft, &learning);
     if (training->shared)

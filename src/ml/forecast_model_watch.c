@@ -75,7 +75,7 @@ void forecast_watch_candidates(ForecastWatch *watch, const SeriesCandidates *can
     watch->stopped = arena_array(scratch, size_t, candidates->count);
     for (size_t i = 0; i < candidates->count; i++)
         watch->seconds[i] = forecast_candidate_seconds(&candidates->items[i]);
-    if (watch->deadline_us)
+    if (watch->deadline_us || watch->spec->finish)
         find_order(watch, scratch);
 }
 
@@ -180,7 +180,10 @@ static int64_t deadline_of(ForecastWatch *watch, size_t window_count)
 
 BacktestLimits forecast_watch_limits(ForecastWatch *watch, size_t window_count)
 {
-    BacktestLimits limits = {.order = watch->order, .kept = watch->kept_count, .context = watch};
+    BacktestLimits limits = {.order = watch->order,
+                             .kept = watch->kept_count,
+                             .finish = watch->spec->finish,
+                             .context = watch};
 
     if (watch->series_count == 1)
         limits.row_done = row_done;

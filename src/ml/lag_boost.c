@@ -127,14 +127,20 @@ static bool is_too_late(const Learning *learning)
            (double)learning->spec->deadline_us;
 }
 
+static bool is_told_to_end(const Learning *learning)
+{
+    return learning->spec->finish && atomic_load(learning->spec->finish);
+}
+
 static bool may_begin(Learning *learning)
 {
     LagBoost *boost = learning->boost;
     bool may;
 
     pthread_mutex_lock(&learning->lock);
-    if (learning->spec->deadline_us && !boost->is_stopped)
-        boost->is_stopped = is_too_late(learning);
+    if (!boost->is_stopped)
+        boost->is_stopped =
+            is_told_to_end(learning) || (learning->spec->deadline_us && is_too_late(learning));
     may = !boost->is_stopped;
     learning->begun++;
     pthread_mutex_unlock(&learning->lock);
@@ -226,8 +232,9 @@ static bool fit_trees(const Learning *learning, const Rows *training, const Rows
 
     if (!make_matrix(training, &learnt, &model->error) ||
         !make_matrix(held, &watched, &model->error) ||
-        !boost_fit(&(BoostJob){&settings, learnt, watched, learning->spec->deadline_us}, scratch,
-                   &result, &model->error))
+        !boost_fit(&(BoostJob){&settings, learnt, watched, learning->spec->deadline_us,
+                               learning->spec->finish},
+                   scratch, &result, &model->error))
         return false;
     trees = result.model;
     model->is_stopped = result.is_stopped;

@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "ml/forecast.h"
@@ -45,7 +46,8 @@ typedef struct LagBoostSpec {
     size_t period_count;
     size_t model_count; /* 1 to LAG_MODELS_MAX; the first is of all values */
     size_t thread_count;
-    int64_t deadline_us; /* by time_monotonic_us(); 0: none */
+    int64_t deadline_us;       /* by time_monotonic_us(); 0: none */
+    const atomic_bool *finish; /* or NULL: set, it is as the deadline */
 } LagBoostSpec;
 
 /* Whether there is as much as the limits ask for. */

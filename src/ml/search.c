@@ -135,7 +135,7 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
     text_append_format(&text, ", %s=%g", trial.learner->parameter, trial.parameter);
     candidate->description = text_built(&text);
     if (!is_first && search_seconds_left(search) < search_seconds_needed(search, trial.learner)) {
-        candidate->note = "left out: the time budget is used up";
+        candidate->note = search_over_note(search, false);
         return true;
     }
     if (!candidate_cross_validate(search, candidate, is_first))

@@ -76,10 +76,25 @@ static void run_fold(const Search *search, Candidate *candidate, size_t fold)
                margins + i * search->margin_count, search->margin_count * sizeof(double));
 }
 
+static bool was_told_to_end(const Search *search)
+{
+    return search->spec->finish && atomic_load(search->spec->finish);
+}
+
+const char *search_over_note(const Search *search, bool has_begun)
+{
+    if (was_told_to_end(search))
+        return has_begun ? "stopped: it was told to end" : "left out: it was told to end";
+    return has_begun ? "stopped: the time budget is used up"
+                     : "left out: the time budget is used up";
+}
+
 double search_seconds_left(const Search *search)
 {
     double used = (double)(time_monotonic_us() - search->started_us) / 1e6;
 
+    if (was_told_to_end(search))
+        return 0;
     return search->spec->budget_seconds > 0 ? search->spec->budget_seconds - used : HUGE_VAL;
 }
 
@@ -157,7 +172,7 @@ bool candidate_cross_validate(Search *search, Candidate *candidate, bool must_fi
         if (!must_finish && search_seconds_left(search) <
                                 each * (double)rounds_of(search, search->fold_count - fold) +
                                     final_seconds(search)) {
-            candidate->note = "stopped: the time budget is used up";
+            candidate->note = search_over_note(search, true);
             return false;
         }
     }

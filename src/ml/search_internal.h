@@ -102,6 +102,9 @@ void search_report_progress(Search *search);
 
 double search_seconds_left(const Search *search);
 
+/* What is noted of a candidate when there are none; it outlives the search. */
+const char *search_over_note(const Search *search, bool has_begun);
+
 /* What another candidate would take, and the fit on all rows behind it. */
 double search_seconds_needed(const Search *search, const Learner *learner);
 

@@ -94,7 +94,8 @@ static void fit_linear(const Run *run, const TabularFold *fold, FoldRun *made, A
 
 static void fit_trees(const Run *run, const TabularFold *fold, FoldRun *made, Arena *scratch)
 {
-    BoostJob job = {&run->trial->boost, fold->matrix, fold->held, run->deadline_us};
+    BoostJob job = {&run->trial->boost, fold->matrix, fold->held, run->deadline_us,
+                    run->search->search.spec->finish};
     BoostResult result;
 
     if (!boost_fit(&job, scratch, &result, &made->error))
@@ -225,7 +226,7 @@ static bool run_all(TabularSearch *search, Run *run, Candidate *candidate, bool 
         fold += step;
         search->search.done += step;
         if (was_stopped(run, fold) && !must_finish) {
-            candidate->note = "stopped: the time budget is used up";
+            candidate->note = search_over_note(&search->search, true);
             return true;
         }
         if (fold == RACE_FOLDS && count > RACE_FOLDS && leader && !run->trial->is_linear &&

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/arena.h"
@@ -58,6 +59,8 @@ typedef struct SearchSpec {
     bool balance_classes; /* weigh classes by 1/frequency */
     size_t thread_count;  /* at most; 0: 1. The model is the same for any, if the budget suffices */
     SearchListener listener;
+    const atomic_bool *finish; /* or NULL: set by somebody else, it ends the search as the budget
+                                  does, with the best so far */
 } SearchSpec;
 
 typedef struct SearchResult {

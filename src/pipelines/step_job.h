@@ -1,6 +1,8 @@
 /* step_job.h: what several steps share. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/json.h"
 #include "base/parallel.h"
 #include "base/text.h"
@@ -28,3 +30,7 @@ static inline size_t step_thread_count(void)
 
     return cores > 1 ? cores - 1 : 1;
 }
+
+/* From now on SIGUSR1 does not end this process: it sets what is returned, and the step comes to
+ * its end with what it has. */
+const atomic_bool *step_listen_for_finish(void);

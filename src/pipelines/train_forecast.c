@@ -120,7 +120,8 @@ static ForecastSpec spec_of(const ForecastTraining *training)
                          .horizon = (size_t)training->job.horizon,
                          .period_count = set->period_count,
                          .budget_seconds = training->job.budget_seconds,
-                         .listener = {tell_progress, NULL}};
+                         .listener = {tell_progress, NULL},
+                         .finish = step_listen_for_finish()};
 
     for (size_t i = 0; i < set->period_count; i++)
         spec.periods[i] = set->periods[i];
@@ -170,13 +171,17 @@ static void note_failures(ForecastTraining *training)
 static void note_stopped(ForecastTraining *training)
 {
     size_t count = training->found.stopped_count;
+    const char *cause = "the search was told to end before its time, which";
 
+    if (!atomic_load(step_listen_for_finish()))
+        cause = arena_format(training->arena, "the time budget of %g seconds",
+                             training->job.budget_seconds);
     if (count)
         text_list_add(&training->set.notes, training->arena,
                       arena_format(training->arena,
-                                   "the time budget of %g seconds left out %zu back-tests, each of "
-                                   "a learner on a series: the leaderboard says which",
-                                   training->job.budget_seconds, count));
+                                   "%s left out %zu back-tests, each of a learner on a series: the "
+                                   "leaderboard says which",
+                                   cause, count));
 }
 
 /* Of a series that could not be learnt nothing is judged, nor promised. */

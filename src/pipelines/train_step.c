@@ -63,6 +63,7 @@ typedef struct Training {
     Rows rows; /* to learn from */
     size_t unlabelled_count;
     TrainGuard guard;
+    const atomic_bool *finish;
     Learnt found;
     Bench bench; /* the hold-out */
     Predictions predictions;
@@ -194,6 +195,7 @@ static bool search(Training *training)
         .balance_classes = training->job.balance,
         .thread_count = step_thread_count(),
         .listener = {tell_progress, training},
+        .finish = training->finish,
     };
     const Rows *rows = &training->rows;
     Target target = {.numbers = rows->targets};
@@ -203,6 +205,9 @@ static bool search(Training *training)
     if (!predictor_learn(&training->rows.frame, &target, &spec, training->arena, &training->found,
                          training->error))
         return false;
+    if (atomic_load(training->finish))
+        text_list_add(&training->found.notes, training->arena,
+                      "the search was told to end before its time: this is the best so far");
     train_guard_add_notes(&training->guard, &training->found.notes, training->arena);
     return true;
 }
@@ -480,7 +485,8 @@ static void training_clear(Training *training)
 
 bool train_step(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)
 {
-    CLEANUP(training_clear) Training training = {.arena = arena, .error = error};
+    CLEANUP(training_clear)
+    Training training = {.finish = step_listen_for_finish(), .arena = arena, .error = error};
 
     if (step_job_is_forecast(job))
         return train_forecast(job, result, arena, error);

@@ -19,7 +19,7 @@ typedef struct Job {
     char run_id[ID_TEXT_SIZE];
     char *principal_name;
     Role role;
-    atomic_bool cancelled;
+    atomic_bool cancelled, finish;
     bool by_user;   /* guarded by lock: cancelled on request, not because the program ends */
     char *progress; /* guarded by lock */
     struct Job *next;
@@ -119,7 +119,7 @@ static void do_job(Trainer *trainer, Job *job, Scope *scope)
 {
     Turn turn = {trainer, job};
     const char *last_lines = NULL, *reason;
-    TrainingControl control = {&job->cancelled, keep_progress, &turn, &last_lines};
+    TrainingControl control = {&job->cancelled, &job->finish, keep_progress, &turn, &last_lines};
 
     if (!atomic_load(&job->cancelled) && training_run(scope, job->run_id, &control))
         return;
@@ -297,6 +297,26 @@ bool trainer_cancel(Trainer *trainer, const char *run_id, Error *error)
     }
     pthread_mutex_unlock(&trainer->lock);
     return job || fail(error, ERROR_CONFLICT, "run \"%.64s\" is not training", run_id);
+}
+
+bool trainer_finish(Trainer *trainer, const char *run_id, Error *error)
+{
+    size_t ahead;
+    Job *job;
+    bool has_begun;
+
+    pthread_mutex_lock(&trainer->lock);
+    job = job_find(trainer, run_id, &ahead);
+    has_begun = job && job->progress;
+    if (has_begun)
+        atomic_store(&job->finish, true);
+    pthread_mutex_unlock(&trainer->lock);
+    if (!job)
+        return fail(error, ERROR_CONFLICT, "run \"%.64s\" is not training", run_id);
+    return has_begun || fail(error, ERROR_CONFLICT,
+                             "run \"%.64s\" has not begun to search, so there is nothing to keep: "
+                             "wait, or cancel it",
+                             run_id);
 }
 
 TrainerProgress trainer_progress(Trainer *trainer, const char *run_id, Arena *arena)

@@ -33,6 +33,10 @@ bool trainer_submit(Trainer *trainer, const char *run_id, const Principal *princ
 /* The run ends as killed, soon. A conflict when it neither waits nor trains. */
 bool trainer_cancel(Trainer *trainer, const char *run_id, Error *error) MUST_CHECK;
 
+/* Its search ends soon, and the best so far is registered as at any end. A conflict when it does
+ * not train, or has not begun to search. */
+bool trainer_finish(Trainer *trainer, const char *run_id, Error *error) MUST_CHECK;
+
 typedef struct TrainerProgress {
     bool is_here;         /* it waits or trains */
     size_t ahead;         /* how many train before it; 0: it trains */

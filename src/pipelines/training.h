@@ -52,6 +52,7 @@ bool training_start_again(Scope *scope, struct Trainer *trainer, const char *run
 /* How a training under way is followed and stopped. */
 typedef struct TrainingControl {
     const atomic_bool *cancelled;
+    const atomic_bool *finish; /* the search ends, and the best so far wins */
     void (*on_progress)(void *context, const JsonValue *progress);
     void *context;
     const char **last_lines; /* set when the step died without giving a reason */

@@ -71,6 +71,7 @@ static bool run_step(Scope *scope, const TrainingControl *control, TrainingResul
         .job = training_step_job(scope, training, folder),
         .timeout_ms = step_timeout_ms(training->order),
         .cancelled = control->cancelled,
+        .finish = control->finish,
         .on_progress = control->on_progress,
         .context = control->context,
         .last_lines = control->last_lines,

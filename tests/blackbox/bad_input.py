@@ -230,6 +230,7 @@ TRACKING = [
     (404, 'run "{run}" has no artifact "../../slipway.db"', "GET", RUNS + "/{run}/artifacts/file?path=../../slipway.db"),
     (404, 'run "{run}" has no artifact "nothing"', "GET", RUNS + "/{run}/artifacts/file?path=nothing"),
     (409, 'run "{run}" is not training', "POST", RUNS + "/{run}/cancel"),
+    (409, 'run "{run}" is not training', "POST", RUNS + "/{run}/stop"),
     (404, 'run "nobody" does not exist', "POST", RUNS + "/nobody/rerun"),
 ]
 

@@ -55,8 +55,9 @@ static BoostResult fit(const Sample *sample, bool is_binned, Arena *arena)
     EXPECT_OK(boost_matrix_create(&rows, &held, &error), error);
     rows.is_binned = is_binned;
     EXPECT_OK(boost_matrix_create(&rows, &training, &error), error);
-    EXPECT_OK(boost_fit(&(BoostJob){&sample->spec, training, held, 0}, arena, &result, &error),
-              error);
+    EXPECT_OK(
+        boost_fit(&(BoostJob){&sample->spec, training, held, 0, NULL}, arena, &result, &error),
+        error);
     boost_matrix_destroy(&training);
     boost_matrix_destroy(&held);
     return result;
