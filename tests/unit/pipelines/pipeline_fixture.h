@@ -63,8 +63,9 @@ static inline const char *made_up_comments(Arena *arena, size_t first, size_t co
         bool is_spam = i % 2, says_spam = noise_every && i % noise_every == 0 ? !is_spam : is_spam;
         const char *const *words = is_spam ? spam : ham;
 
-        text_append_format(&csv, "%s %s the %s of number %zu,%d,%d\n", words[i % 6],
-                           words[(i / 6) % 6], words[(i / 36) % 6], i, says_spam, says_spam);
+        text_append_format(&csv, "%s %s the %s of number %zu,%s,%d\n", words[i % 6],
+                           words[(i / 6) % 6], words[(i / 36) % 6], i, says_spam ? "yes" : "no",
+                           says_spam);
     }
     return text_built(&csv);
 }
