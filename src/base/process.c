@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/flag.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -166,7 +167,7 @@ static void pump(Child *child)
 
 static bool must_end(const Child *child, ProcessResult *result)
 {
-    if (child->spec->cancelled && atomic_load(child->spec->cancelled))
+    if (flag_is_set(child->spec->cancelled))
         result->cancelled = true;
     else if (child->deadline_us && time_monotonic_us() > child->deadline_us)
         result->timed_out = true;
@@ -175,7 +176,7 @@ static bool must_end(const Child *child, ProcessResult *result)
 
 static void tell_to_finish(Child *child)
 {
-    if (child->was_told || !child->spec->finish || !atomic_load(child->spec->finish))
+    if (child->was_told || !flag_is_set(child->spec->finish))
         return;
     child->was_told = true;
     kill(child->id, SIGUSR1);

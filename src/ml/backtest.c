@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/flag.h"
 #include "base/parallel.h"
 #include "base/time.h"
 #include "ml/known_effect.h"
@@ -232,11 +233,6 @@ static void fit_window(const Run *run, const Turn *turn, Error *error)
     keep_forecast(backtest, row, turn->window, &forecast);
 }
 
-static bool is_told_to_end(const Run *run)
-{
-    return run->limits->finish && atomic_load(run->limits->finish);
-}
-
 /* Whether the rest of a row's windows, each as long as those so far, goes beyond the deadline. With
  * the lock held. */
 static bool is_too_late(const Run *run, const RowState *state)
@@ -259,8 +255,8 @@ static bool may_begin(Run *run, const Turn *turn)
     pthread_mutex_lock(&run->lock);
     state->is_stopped = state->is_stopped || (shared && lag_boost_is_stopped(shared));
     if (turn->place >= run->limits->kept && !state->is_stopped)
-        state->is_stopped =
-            is_told_to_end(run) || (run->limits->deadline_us && is_too_late(run, state));
+        state->is_stopped = flag_is_set(run->limits->finish) ||
+                            (run->limits->deadline_us && is_too_late(run, state));
     may = !state->is_stopped;
     state->begun++;
     pthread_mutex_unlock(&run->lock);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/flag.h"
 #include "base/library.h"
 #include "base/time.h"
 #include "ml/loss.h"
@@ -323,8 +324,7 @@ static bool learn(const Fit *fit, Error *error)
             return false;
         if (round - result->rounds >= fit->job->spec->patience)
             return true;
-        if ((deadline_us && time_monotonic_us() > deadline_us) ||
-            (fit->job->finish && atomic_load(fit->job->finish))) {
+        if ((deadline_us && time_monotonic_us() > deadline_us) || flag_is_set(fit->job->finish)) {
             result->is_stopped = true;
             return true;
         }

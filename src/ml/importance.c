@@ -37,13 +37,18 @@ typedef struct Measuring {
 
 /* ---- what is measured ---- */
 
-static bool is_measurable(const ImportanceSpec *spec, Error *error)
+bool importance_has_columns(const Predictor *model)
 {
-    size_t count = predictor_input_count(spec->model), others = 0;
+    size_t count = predictor_input_count(model), others = 0;
 
     for (size_t i = 0; i < count; i++)
-        others += predictor_input(spec->model, i).kind != COLUMN_TEXT;
-    if (count < 2 || !others)
+        others += predictor_input(model, i).kind != COLUMN_TEXT;
+    return count > 1 && others;
+}
+
+static bool is_measurable(const ImportanceSpec *spec, Error *error)
+{
+    if (!importance_has_columns(spec->model))
         return fail(error, ERROR_CONFLICT,
                     "a model of texts alone, or of one column, has no columns to compare");
     if (spec->target->classes && spec->target->classes->count > IMPORTANCE_CLASSES_MAX)

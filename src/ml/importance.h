@@ -59,8 +59,11 @@ typedef struct Importance {
     size_t count, left_out;    /* columns; those that were not measured */
 } Importance;
 
-/* Fails when there are fewer than two columns, of which one is no text, or too many classes, and
- * where the metric is not defined on the rows. */
+/* Two columns at least, of which one is no text: else there is nothing to compare. */
+bool importance_has_columns(const Predictor *model);
+
+/* Fails without such columns, with too many classes, and where the metric is not defined on the
+ * rows. */
 bool importance_measure(const ImportanceSpec *spec, Arena *arena, Importance *importance,
                         Error *error) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/flag.h"
 #include "base/parallel.h"
 #include "base/time.h"
 #include "ml/boost.h"
@@ -127,11 +128,6 @@ static bool is_too_late(const Learning *learning)
            (double)learning->spec->deadline_us;
 }
 
-static bool is_told_to_end(const Learning *learning)
-{
-    return learning->spec->finish && atomic_load(learning->spec->finish);
-}
-
 static bool may_begin(Learning *learning)
 {
     LagBoost *boost = learning->boost;
@@ -139,8 +135,8 @@ static bool may_begin(Learning *learning)
 
     pthread_mutex_lock(&learning->lock);
     if (!boost->is_stopped)
-        boost->is_stopped =
-            is_told_to_end(learning) || (learning->spec->deadline_us && is_too_late(learning));
+        boost->is_stopped = flag_is_set(learning->spec->finish) ||
+                            (learning->spec->deadline_us && is_too_late(learning));
     may = !boost->is_stopped;
     learning->begun++;
     pthread_mutex_unlock(&learning->lock);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/flag.h"
 #include "base/parallel.h"
 #include "base/time.h"
 #include "ml/search_internal.h"
@@ -76,14 +77,9 @@ static void run_fold(const Search *search, Candidate *candidate, size_t fold)
                margins + i * search->margin_count, search->margin_count * sizeof(double));
 }
 
-static bool was_told_to_end(const Search *search)
-{
-    return search->spec->finish && atomic_load(search->spec->finish);
-}
-
 const char *search_over_note(const Search *search, bool has_begun)
 {
-    if (was_told_to_end(search))
+    if (flag_is_set(search->spec->finish))
         return has_begun ? "stopped: it was told to end" : "left out: it was told to end";
     return has_begun ? "stopped: the time budget is used up"
                      : "left out: the time budget is used up";
@@ -93,7 +89,7 @@ double search_seconds_left(const Search *search)
 {
     double used = (double)(time_monotonic_us() - search->started_us) / 1e6;
 
-    if (was_told_to_end(search))
+    if (flag_is_set(search->spec->finish))
         return 0;
     return search->spec->budget_seconds > 0 ? search->spec->budget_seconds - used : HUGE_VAL;
 }

@@ -20,15 +20,6 @@ static double seconds_of(const ColumnsSpec *spec)
     return fmin(seconds_most, fmax(seconds_least, budget * budget_share));
 }
 
-static bool has_columns(const Predictor *model)
-{
-    size_t count = predictor_input_count(model), others = 0;
-
-    for (size_t i = 0; i < count; i++)
-        others += predictor_input(model, i).kind != COLUMN_TEXT;
-    return count > 1 && others;
-}
-
 static bool measure(const ColumnsSpec *spec, Arena *arena, Importance *importance, Error *error)
 {
     const Rows *rows = &spec->bench->rows;
@@ -47,14 +38,6 @@ static bool measure(const ColumnsSpec *spec, Arena *arena, Importance *importanc
     };
 
     return importance_measure(&asked, arena, importance, error);
-}
-
-static bool is_text(const Predictor *model, const char *column)
-{
-    for (size_t i = 0; i < predictor_input_count(model); i++)
-        if (text_equal(predictor_input(model, i).name, column))
-            return predictor_input(model, i).kind == COLUMN_TEXT;
-    return true;
 }
 
 /* Of columns that help; what cannot be asked is left out. */
@@ -76,7 +59,7 @@ static void write_dependence(JsonWriter *json, const ColumnsSpec *spec,
         Error ignored = {0};
 
         asked.column = importance->items[i].column;
-        if (!(importance->items[i].mean > 0) || is_text(spec->model, asked.column) ||
+        if (!(importance->items[i].mean > 0) ||
             !dependence_measure(&asked, arena, &dependence, &ignored))
             continue;
         dependence_write_json(json, NULL, &dependence);
@@ -98,7 +81,7 @@ void train_columns_write_json(JsonWriter *json, const ColumnsSpec *spec)
     Importance importance = {0};
     Error error = {0};
 
-    if (!has_columns(spec->model))
+    if (!importance_has_columns(spec->model))
         return;
     if (measure(spec, arena, &importance, &error))
         importance_write_json(json, "importance", &importance);

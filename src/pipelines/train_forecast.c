@@ -43,6 +43,7 @@ typedef struct ForecastTraining {
     const char *target;
     SeriesSet set;
     ForecastResult found; /* has not seen the dates that are held out */
+    const atomic_bool *finish;
     ForecastBench bench;
     BenchForecast asked;
     Report report;
@@ -121,7 +122,7 @@ static ForecastSpec spec_of(const ForecastTraining *training)
                          .period_count = set->period_count,
                          .budget_seconds = training->job.budget_seconds,
                          .listener = {tell_progress, NULL},
-                         .finish = step_listen_for_finish()};
+                         .finish = training->finish};
 
     for (size_t i = 0; i < set->period_count; i++)
         spec.periods[i] = set->periods[i];
@@ -173,7 +174,7 @@ static void note_stopped(ForecastTraining *training)
     size_t count = training->found.stopped_count;
     const char *cause = "the search was told to end before its time, which";
 
-    if (!atomic_load(step_listen_for_finish()))
+    if (!atomic_load(training->finish))
         cause = arena_format(training->arena, "the time budget of %g seconds",
                              training->job.budget_seconds);
     if (count)
@@ -397,7 +398,9 @@ static void write_result(JsonWriter *json, const ForecastTraining *training)
 
 bool train_forecast(const JsonValue *job, JsonWriter *result, Arena *arena, Error *error)
 {
-    CLEANUP(training_clear) ForecastTraining training = {.arena = arena, .error = error};
+    CLEANUP(training_clear)
+    ForecastTraining training = {
+        .finish = step_listen_for_finish(), .arena = arena, .error = error};
 
     if (!json_read_value(job, job_fields, &training.job, arena, error))
         return false;

@@ -4,6 +4,7 @@
 #include "ml/random.h"
 #include "ml/tabular_model.h"
 #include "tests/test.h"
+#include "tests/unit/ml/tabular_damage.h"
 
 enum { ROWS = 300, COLUMNS = 3 };
 
@@ -449,42 +450,14 @@ static void test_an_explanation_shows_how_a_text_begins(void)
 
 /* ---- files ---- */
 
-static void expect_safe(const char *bytes, size_t size, const Frame *frame)
-{
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    CLEANUP(tabular_model_unload) TabularModel *model = NULL;
-    Explanation explanation;
-    double answers[3];
-    Error error;
-
-    if (!tabular_model_load(bytes, size, &model, &error) || tabular_model_width(model) != 3 ||
-        !tabular_model_predict(model, frame, answers, scratch, &error))
-        return;
-    EXPECT_NEAR(answers[0] + answers[1] + answers[2], 1, 1e-6);
-    EXPECT_OK(tabular_model_explain(model, frame, 0, 1, scratch, &explanation, &error), error);
-}
-
 static void test_any_byte_may_be_wrong(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     Reviews *reviews = make_reviews(arena);
     TabularResult result = learn(reviews, 3, arena);
-    Frame frame = {reviews->columns, COLUMNS, 1};
-    Random random = random_seeded(1);
-    const char *bytes;
-    size_t size;
-    char *damaged;
 
-    tabular_model_save(result.model, arena, &bytes, &size);
+    expect_any_byte_may_be_wrong(result.model, &(Frame){reviews->columns, COLUMNS, 1}, 800, 1500);
     tabular_model_unload(&result.model);
-    damaged = arena_copy(arena, bytes, size);
-    for (size_t turn = 0; turn < 1500; turn++) {
-        size_t at = turn < 800 ? turn : random_below(&random, size);
-
-        damaged[at] = (char)random_next(&random);
-        expect_safe(damaged, turn % 5 ? size : at, &frame);
-        damaged[at] = bytes[at];
-    }
 }
 
 static void test_a_file_of_the_first_version_has_no_texts(void)
