@@ -31,11 +31,12 @@ SANITIZERS = {
     "TSAN_OPTIONS": "halt_on_error=0:exitcode=99:second_deadlock_stack=1",
 }
 # What a test wants installed by pip, in a folder of build/; it says SKIP by itself where that fails.
-MLFLOW = ("build/mlflow-venv", "tests/requirements-mlflow.txt")
+MLFLOW = ("tools/venv.sh", "build/mlflow-venv", "tests/requirements-mlflow.txt")
 VENVS = {
     "tests/blackbox/test_mlflow_client.py": MLFLOW,
     "tests/blackbox/test_mlflow_compare.py": MLFLOW,
-    "tests/blackbox/test_mlflow2_client.py": ("build/mlflow2-venv", "tests/requirements-mlflow2.txt"),
+    "tests/blackbox/test_mlflow2_client.py": ("tools/venv.sh", "build/mlflow2-venv", "tests/requirements-mlflow2.txt"),
+    "tests/blackbox/test_mlflow_pytorch.py": ("tools/torch.sh", "build/torch-venv", "tests/requirements-torch.txt"),
 }
 
 
@@ -108,8 +109,8 @@ def build(mode, targets):
 
 def begin_to_install(scripts):
     """While the tests are built; what it says is left to the test, which asks again."""
-    return [subprocess.Popen(["tools/venv.sh", *VENVS[path]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL) for path, _ in scripts if path in VENVS]
+    return [subprocess.Popen(VENVS[path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for path, _ in scripts if path in VENVS]
 
 
 def listed_for_tsan():

@@ -42,13 +42,15 @@ TOLD = [
 
 class ScriptTest(SlipwayTest):
     CLIENT = "mlflow"  # build/mlflow-venv, tests/requirements-mlflow.txt
+    INSTALL = "venv.sh"
     SCRIPTS = {}  # which one is played in the place of another
 
     @classmethod
     def install(cls):
         """The last line of what went wrong; nothing when the client is there."""
-        done = subprocess.run([os.path.join(ROOT, "tools", "venv.sh"), os.path.join(ROOT, "build", f"{cls.CLIENT}-venv"),
-                               os.path.join(ROOT, "tests", f"requirements-{cls.CLIENT}.txt")], capture_output=True, text=True)
+        done = subprocess.run([os.path.join(ROOT, "tools", cls.INSTALL), os.path.join(ROOT, "build", f"{cls.CLIENT}-venv"),
+                               os.path.join(ROOT, "tests", f"requirements-{cls.CLIENT}.txt")],
+                              capture_output=True, text=True, cwd=ROOT)
         return done.stderr.strip().splitlines()[-1] if done.returncode else None
 
     def python(self):
@@ -178,13 +180,13 @@ class ClientTest(ScriptTest):
         self.play(self.start("--demand-token")[1], "sign_in", NAME="ada", SECRET=secret, VIEWER=viewer)
 
 
-def run_where_installed(case):
-    missing = case.install()
+def run_where_installed(*cases):
+    missing = next(filter(None, (case.install() for case in cases)), None)
     if missing:
         print(f"SKIP the tests with MLflow's client: it could not be installed ({missing})")
         print("0 passed, 0 failed")
         sys.exit(0)
-    run(case)
+    run(*cases)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,13 @@ def is_running(process):
         return False
 
 
+def is_ended_by(command, stop):
+    """The first interrupt ends the search with the best so far, the second one the command."""
+    if command.poll() is None:
+        command.send_signal(stop)
+    return command.poll() is not None
+
+
 class Newcomer(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="slipway-test-")
@@ -205,6 +212,7 @@ class Newcomer(unittest.TestCase):
             self.assertIn("folds", training.stderr.readline())
             steps = self.wait_for(lambda parent=training.pid: children(parent))
             training.send_signal(stop)
+            self.wait_for(lambda: is_ended_by(training, stop))
             training.communicate(timeout=SECONDS_MAX)
             self.wait_for(lambda ids=steps: not any(map(is_running, ids)))
         self.assertEqual(self.command("run", "list").count("FAILED"), 2)
