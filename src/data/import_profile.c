@@ -29,10 +29,14 @@ static bool write_numbers(Import *import, JsonWriter *json, const char *x, Sprea
     TextBuilder sql = {.arena = import->arena};
     DuckQuery query;
 
-    text_append_format(&sql, "SELECT min(x), max(x), avg(x), stddev_samp(x)");
+    text_append(&sql, "SELECT low, high, mean, deviation");
     for (size_t i = 0; i < COUNT(quantiles); i++)
-        text_append_format(&sql, ", quantile_cont(x, %g)", quantiles[i]);
-    text_append_format(&sql, " FROM (SELECT %s AS x FROM typed)", x);
+        text_append_format(&sql, ", q[%zu]", i + 1);
+    text_append(&sql, " FROM (SELECT min(x) AS low, max(x) AS high, avg(x) AS mean,"
+                      " stddev_samp(x) AS deviation, quantile_cont(x, [");
+    for (size_t i = 0; i < COUNT(quantiles); i++) /* together: each alone would sort its own copy */
+        text_append_format(&sql, "%s%g", i ? ", " : "", quantiles[i]);
+    text_append_format(&sql, "]) AS q FROM (SELECT %s AS x FROM typed))", x);
     query = duck_query(import->duck, text_built(&sql));
     if (duck_next(&query)) {
         *spread = (Spread){duck_double(&query, 0), duck_double(&query, 1)};

@@ -79,7 +79,8 @@ static bool check_order(Import *import)
 
 bool import_write(Import *import)
 {
-    if (!duck_run(import->duck, import->error, typed_statement(import)) || !check_order(import) ||
+    if (!duck_run(import->duck, import->error, typed_statement(import)) ||
+        !duck_run(import->duck, import->error, "DROP TABLE raw") || !check_order(import) ||
         !duck_get_int(import->duck, import->error, &import->row_count,
                       "SELECT count(*) FROM typed"))
         return false;
