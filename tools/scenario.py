@@ -391,6 +391,9 @@ def check_runs(server, work):
         is_training = shown["tags"].get("slipway.step") == "train"
         must(not is_training or shown["status"] in ("FINISHED", "FAILED"),
              f"training {shown['id']} is {shown['status']}")
+        if is_training and work.is_new(shown["id"]):
+            trials = server.get("GET", f"/api/v1/runs?parent={shown['id']}&limit=1")["total"]
+            must(trials == int(shown["tags"].get("slipway.trials", 0)), f"training {shown['id']} has {trials} trials")
         known = work.trainings.get(shown["id"])
         must(known in (None, "RUNNING", shown["status"]), f"run {shown['id']} was {known}")
         for file in list_files(server, shown["id"]) if work.is_new(shown["id"]) else []:

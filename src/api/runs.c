@@ -36,6 +36,10 @@ static const JsonField list_query[] = {
      "RUNNING, SCHEDULED, FINISHED, FAILED or KILLED"},
     {"name", JSON_TEXT, offsetof(ListQuery, filter.name_part), JSON_OPTIONAL,
      "the name contains this, in any case"},
+    {"parent", JSON_TEXT, offsetof(ListQuery, filter.parent), JSON_OPTIONAL,
+     "those below this run: the trials of a training, which are in no other list, and MLflow's "
+     "child "
+     "runs"},
     {"order_by", JSON_TEXT, offsetof(ListQuery, filter.order_by), JSON_OPTIONAL,
      "\"started_at desc\"; also \"name\", \"metrics.f1 desc\", \"params.C\""},
     {"deleted", JSON_BOOL, offsetof(ListQuery, deleted), JSON_OPTIONAL,

@@ -16,19 +16,28 @@ static const char *metric_text(Cli *cli, const JsonValue *metric)
     return cli_format(cli, "%.6g", json_as_double(value, NAN));
 }
 
-/* "holdout.f1=0.968" for a training, which chose by f1; else "accuracy=0.968 f1=0.962 ...": the
- * first three. */
+/* "f1=0.968", or NULL: it has none of that name. */
+static const char *metric_named(Cli *cli, const JsonValue *metrics, const char *key)
+{
+    for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk);)
+        if (text_equal(json_as_text(json_member(walk.value, "key"), NULL), key))
+            return cli_format(cli, "%s=%s", key, metric_text(cli, walk.value));
+    return NULL;
+}
+
+/* "holdout.f1=0.968" for a training, which chose by f1, "f1=0.968" for a trial of it; else
+ * "accuracy=0.968 f1=0.962 ...": the first three. */
 static const char *metrics_text(Cli *cli, const JsonValue *run)
 {
     const JsonValue *metrics = json_member(run, "metrics");
     const char *chosen_by = json_as_text(json_member(json_member(run, "params"), "metric"), "");
-    const char *key = cli_format(cli, "holdout.%s", chosen_by);
+    const char *found = metric_named(cli, metrics, cli_format(cli, "holdout.%s", chosen_by));
     TextBuilder text = {.arena = cli->arena};
 
-    for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk);)
-        if (text_equal(json_as_text(json_member(walk.value, "key"), NULL), key))
-            return cli_format(cli, "%s=%s", key, metric_text(cli, walk.value));
-
+    if (!found)
+        found = metric_named(cli, metrics, chosen_by);
+    if (found)
+        return found;
     for (JsonWalk walk = json_walk(metrics); json_walk_next(&walk) && walk.index < 3;)
         text_append_format(&text, "%s%s=%s", walk.index ? " " : "", cli_text(walk.value, "key"),
                            metric_text(cli, walk.value));
@@ -41,6 +50,7 @@ static const CommandOption list_options[] = {
     {"--experiment", OPTION_INT, "ID", "only of this experiment"},
     {"--status", OPTION_TEXT, "STATUS", "RUNNING, SCHEDULED, FINISHED, FAILED or KILLED"},
     {"--name", OPTION_TEXT, "PART", "only those whose name contains this"},
+    {"--parent", OPTION_TEXT, "RUN", "those below this run, as the trials of a training"},
     {"--order-by", OPTION_TEXT, "ORDER", "\"started_at desc\", or as \"metrics.f1 desc\""},
     {"--limit", OPTION_INT, "COUNT", "at most so many (20)"},
     {0},
@@ -53,6 +63,7 @@ static const char *list_path(Cli *cli)
     } parts[] = {{"--experiment", "experiment_id"},
                  {"--status", "status"},
                  {"--name", "name"},
+                 {"--parent", "parent"},
                  {"--order-by", "order_by"}};
     enum { LIMIT = 20 };
     TextBuilder path = {.arena = cli->arena};
@@ -136,6 +147,8 @@ static void print_metrics(Cli *cli, const JsonValue *run)
 static void print_run(Cli *cli, const JsonValue *run)
 {
     const char *failure = json_as_text(json_member(run, "failure"), NULL);
+    const char *trials =
+        json_as_text(json_member(json_member(run, "tags"), "slipway.trials"), NULL);
 
     printf("run         %s%s\n", cli_text(run, "id"),
            json_as_bool(json_member(run, "is_deleted"), false) ? " (deleted)" : "");
@@ -145,6 +158,8 @@ static void print_run(Cli *cli, const JsonValue *run)
     printf("status      %s\n", cli_text(run, "status"));
     printf("started     %s\n", cli_time(cli, json_member(run, "started_at")));
     printf("ended       %s\n", cli_time(cli, json_member(run, "ended_at")));
+    if (trials)
+        printf("trials      %s: slipway run list --parent %s\n", trials, cli_text(run, "id"));
     print_members("params", json_member(run, "params"));
     print_metrics(cli, run);
     print_members("tags", json_member(run, "tags"));

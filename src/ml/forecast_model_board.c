@@ -62,6 +62,26 @@ static const char *note_of(const ForecastBoard *board, size_t index, Arena *aren
     return "";
 }
 
+static TrialEnd end_of(const ForecastBoard *board, size_t index, double mean)
+{
+    if (board->stopped[index] > 0)
+        return board->is_told ? TRIAL_TOLD : TRIAL_BUDGET;
+    return isnan(mean) && board->notes && board->notes[index][0] ? TRIAL_FAILED : TRIAL_FINISHED;
+}
+
+static TrialRecord record_of(const ForecastBoard *board, size_t index, double mean, Arena *arena)
+{
+    const SeriesCandidate *candidate = &board->candidates[index];
+    TrialRecord record = {.end = end_of(board, index, mean),
+                          .folds = isnan(mean) ? 0 : board->windows};
+
+    trial_record_text(&record, "learner", candidate->learner->name, arena);
+    trial_record_number(&record, "season", (double)candidate->period, arena);
+    if (candidate->with_known)
+        trial_record_text(&record, "known", board->known, arena);
+    return record;
+}
+
 static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Arena *arena)
 {
     const SeriesCandidate *candidate = &board->candidates[index];
@@ -82,6 +102,7 @@ static LeaderboardRow candidate_row(const ForecastBoard *board, size_t index, Ar
         .seconds = board->seconds[index],
         .is_baseline = candidate->learner->is_baseline,
         .note = note_of(board, index, arena),
+        .trial = record_of(board, index, standing.mean, arena),
     };
 }
 
@@ -99,6 +120,7 @@ static LeaderboardRow automatic_row(const ForecastBoard *board, Arena *arena)
         .log_loss = NAN,
         .chosen = true,
         .note = "",
+        .trial.folds = isnan(standing.mean) ? 0 : board->windows,
     };
 }
 

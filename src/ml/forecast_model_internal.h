@@ -160,6 +160,8 @@ typedef struct ForecastBoard {
                                 where the rule is not known */
     const size_t *stopped;   /* by candidate: series that the time did not suffice for */
     const char *known;       /* the known columns, as they read */
+    bool is_told;            /* somebody told the search to end, which stopped those that are */
+    size_t windows;          /* of the only series; 0: there are several */
 } ForecastBoard;
 
 /* Baselines first, then by their scores; the rule's own row, "automatic", is the chosen one. */

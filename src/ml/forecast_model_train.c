@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/flag.h"
 #include "base/parallel.h"
 #include "ml/forecast_model_internal.h"
 #include "ml/forecast_model_watch.h"
@@ -366,18 +367,21 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
 static Leaderboard board_of(const Training *training)
 {
     const ForecastBoard board = {
-        training->candidates.items,
-        training->candidates.count,
-        training->draft.count,
-        training->spec->periods[0],
-        training->errors,
-        training->automatic,
-        training->notes,
-        training->seconds,
-        training->rule,
-        training->chosen_by,
-        training->watch.stopped,
-        known_columns_describe(&training->draft.model->known, training->draft.arena)};
+        .candidates = training->candidates.items,
+        .candidate_count = training->candidates.count,
+        .series_count = training->draft.count,
+        .main_period = training->spec->periods[0],
+        .errors = training->errors,
+        .automatic = training->automatic,
+        .notes = training->notes,
+        .seconds = training->seconds,
+        .rule = training->rule,
+        .chosen_by = training->chosen_by,
+        .stopped = training->watch.stopped,
+        .known = known_columns_describe(&training->draft.model->known, training->draft.arena),
+        .is_told = flag_is_set(training->spec->finish),
+        .windows = training->draft.count == 1 ? training->draft.outcomes[0].window_count : 0,
+    };
 
     return forecast_leaderboard(&board, training->draft.arena);
 }

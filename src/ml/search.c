@@ -109,6 +109,7 @@ static Candidate *new_candidate(Search *search, const char *name, const bool *us
     Candidate *candidate = &search->candidates[search->candidate_count++];
 
     *candidate = (Candidate){.name = name, .used = used, .score = NAN, .threshold = 0.5};
+    trial_record_begin(&candidate->trial);
     return candidate;
 }
 
@@ -117,6 +118,16 @@ typedef struct Trial {
     double parameter;
     const bool *used; /* by block */
 } Trial;
+
+static void record_learner(Search *search, Candidate *candidate)
+{
+    TextBuilder features = {.arena = search->arena};
+
+    search_describe(search, candidate->used, &features);
+    trial_record_number(&candidate->trial, candidate->learner->parameter, candidate->parameter,
+                        search->arena);
+    trial_record_text(&candidate->trial, "features", text_built(&features), search->arena);
+}
 
 /* Adds a candidate, cross-validates and scores it. *finished: NULL when the budget ended it. */
 static bool try_learner(Search *search, Trial trial, Candidate **finished, Error *error)
@@ -134,8 +145,9 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
     search_describe(search, trial.used, &text);
     text_append_format(&text, ", %s=%g", trial.learner->parameter, trial.parameter);
     candidate->description = text_built(&text);
+    record_learner(search, candidate);
     if (!is_first && search_seconds_left(search) < search_seconds_needed(search, trial.learner)) {
-        candidate->note = search_over_note(search, false);
+        candidate_run_out(search, candidate, false);
         return true;
     }
     if (!candidate_cross_validate(search, candidate, is_first))
@@ -162,6 +174,8 @@ static bool try_average(Search *search, const Candidate *first, const Candidate 
     candidate->halves[0] = first;
     candidate->halves[1] = second;
     candidate->seconds = first->seconds + second->seconds;
+    candidate->trial.folds = search->fold_count;
+    trial_record_text(&candidate->trial, "parts", candidate->description, search->arena);
     candidate_average(search, candidate);
     if (!candidate_score(search, candidate, error))
         return false;
@@ -459,6 +473,7 @@ bool text_model_search(const Frame *frame, const int *labels, const ClassNames *
     baseline = new_candidate(search, "majority", NULL);
     baseline->description = "always the most frequent class";
     baseline->is_baseline = true;
+    baseline->trial.folds = search->fold_count;
     if (!candidate_score(search, baseline, error) || !run_plan(search, error))
         return false;
     return finish(search, search_choose(search), result, error);

@@ -85,6 +85,7 @@ static LeaderboardRow row_of(const Search *search, const Candidate *candidate,
         .below_baseline = is_finished && sign * candidate->score < sign * baseline->score,
         .chosen = candidate == chosen,
         .note = candidate->note ? candidate->note : "",
+        .trial = candidate->trial,
     };
 }
 

@@ -77,12 +77,17 @@ static void run_fold(const Search *search, Candidate *candidate, size_t fold)
                margins + i * search->margin_count, search->margin_count * sizeof(double));
 }
 
-const char *search_over_note(const Search *search, bool has_begun)
+void candidate_run_out(const Search *search, Candidate *candidate, bool has_begun)
 {
-    if (flag_is_set(search->spec->finish))
-        return has_begun ? "stopped: it was told to end" : "left out: it was told to end";
-    return has_begun ? "stopped: the time budget is used up"
-                     : "left out: the time budget is used up";
+    bool is_told = flag_is_set(search->spec->finish);
+
+    trial_record_end(&candidate->trial, is_told ? TRIAL_TOLD : TRIAL_BUDGET);
+    if (is_told)
+        candidate->note =
+            has_begun ? "stopped: it was told to end" : "left out: it was told to end";
+    else
+        candidate->note = has_begun ? "stopped: the time budget is used up"
+                                    : "left out: the time budget is used up";
 }
 
 double search_seconds_left(const Search *search)
@@ -161,6 +166,7 @@ bool candidate_cross_validate(Search *search, Candidate *candidate, bool must_fi
         double each = (double)(time_monotonic_us() - started_us) / 1e6 / (double)++rounds;
 
         fold += count;
+        candidate->trial.folds = fold;
         search->done += count;
         candidate->seconds = cpu_seconds() - started;
         search->fold_seconds = fmax(before, each);
@@ -168,7 +174,7 @@ bool candidate_cross_validate(Search *search, Candidate *candidate, bool must_fi
         if (!must_finish && search_seconds_left(search) <
                                 each * (double)rounds_of(search, search->fold_count - fold) +
                                     final_seconds(search)) {
-            candidate->note = search_over_note(search, true);
+            candidate_run_out(search, candidate, true);
             return false;
         }
     }

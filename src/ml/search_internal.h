@@ -33,6 +33,7 @@ typedef struct Candidate {
     double score, score_deviation, seconds;
     double accuracy, f1, log_loss, mcc; /* numbers: log_loss is the squared error */
     bool is_baseline, is_finished;
+    TrialRecord trial;
 } Candidate;
 
 enum { CANDIDATES_MAX = 64 };
@@ -102,8 +103,8 @@ void search_report_progress(Search *search);
 
 double search_seconds_left(const Search *search);
 
-/* What is noted of a candidate when there are none; it outlives the search. */
-const char *search_over_note(const Search *search, bool has_begun);
+/* There are none for the candidate, or for the rest of it: noted, with why. */
+void candidate_run_out(const Search *search, Candidate *candidate, bool has_begun);
 
 /* What another candidate would take, and the fit on all rows behind it. */
 double search_seconds_needed(const Search *search, const Learner *learner);

@@ -297,5 +297,6 @@ bool candidate_score(Search *search, Candidate *candidate, Error *error)
     if (!choose_threshold(search, candidate, error) || !score_folds(search, candidate, error))
         return false;
     candidate->is_finished = true;
+    trial_record_end(&candidate->trial, TRIAL_FINISHED);
     return true;
 }

@@ -138,6 +138,9 @@ static bool add_candidate(const Selection *selection, Error *error)
                              .margins = selection->sums};
     for (size_t i = 0; i < value_count(search); i++)
         candidate->margins[i] /= (double)selection->steps;
+    trial_record_begin(&candidate->trial);
+    trial_record_text(&candidate->trial, "parts", candidate->description, inner->arena);
+    candidate->trial.folds = search->fold_count;
     for (size_t i = 0; i < trial->part_count; i++)
         candidate->seconds += inner->candidates[trial->parts[i]].seconds;
     inner->candidate_count++;

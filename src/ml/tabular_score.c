@@ -91,6 +91,7 @@ static void score_numbers(TabularSearch *search, Candidate *candidate)
     candidate->log_loss = all.rmse * all.rmse;
     candidate->mcc = all.r2; /* says whether it knows something, as for classes */
     candidate->is_finished = true;
+    trial_record_end(&candidate->trial, TRIAL_FINISHED);
 }
 
 bool tabular_score(TabularSearch *search, Candidate *candidate, Error *error)

@@ -91,6 +91,7 @@ static Candidate *new_candidate(TabularSearch *search, const char *name, const c
 
     *candidate =
         (Candidate){.name = name, .description = description, .score = NAN, .threshold = 0.5};
+    trial_record_begin(&candidate->trial);
     return candidate;
 }
 
@@ -116,7 +117,20 @@ static bool try_linear(TabularSearch *search, double cost, Error *error)
                   : new_candidate(search, "logistic_regression", arena_format(arena, "C=%g", cost));
 
     *trial_of(search, candidate) = (Trial){.is_linear = true, .cost = cost};
+    trial_record_number(&candidate->trial, is_number ? "penalty" : "C", cost, arena);
     return finish_trial(search, candidate, true, &is_finished, error);
+}
+
+static void record_boost(Candidate *candidate, const BoostSpec *boost, Arena *arena)
+{
+    TrialRecord *record = &candidate->trial;
+
+    trial_record_number(record, "learning_rate", boost->learning_rate, arena);
+    trial_record_number(record, "depth", boost->depth, arena);
+    trial_record_number(record, "least_weight", boost->least_weight, arena);
+    trial_record_number(record, "row_share", boost->row_share, arena);
+    trial_record_number(record, "column_share", boost->column_share, arena);
+    trial_record_number(record, "lambda", boost->lambda, arena);
 }
 
 /* *finished: NULL when it was stopped. */
@@ -129,11 +143,15 @@ static bool try_trees(TabularSearch *search, const Settings *settings, const Can
     Trial *trial = trial_of(search, candidate);
 
     *trial = (Trial){.boost = spec_of(search, settings)};
+    record_boost(candidate, &trial->boost, search->search.arena);
     if (!finish_trial(search, candidate, is_first, &is_finished, error))
         return false;
-    if (is_finished)
+    if (is_finished) {
         candidate->description = arena_format(search->search.arena, "%s, %zu rounds",
                                               candidate->description, trial->rounds);
+        trial_record_number(&candidate->trial, "rounds", (double)trial->rounds,
+                            search->search.arena);
+    }
     *finished = is_finished ? candidate : NULL;
     return true;
 }
@@ -296,6 +314,7 @@ static bool run_plan(TabularSearch *search, Error *error)
 
         candidate->note =
             arena_format(search->search.arena, "left out: %s", search->no_trees.message);
+        trial_record_end(&candidate->trial, TRIAL_LEFT_OUT);
         return true;
     }
     return run_trees(search, error) && tabular_add_ensemble(search, error);
@@ -368,6 +387,7 @@ static bool prepare(TabularSearch *search, const Frame *frame, Error *error)
                    ? new_candidate(search, "mean", "always the mean")
                    : new_candidate(search, "majority", "always the most frequent class");
     baseline->is_baseline = true;
+    baseline->trial.folds = search->fold_count;
     if (!tabular_score(search, baseline, error))
         return false;
     search_report_progress(inner);

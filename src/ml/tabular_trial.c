@@ -224,14 +224,16 @@ static bool run_all(TabularSearch *search, Run *run, Candidate *candidate, bool 
         if (!run_folds(run, fold, step, must_finish, error))
             return false;
         fold += step;
+        candidate->trial.folds = fold;
         search->search.done += step;
         if (was_stopped(run, fold) && !must_finish) {
-            candidate->note = search_over_note(&search->search, true);
+            candidate_run_out(&search->search, candidate, true);
             return true;
         }
         if (fold == RACE_FOLDS && count > RACE_FOLDS && leader && !run->trial->is_linear &&
             is_behind(search, candidate, leader)) {
             candidate->note = "stopped: behind the best one after two folds";
+            trial_record_end(&candidate->trial, TRIAL_BEHIND);
             return true;
         }
     }

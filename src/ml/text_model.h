@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "ml/frame.h"
+#include "ml/trial_record.h"
 
 /* About what a text takes a core, a hundred words with their characters. */
 #define TEXT_SECONDS 10e-6
@@ -35,6 +36,7 @@ typedef struct LeaderboardRow {
     double seconds; /* CPU time; never stored in the model */
     bool is_baseline, below_baseline, chosen;
     const char *note; /* "stopped: the time budget is used up", or "" */
+    TrialRecord trial;
 } LeaderboardRow;
 
 typedef struct Leaderboard {

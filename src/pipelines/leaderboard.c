@@ -33,6 +33,30 @@ void leaderboard_write_json(JsonWriter *json, const Leaderboard *leaderboard, Mo
     json_close(json);
 }
 
+static void write_record(JsonWriter *json, const TrialRecord *record)
+{
+    json_open_object(json, NULL);
+    {
+        json_text(json, "end", trial_end_name(record->end));
+        json_open_object(json, "params");
+        for (size_t i = 0; i < record->params.count; i++)
+            json_text(json, record->params.items[i].name, record->params.items[i].value);
+        json_close(json);
+        json_int(json, "folds", (int64_t)record->folds);
+        json_int(json, "started_at", record->started_at);
+        json_int(json, "ended_at", record->ended_at);
+    }
+    json_close(json);
+}
+
+void leaderboard_write_trials(JsonWriter *json, const Leaderboard *leaderboard)
+{
+    json_open_array(json, "trials");
+    for (size_t i = 0; i < leaderboard->count; i++)
+        write_record(json, &leaderboard->items[i].trial);
+    json_close(json);
+}
+
 const char *leaderboard_document(const Leaderboard *leaderboard, ModelTask task, const char *metric,
                                  Arena *arena)
 {

@@ -9,6 +9,10 @@
 void leaderboard_write_json(JsonWriter *json, const Leaderboard *leaderboard, ModelTask task,
                             bool with_seconds);
 
+/* The member "trials": what else is known of each row, in the same order. It has times, so that no
+ * file is made of it. */
+void leaderboard_write_trials(JsonWriter *json, const Leaderboard *leaderboard);
+
 /* A package's file, with the metric that the scores are of. Seconds differ from run to run, so it
  * has none. */
 const char *leaderboard_document(const Leaderboard *leaderboard, ModelTask task, const char *metric,

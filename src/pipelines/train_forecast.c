@@ -392,6 +392,7 @@ static void write_result(JsonWriter *json, const ForecastTraining *training)
     json_text(json, "chosen_description", describe_choice(training));
     json_bool(json, "below_baseline", chosen && (chosen->below_baseline || chosen->is_baseline));
     leaderboard_write_json(json, &training->found.leaderboard, TASK_FORECAST, true);
+    leaderboard_write_trials(json, &training->found.leaderboard);
     report_write_metrics(json, "holdout", &training->report);
     report_write_json(json, "report", &training->report, NULL);
 }

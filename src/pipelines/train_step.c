@@ -473,6 +473,7 @@ static void write_result(JsonWriter *json, const Training *training)
     json_text(json, "chosen_description", chosen ? chosen->description : NULL);
     json_bool(json, "below_baseline", chosen && (chosen->below_baseline || chosen->is_baseline));
     leaderboard_write_json(json, &training->found.leaderboard, training->task, true);
+    leaderboard_write_trials(json, &training->found.leaderboard);
     write_cross_validated(json, training);
     report_write_metrics(json, "holdout", &training->report);
     report_write_json(json, "report", &training->report, &training->bench.rows.classes);

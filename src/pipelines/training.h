@@ -12,6 +12,7 @@
  *     metrics   holdout.NAME and cv.NAME for each metric of the task: of the chosen model on the
  *               hold-out, and on the training rows by folds that did not see them
  *     tags      slipway.* and mlflow.source.git.commit
+ *     children  each row of the leaderboard: tracking/run_trial.h
  *     files     leaderboard.json, report.json and the package below model/
  */
 #pragma once

@@ -60,3 +60,9 @@ bool training_log_start(Scope *scope, const TrainingOrder *order) MUST_CHECK;
 
 /* Keeps all of it and ends the run: one write. */
 bool training_finish(Scope *scope, const TrainingResult *result) MUST_CHECK;
+
+/* How many rows of the leaderboard of a step's result become runs of their own. */
+size_t training_trial_count(const JsonValue *step);
+
+/* Inside a write: those runs, below the run of the training. */
+bool training_keep_trials(Scope *scope, const TrainingResult *result) MUST_CHECK;

@@ -13,6 +13,7 @@
 #include "pipelines/step_job.h"
 #include "pipelines/training_internal.h"
 #include "registry/model.h"
+#include "tracking/run_trial.h"
 
 /* Reading the data and judging come on top of the budget, which is for the search alone. */
 enum { EXTRA_SECONDS = 1800 };
@@ -209,16 +210,21 @@ static void log_excluded(Log *log, const JsonValue *excluded)
         log_tag(log, "slipway.excluded", text_built(&text));
 }
 
-static void log_notes(Log *log, const JsonValue *notes)
+static void log_notes(Log *log, const JsonValue *step)
 {
+    const JsonValue *notes = json_member(step, "notes");
     TextBuilder text = {.arena = log->scope->arena};
-    size_t count = json_count(notes);
+    size_t count = json_count(notes), trials = json_count(json_member(step, "trials"));
 
     for (JsonWalk walk = json_walk(notes); json_walk_next(&walk);)
         if (walk.index < NOTES_MAX)
             text_append_format(&text, "%s%s", text.count ? "; " : "", json_as_text(walk.value, ""));
     if (count > NOTES_MAX)
         text_append_format(&text, "; and %zu more", count - NOTES_MAX);
+    if (trials > RUN_TRIALS_MAX)
+        text_append_format(&text,
+                           "%s%d of %zu trials are runs of their own, the first of the leaderboard",
+                           text.count ? "; " : "", RUN_TRIALS_MAX, trials);
     if (text.count)
         log_tag(log, "slipway.notes", text_built(&text));
 }
@@ -241,7 +247,10 @@ static void log_result(Log *log, const TrainingResult *result)
     log_tag(log, "slipway.holdout", result->holdout->rows);
     log_tag(log, "slipway.package", result->package.digest);
     log_excluded(log, json_member(step, "excluded"));
-    log_notes(log, json_member(step, "notes"));
+    log_notes(log, step);
+    if (training_trial_count(step))
+        log_tag(log, "slipway.trials",
+                arena_format(log->scope->arena, "%zu", training_trial_count(step)));
     if (json_as_bool(json_member(step, "below_baseline"), false))
         log_tag(log, "slipway.below_baseline", "true");
 }
@@ -327,7 +336,8 @@ static bool write_all(Scope *scope, const TrainingResult *result, ModelVersion *
     scope->topic.project = result->order->project;
     log_result(&log, result);
     return log_comparison(&log, result) && run_log_batch(scope, run_id, &log.batch) &&
-           log_package(scope, result) && run_finish(scope, run_id, RUN_FINISHED, NULL) &&
+           log_package(scope, result) && training_keep_trials(scope, result) &&
+           run_finish(scope, run_id, RUN_FINISHED, NULL) &&
            create_version(scope, result, version) && training_close(scope, run_id);
 }
 

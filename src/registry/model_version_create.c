@@ -94,6 +94,10 @@ static bool check_run(Scope *scope, const ModelVersionSpec *spec)
     if (run.failure) /* MLflow's update may call it finished afterwards */
         return fail(&scope->error, ERROR_CONFLICT,
                     "run \"%s\" has failed, so it cannot be registered", run.id);
+    if (run.is_trial)
+        return fail(&scope->error, ERROR_CONFLICT,
+                    "run \"%s\" is a trial: the model is that of the training that it belongs to",
+                    run.id);
     may = run.status == RUN_FINISHED || (run.status == RUN_RUNNING && spec->may_be_running);
     return may || fail(&scope->error, ERROR_CONFLICT,
                        "run \"%s\" is %s: only a run that is FINISHED can be registered", run.id,

@@ -87,7 +87,8 @@ bool experiment_find(Scope *scope, int64_t id, Experiment *experiment)
 bool experiment_count_runs(Scope *scope, Experiment *experiment)
 {
     return db_get_int(scope->db, &scope->error, &experiment->run_count,
-                      "SELECT count(*) FROM runs WHERE experiment_id = $1 AND deleted_at IS NULL",
+                      "SELECT count(*) FROM runs WHERE experiment_id = $1 AND deleted_at IS NULL"
+                      "   AND trial_of IS NULL",
                       db_int(experiment->id));
 }
 
@@ -280,7 +281,9 @@ static bool mark_runs(Scope *scope, int64_t id, int64_t deleted_at)
                       db_int(id), db_int(deleted_at));
     return db_run(scope->db, &scope->error,
                   "UPDATE runs SET deleted_at = NULL"
-                  " WHERE experiment_id = $1 AND purged_at IS NULL",
+                  " WHERE experiment_id = $1 AND purged_at IS NULL"
+                  "   AND (trial_of IS NULL OR trial_of IN"
+                  "        (SELECT key FROM runs WHERE experiment_id = $1 AND purged_at IS NULL))",
                   db_int(id));
 }
 

@@ -16,7 +16,7 @@ typedef struct Experiment {
     const char *artifact_location; /* a URI; its runs have their files below */
     bool is_deleted;
     int64_t created_at, updated_at;
-    int64_t run_count; /* without deleted ones; see experiment_count_runs() */
+    int64_t run_count; /* without deleted ones and trials; see experiment_count_runs() */
     ParamList tags;
 } Experiment;
 

@@ -51,6 +51,7 @@ Run run_from_row(const Query *query, Arena *arena)
         .started_at = query_int(query, 7),
         .ended_at = query_int(query, 8),
         .is_deleted = query_int(query, 9) != 0,
+        .is_trial = query_int(query, 11) != 0,
     };
 
     run.artifact_uri = arena_format(
@@ -266,9 +267,10 @@ static bool mark(Scope *scope, const char *id, int64_t deleted_at)
         return false;
     if (run.is_deleted == (deleted_at != 0))
         return true;
-    if (!deleted_at && !check_restorable(scope, &run))
+    if (!deleted_at && (!check_restorable(scope, &run) || !run_check_trial(scope, &run)))
         return false;
-    return db_run(scope->db, &scope->error, "UPDATE runs SET deleted_at = $2 WHERE key = $1",
+    return run_mark_trials(scope, &run, deleted_at) &&
+           db_run(scope->db, &scope->error, "UPDATE runs SET deleted_at = $2 WHERE key = $1",
                   db_int(run.key), db_int_or_null(deleted_at)) &&
            append_event(scope, deleted_at ? "run.deleted" : "run.restored", &run);
 }

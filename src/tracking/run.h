@@ -60,7 +60,7 @@ typedef struct Run {
     RunStatus status;
     const char *failure; /* why it failed, with its last log lines; or NULL */
     int64_t started_at, ended_at;
-    bool is_deleted;
+    bool is_deleted, is_trial; /* of a training: run_trial.h */
     ParamList params, tags;
     MetricList metrics; /* the latest of each key */
     DatasetInputList datasets;
@@ -103,6 +103,8 @@ typedef struct RunFilter {
     size_t experiment_count; /* 0: of all experiments */
     const char *status;      /* "FINISHED"; NULL: any */
     const char *name_part;   /* the name contains it, in any case; NULL: any */
+    const char *parent; /* those below this run: its trials, and its children as MLflow has them;
+                           NULL: any but trials */
     RunLife life;
     const char *order_by;  /* "started_at desc" (NULL), "name", "metrics.f1 desc", "params.C asc" */
     int64_t limit, offset; /* limit 0: 100 */

@@ -7,7 +7,8 @@
 #define SELECT_RUN                                                                                 \
     "SELECT runs.key, runs.id, runs.experiment_id, runs.name, runs.user_name, runs.status,"        \
     "       runs.failure, runs.started_at, runs.ended_at, runs.deleted_at IS NOT NULL,"            \
-    "       (SELECT artifact_location FROM experiments WHERE id = runs.experiment_id)"             \
+    "       (SELECT artifact_location FROM experiments WHERE id = runs.experiment_id),"            \
+    "       runs.trial_of IS NOT NULL"                                                             \
     "  FROM runs"
 
 #define RUN_NAME_TAG "mlflow.runName"
@@ -54,6 +55,13 @@ bool run_name_check(Scope *scope, const char *name) MUST_CHECK;
 const char *run_name_random(Arena *arena);
 
 bool run_rename(Scope *scope, const Run *run, const char *name) MUST_CHECK;
+
+/* The trials of a run (run_trial.h) are deleted and restored with it, before it. deleted_at 0:
+ * restores those that went with it. */
+bool run_mark_trials(Scope *scope, const Run *run, int64_t deleted_at) MUST_CHECK;
+
+/* A conflict when it is a trial of a run that is deleted, or gone. */
+bool run_check_trial(Scope *scope, const Run *run) MUST_CHECK;
 
 /* A param that has another value already is a conflict. */
 bool run_put_param(Scope *scope, const Run *run, const Param *param, bool *is_new) MUST_CHECK;

@@ -6,6 +6,7 @@
 
 #include "store/statement.h"
 #include "tracking/run_internal.h"
+#include "tracking/run_trial.h"
 
 enum { LIMIT_DEFAULT = 100, EXPERIMENTS_MAX = 1000 };
 
@@ -110,6 +111,14 @@ static void add_conditions(Statement *statement, const RunFilter *filter)
     if (filter->name_part)
         statement_add_value(statement, " AND lower(runs.name) LIKE lower(?) ESCAPE '\\'",
                             db_text(like_pattern(filter->name_part, statement->arena)));
+    if (filter->parent)
+        statement_add_value(statement,
+                            " AND runs.key IN (SELECT run_key FROM run_tags"
+                            "                   WHERE experiment_id IN (SELECT id FROM experiments)"
+                            "                     AND key = '" RUN_PARENT_TAG "' AND start = ?)",
+                            db_text(filter->parent));
+    else
+        statement_add(statement, " AND runs.trial_of IS NULL");
 }
 
 static void add_order(Statement *statement, const Order *order)
@@ -130,6 +139,7 @@ static void add_order(Statement *statement, const Order *order)
 static bool check_filter(Scope *scope, const RunFilter *filter)
 {
     RunStatus ignored;
+    Run parent;
 
     if (filter->status && !run_status_find(filter->status, &ignored))
         return fail_field(&scope->error, "status",
@@ -141,7 +151,7 @@ static bool check_filter(Scope *scope, const RunFilter *filter)
     if (filter->experiment_count > EXPERIMENTS_MAX)
         return fail_field(&scope->error, "experiment_id", "a list takes at most %d experiments",
                           EXPERIMENTS_MAX);
-    return true;
+    return !filter->parent || run_find_row(scope, filter->parent, &parent);
 }
 
 static bool count_runs(Scope *scope, const RunFilter *filter, int64_t *total)

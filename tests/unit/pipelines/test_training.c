@@ -80,6 +80,47 @@ static void test_the_leaderboard_of_a_run_has_the_majority_baseline_first(void)
     fixture_close(&fixture);
 }
 
+static size_t count_tagged(const RunList *trials, const char *tag, const char *value)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < trials->count; i++)
+        count += text_equal(fixture_param(&trials->items[i].tags, tag), value);
+    return count;
+}
+
+static void test_each_trial_is_a_run_below_the_one_of_the_training(void)
+{
+    Fixture fixture = fixture_open();
+    RunList trials = {0}, all = {0};
+    int64_t total;
+    Run run;
+
+    fixture_add_data(&fixture, made_up_comments(fixture.arena, 0, 300, 0));
+    fixture_put(&fixture, fixture_file);
+    run = fixture_train(&fixture);
+    EXPECT_OK(run_list(&fixture.scope, &(RunFilter){.parent = run.id}, &trials, &total),
+              fixture.scope.error);
+    EXPECT_TEXT(fixture_param(&run.tags, "slipway.trials"),
+                arena_format(fixture.arena, "%zu", trials.count));
+    EXPECT(trials.count > 2);
+    EXPECT(count_tagged(&trials, "slipway.trial", "finished") == trials.count);
+    EXPECT(count_tagged(&trials, "slipway.chosen", "true") == 1);
+    EXPECT(count_tagged(&trials, "slipway.baseline", "true") == 1);
+    for (size_t i = 0; i < trials.count; i++) {
+        const Run *trial = &trials.items[i];
+
+        EXPECT(trial->status == RUN_FINISHED && trial->experiment_id == run.experiment_id);
+        EXPECT(run.started_at <= trial->started_at && trial->started_at <= trial->ended_at);
+        EXPECT(trial->ended_at <= run.ended_at);
+        EXPECT(fixture_metric(trial, "f1") >= 0 && fixture_metric(trial, "folds") == 5);
+    }
+    EXPECT_OK(run_list(&fixture.scope, &(RunFilter){0}, &all, &total), fixture.scope.error);
+    EXPECT(total == 1 && strcmp(all.items[0].id, run.id) == 0);
+    EXPECT(fixture_count_events(&fixture, "run.created") == 1);
+    fixture_close(&fixture);
+}
+
 static void test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_version(void)
 {
     Fixture fixture = fixture_open();
@@ -266,6 +307,7 @@ int main(int count, char **arguments)
         TEST(test_a_training_ends_in_a_version_with_its_lineage),
         TEST(test_f14_a_column_known_after_the_outcome_is_not_learnt_from_and_that_is_said),
         TEST(test_the_leaderboard_of_a_run_has_the_majority_baseline_first),
+        TEST(test_each_trial_is_a_run_below_the_one_of_the_training),
         TEST(test_e3_a_rerun_gives_the_same_metric_and_the_same_package_and_no_version),
         TEST(test_a_training_that_cannot_work_fails_with_the_reason_of_the_step),
         TEST(test_what_cannot_be_trained_makes_no_run),

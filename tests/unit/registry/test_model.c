@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "tests/unit/tracking/store_fixture.h"
+#include "tracking/run_trial.h"
 
 /* A package that is just an MLmodel: the registry asks for no more. */
 static const char *make_package(Scope *scope)
@@ -139,6 +140,26 @@ static void test_only_a_finished_run_can_be_registered(void)
     EXPECT_OK(model_version_create(scope, &spec, &version), scope->error);
     EXPECT_OK(run_delete(scope, spec.run_id), scope->error);
     EXPECT(!model_version_create(scope, &spec, &version) && scope->error.kind == ERROR_CONFLICT);
+}
+
+static void test_a_trial_cannot_be_registered(void)
+{
+    CLEANUP(fixture_close) Fixture fixture = fixture_open();
+    Scope *scope = &fixture.scope;
+    ModelVersionSpec spec = {.model = "spam", .package = make_package(scope)};
+    Run run = run_with_status(scope, RUN_FINISHED);
+    RunTrial trial = {.name = "a", .status = RUN_FINISHED};
+    RunList trials = {0};
+    ModelVersion version;
+
+    EXPECT_OK(run_add_trials(scope, &run, &(RunTrialList){&trial, 1}), scope->error);
+    EXPECT_OK(run_list(scope, &(RunFilter){.parent = run.id}, &trials, NULL), scope->error);
+    spec.run_id = trials.items[0].id;
+    EXPECT_FAILS(model_version_create(scope, &spec, &version), scope, ERROR_CONFLICT,
+                 arena_format(scope->arena,
+                              "run \"%s\" is a trial: the model is that of the training that it "
+                              "belongs to",
+                              spec.run_id));
 }
 
 static void test_a_package_must_be_there_and_hold_an_mlmodel(void)
@@ -461,6 +482,7 @@ int main(int count, char **names)
         TEST(test_versions_count_from_one_and_are_never_reused),
         TEST(test_a_hundred_parallel_registrations_give_versions_1_to_100),
         TEST(test_only_a_finished_run_can_be_registered),
+        TEST(test_a_trial_cannot_be_registered),
         TEST(test_a_package_must_be_there_and_hold_an_mlmodel),
         TEST(test_an_alias_moves_in_one_step_and_both_versions_remember),
         TEST(test_a_version_is_found_by_number_latest_or_alias),
