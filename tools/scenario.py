@@ -9,6 +9,7 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -339,7 +340,29 @@ def check_store(server, work, folder):
     check_endpoint(server, work)
     check_predictions(server, work)
     check_told(work)
+    check_workspaces(folder)
     check_folder(folder, work)
+
+
+FILES = ("SELECT experiment_id, size FROM run_artifacts JOIN runs ON runs.key = run_key"
+         " UNION ALL SELECT experiment_id, size FROM artifact_files")
+
+
+def check_workspaces(folder):
+    """What a workspace counts is what the rows of its files come to."""
+    store = sqlite3.connect(f"file:{folder}/slipway.db?mode=ro", uri=True)
+    try:
+        store.execute("BEGIN")
+        summed = dict(store.execute(f"SELECT experiment_id, sum(size) FROM ({FILES}) GROUP BY 1 HAVING sum(size) > 0"))
+        shares = store.execute("SELECT experiment_id, workspace_id, artifact_bytes FROM experiment_shares").fetchall()
+        counted = dict(store.execute("SELECT id, artifact_bytes FROM workspaces"))
+    finally:
+        store.close()
+    must({experiment: size for experiment, _, size in shares if size} == summed,
+         f"experiments have {summed} bytes of files, but {shares} are counted")
+    for workspace, size in counted.items():
+        must(size == sum(share[2] for share in shares if share[1] == workspace),
+             f"workspace {workspace} counts {size}, its experiments {shares}")
 
 
 def check_predictions(server, work):

@@ -37,6 +37,7 @@ static const SubjectRow rows[] = {
     {"token", "token", 0, true},
     {"trigger", EVENT_PROJECT, 0, false},
     {"webhook", "webhook", 0, true},
+    {"workspace", "workspace", 0, true},
 };
 
 const char *event_noun(const char *action, Arena *arena)

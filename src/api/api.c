@@ -21,6 +21,7 @@ const Route *const api_tables[] = {
     approval_routes,
     purge_routes,
     retention_routes,
+    workspace_routes,
     endpoint_routes,
     candidate_routes,
     access_routes,

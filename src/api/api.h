@@ -86,4 +86,4 @@ extern const Route system_routes[], metrics_routes[], access_routes[], candidate
     mlflow_otlp_routes[], mlflow_trace_routes[], mlflow_assessment_routes[],
     mlflow_old_trace_routes[], import_routes[], import_version_routes[], webhook_routes[],
     mlflow_webhook_routes[], environment_routes[], approval_routes[], identity_routes[],
-    retention_routes[];
+    retention_routes[], workspace_routes[];

@@ -41,7 +41,10 @@ static bool put(Scope *scope, void *context)
 /* Where it cannot go, its bytes are not stored either. */
 static bool store(Scope *scope, const Request *request, Upload *upload)
 {
-    return artifact_place_check_put(scope, &upload->place) &&
+    int64_t size;
+
+    return request_body_size(scope, request, &size) &&
+           artifact_place_check_put(scope, &upload->place, size) &&
            request_store_body(scope, request, &upload->artifact) && scope_write(scope, put, upload);
 }
 

@@ -102,7 +102,7 @@ static bool create_upload(Scope *scope, const Request *request, Response *respon
 
     if (!base_url(scope, request, &url) ||
         !read_target(scope, request, create_body, &body, &path) ||
-        !artifact_place_find(scope, path, &place) || !artifact_place_check_put(scope, &place) ||
+        !artifact_place_find(scope, path, &place) || !artifact_place_check_put(scope, &place, 1) ||
         !artifact_upload_begin(scope, path, body.part_count, &body.upload_id))
         return false;
     json_open_object(response->json, NULL);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "api/api.h"
+#include "base/file.h"
 
 /* The part of a route's path that begins here against one of the request; when they match, moves on
  * behind it. */
@@ -203,6 +204,12 @@ const char *request_header(const Request *request, const char *name)
         if (strcasecmp(request->headers.items[i].name, name) == 0)
             return request->headers.items[i].value;
     return NULL;
+}
+
+bool request_body_size(Scope *scope, const Request *request, int64_t *size)
+{
+    *size = (int64_t)request->body_size;
+    return !request->body_file || file_size(request->body_file, size, &scope->error);
 }
 
 bool request_store_body(Scope *scope, const Request *request, Artifact *artifact)

@@ -122,6 +122,8 @@ const char *request_parameter(const Request *request, const char *name);
 /* The first header of that name in any case, or NULL. */
 const char *request_header(const Request *request, const char *name);
 
+bool request_body_size(Scope *scope, const Request *request, int64_t *size) MUST_CHECK;
+
 /* Adds the body's bytes to the artifact store. */
 bool request_store_body(Scope *scope, const Request *request, Artifact *artifact) MUST_CHECK;
 

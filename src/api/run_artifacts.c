@@ -57,10 +57,12 @@ static bool put_artifact(Scope *scope, const Request *request, Response *respons
 {
     Upload upload = {.run_id = request_parameter(request, "run_id")};
     PathQuery query = {0};
+    int64_t size;
     Run run;
 
     if (!read_path(scope, request, &query) || !run_check_artifact_path(scope, query.path) ||
-        !run_find(scope, upload.run_id, &run) ||
+        !run_find(scope, upload.run_id, &run) || !request_body_size(scope, request, &size) ||
+        !run_check_room(scope, &run, query.path, size) ||
         !request_store_body(scope, request, &upload.artifact))
         return false;
     upload.path = query.path;

@@ -29,6 +29,7 @@ const Command *const command_tables[] = {
     webhook_commands,
     purge_commands,
     retention_commands,
+    workspace_commands,
     sample_commands,
     NULL,
 };

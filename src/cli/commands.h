@@ -28,4 +28,5 @@ extern const Command export_commands[];
 extern const Command webhook_commands[];
 extern const Command purge_commands[];
 extern const Command retention_commands[];
+extern const Command workspace_commands[];
 extern const Command sample_commands[];

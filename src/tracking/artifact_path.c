@@ -142,6 +142,7 @@ static void take_run(const Run *run, const char *path, ArtifactPlace *place)
     *place = (ArtifactPlace){
         .run_key = run->key,
         .run_id = run->id,
+        .experiment = run->experiment_id,
         .uri = run->artifact_uri,
         .is_read_only = run->is_deleted,
         .path = path,
@@ -224,4 +225,72 @@ bool artifact_place_below(Scope *scope, const char *uri, const char *path, Artif
     else if (*path)
         root = path;
     return artifact_place_find(scope, root, place);
+}
+
+/* ---- who pays ---- */
+
+static bool find_owner(Scope *scope, const char *sql, const char *id, int64_t *owner, bool *found)
+{
+    CLEANUP(query_finalize) Query query = db_query(scope->db, sql, db_text(id));
+
+    *found = query_next(&query);
+    if (*found)
+        *owner = query_int(&query, 0);
+    return query_end(&query, &scope->error);
+}
+
+/* "models/m-1/artifacts" and "traces/tr-1/artifacts", wherever these are. */
+static bool find_named_owner(Scope *scope, const TextList *parts, int64_t *owner, bool *found)
+{
+    static const struct {
+        const char *folder, *sql;
+    } rows[] = {
+        {"models", "SELECT experiment_id FROM logged_models WHERE id = $1"},
+        {"traces", "SELECT experiment_id FROM traces WHERE id = $1"},
+    };
+
+    *found = false;
+    for (size_t i = 0; i + 2 < parts->count; i++)
+        for (size_t j = 0; j < COUNT(rows) && !*found; j++)
+            if (text_equal(parts->items[i], rows[j].folder) &&
+                text_equal(parts->items[i + 2], "artifacts") &&
+                !find_owner(scope, rows[j].sql, parts->items[i + 1], owner, found))
+                return false;
+    return true;
+}
+
+/* "7/...": its usual place. */
+static bool find_numbered_owner(Scope *scope, const TextList *parts, int64_t *owner, bool *found)
+{
+    int64_t number;
+
+    *found = false;
+    if (!parts->count || !text_to_int(parts->items[0], &number))
+        return true;
+
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, "SELECT id FROM experiments WHERE id = $1", db_int(number));
+
+    *found = query_next(&query);
+    if (*found)
+        *owner = number;
+    return query_end(&query, &scope->error);
+}
+
+bool artifact_place_owner(Scope *scope, const ArtifactPlace *place, int64_t *experiment_id)
+{
+    int64_t owner = 0;
+    bool found = false;
+    TextList parts;
+
+    if (place->run_key) {
+        *experiment_id = place->experiment;
+        return true;
+    }
+    parts = text_split(place->path, '/', scope->arena);
+    if (!find_named_owner(scope, &parts, &owner, &found) ||
+        (!found && !find_numbered_owner(scope, &parts, &owner, &found)))
+        return false;
+    *experiment_id = found ? owner : 0;
+    return true;
 }

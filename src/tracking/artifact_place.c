@@ -6,6 +6,7 @@
 #include "access/event.h"
 #include "base/time.h"
 #include "tracking/step_bounds.h"
+#include "tracking/workspace.h"
 
 enum { NAMES_MAX = 1000000, FILES_MAX = 1000000 };
 
@@ -194,7 +195,34 @@ static bool check_folders(Scope *scope, const ArtifactPlace *place)
     return true;
 }
 
-bool artifact_place_check_put(Scope *scope, const ArtifactPlace *place)
+/* Of the file that is there, or of none. */
+static bool find_share(Scope *scope, const ArtifactPlace *place, FileShare *share)
+{
+    static const char of_run[] =
+        "SELECT experiment_id, size FROM run_artifacts JOIN runs ON runs.key = run_key"
+        " WHERE run_key = $2 AND path = $1";
+    static const char of_none[] = "SELECT experiment_id, size FROM artifact_files WHERE path = $1";
+    CLEANUP(query_finalize)
+    Query query = place->run_key
+                      ? db_query(scope->db, of_run, db_text(place->path), db_int(place->run_key))
+                      : db_query(scope->db, of_none, db_text(place->path));
+
+    *share = (FileShare){0};
+    if (query_next(&query))
+        *share = (FileShare){query_int(&query, 0), query_int(&query, 1)};
+    return query_end(&query, &scope->error);
+}
+
+bool artifact_place_check_room(Scope *scope, const ArtifactPlace *place, int64_t size)
+{
+    FileShare before, after = {.size = size};
+
+    return find_share(scope, place, &before) &&
+           artifact_place_owner(scope, place, &after.experiment_id) &&
+           workspace_check_room(scope, before, after);
+}
+
+bool artifact_place_check_put(Scope *scope, const ArtifactPlace *place, int64_t size)
 {
     bool is = !*place->path;
 
@@ -204,47 +232,57 @@ bool artifact_place_check_put(Scope *scope, const ArtifactPlace *place)
     if (is)
         return fail_folder(scope, place);
     return (!place->run_key || run_check_artifact_path(scope, place->path)) &&
-           check_folders(scope, place);
+           check_folders(scope, place) && artifact_place_check_room(scope, place, size);
 }
 
 static bool put_file(Scope *scope, const ArtifactPlace *place, const Artifact *artifact)
 {
-    static const char sql[] = "INSERT INTO artifact_files(path, digest, size, created_at)"
-                              "VALUES ($1, $2, $3, $4)"
-                              "ON CONFLICT (path) DO UPDATE SET digest = excluded.digest,"
-                              " size = excluded.size, created_at = excluded.created_at";
+    static const char sql[] =
+        "INSERT INTO artifact_files(path, digest, size, created_at, experiment_id)"
+        "VALUES ($1, $2, $3, $4, $5)"
+        "ON CONFLICT (path) DO UPDATE SET digest = excluded.digest, size = excluded.size,"
+        " created_at = excluded.created_at, experiment_id = excluded.experiment_id";
+    FileShare before, after = {.size = artifact->size};
 
     return artifact_claim(scope->platform->artifacts, artifact->digest, &scope->error) &&
+           find_share(scope, place, &before) &&
+           artifact_place_owner(scope, place, &after.experiment_id) &&
+           workspace_count(scope, before, after) &&
            db_run(scope->db, &scope->error, sql, db_text(place->path), db_text(artifact->digest),
-                  db_int(artifact->size), db_int(time_now_ms()));
+                  db_int(artifact->size), db_int(time_now_ms()), db_int(after.experiment_id));
 }
 
 bool artifact_place_put(Scope *scope, const ArtifactPlace *place, const Artifact *artifact)
 {
-    if (!artifact_place_check_put(scope, place))
+    if (!artifact_place_check_put(scope, place, artifact->size))
         return false;
     return place->run_key ? run_log_artifact(scope, place->run_id, place->path, artifact)
                           : put_file(scope, place, artifact);
 }
 
-static bool delete_rows(Scope *scope, const ArtifactPlace *place, int64_t *count)
+static Query query_delete(Scope *scope, const ArtifactPlace *place)
 {
     Range range = range_of(place, scope->arena);
-    bool done;
 
     if (place->run_key)
-        done = db_run(scope->db, &scope->error,
-                      "DELETE FROM run_artifacts"
-                      " WHERE run_key = $4 AND (path = $1 OR (path >= $2 AND path < $3))",
-                      db_text(place->path), db_text(range.from), db_text(range.until),
-                      db_int(place->run_key));
-    else
-        done = db_run(scope->db, &scope->error,
-                      "DELETE FROM artifact_files"
-                      " WHERE path = $1 OR (path >= $2 AND path < $3)",
-                      db_text(place->path), db_text(range.from), db_text(range.until));
-    *count = done ? db_changes(scope->db) : 0;
-    return done;
+        return db_query(scope->db,
+                        "DELETE FROM run_artifacts"
+                        " WHERE run_key = $4 AND (path = $1 OR (path >= $2 AND path < $3))"
+                        "RETURNING (SELECT experiment_id FROM runs WHERE key = $4), size",
+                        db_text(place->path), db_text(range.from), db_text(range.until),
+                        db_int(place->run_key));
+    return db_query(scope->db,
+                    "DELETE FROM artifact_files"
+                    " WHERE path = $1 OR (path >= $2 AND path < $3)"
+                    "RETURNING experiment_id, size",
+                    db_text(place->path), db_text(range.from), db_text(range.until));
+}
+
+static bool delete_rows(Scope *scope, const ArtifactPlace *place, int64_t *count)
+{
+    CLEANUP(query_finalize) Query query = query_delete(scope, place);
+
+    return workspace_release(scope, &query, count);
 }
 
 static bool append_event(Scope *scope, const ArtifactPlace *place, int64_t count)

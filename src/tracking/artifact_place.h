@@ -17,6 +17,7 @@
 typedef struct ArtifactPlace {
     int64_t run_key;    /* 0: of no run */
     const char *run_id; /* or NULL */
+    int64_t experiment; /* of its run */
     const char *uri;    /* where clients find its run's files; or NULL */
     bool is_read_only;  /* its run is deleted */
     const char *path;   /* in the run, or the whole one; "": all of it */
@@ -35,6 +36,11 @@ bool artifact_place_of_run(Scope *scope, const char *run_id, const char *path,
 /* Below "mlflow-artifacts:/0/models/m-1/artifacts", for example; refuses a URI of another store. */
 bool artifact_place_below(Scope *scope, const char *uri, const char *path,
                           ArtifactPlace *place) MUST_CHECK;
+
+/* The experiment whose workspace pays for a file there: that of its run, logged model or trace, the
+ * one whose number the path begins with, or 0. */
+bool artifact_place_owner(Scope *scope, const ArtifactPlace *place,
+                          int64_t *experiment_id) MUST_CHECK;
 
 /* The path of a URI that leads to this server's tree, or NULL. */
 const char *artifact_path_of_uri(const char *uri, Arena *arena);
@@ -60,8 +66,11 @@ bool artifact_place_list(Scope *scope, const ArtifactPlace *place,
 /* All files below a folder, with their paths in it. */
 bool artifact_place_tree(Scope *scope, const ArtifactPlace *place, Tree *tree) MUST_CHECK;
 
-/* Whether a file may be put there; for who has bytes to store before. */
-bool artifact_place_check_put(Scope *scope, const ArtifactPlace *place) MUST_CHECK;
+/* Whether a file of so many bytes may be put there; for who has bytes to store before. */
+bool artifact_place_check_put(Scope *scope, const ArtifactPlace *place, int64_t size) MUST_CHECK;
+
+/* Of that only whether there is room. */
+bool artifact_place_check_room(Scope *scope, const ArtifactPlace *place, int64_t size) MUST_CHECK;
 
 /* Inside a write. The blob is in the artifact store; a file that is there is replaced. */
 bool artifact_place_put(Scope *scope, const ArtifactPlace *place,

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/time.h"
+#include "tracking/artifact_place.h"
 
 enum { UPLOADS_MAX = 256, PATH_BYTES_MAX = 4096, ID_DIGITS = ID_TEXT_SIZE - 1, TIME_DIGITS = 12 };
 
@@ -140,6 +141,25 @@ bool artifact_upload_begin(Scope *scope, const char *path, int64_t part_count, c
     return true;
 }
 
+/* Of the file's workspace. */
+static bool check_room(Scope *scope, const char *path, int64_t size)
+{
+    ArtifactPlace place;
+
+    return artifact_place_find(scope, path, &place) &&
+           artifact_place_check_room(scope, &place, size);
+}
+
+static bool check_room_of_part(Scope *scope, const char *id, int64_t size)
+{
+    const char *path;
+    size_t length;
+
+    return file_read(target_of(scope, OPEN, id), PATH_BYTES_MAX, scope->arena, &path, &length,
+                     &scope->error) &&
+           check_room(scope, path, size);
+}
+
 bool artifact_upload_add(Scope *scope, const char *id, int64_t number, const char *file)
 {
     const char *folder;
@@ -154,7 +174,8 @@ bool artifact_upload_add(Scope *scope, const char *id, int64_t number, const cha
     folder = folder_of(scope, OPEN, id);
     if (!folder_exists(folder))
         return fail_missing(scope, id);
-    return move(scope, file, arena_format(scope->arena, "%s/%" PRId64, folder, number));
+    return check_room_of_part(scope, id, size) &&
+           move(scope, file, arena_format(scope->arena, "%s/%" PRId64, folder, number));
 }
 
 /* ---- joining ---- */
@@ -190,6 +211,23 @@ static bool list_parts(Scope *scope, const ArtifactJoin *join, TextList *paths)
     return join->count || fail(&scope->error, ERROR_INVALID, "an upload has at least one part");
 }
 
+/* So that no bytes are stored that have no place. */
+static bool check_room_of_parts(Scope *scope, const ArtifactJoin *join)
+{
+    int64_t size = 0;
+
+    for (size_t i = 0; i < join->count; i++) {
+        const char *part = arena_format(scope->arena, "%s/%" PRId64,
+                                        folder_of(scope, OPEN, join->id), join->numbers[i]);
+        int64_t bytes;
+
+        if (!file_size(part, &bytes, &scope->error))
+            return false;
+        size += bytes;
+    }
+    return check_room(scope, join->path, size);
+}
+
 static bool check_whether_joined(Scope *scope, const ArtifactJoin *join)
 {
     if (folder_exists(folder_of(scope, JOINED, join->id)))
@@ -213,7 +251,7 @@ bool artifact_upload_join(Scope *scope, const ArtifactJoin *join, Artifact *arti
     if (*was_joined)
         return check_whether_joined(scope, join);
     if (!check_target(scope, OPEN, join) || !list_parts(scope, join, &paths) ||
-        !move(scope, open, joining))
+        !check_room_of_parts(scope, join) || !move(scope, open, joining))
         return false;
     if (artifact_add_joined(scope->platform->artifacts, &paths, artifact, &scope->error))
         return true;

@@ -8,6 +8,7 @@
 #include "tracking/experiment_internal.h"
 #include "tracking/purge.h"
 #include "tracking/step_bounds.h"
+#include "tracking/workspace.h"
 
 enum { NAME_CHARACTERS_MAX = 500, LOCATION_BYTES_MAX = 2048 };
 
@@ -197,6 +198,13 @@ static bool put_tags(Scope *scope, int64_t id, const ParamList *tags)
     return true;
 }
 
+static bool enter_workspace(Scope *scope, int64_t id, const ParamList *tags)
+{
+    const char *name = param_find(tags, WORKSPACE_TAG);
+
+    return !name || workspace_enter(scope, id, name);
+}
+
 bool experiment_create(Scope *scope, const ExperimentSpec *spec, Experiment *experiment)
 {
     Experiment created;
@@ -211,7 +219,7 @@ bool experiment_create(Scope *scope, const ExperimentSpec *spec, Experiment *exp
     if (found)
         return fail_taken(scope, &created);
     if (!insert(scope, spec, &id) || !put_tags(scope, id, &spec->tags) ||
-        !experiment_find(scope, id, &created) ||
+        !enter_workspace(scope, id, &spec->tags) || !experiment_find(scope, id, &created) ||
         !append_event(scope, "experiment.created", &created, NULL))
         return false;
     *experiment = created;
@@ -360,6 +368,9 @@ bool experiment_set_tags(Scope *scope, int64_t id, const ParamList *tags)
 {
     Experiment experiment;
 
+    for (size_t i = 0; i < tags->count; i++)
+        if (!workspace_check_tag(scope, tags->items[i].key))
+            return false;
     return param_list_check("tag", tags, EXPERIMENT_TAG_CHARACTERS_MAX, &scope->error) &&
            find_active(scope, id, &experiment) && put_tags(scope, id, tags) &&
            touch(scope, &experiment);
@@ -369,7 +380,7 @@ bool experiment_delete_tag(Scope *scope, int64_t id, const char *key)
 {
     Experiment experiment;
 
-    if (!find_active(scope, id, &experiment))
+    if (!workspace_check_tag(scope, key) || !find_active(scope, id, &experiment))
         return false;
     if (!param_find(&experiment.tags, key))
         return fail(&scope->error, ERROR_NOT_FOUND, "experiment %" PRId64 " has no tag \"%.250s\"",

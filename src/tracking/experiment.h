@@ -28,7 +28,7 @@ typedef struct ExperimentList {
 typedef struct ExperimentSpec {
     const char *name;
     const char *artifact_location; /* NULL: with the server, "mlflow-artifacts:/7" */
-    ParamList tags;
+    ParamList tags;                /* WORKSPACE_TAG among them says in which workspace it is */
 } ExperimentSpec;
 
 /* Inside a write. ERROR_EXISTS when the name is taken. */

@@ -1,11 +1,13 @@
 /* experiment_import.c: an experiment of another store. */
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "access/event.h"
 #include "tracking/experiment_internal.h"
 #include "tracking/moving.h"
 #include "tracking/purge.h"
+#include "tracking/workspace.h"
 
 /* Numbers above would make all that come after long; those of a folder have 18 digits. */
 enum { KEPT_ID_MAX = 1000000000 };
@@ -39,12 +41,17 @@ static bool insert(Scope *scope, const Experiment *given, const char *location, 
                       db_int_or_null(given->is_deleted ? given->updated_at : 0), db_text(location));
 }
 
+/* In which workspace it is, is said here. */
 static bool put_tags(Scope *scope, int64_t id, const ParamList *tags, MovingCount *count)
 {
     static const char sql[] = "INSERT INTO experiment_tags(experiment_id, key, value)"
                               "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
     for (size_t i = 0; i < tags->count; i++) {
+        if (strcmp(tags->items[i].key, WORKSPACE_TAG) == 0) {
+            moving_count(count, false);
+            continue;
+        }
         if (!db_run(scope->db, &scope->error, sql, db_int(id), db_text(tags->items[i].key),
                     db_text(tags->items[i].value)))
             return false;

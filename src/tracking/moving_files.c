@@ -2,33 +2,50 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "tracking/artifact_place.h"
 #include "tracking/moving.h"
 #include "tracking/run_internal.h"
 
+/* Its size is counted, so it is not taken on trust. */
+static bool check_size(Scope *scope, const TreeEntry *entry)
+{
+    int64_t size;
+
+    return file_size(artifact_path(scope->platform->artifacts, entry->digest, scope->arena), &size,
+                     &scope->error) &&
+           (size == entry->size ||
+            fail_field(&scope->error, "size", "blob \"%.64s\" has %lld bytes, not %lld",
+                       entry->digest, (long long)size, (long long)entry->size));
+}
+
 static bool check_blob(Scope *scope, const TreeEntry *entry)
 {
     if (artifact_claim(scope->platform->artifacts, entry->digest, &scope->error))
-        return true;
+        return check_size(scope, entry);
     return scope->error.kind == ERROR_NOT_FOUND &&
            fail(&scope->error, ERROR_NOT_FOUND, "blob \"%.64s\" is not in the artifact store",
                 entry->digest);
 }
 
+static Artifact artifact_of(const TreeEntry *entry)
+{
+    Artifact artifact = {.size = entry->size};
+
+    memcpy(artifact.digest, entry->digest, sizeof(artifact.digest));
+    return artifact;
+}
+
 bool run_import_file(Scope *scope, const char *run_id, const TreeEntry *entry, MovingCounts *counts)
 {
-    static const char sql[] =
-        "INSERT INTO run_artifacts(run_key, path, digest, size) VALUES ($1, $2, $3, $4)"
-        "ON CONFLICT (run_key, path) DO UPDATE SET digest = excluded.digest, size = excluded.size"
-        " WHERE run_artifacts.digest <> excluded.digest";
+    const Artifact artifact = artifact_of(entry);
+    bool is_new;
     Run run;
 
     if (!run_check_artifact_path(scope, entry->path) || !run_find_row(scope, run_id, &run) ||
-        !check_blob(scope, entry) ||
-        !db_run(scope->db, &scope->error, sql, db_int(run.key), db_text(entry->path),
-                db_text(entry->digest), db_int(entry->size)))
+        !check_blob(scope, entry) || !run_put_file(scope, &run, entry->path, &artifact, &is_new))
         return false;
-    moving_count(&counts->files, db_changes(scope->db) > 0);
+    moving_count(&counts->files, is_new);
     return true;
 }
 
@@ -45,7 +62,7 @@ static bool find_place(Scope *scope, const char *model_id, const char *given, Ar
 bool logged_model_import_file(Scope *scope, const char *model_id, const TreeEntry *entry,
                               MovingCounts *counts)
 {
-    Artifact artifact = {.size = entry->size};
+    const Artifact artifact = artifact_of(entry);
     TreeEntry present = {0};
     ArtifactPlace place;
     bool is_same;
@@ -55,7 +72,6 @@ bool logged_model_import_file(Scope *scope, const char *model_id, const TreeEntr
     is_same =
         artifact_place_file(scope, &place, &present) && strcmp(present.digest, entry->digest) == 0;
     scope->error = (Error){0};
-    memcpy(artifact.digest, entry->digest, sizeof(artifact.digest));
     if (!is_same && !artifact_place_put(scope, &place, &artifact))
         return false;
     moving_count(&counts->files, !is_same);

@@ -8,6 +8,7 @@
 #include "tracking/artifact_place.h"
 #include "tracking/experiment.h"
 #include "tracking/logged_model.h"
+#include "tracking/workspace.h"
 
 enum { ROWS_PER_TRACE = 10 };
 
@@ -24,7 +25,11 @@ const PurgeTable run_purge_tables[] = {
     PURGE_TABLE("metric_points", "run_key", "key_id, step, timestamp, value, is_nan"),
     PURGE_TABLE("metric_blocks", "run_key", "key_id, number"),
     PURGE_TABLE("latest_metrics", "run_key", "key_id"),
-    PURGE_TABLE("run_artifacts", "run_key", "path"),
+    {"run_artifacts",
+     "DELETE FROM run_artifacts WHERE run_key = $1 AND path IN"
+     " (SELECT path FROM run_artifacts WHERE run_key = $1 LIMIT $2)"
+     "RETURNING (SELECT experiment_id FROM runs WHERE key = $1), size",
+     .has_files = true},
     PURGE_TABLE("run_dataset_tags", "run_key", "dataset_key, key"),
     PURGE_TABLE("run_datasets", "run_key", "dataset_key"),
     PURGE_TABLE("run_models", "run_key", "is_output, step, model_id"),
@@ -50,14 +55,29 @@ const PurgeTable trace_purge_tables[] = {
     {0},
 };
 
+static bool delete_some(Scope *scope, const PurgeTable *table, int64_t owner, int64_t *rows)
+{
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, table->delete_some, db_int(owner), db_int(*rows));
+    int64_t count;
+
+    if (table->has_files) {
+        if (!workspace_release(scope, &query, &count))
+            return false;
+        *rows -= count;
+        return true;
+    }
+    (void)query_next(&query); /* it has no rows */
+    *rows -= db_changes(scope->db);
+    return query_end(&query, &scope->error);
+}
+
 /* Until rows is used up, or nothing is left. */
 static bool purge_tables(Scope *scope, const PurgeTable *tables, int64_t owner, int64_t *rows)
 {
-    for (; tables->table && *rows > 0; tables++) {
-        if (!db_run(scope->db, &scope->error, tables->delete_some, db_int(owner), db_int(*rows)))
+    for (; tables->table && *rows > 0; tables++)
+        if (!delete_some(scope, tables, owner, rows))
             return false;
-        *rows -= db_changes(scope->db);
-    }
     return true;
 }
 
@@ -116,14 +136,20 @@ static bool purge_files(Scope *scope, const char *path, int64_t *rows)
 {
     static const char sql[] = "DELETE FROM artifact_files WHERE path IN"
                               " (SELECT path FROM artifact_files"
-                              "   WHERE path >= $1 AND path < $2 LIMIT $3)";
+                              "   WHERE path >= $1 AND path < $2 LIMIT $3)"
+                              "RETURNING experiment_id, size";
+    int64_t count;
 
     if (*rows <= 0)
         return true;
-    if (!db_run(scope->db, &scope->error, sql, db_text(arena_format(scope->arena, "%s/", path)),
-                db_text(arena_format(scope->arena, "%s0", path)), db_int(*rows)))
+
+    CLEANUP(query_finalize)
+    Query query = db_query(scope->db, sql, db_text(arena_format(scope->arena, "%s/", path)),
+                           db_text(arena_format(scope->arena, "%s0", path)), db_int(*rows));
+
+    if (!workspace_release(scope, &query, &count))
         return false;
-    *rows -= db_changes(scope->db);
+    *rows -= count;
     return true;
 }
 
@@ -250,9 +276,13 @@ static bool purge_rows_of_experiment(Scope *scope, int64_t id, int64_t *rows)
     return true;
 }
 
+/* Files of it that stay, where others have theirs too, stay counted. */
 static bool end_experiment(Scope *scope, int64_t id)
 {
-    return db_run(scope->db, &scope->error, "DELETE FROM experiments WHERE id = $1", db_int(id)) &&
+    return db_run(scope->db, &scope->error,
+                  "DELETE FROM experiment_shares WHERE experiment_id = $1 AND artifact_bytes = 0",
+                  db_int(id)) &&
+           db_run(scope->db, &scope->error, "DELETE FROM experiments WHERE id = $1", db_int(id)) &&
            remember_id(scope, "experiment", id);
 }
 

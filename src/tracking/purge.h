@@ -22,6 +22,7 @@
 typedef struct PurgeTable {
     const char *table;
     const char *delete_some; /* of $1, at most $2 rows */
+    bool has_files;          /* whose experiment and size it returns */
 } PurgeTable;
 
 /* Every table that has rows by run_key, by model_key, or by trace_key; end with {0}. Tests compare

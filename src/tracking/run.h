@@ -159,6 +159,9 @@ bool run_metric_history(Scope *scope, const char *id, const MetricFilter *filter
 /* A file of a run, by its path in the run; logging the path again replaces it. The blob must be in
  * the artifact store: whoever adds it there for this asks for the path first. */
 bool run_check_artifact_path(Scope *scope, const char *path) MUST_CHECK;
+
+/* Whether its workspace has room for one of this size there; for who has bytes to store before. */
+bool run_check_room(Scope *scope, const Run *run, const char *path, int64_t size) MUST_CHECK;
 bool run_log_artifact(Scope *scope, const char *id, const char *path,
                       const Artifact *artifact) MUST_CHECK;
 bool run_artifacts(Scope *scope, const char *id, Tree *tree) MUST_CHECK;

@@ -54,6 +54,10 @@ bool run_name_check(Scope *scope, const char *name) MUST_CHECK;
 /* "amber-otter-417". */
 const char *run_name_random(Arena *arena);
 
+/* A file whose blob is claimed; *is_new: it was not there, or had other bytes. */
+bool run_put_file(Scope *scope, const Run *run, const char *path, const Artifact *artifact,
+                  bool *is_new) MUST_CHECK;
+
 bool run_rename(Scope *scope, const Run *run, const char *name) MUST_CHECK;
 
 /* The trials of a run (run_trial.h) are deleted and restored with it, before it. deleted_at 0:

@@ -26,6 +26,7 @@ TOKENS, EXPERIMENTS, RUNS = "/api/v1/tokens", "/api/v1/experiments", "/api/v1/ru
 ENVIRONMENTS, APPROVALS = "/api/v1/environments", "/api/v1/approvals"
 MODELS, DATASETS, ENDPOINTS = "/api/v1/models", "/api/v1/datasets", "/api/v1/endpoints"
 PROJECTS, ARTIFACTS, AUDIT = "/api/v1/projects", "/api/v1/artifacts", "/api/v1/audit"
+WORKSPACES = "/api/v1/workspaces"
 PREDICT, EXPLAIN = "/endpoints/shop/predict", "/endpoints/shop/explain"
 ROW = {"note": "hello", "channel": "web", "age": 31}
 
@@ -170,6 +171,22 @@ TRACKING = [
     (422, 'a value in "tags" is a text, a number, true or false', "POST", EXPERIMENTS, '{"name": "x", "tags": {"a": [1]}}'),
     (422, "a tag key has 1 to 250 characters", "POST", EXPERIMENTS, json.dumps({"name": "x", "tags": {"k" * 300: "a"}})),
     (422, "the value of a tag has at most 5000 characters", "POST", EXPERIMENTS, json.dumps({"name": "x", "tags": {"k": "a" * 10000}})),
+    (404, 'workspace "none" does not exist', "POST", EXPERIMENTS, '{"name": "x", "tags": {"slipway.workspace": "none"}}'),
+    (400, 'the tag "slipway.workspace" is given when an experiment is made; an owner moves it later: slipway workspace move', "POST", EXPERIMENTS + "/0/tags", '{"tags": {"slipway.workspace": "default"}}'),
+    (400, 'the tag "slipway.workspace" is given when an experiment is made; an owner moves it later: slipway workspace move', "DELETE", EXPERIMENTS + "/0/tags/slipway.workspace"),
+    (404, 'workspace "none" does not exist', "GET", WORKSPACES + "/none"),
+    (404, 'workspace "none" does not exist', "DELETE", WORKSPACES + "/none"),
+    (409, 'workspace "default" stays: it has all experiments that are in no other', "DELETE", WORKSPACES + "/default"),
+    (422, '"artifact_bytes_max" is missing', "PUT", WORKSPACES + "/default", "{}"),
+    (422, '"artifact_bytes_max" must be an integer', "PUT", WORKSPACES + "/default", '{"artifact_bytes_max": "10GB"}'),
+    (422, '"artifact_bytes_max" must be an integer', "PUT", WORKSPACES + "/default", '{"artifact_bytes_max": 9223372036854775808}'),
+    (422, '"artifact_bytes_max" is 0, for no limit, to 1152921504606846976', "PUT", WORKSPACES + "/default", '{"artifact_bytes_max": -1}'),
+    (422, '"artifact_bytes_max" is 0, for no limit, to 1152921504606846976', "PUT", WORKSPACES + "/default", '{"artifact_bytes_max": 9223372036854775807}'),
+    (422, 'a workspace name has 1 to 128 letters, digits, "-", "_" or "." and does not start with "."', "PUT", WORKSPACES + "/a%20b", '{"artifact_bytes_max": 1}'),
+    (422, '"experiment" is missing', "POST", WORKSPACES + "/default/experiments", "{}"),
+    (404, 'experiment "nobody" does not exist', "POST", WORKSPACES + "/default/experiments", '{"experiment": "nobody"}'),
+    (404, 'workspace "none" does not exist', "POST", WORKSPACES + "/none/experiments", '{"experiment": "Default"}'),
+    (422, '"limit" must be an integer from 1 on', "GET", WORKSPACES + "?limit=0"),
     (404, "experiment 99 does not exist", "GET", EXPERIMENTS + "/99"),
     (404, "experiment -1 does not exist", "GET", EXPERIMENTS + "/-1"),
     (400, "the id of an experiment is an integer", "GET", EXPERIMENTS + "/one"),

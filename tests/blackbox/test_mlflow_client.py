@@ -136,6 +136,13 @@ class ClientTest(ScriptTest):
         self.assertIn(("all/large.bin", 9 << 20), [(one["path"], one["size"]) for one in files])
         self.assertEqual(self.ask(port, f"/api/v1/runs/{run_id}/artifacts/file?path=texts/note.txt")[1], b"another")
 
+    def test_quota(self):
+        port = self.start()[1]
+        self.command("workspace", "set", "fraud", "--artifact-bytes-max", "1MB")
+        self.play(port, "quota")
+        self.assertEqual(self.own(port, "workspaces/fraud")["workspace"]["artifact_bytes"], 1_000_000)
+        self.assertEqual(self.own(port, "workspaces/default")["workspace"]["artifact_bytes"], 0)
+
     def test_registry(self):
         port = self.play_alone("registry")
         self.assertEqual(self.own(port, "models/leavers/versions/3")["version"], 3)

@@ -295,7 +295,9 @@ static void log_points(Fixture *fixture, const Run *run, int count)
 }
 
 /* They go with the experiment, or its runs. */
-static const char *const with_experiment[] = {"experiment_tags",
+static const char *const with_experiment[] = {"artifact_files",
+                                              "experiment_shares",
+                                              "experiment_tags",
                                               "logged_datasets",
                                               "logged_models",
                                               "latest_metrics",

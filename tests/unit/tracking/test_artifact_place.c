@@ -205,7 +205,7 @@ static void test_a_deleted_run_takes_no_files(void)
     EXPECT_OK(artifact_place_file(scope, &before, &entry), scope->error);
     EXPECT_OK(run_delete(scope, run.id), scope->error);
     place = place_of(scope, path);
-    EXPECT_FAILS(artifact_place_check_put(scope, &place), scope, ERROR_CONFLICT, sentence);
+    EXPECT_FAILS(artifact_place_check_put(scope, &place, 1), scope, ERROR_CONFLICT, sentence);
     EXPECT_FAILS(artifact_place_delete(scope, &place), scope, ERROR_CONFLICT, sentence);
     EXPECT_FAILS(artifact_place_put(scope, &before, &(Artifact){{0}, 0}), scope, ERROR_CONFLICT,
                  sentence);

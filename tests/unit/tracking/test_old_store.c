@@ -2,7 +2,9 @@
 #include "store/db_internal.h"
 #include "store/migrations.h"
 #include "tests/unit/tracking/store_fixture.h"
+#include "tracking/experiment.h"
 #include "tracking/run.h"
+#include "tracking/workspace.h"
 
 enum { STEPS_BEFORE = 26 };
 
@@ -24,7 +26,16 @@ static const char old_rows[] =
     "  VALUES (7, 1, 2, 30, 0.25, 0), (7, 1, 1, 20, 0.5, 0), (7, 2, 0, 20, 0, 1);"
     "INSERT INTO latest_metrics(run_key, key_id, experiment_id, step, timestamp, value, is_nan,"
     "                           tail_count)"
-    "  VALUES (7, 2, 0, 0, 20, 0, 1, 1), (7, 1, 0, 2, 30, 0.25, 0, 2)";
+    "  VALUES (7, 2, 0, 0, 20, 0, 1, 1), (7, 1, 0, 2, 30, 0.25, 0, 2);"
+    "INSERT INTO experiments(id, name, created_at, updated_at, artifact_location)"
+    "  VALUES (1, 'one', 0, 0, NULL), (12, 'twelve', 0, 0, 'mlflow-artifacts:/team/x');"
+    "INSERT INTO experiment_tags(experiment_id, key, value)"
+    "  VALUES (1, 'slipway.workspace', 'mine'), (1, 'team', 'blue');"
+    "INSERT INTO run_artifacts(run_key, path, digest, size)"
+    "  VALUES (7, 'a', 'da', 100), (7, 'b', 'db', 0);"
+    "INSERT INTO artifact_files(path, digest, size, created_at)"
+    "  VALUES ('1/models/m-1/artifacts/a', 'a', 10, 0), ('12', 'b', 1, 0), ('0/x', 'c', 2, 0),"
+    "         ('team/x/models/m-2/artifacts/a', 'd', 30, 0), ('team/xy', 'e', 4, 0)";
 
 /* A data folder at the schema's step 26. */
 static const char *make_old_store(Arena *arena)
@@ -140,6 +151,29 @@ static void test_what_is_logged_again_is_known(void)
     EXPECT(count == 3);
 }
 
+static void test_files_are_counted_where_they_are(void)
+{
+    static const struct {
+        int64_t experiment_id, bytes;
+    } rows[] = {{0, 107}, {1, 10}, {12, 30}};
+    CLEANUP(fixture_close) Fixture fixture = old_fixture_open();
+    Scope *scope = &fixture.reader;
+    WorkspaceShareList shares = {0};
+    Workspace workspace;
+    Experiment one;
+
+    EXPECT_OK(workspace_find(scope, "default", &workspace) &&
+                  workspace_shares(scope, &workspace, &shares) && experiment_find(scope, 1, &one),
+              scope->error);
+    EXPECT(workspace.artifact_bytes == 147 && !workspace.spec.artifact_bytes_max);
+    EXPECT(shares.count == COUNT(rows));
+    for (size_t i = 0; i < COUNT(rows); i++)
+        for (size_t j = 0; j < shares.count; j++)
+            EXPECT(shares.items[j].experiment_id != rows[i].experiment_id ||
+                   shares.items[j].artifact_bytes == rows[i].bytes);
+    EXPECT_TEXT(pairs(&one.tags, scope->arena), "team=blue;");
+}
+
 int main(int count, char **names)
 {
     static const Test tests[] = {
@@ -147,6 +181,7 @@ int main(int count, char **names)
         TEST(test_metrics_have_their_points_and_the_latest_of_them),
         TEST(test_searches_find_the_run_by_each_of_them),
         TEST(test_what_is_logged_again_is_known),
+        TEST(test_files_are_counted_where_they_are),
         {0},
     };
     return test_main(tests, count, names);
