@@ -25,6 +25,7 @@
 #include "base/time.h"
 #include "ml/report.h"
 #include "ml/split.h"
+#include "ml/table.h"
 #include "ml/tabular_model.h"
 
 enum { FIELDS_MAX = 128, FILE_BYTES_MAX = 1 << 26 };
@@ -41,6 +42,7 @@ typedef struct Set {
     size_t folds;       /* of all rows of both files, each tested on once; 0: a hold-out */
     double seconds;     /* of the search; 0: as asked for */
     const char *metric; /* NULL: the one for all */
+    const char *date;   /* the column that is one; NULL: none */
 } Set;
 
 static const Set sets[] = {
@@ -62,9 +64,20 @@ static const Set sets[] = {
     {"wine white", "wine-quality/winequality-white.csv", NULL, "quality", "", 0.2, true},
     {"bike", "bike-sharing/hour.csv", NULL, "cnt", ",instant,dteday,casual,registered,", 0.2, true},
     {"taxi", "nyc-green-taxi/green_tripdata_2021-01.csv",
-     "nyc-green-taxi/green_tripdata_2021-02.csv", "duration", "", 0, true, .is_trip = true},
+     "nyc-green-taxi/green_tripdata_2021-02.csv", "duration", ",pickup,", 0, true, .is_trip = true},
     {"taxi 2023", "nyc-green-taxi/green_tripdata_2023-01_raw.csv.gz",
-     "nyc-green-taxi/green_tripdata_2023-02_raw.csv.gz", "duration", "", 0, true, .is_trip = true},
+     "nyc-green-taxi/green_tripdata_2023-02_raw.csv.gz", "duration", ",pickup,", 0, true,
+     .is_trip = true},
+    {"bike, its date", "bike-sharing/hour.csv", NULL, "cnt", ",instant,casual,registered,", 0.2,
+     true, .date = "dteday"},
+    {"bike, its date alone", "bike-sharing/hour.csv", NULL, "cnt",
+     ",instant,casual,registered,season,yr,mnth,weekday,workingday,", 0.2, true, .date = "dteday"},
+    {"taxi, its time", "nyc-green-taxi/green_tripdata_2021-01.csv",
+     "nyc-green-taxi/green_tripdata_2021-02.csv", "duration", ",hour,weekday,", 0, true,
+     .is_trip = true, .date = "pickup"},
+    {"taxi, no time", "nyc-green-taxi/green_tripdata_2021-01.csv",
+     "nyc-green-taxi/green_tripdata_2021-02.csv", "duration", ",hour,weekday,pickup,", 0, true,
+     .is_trip = true},
 };
 
 /* ---- reading ---- */
@@ -208,10 +221,12 @@ static void keep_trips(Grid *grid, size_t *test_start)
     grid->row_count = kept;
 }
 
-/* What the course's notebooks learn from, with hour and weekday; the target last. */
+/* What the course's notebooks learn from, with hour and weekday, and the time that they are of; the
+ * target last. */
 static void make_trips(Grid *grid, Arena *arena)
 {
-    static const char *const names[] = {"PU", "DO", "trip_distance", "hour", "weekday", "duration"};
+    static const char *const names[] = {"PU",      "DO",     "trip_distance", "hour",
+                                        "weekday", "pickup", "duration"};
     size_t from[] = {column_named(grid, "PULocationID"), column_named(grid, "DOLocationID"),
                      column_named(grid, "trip_distance")};
     size_t pickup = column_named(grid, "lpep_pickup_datetime");
@@ -229,7 +244,8 @@ static void make_trips(Grid *grid, Arena *arena)
             to[i] = grid->cells[row * grid->column_count + from[i]];
         to[3] = arena_format(arena, "%ld", strtol(start + 11, NULL, 10));
         to[4] = arena_format(arena, "%ld", weekday);
-        to[5] = arena_format(arena, "%.10g", ended - started);
+        to[5] = grid->cells[row * grid->column_count + pickup];
+        to[6] = arena_format(arena, "%.10g", ended - started);
     }
     grid->cells = cells;
     grid->column_count = count;
@@ -345,9 +361,16 @@ static bool load(const Set *set, Data *data, Arena *arena, Error *error)
     }
     target = column_named(&grid, set->target);
     columns = arena_array(arena, FrameColumn, grid.column_count);
-    for (size_t i = 0; i < grid.column_count; i++)
-        if (i != target && !strstr(set->left_out, arena_format(arena, ",%s,", grid.names[i])))
-            columns[data->frame.column_count++] = column_of(&grid, i, arena);
+    for (size_t i = 0; i < grid.column_count; i++) {
+        FrameColumn *column = &columns[data->frame.column_count];
+
+        if (i == target || strstr(set->left_out, arena_format(arena, ",%s,", grid.names[i])))
+            continue;
+        *column = column_of(&grid, i, arena);
+        if (set->date && strcmp(set->date, column->name) == 0)
+            column->kind = COLUMN_DATE;
+        data->frame.column_count++;
+    }
     data->frame.columns = columns;
     data->frame.row_count = grid.row_count;
     data->share = set->share;
@@ -611,12 +634,18 @@ static bool measure(const Set *set, const Data *data, const uint32_t *parts, con
     return true;
 }
 
+/* Peers have dates as numbers. */
 static void print_cell(const FrameColumn *column, size_t row)
 {
-    if (column->numbers && isnan(column->numbers[row]))
+    double number = column->numbers ? column->numbers[row] : NAN;
+    bool is_number = column->numbers || column->kind == COLUMN_DATE;
+
+    if (column->kind == COLUMN_DATE)
+        number = cell_of_date(column->texts[row]).number;
+    if (is_number && isnan(number))
         printf("\t");
-    else if (column->numbers)
-        printf("\t%.17g", column->numbers[row]);
+    else if (is_number)
+        printf("\t%.17g", number);
     else
         printf("\t%.*s", (int)column->texts[row].length,
                column->texts[row].bytes ? column->texts[row].bytes : "");
@@ -627,7 +656,7 @@ static void print_rows(const Data *data, const uint32_t *parts)
 {
     printf("%s %zu", data->numbers ? "numbers" : "classes", data->folds ? data->folds : 1);
     for (size_t i = 0; i < data->frame.column_count; i++)
-        printf("\t%s", data->frame.columns[i].numbers ? "number" : "category");
+        printf("\t%s", data->frame.columns[i].kind == COLUMN_CATEGORY ? "category" : "number");
     printf("\n");
     for (size_t row = 0; row < data->frame.row_count; row++) {
         printf("%u", parts[row]);

@@ -14,7 +14,7 @@
 static const CommandOption add_options[] = {
     {"--target", OPTION_TEXT, "COLUMN", "the column to be predicted"},
     {"--column", OPTION_LIST, "NAME=KIND",
-     "text, category, integer, number, boolean, time, ignore, known or known_after"},
+     "text, category, integer, number, boolean, time or date, ignore, known or known_after"},
     {"--group", OPTION_TEXT, "COLUMN",
      "rows with the same value stay on one side of a split; \"_file\": the file's name"},
     {"--time", OPTION_TEXT, "COLUMN", "the column that orders the rows in time"},

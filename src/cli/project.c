@@ -160,7 +160,7 @@ static const char template[] =
     "    source: data/                 # a file, a folder, a zip or a URL, or a list of them\n"
     "    target: label                 # the column to learn\n"
     "    # columns: {note: text, id: ignore, duration: known_after}\n"
-    "    #   types: text, category, integer, number, boolean, time\n"
+    "    #   types: text, category, integer, number, boolean, time (or date)\n"
     "    #   roles: ignore; known_after (known only after the outcome: never learnt from)\n"
     "    # group: customer             # rows of one group stay on one side of the hold-out\n"
     "    # time: date                  # then the latest rows are the hold-out\n"

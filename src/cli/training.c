@@ -175,7 +175,7 @@ static void print_reason(const JsonValue *rows)
 /* As what columns were learnt from: "9 number (age, campaign, ...), 1 left out (id)". */
 static void print_columns(Cli *cli, const JsonValue *columns)
 {
-    static const char *const kinds[] = {"number", "category", "text",        "left out",
+    static const char *const kinds[] = {"number", "category", "date",        "text",  "left out",
                                         "group",  "time",     "known_after", "ignore"};
     TextBuilder line = {.arena = cli->arena};
 

@@ -18,8 +18,8 @@ const JsonField dataset_options_fields[] = {
     {"on_error", JSON_TEXT, offsetof(DatasetOptions, on_error), JSON_OPTIONAL,
      "what becomes of a broken row: refuse (the default) or set-aside"},
     {"columns", JSON_OBJECT, offsetof(DatasetOptions, columns), JSON_OPTIONAL,
-     "per column a type (text, category, integer, number, boolean, time), or ignore, known or "
-     "known_after"},
+     "per column a type (text, category, integer, number, boolean, time or date, which is the "
+     "same), or ignore, known or known_after"},
     {"target", JSON_TEXT, offsetof(DatasetOptions, target), JSON_OPTIONAL,
      "the column to be predicted"},
     {"group", JSON_TEXT, offsetof(DatasetOptions, group), JSON_OPTIONAL,
@@ -43,8 +43,9 @@ static const struct {
     {"on_error", offsetof(DatasetOptions, on_error), {"refuse", "set-aside"}},
 };
 
-static const char *const column_values[] = {"text", "category", "integer", "number",      "boolean",
-                                            "time", "ignore",   "known",   "known_after", NULL};
+static const char *const column_values[] = {"text",    "category",    "integer", "number",
+                                            "boolean", "time",        "date",    "ignore",
+                                            "known",   "known_after", NULL};
 
 static bool is_among(const char *value, const char *const values[])
 {
@@ -91,7 +92,7 @@ static bool check_overrides(const JsonValue *columns, Error *error)
         if (!is_among(json_as_text(walk.value, ""), column_values))
             return fail_field(error, walk.key,
                               "column \"%s\" can be text, category, integer, number, boolean, "
-                              "time, ignore, known or known_after",
+                              "time, date, ignore, known or known_after",
                               walk.key);
     return true;
 }

@@ -175,7 +175,7 @@ static bool take_overrides(Import *import)
         if (is_role)
             column->column.role = value;
         else
-            column->override = value;
+            column->override = text_equal(value, "date") ? "time" : value;
     }
     return true;
 }

@@ -51,6 +51,7 @@ static bool part_of(const DatasetColumn *column, Part *part)
         {"time", NULL, PART_TIME},           {"feature", "text", PART_TEXT},
         {"feature", "category", PART_TEXT},  {"feature", "boolean", PART_TEXT},
         {"feature", "integer", PART_NUMBER}, {"feature", "number", PART_NUMBER},
+        {"feature", "time", PART_TEXT},
     };
 
     for (size_t i = 0; i < COUNT(table); i++) {
@@ -477,6 +478,15 @@ static bool check_finite(const Reader *reader)
     return true;
 }
 
+static ColumnKind kind_of(const PartColumn *part)
+{
+    if (part->part == PART_NUMBER)
+        return COLUMN_NUMBER;
+    if (text_equal(part->column->type, "time"))
+        return COLUMN_DATE;
+    return text_equal(part->column->type, "text") ? COLUMN_TEXT : COLUMN_CATEGORY;
+}
+
 static void make_frame(Reader *reader)
 {
     FrameColumn *columns = arena_array(reader->arena, FrameColumn, reader->part_count + 1);
@@ -484,15 +494,11 @@ static void make_frame(Reader *reader)
 
     for (size_t i = 0; i < reader->part_count; i++) {
         const PartColumn *part = &reader->parts[i];
-        bool is_free = text_equal(part->column->type, "text");
-
         if (part->part != PART_TEXT && part->part != PART_NUMBER)
             continue;
         columns[count++] = (FrameColumn){
             .name = arena_text(reader->arena, part->column->name),
-            .kind = part->part == PART_NUMBER ? COLUMN_NUMBER
-                    : is_free                 ? COLUMN_TEXT
-                                              : COLUMN_CATEGORY,
+            .kind = kind_of(part),
             .texts = part->texts,
             .numbers = part->numbers,
         };

@@ -254,6 +254,10 @@ static bool check(const DependenceSpec *spec, Measuring *measuring, Error *error
     if (kind == COLUMN_TEXT)
         return fail_field(error, spec->column, "\"%s\" is a text, which has no grid of values",
                           spec->column);
+    if (kind == COLUMN_DATE)
+        return fail_field(error, spec->column,
+                          "\"%s\" is a date: how answers go with its month or hour is not drawn",
+                          spec->column);
     if (predictor_classes(spec->model)->count > DEPENDENCE_CLASSES_MAX)
         return fail(error, ERROR_CONFLICT,
                     "with more than %d classes the answers by the value of a column are not "

@@ -56,6 +56,24 @@ void encoding_dense(const Encoding *encoding, const Cell *cells, float *features
 /* Standardised numbers are bounded: beyond that a value is a mistake, and would drown the rest. */
 static const double standard_most = 20;
 
+/* Where a column has its 1, or the value that *value becomes; column->count: nowhere. */
+static size_t sparse_place(const EncodedColumn *column, Cell cell, double *value)
+{
+    double apart = cell.number - column->mean;
+
+    switch (column->kind) {
+    case ENCODED_STANDARD:
+        if (isnan(cell.number))
+            return 1;
+        *value = fmax(-standard_most, fmin(standard_most, apart * column->scale));
+        return 0;
+    case ENCODED_STEPS:
+        return apart >= 0 && apart < (double)column->count ? (size_t)apart : column->count;
+    default:
+        return find_level(column, cell.key);
+    }
+}
+
 size_t encoding_sparse(const Encoding *encoding, const Cell *cells, uint32_t *features,
                        double *values)
 {
@@ -63,21 +81,12 @@ size_t encoding_sparse(const Encoding *encoding, const Cell *cells, uint32_t *fe
 
     for (size_t i = 0; i < encoding->column_count; i++) {
         const EncodedColumn *column = &encoding->columns[i];
-        Cell cell = cells[column->input];
-        size_t at = 0;
+        double value = 1;
+        size_t at = sparse_place(column, cells[column->input], &value);
 
-        values[count] = 1;
-        if (column->kind == ENCODED_STANDARD && isnan(cell.number)) {
-            at = 1;
-        } else if (column->kind == ENCODED_STANDARD) {
-            double value = (cell.number - column->mean) * column->scale;
-
-            values[count] = fmax(-standard_most, fmin(standard_most, value));
-        } else {
-            at = find_level(column, cell.key);
-        }
-        if (at == column->count && column->kind != ENCODED_STANDARD)
+        if (at == column->count)
             continue; /* a value that has no place */
+        values[count] = value;
         features[count++] = (uint32_t)(column->first + at);
     }
     return count;
@@ -347,6 +356,19 @@ static void fit_one_hot(EncodedColumn *column, const TableColumn *from, RowList 
     column->count = list.count;
 }
 
+static void fit_steps(EncodedColumn *column, const DateSteps *steps)
+{
+    column->mean = steps->first;
+    column->count = steps->count;
+}
+
+static EncodedKind linear_kind(const TableColumn *column)
+{
+    if (column->steps)
+        return ENCODED_STEPS;
+    return column->kind == COLUMN_NUMBER ? ENCODED_STANDARD : ENCODED_ONE_HOT;
+}
+
 static void add_column(Encoding *encoding, EncodedKind kind)
 {
     size_t input = encoding->column_count++;
@@ -376,10 +398,12 @@ Encoding encoding_fit_linear(const Table *table, RowList rows, Arena *arena)
     Encoding encoding = {.columns = arena_array(arena, EncodedColumn, table->column_count)};
 
     for (size_t i = 0; i < table->column_count; i++) {
-        bool is_number = table->columns[i].kind == COLUMN_NUMBER;
+        EncodedKind kind = linear_kind(&table->columns[i]);
 
-        add_column(&encoding, is_number ? ENCODED_STANDARD : ENCODED_ONE_HOT);
-        if (is_number)
+        add_column(&encoding, kind);
+        if (kind == ENCODED_STEPS)
+            fit_steps(&encoding.columns[i], table->columns[i].steps);
+        else if (kind == ENCODED_STANDARD)
             fit_standard(&encoding.columns[i], &table->columns[i], rows);
         else
             fit_one_hot(&encoding.columns[i], &table->columns[i], rows, arena);
@@ -419,7 +443,7 @@ static bool is_rising(const uint64_t *keys, size_t count)
 
 static bool is_sound(const EncodedColumn *column, bool is_sparse)
 {
-    if (is_sparse != (column->kind == ENCODED_STANDARD || column->kind == ENCODED_ONE_HOT))
+    if (is_sparse != (column->kind != ENCODED_NUMBER && column->kind != ENCODED_CODES))
         return false;
     switch (column->kind) {
     case ENCODED_NUMBER:
@@ -428,6 +452,9 @@ static bool is_sound(const EncodedColumn *column, bool is_sparse)
         return column->count == 2 && column->level_count == 0;
     case ENCODED_CODES:
         return column->count >= 1 && column->count <= ENCODING_CODES_MAX;
+    case ENCODED_STEPS:
+        return column->count >= 1 && column->count <= ENCODING_STEPS_MAX &&
+               column->level_count == 0;
     default:
         return column->count == column->level_count;
     }

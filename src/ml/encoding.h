@@ -6,7 +6,8 @@
  * own target; where there are many values, the rows of training get codes that were made without
  * them (by fifths). For linear models numbers are standardised, with a flag where they are missing,
  * and categories are one-hot. A missing category is a value like others; a value that was not there
- * gets the mean of all, or no flag.
+ * gets the mean of all, or no flag. A part of a date that comes round again (month, weekday, hour)
+ * is one-hot for linear models: Sunday is no seven times Monday.
  *
  * An Encoding is immutable and owns nothing.
  */
@@ -22,6 +23,7 @@ typedef enum EncodedKind {
     ENCODED_STANDARD, /* (number - mean) * scale, 0 where missing; then 1 where missing */
     ENCODED_CODES,    /* a row of codes by value */
     ENCODED_ONE_HOT,  /* 1 at the value's place */
+    ENCODED_STEPS, /* of a number: 1 at the place of the whole ones from mean on; missing: none */
     ENCODED_KIND_COUNT,
 } EncodedKind;
 
@@ -29,7 +31,7 @@ typedef struct EncodedColumn {
     EncodedKind kind;
     uint32_t input;         /* which column */
     size_t first, count;    /* features */
-    double mean, scale;     /* ENCODED_STANDARD */
+    double mean, scale;     /* ENCODED_STANDARD; the mean of ENCODED_STEPS, too */
     size_t level_count;     /* values of a category */
     const uint64_t *levels; /* their keys, rising */
     const float
@@ -54,6 +56,7 @@ enum {
     ENCODING_MANY_LEVELS = 32,   /* above: codes for training are made without the row itself */
     ENCODING_ONE_HOT_MAX = 1000, /* values of a column, the most frequent ones */
     ENCODING_FEATURES_MAX = 1 << 22,
+    ENCODING_STEPS_MAX = 64,
 };
 
 Encoding encoding_fit_trees(const Table *table, RowList rows, const EncodingTarget *target,

@@ -22,12 +22,13 @@ typedef enum ColumnKind {
     COLUMN_TEXT,     /* free text: tokenised */
     COLUMN_CATEGORY, /* a few distinct values: one-hot */
     COLUMN_NUMBER,   /* standardised */
+    COLUMN_DATE,     /* a date or a time as it is written (ml/date.h): its parts are numbers */
 } ColumnKind;
 
 typedef struct FrameColumn {
     const char *name;
     ColumnKind kind;
-    const TextRef *texts;  /* row_count of them: text and category columns */
+    const TextRef *texts;  /* row_count of them: all but number columns */
     const double *numbers; /* row_count of them: number columns */
 } FrameColumn;
 

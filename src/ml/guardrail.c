@@ -13,14 +13,19 @@ static const double strongest_auc = 0.7, strongest_r2 = 0.3; /* less is not wort
 static const double rare_ratio = 0.2;                        /* to the largest class */
 static const double share_least = 0.01, repeated_most = 0.5;
 static const double id_share = 0.9;
-enum { NAME_BYTES_MAX = 100 }; /* of a class in a sentence */
+enum {
+    NAME_BYTES_MAX = 100, /* of a class in a sentence */
+    PAIRS_MAX = 28,       /* of dates that are looked at: of eight columns all */
+};
 
 static const char *const kind_names[GUARDRAIL_KIND_COUNT] = {
     "copy", "leak", "strongest", "id", "duplicate", "imbalance", "repeated", "contradiction"};
 
 /* A look under way. */
 typedef struct Look {
-    const Frame *frame;
+    const Frame *asked; /* as it was given */
+    Frame dated;        /* with dates as numbers */
+    const Frame *frame; /* that one */
     const Target *target;
     GuardrailSample sample;
     GuardrailColumn *columns; /* by column of the frame; from NULL: a copy, or text */
@@ -115,7 +120,8 @@ static bool is_row_number(const Look *look, const GuardrailColumn *column)
 static void look_at_id(Look *look, size_t index)
 {
     const GuardrailColumn *column = &look->columns[index];
-    bool is_number = is_row_number(look, column);
+    bool is_date = look->asked->columns[index].kind == COLUMN_DATE;
+    bool is_number = !is_date && is_row_number(look, column);
     bool is_text_id = column->from->kind == COLUMN_CATEGORY &&
                       (double)column->distinct > id_share * (double)column->present;
 
@@ -179,15 +185,24 @@ static void look_for_leak(Look *look, const GuardrailColumn *column)
                          column->from->name, figure_name(look), column->alone));
 }
 
-static void measure_column(Look *look, GuardrailColumn *column)
+/* What it says of each row. */
+static const double *measure_alone(const Look *look, GuardrailColumn *column, Arena *arena)
 {
-    CLEANUP(arena_cleanup) Arena *turn = arena_create();
     size_t scores = look->sample.answer_count * look->sample.count;
-    double *said = arena_array(turn, double, scores + 1);
+    double *said = arena_array(arena, double, scores + 1);
 
     guardrail_score(&look->sample, column, said);
     column->alone =
         fmax(guardrail_figure(&look->sample, said), guardrail_straight(&look->sample, column));
+    return said;
+}
+
+static void measure_column(Look *look, GuardrailColumn *column)
+{
+    CLEANUP(arena_cleanup) Arena *turn = arena_create();
+    size_t scores = look->sample.answer_count * look->sample.count;
+    const double *said = measure_alone(look, column, turn);
+
     for (size_t i = 0; i < scores; i++)
         look->totals[i] += said[i];
 }
@@ -240,6 +255,68 @@ static void look_for_strongest(Look *look)
                          best->from->name, figure_name(look), best->alone, rest));
 }
 
+/* ---- what two dates tell together ---- */
+
+static double mean_of(const FrameColumn *column, size_t row_count)
+{
+    double sum = 0, count = 0;
+
+    for (size_t row = 0; row < row_count; row++) {
+        count += !isnan(column->numbers[row]);
+        sum += isnan(column->numbers[row]) ? 0 : column->numbers[row];
+    }
+    return sum / fmax(1, count);
+}
+
+/* A time at which something was over tells with its beginning how long it took, and alone nothing.
+ */
+static void look_at_pair(Look *look, size_t first, size_t second)
+{
+    CLEANUP(arena_cleanup) Arena *turn = arena_create();
+    const FrameColumn *columns = look->frame->columns;
+    size_t count = look->frame->row_count;
+    bool is_second_later = mean_of(&columns[second], count) >= mean_of(&columns[first], count);
+    const FrameColumn *later = &columns[is_second_later ? second : first];
+    const FrameColumn *earlier = &columns[is_second_later ? first : second];
+    FrameColumn apart = guardrail_apart(later, earlier, count, turn);
+    GuardrailColumn column = guardrail_column(&look->sample, &apart, turn);
+
+    measure_alone(look, &column, turn);
+    if (!is_leak(look, &column))
+        return;
+    say(look, GUARDRAIL_LEAK, later->name, column.alone,
+        arena_format(
+            look->arena,
+            "how long \"%s\" is after \"%s\" nearly decides the target (%s %.3f): if one of "
+            "them is known only after the outcome, give it the role known_after",
+            later->name, earlier->name, figure_name(look), column.alone));
+    look->found.items[look->found.count - 1].other = earlier->name;
+}
+
+/* Of those that say less alone. */
+static bool is_date_to_pair(const Look *look, size_t index)
+{
+    const GuardrailColumn *column = &look->columns[index];
+
+    return look->asked->columns[index].kind == COLUMN_DATE && column->from &&
+           !is_leak(look, column);
+}
+
+static void look_at_pairs(Look *look)
+{
+    size_t pairs = 0;
+
+    for (size_t second = 1; second < look->frame->column_count; second++) {
+        if (!is_date_to_pair(look, second))
+            continue;
+        for (size_t first = 0; first < second && pairs < PAIRS_MAX; first++)
+            if (is_date_to_pair(look, first)) {
+                look_at_pair(look, first, second);
+                pairs++;
+            }
+    }
+}
+
 static void look_at_columns(Look *look)
 {
     size_t count = look->frame->column_count;
@@ -265,6 +342,7 @@ static void look_at_columns(Look *look)
         look_at_id(look, i);
         look_for_duplicate(look, i);
     }
+    look_at_pairs(look);
     look_for_strongest(look);
 }
 
@@ -343,11 +421,13 @@ GuardrailList guardrail_look(const Frame *frame, const Target *target, bool is_b
                              Arena *arena)
 {
     CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    Look look = {.frame = frame, .target = target, .arena = arena, .scratch = scratch};
+    Look look = {.asked = frame, .target = target, .arena = arena, .scratch = scratch};
 
     if (frame->row_count < GUARDRAIL_ROWS_LEAST || frame->column_count == 0)
         return look.found;
-    look.sample = guardrail_sample(frame, target, scratch);
+    look.dated = guardrail_dated(frame, scratch);
+    look.frame = &look.dated;
+    look.sample = guardrail_sample(look.frame, target, scratch);
     look.columns = arena_array(scratch, GuardrailColumn, frame->column_count);
     look.counts = arena_array(scratch, bool, frame->column_count);
     look.totals = arena_array(scratch, double, look.sample.answer_count *look.sample.count + 1);

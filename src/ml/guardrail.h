@@ -21,7 +21,8 @@
 
 typedef enum GuardrailKind {
     GUARDRAIL_COPY,          /* of the target: left out */
-    GUARDRAIL_LEAK,          /* alone it tells the target nearly everywhere */
+    GUARDRAIL_LEAK,          /* alone, or by how far two dates are apart, it tells the target nearly
+                                everywhere */
     GUARDRAIL_STRONGEST,     /* alone it tells more than all others together */
     GUARDRAIL_ID,            /* of numbers: another one in each row */
     GUARDRAIL_DUPLICATE,     /* says what another column says */
@@ -34,7 +35,8 @@ typedef enum GuardrailKind {
 typedef struct Guardrail {
     GuardrailKind kind;
     const char *column; /* NULL: it is said of all rows */
-    const char *other;  /* the column that a duplicate repeats, the class that is rare; or NULL */
+    const char *other;  /* the column that a duplicate repeats, the date that a leak is after, the
+                           class that is rare; or NULL */
     double figure;      /* what was measured: an AUC, an R2, a share; NaN: nothing */
     const char *sentence;
 } Guardrail;

@@ -54,6 +54,13 @@ double guardrail_figure(const GuardrailSample *sample, const double *scores);
 /* The squared correlation of a column's own numbers with those of the target; 0 for categories. */
 double guardrail_straight(const GuardrailSample *sample, const GuardrailColumn *column);
 
+/* The frame with its dates as numbers, their seconds. */
+Frame guardrail_dated(const Frame *frame, Arena *arena);
+
+/* How far two columns of such seconds are apart, as a column of numbers. */
+FrameColumn guardrail_apart(const FrameColumn *later, const FrameColumn *earlier, size_t row_count,
+                            Arena *arena);
+
 /* What is said of whole rows, as the columns that count have them. */
 typedef struct GuardrailRows {
     double repeated;     /* the share of rows that have the features of an earlier one */

@@ -32,22 +32,52 @@ static size_t count_texts(const Frame *frame)
     return count;
 }
 
+/* Trees learn many classes slowly, one after the other; what lines make of texts they learn at
+ * once. */
+enum { CLASSES_OF_TREES_MAX = 32 };
+
 typedef struct Lesson {
     const Frame *frame;
     const Target *target;
     const SearchSpec *spec;
 } Lesson;
 
+/* The learner of texts reads no dates. */
+static Frame without_dates(const Frame *frame, Learnt *learnt, Arena *arena)
+{
+    FrameColumn *columns = arena_array(arena, FrameColumn, frame->column_count + 1);
+    Frame kept = {columns, 0, frame->row_count};
+
+    for (size_t i = 0; i < frame->column_count; i++) {
+        const FrameColumn *column = &frame->columns[i];
+
+        if (column->kind != COLUMN_DATE) {
+            columns[kept.column_count++] = *column;
+            continue;
+        }
+        text_list_add(&learnt->left_out, arena, arena_text(arena, column->name));
+        text_list_add(&learnt->notes, arena,
+                      arena_format(arena,
+                                   "\"%s\" is left out: with more than %d classes of texts and "
+                                   "more a date is not learnt from",
+                                   column->name, CLASSES_OF_TREES_MAX));
+    }
+    return kept;
+}
+
 static bool learn_text(const Lesson *lesson, Arena *arena, Learnt *result, Error *error)
 {
+    Learnt learnt = {0};
+    Frame frame = without_dates(lesson->frame, &learnt, arena);
     SearchResult found;
 
-    if (!text_model_search(lesson->frame, lesson->target->labels, lesson->target->classes,
-                           lesson->spec, arena, &found, error))
+    if (!text_model_search(&frame, lesson->target->labels, lesson->target->classes, lesson->spec,
+                           arena, &found, error))
         return false;
-    *result = (Learnt){.model = predictor_create((Predictor){.text = found.model}),
-                       .leaderboard = found.leaderboard,
-                       .out_of_fold = found.out_of_fold};
+    learnt.model = predictor_create((Predictor){.text = found.model});
+    learnt.leaderboard = found.leaderboard;
+    learnt.out_of_fold = found.out_of_fold;
+    *result = learnt;
     return true;
 }
 
@@ -64,10 +94,6 @@ static bool learn_table(const Lesson *lesson, Arena *arena, Learnt *result, Erro
                        .left_out = found.left_out};
     return true;
 }
-
-/* Trees learn many classes slowly, one after the other; what lines make of texts they learn at
- * once. */
-enum { CLASSES_OF_TREES_MAX = 32 };
 
 static bool suits_texts(const Frame *frame, const Target *target)
 {

@@ -24,7 +24,8 @@ typedef struct Learnt {
     Leaderboard leaderboard;
     double *out_of_fold; /* row_count x predictor_width(), each from folds that did not see the row;
                             NaN where no fold judged it; NULL when the search ran out of time */
-    TextList notes; /* of tables: a sentence for each column that is left out, and for each text */
+    TextList notes; /* a sentence for each column that is left out, and of tables for each date and
+                       text */
     TextList left_out; /* their names: of the columns that are left out */
 } Learnt;
 

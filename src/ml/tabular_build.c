@@ -87,21 +87,42 @@ static void add_input(TabularModel *parts, const char *name, ColumnKind kind)
     parts->inputs[parts->input_count++] = (ModelInput){name, kind};
 }
 
-/* The columns of the table, but for those that texts became; what is left out, because who has rows
- * like those may send it; the texts. */
+/* The columns of the table that are the frame's own, not made of dates and texts. */
+static size_t plain_count(const TabularSearch *search)
+{
+    return search->table.column_count - search->table.parts_of_dates - search->margins_of_texts;
+}
+
+static void add_dates(const Table *table, TabularModel *parts, Arena *arena)
+{
+    parts->dates = arena_array(arena, TabularDate, table->date_count + 1);
+    for (size_t i = 0; i < table->date_count; i++) {
+        const TableDate *date = &table->dates[i];
+
+        parts->dates[parts->date_count++] =
+            (TabularDate){parts->input_count, date->parts, date->first_day};
+        add_input(parts, date->from->name, COLUMN_DATE);
+    }
+    parts->date_cell_count = table->parts_of_dates;
+}
+
+/* The plain columns; what is left out, because who has rows like those may send it; the dates, the
+ * texts. */
 static void add_inputs(const Build *build, TabularModel *parts)
 {
     const TabularSearch *search = build->search;
     const Table *table = &search->table;
-    size_t plain = table->column_count - search->margins_of_texts;
+    size_t plain = plain_count(search);
 
     parts->inputs =
-        arena_array(build->arena, ModelInput, plain + table->left_out_count + table->text_count);
+        arena_array(build->arena, ModelInput,
+                    plain + table->left_out_count + table->date_count + table->text_count);
     parts->texts = arena_array(build->arena, TabularText, table->text_count);
     for (size_t i = 0; i < plain; i++)
         add_input(parts, table->columns[i].name, table->columns[i].kind);
     for (size_t i = 0; i < table->left_out_count; i++)
         add_input(parts, table->left_out[i]->name, table->left_out[i]->kind);
+    add_dates(table, parts, build->arena);
     for (size_t i = 0; i < table->text_count; i++) {
         parts->texts[parts->text_count++] =
             (TabularText){parts->input_count, search->texts[i].model};
@@ -109,11 +130,12 @@ static void add_inputs(const Build *build, TabularModel *parts)
     }
 }
 
-/* The encodings read columns of the table: those that texts became are cells behind the inputs. */
+/* The encodings read columns of the table: what dates and texts became are cells behind the inputs,
+ * in the same order. */
 static void place_cells(Build *build)
 {
     TabularModel *parts = &build->parts;
-    size_t plain = build->search->table.column_count - build->search->margins_of_texts;
+    size_t plain = plain_count(build->search);
 
     for (size_t i = 0; i < parts->encoding_count; i++) {
         Encoding *encoding = &parts->encodings[i].encoding;

@@ -42,7 +42,7 @@ static Cell cell_of(const FrameColumn *column, ColumnKind kind, size_t row)
         return cell_of_number(column->numbers[row]);
     case COLUMN_CATEGORY:
         return cell_of_text(column->texts[row]);
-    default: /* a text is read as its margins */
+    default: /* a text is read as its margins, a date as its parts */
         return (Cell){.key = CELL_MISSING};
     }
 }
@@ -54,6 +54,8 @@ void tabular_model_cells(const TabularModel *model, const FrameColumn *const *co
         for (size_t i = 0; i < model->input_count; i++)
             cells[row * model->cell_count + i] =
                 cell_of(columns[i], model->inputs[i].kind, rows.first + row);
+    if (model->date_count)
+        tabular_model_date_cells(model, columns, rows, cells);
     if (model->text_count)
         tabular_model_text_cells(model, columns, rows, cells);
 }
@@ -234,7 +236,7 @@ bool tabular_model_predict_on(size_t thread_count, const TabularModel *model, co
 double tabular_model_row_seconds(const TabularModel *model)
 {
     static const double of_split = 1e-9, of_value = 5e-9;
-    size_t values = model->input_count, splits = 0;
+    size_t values = model->input_count + model->date_cell_count, splits = 0;
 
     for (size_t i = 0; i < model->encoding_count; i++)
         values += model->encodings[i].encoding.column_count;

@@ -1,6 +1,8 @@
-/* tabular_model.h: a model of rows with category, number and text columns: boosted trees, linear
- * models and weighted averages of them, and the search for the best one. A text becomes numbers:
- * the margins of a text model that the model holds (docs/decisions/0026-texts-in-tables.md).
+/* tabular_model.h: a model of rows with category, number, date and text columns: boosted trees,
+ * linear models and weighted averages of them, and the search for the best one. A text becomes
+ * numbers: the margins of a text model that the model holds
+ * (docs/decisions/0026-texts-in-tables.md). A date becomes numbers, too: its parts
+ * (0030-dates-in-tables.md).
  *
  * A TabularModel is encoding, members and calibration in one. It is immutable: any number of
  * threads may predict with it at once. Its bytes hold no code; every count and offset is checked on
@@ -19,7 +21,7 @@ typedef struct TabularResult {
     Leaderboard leaderboard;
     double *out_of_fold; /* row_count x width; NaN in rows that no fold judged: above 100,000 rows
                             four fifths of them are only learnt from */
-    TextList notes;      /* a sentence for each column that is left out, and for each text */
+    TextList notes;      /* a sentence for each column that is left out, for each date and text */
     TextList left_out;   /* the names of the columns that are */
 } TabularResult;
 

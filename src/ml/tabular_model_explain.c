@@ -59,11 +59,15 @@ static void add_linear(Explainer *explainer, const TabularMember *member)
     }
 }
 
-/* What the margins of a text add is what the text adds. */
-static void add_texts(Explainer *explainer)
+/* What the parts of a date add is what the date adds, and so are the margins of a text. */
+static void add_made(Explainer *explainer)
 {
     const TabularModel *model = explainer->model;
     const double *added = explainer->added + model->input_count;
+
+    for (size_t i = 0; i < model->date_count; i++)
+        for (size_t left = tabular_date_cell_count(model->dates[i].parts); left > 0; left--)
+            explainer->added[model->dates[i].input] += *added++;
 
     for (size_t i = 0; i < model->text_count; i++)
         for (size_t margin = 0; margin < model->margin_count; margin++)
@@ -104,7 +108,7 @@ static const char *text_of(const FrameColumn *column, ColumnKind kind, size_t ro
         return isfinite(number) ? arena_format(arena, "%s=%.10g", column->name, number)
                                 : arena_format(arena, "%s is missing", column->name);
     }
-    if (kind == COLUMN_TEXT)
+    if (kind == COLUMN_TEXT || kind == COLUMN_DATE)
         return shown(column->name, column->texts[row], arena);
     if (!column->texts[row].bytes)
         return arena_format(arena, "%s is missing", column->name);
@@ -160,7 +164,7 @@ bool tabular_model_explain(const TabularModel *model, const Frame *frame, size_t
         else
             add_linear(&explainer, &model->members[i]);
     }
-    add_texts(&explainer);
+    add_made(&explainer);
     *explanation = explanation_of(&explainer, columns, row, arena);
     return true;
 }

@@ -1,20 +1,23 @@
 /* The file of a model of a table. All numbers are little-endian.
  *
  *     8 bytes  "SLPTABL" and a NUL
- *     u32      version: 1, or 2 where an input is a text
+ *     u32      version: 1, 2 where an input is a text, or 3 where one is a date
  *     u32      0
  *     classes  u64 count, then their names; none: numbers
  *     inputs   u64 count, then u32 kind and the name of each
  *     u64      the positive class
  *     doubles  threshold, shift, scale
  *     classes only: the calibration (ml/calibration.h)
- *     version 2 only: u64 count of texts, then for each u32 input, u32 0, u64 size, and on the next
- *              multiple of 64 bytes its text model (text_model_file.c), of one column, whose
- *              margins are cells behind the inputs
- *     the encodings (ml/encoding.h): u64 count, then for each u32 kind of its members, u32 0,
- * itself u64      count of members, then for each u32 kind, u32 0, its weight, and on the next
- * multiple of 64 bytes its forest (ml/forest.h), or its weights, intercepts and the means of its
- *              features
+ *     version 3 only: u64 count of dates, then for each u32 input, u32 parts (bits by ml/date.h)
+ *              and the double of its first day; the parts are cells behind the inputs
+ *     versions 2 and 3 only: u64 count of texts, then for each u32 input, u32 0, u64 size, and on
+ *              the next multiple of 64 bytes its text model (text_model_file.c), of one column,
+ *              whose margins are cells behind those
+ *     the encodings (ml/encoding.h): u64 count, then for each u32 kind of its members, u32 0 and
+ *              itself
+ *     the members: u64 count, then for each u32 kind, u32 0, its weight, and on the next multiple
+ *              of 64 bytes its forest (ml/forest.h), or its weights, intercepts and the means of
+ *              its features
  *
  * A name is a u64 length and its bytes. Forests and text models are used where they lie. */
 #include <string.h>
@@ -24,12 +27,14 @@
 enum {
     TABULAR_VERSION_PLAIN = 1,
     TABULAR_VERSION_TEXTS = 2,
+    TABULAR_VERSION_DATES = 3,
     TABULAR_ALIGNMENT = 64,
     TABULAR_PREFIX_BYTES = 16,
     INPUT_BYTES_LEAST = 12,
     ENCODING_BYTES_LEAST = 16,
     MEMBER_BYTES_LEAST = 16,
     TEXT_BYTES_LEAST = 16,
+    DATE_BYTES = 16,
 };
 
 static const char tabular_magic[8] = "SLPTABL";
@@ -48,18 +53,26 @@ static void write_padding(ByteWriter *writer)
     write_items(writer, zeros, aligned(writer->size) - writer->size, 1);
 }
 
-static bool has_text_inputs(const TabularModel *model)
+static bool has_inputs(const TabularModel *model, ColumnKind kind)
 {
     for (size_t i = 0; i < model->input_count; i++)
-        if (model->inputs[i].kind == COLUMN_TEXT)
+        if (model->inputs[i].kind == kind)
             return true;
     return false;
+}
+
+/* What no reader of older files would miss is written as they were. */
+static uint32_t version_of(const TabularModel *model)
+{
+    if (has_inputs(model, COLUMN_DATE))
+        return TABULAR_VERSION_DATES;
+    return has_inputs(model, COLUMN_TEXT) ? TABULAR_VERSION_TEXTS : TABULAR_VERSION_PLAIN;
 }
 
 static void write_header(const TabularModel *model, ByteWriter *writer)
 {
     write_items(writer, tabular_magic, 1, sizeof(tabular_magic));
-    write_u32(writer, has_text_inputs(model) ? TABULAR_VERSION_TEXTS : TABULAR_VERSION_PLAIN);
+    write_u32(writer, version_of(model));
     write_u32(writer, 0);
     write_u64(writer, model->classes.count);
     for (size_t i = 0; i < model->classes.count; i++)
@@ -73,6 +86,16 @@ static void write_header(const TabularModel *model, ByteWriter *writer)
     write_double(writer, model->threshold);
     write_double(writer, model->shift);
     write_double(writer, model->scale);
+}
+
+static void write_dates(const TabularModel *model, ByteWriter *writer)
+{
+    write_u64(writer, model->date_count);
+    for (size_t i = 0; i < model->date_count; i++) {
+        write_u32(writer, (uint32_t)model->dates[i].input);
+        write_u32(writer, model->dates[i].parts);
+        write_double(writer, model->dates[i].first_day);
+    }
 }
 
 static void write_text_models(const TabularModel *model, ByteWriter *writer)
@@ -110,11 +133,14 @@ static void write_member(const TabularMember *member, ByteWriter *writer)
 static ByteWriter write_model(const TabularModel *model, Arena *arena)
 {
     ByteWriter writer = {.arena = arena};
+    uint32_t version = version_of(model);
 
     write_header(model, &writer);
     if (model->classes.count)
         calibration_write(&model->calibration, &writer);
-    if (has_text_inputs(model))
+    if (version >= TABULAR_VERSION_DATES)
+        write_dates(model, &writer);
+    if (version >= TABULAR_VERSION_TEXTS)
         write_text_models(model, &writer);
     write_u64(&writer, model->encoding_count);
     for (size_t i = 0; i < model->encoding_count; i++) {
@@ -151,16 +177,22 @@ static void read_classes(TabularModel *model, ByteReader *reader)
     model->margin_count = count ? margin_count_of(count) : 1;
 }
 
+static bool kind_is_known(uint32_t kind, uint32_t version)
+{
+    return kind == COLUMN_CATEGORY || kind == COLUMN_NUMBER ||
+           (kind == COLUMN_TEXT && version >= TABULAR_VERSION_TEXTS) ||
+           (kind == COLUMN_DATE && version >= TABULAR_VERSION_DATES);
+}
+
 static void read_inputs(TabularModel *model, uint32_t version, ByteReader *reader)
 {
-    ColumnKind first = version == TABULAR_VERSION_PLAIN ? COLUMN_CATEGORY : COLUMN_TEXT;
 
     model->input_count = read_count(reader, INPUT_BYTES_LEAST, TABLE_COLUMNS_MAX);
     model->inputs = arena_array(model->arena, ModelInput, model->input_count);
     for (size_t i = 0; i < model->input_count && !reader->is_bad; i++) {
         uint32_t kind = read_u32(reader);
 
-        reader->is_bad |= kind < (uint32_t)first || kind > COLUMN_NUMBER;
+        reader->is_bad |= !kind_is_known(kind, version);
         model->inputs[i] = (ModelInput){read_text(reader, model->arena), (ColumnKind)kind};
     }
 }
@@ -177,6 +209,27 @@ static void read_header(TabularModel *model, uint32_t version, ByteReader *reade
     reader->is_bad |= model->positive >= model->classes.count + (model->classes.count == 0);
     if (model->classes.count)
         calibration_read(reader, model->margin_count, model->arena, &model->calibration);
+}
+
+static void read_dates(TabularModel *model, ByteReader *reader)
+{
+    size_t count = read_count(reader, DATE_BYTES, TABLE_COLUMNS_MAX);
+
+    model->dates = arena_array(model->arena, TabularDate, count + 1);
+    for (size_t i = 0; i < count && !reader->is_bad; i++) {
+        uint32_t input = read_u32(reader), parts = read_u32(reader);
+        double first_day = read_double(reader);
+
+        reader->is_bad |= input >= model->input_count || model->inputs[input].kind != COLUMN_DATE ||
+                          parts >> DATE_PART_COUNT ||
+                          !(first_day >= DATE_DAYS_MIN && first_day <= DATE_DAYS_MAX);
+        if (reader->is_bad)
+            return;
+        model->dates[model->date_count++] = (TabularDate){input, parts, first_day};
+        model->date_cell_count += tabular_date_cell_count(parts);
+    }
+    model->cell_count += model->date_cell_count;
+    reader->is_bad |= model->cell_count > TABULAR_CELLS_MAX;
 }
 
 /* It makes as many margins as the table has of its one column. */
@@ -204,7 +257,7 @@ static void read_text_models(TabularModel *model, ByteReader *reader)
 {
     size_t count = read_count(reader, TEXT_BYTES_LEAST, TABLE_COLUMNS_MAX);
 
-    model->cell_count = model->input_count + count * model->margin_count;
+    model->cell_count += count * model->margin_count;
     reader->is_bad |= model->cell_count > TABULAR_CELLS_MAX;
     model->texts = arena_array(model->arena, TabularText, count);
     for (size_t i = 0; i < count && !reader->is_bad; i++) {
@@ -220,18 +273,37 @@ static void read_text_models(TabularModel *model, ByteReader *reader)
     }
 }
 
-/* A column is read as what the input is, a text as its margins. */
+/* A date is read as its parts, a text as its margins: these are numbers. */
+static ColumnKind kind_of_cell(const TabularModel *model, size_t cell)
+{
+    return cell < model->input_count ? model->inputs[cell].kind : COLUMN_NUMBER;
+}
+
+static bool is_part_of_date(const TabularModel *model, size_t cell)
+{
+    return cell >= model->input_count && cell - model->input_count < model->date_cell_count;
+}
+
+static bool column_fits(const TabularModel *model, const EncodedColumn *column)
+{
+    ColumnKind kind = kind_of_cell(model, column->input);
+
+    switch (column->kind) {
+    case ENCODED_NUMBER:
+    case ENCODED_STANDARD:
+        return kind == COLUMN_NUMBER;
+    case ENCODED_STEPS:
+        return is_part_of_date(model, column->input);
+    default:
+        return kind == COLUMN_CATEGORY;
+    }
+}
+
 static bool kinds_fit(const TabularModel *model, const Encoding *encoding)
 {
-    for (size_t i = 0; i < encoding->column_count; i++) {
-        const EncodedColumn *column = &encoding->columns[i];
-        bool is_number = column->kind == ENCODED_NUMBER || column->kind == ENCODED_STANDARD;
-        ColumnKind kind =
-            column->input < model->input_count ? model->inputs[column->input].kind : COLUMN_NUMBER;
-
-        if (kind != (is_number ? COLUMN_NUMBER : COLUMN_CATEGORY))
+    for (size_t i = 0; i < encoding->column_count; i++)
+        if (!column_fits(model, &encoding->columns[i]))
             return false;
-    }
     return encoding->column_count <= model->cell_count;
 }
 
@@ -292,7 +364,9 @@ static bool read_model(TabularModel *model)
 
     read_header(model, version, &reader);
     model->cell_count = model->input_count;
-    if (version == TABULAR_VERSION_TEXTS)
+    if (version >= TABULAR_VERSION_DATES)
+        read_dates(model, &reader);
+    if (version >= TABULAR_VERSION_TEXTS)
         read_text_models(model, &reader);
     read_encodings(model, &reader);
     model->member_count = read_count(&reader, MEMBER_BYTES_LEAST, TABULAR_MEMBERS_MAX);
@@ -349,10 +423,10 @@ static bool check_version(const char *bytes, size_t size, Error *error)
     if (size < TABULAR_PREFIX_BYTES || !tabular_model_is_file(bytes, size))
         return fail(error, ERROR_INVALID, "the file is not a model of a table of Slipway");
     version = read_u32(&reader);
-    return version == TABULAR_VERSION_PLAIN || version == TABULAR_VERSION_TEXTS ||
+    return (version >= TABULAR_VERSION_PLAIN && version <= TABULAR_VERSION_DATES) ||
            fail(error, ERROR_INVALID,
-                "the model of a table has format version %u, this program reads versions %d and %d",
-                version, TABULAR_VERSION_PLAIN, TABULAR_VERSION_TEXTS);
+                "the model of a table has format version %u, this program reads versions %d to %d",
+                version, TABULAR_VERSION_PLAIN, TABULAR_VERSION_DATES);
 }
 
 static bool give(TabularModel *loaded, TabularModel **model, Error *error)

@@ -26,6 +26,13 @@ typedef struct TabularMember {
     double *means; /* MEMBER_LINEAR: of the features, where contributions are counted from */
 } TabularMember;
 
+/* A date column that is read, as in ml/table.h. */
+typedef struct TabularDate {
+    size_t input;
+    uint32_t parts;
+    double first_day;
+} TabularDate;
+
 /* A text column, and who makes numbers of it: one margin for each of the table's. */
 typedef struct TabularText {
     size_t input;
@@ -40,9 +47,13 @@ struct TabularModel {
     size_t positive, margin_count;
     ModelInput *inputs;
     size_t input_count;
+    TabularDate *dates;
+    size_t date_count;
+    size_t date_cell_count; /* parts of all dates */
     TabularText *texts;
     size_t text_count;
-    size_t cell_count; /* that encodings read: the inputs, then the margins of each text */
+    size_t cell_count; /* that encodings read: the inputs, the parts of each date, then the margins
+                          of each text */
     TabularEncoding *encodings;
     size_t encoding_count;
     TabularMember *members;
@@ -75,9 +86,17 @@ bool tabular_model_bind(const TabularModel *model, const Frame *frame, Arena *ar
 void tabular_model_cells(const TabularModel *model, const FrameColumn *const *columns,
                          RowRange rows, Cell *cells);
 
+/* ---- tabular_model_date.c ---- */
+
+size_t tabular_date_cell_count(uint32_t parts);
+
+/* The parts of their dates, behind the inputs. */
+void tabular_model_date_cells(const TabularModel *model, const FrameColumn *const *columns,
+                              RowRange rows, Cell *cells);
+
 /* ---- tabular_model_text.c ---- */
 
-/* The margins of their texts, behind the inputs. */
+/* The margins of their texts, behind those. */
 void tabular_model_text_cells(const TabularModel *model, const FrameColumn *const *columns,
                               RowRange rows, Cell *cells);
 

@@ -7,7 +7,7 @@ void tabular_model_text_cells(const TabularModel *model, const FrameColumn *cons
                               RowRange rows, Cell *cells)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    size_t each = model->margin_count, at = model->input_count;
+    size_t each = model->margin_count, at = model->input_count + model->date_cell_count;
     double *margins = arena_array(arena, double, rows.count *each);
     RowScratch scratch;
 

@@ -103,10 +103,10 @@ static const char *const headers[] = {"yes", "no", "true", "false", NULL};
 static const char *const encodings[] = {"utf-8", "latin-1", NULL};
 static const char *const on_errors[] = {"refuse", "set-aside", NULL};
 static const char *const splits[] = {"stratified", "group", "time", "random", NULL};
-static const char *const column_words[] = {"text",  "category",    "integer", "number", "boolean",
-                                           "time",  "feature",     "target",  "group",  "ignore",
-                                           "known", "known_after", NULL};
-enum { COLUMN_TYPE_COUNT = 6 }; /* the first words of column_words; the others are roles */
+static const char *const column_words[] = {"text",   "category", "integer",     "number", "boolean",
+                                           "time",   "date",     "feature",     "target", "group",
+                                           "ignore", "known",    "known_after", NULL};
+enum { COLUMN_TYPE_COUNT = 7 }; /* the first words of column_words; the others are roles */
 
 /* Everything that reading one file needs. */
 typedef struct Reader {

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "data/duck.h"
+#include "ml/date.h"
 #include "pipelines/score_internal.h"
 
 struct ScoreReader {
@@ -96,6 +97,21 @@ static FrameColumn read_column(const ModelInput *input, const DuckVector *vector
     return (FrameColumn){input->name, input->kind, texts, numbers};
 }
 
+/* What the file has of another type is no date. */
+static bool check_dates(const ScoreInput *input, const FrameColumn *column, size_t row_count,
+                        Error *error)
+{
+    double seconds;
+
+    for (size_t row = 0; row < row_count; row++)
+        if (!date_is_missing(column->texts[row]) && !date_read(column->texts[row], &seconds))
+            return fail_field(error, column->name,
+                              "\"%s\" in row %zu must be a date or time such as " DATE_EXAMPLES
+                              ", or missing",
+                              column->name, input->row_count + row + 1);
+    return true;
+}
+
 static bool next_batch(ScoreInput *input, Arena *arena, ScoreBatch *batch, Error *error)
 {
     DuckQuery *query = &input->reader->query;
@@ -111,6 +127,8 @@ static bool next_batch(ScoreInput *input, Arena *arena, ScoreBatch *batch, Error
         DuckVector vector = duck_vector(query, (int)i);
 
         columns[i] = read_column(&inputs->items[i], &vector, arena);
+        if (columns[i].kind == COLUMN_DATE && !check_dates(input, &columns[i], vector.count, error))
+            return false;
     }
     for (size_t i = 0; i < key_count; i++) {
         DuckVector vector = duck_vector(query, (int)(inputs->count + i));

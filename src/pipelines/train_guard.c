@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-static bool is_time_feature(const DatasetColumn *column)
-{
-    return text_equal(column->role, "feature") && text_equal(column->type, "time");
-}
-
 /* Copies are among what is excluded, which is said as such. */
 static void note_findings(TrainGuard *guard, Arena *arena)
 {
@@ -15,27 +10,13 @@ static void note_findings(TrainGuard *guard, Arena *arena)
             text_list_add(&guard->notes, arena, guard->found.items[i].sentence);
 }
 
-static const char *time_note(const char *name, Arena *arena)
-{
-    return arena_format(arena,
-                        "\"%s\" is left out: a time is not learnt from as it is; a prepare step "
-                        "computes hour(%s), weekday(%s) or month(%s) of it",
-                        name, name, name, name);
-}
-
 /* The sentence of a training without features: what became of those that there are. */
-static bool fail_without_features(const TrainGuard *guard, Arena *arena, Error *error)
+static bool fail_without_features(const TrainGuard *guard, Error *error)
 {
-    const DatasetColumns *columns = guard->columns;
-
     for (size_t i = 0; i < guard->found.count; i++)
         if (guard->found.items[i].kind == GUARDRAIL_COPY)
             return fail(error, ERROR_INVALID, "no column can be learnt from: %s",
                         guard->found.items[i].sentence);
-    for (size_t i = 0; i < columns->count; i++)
-        if (is_time_feature(&columns->items[i]))
-            return fail(error, ERROR_INVALID, "no column can be learnt from: %s",
-                        time_note(columns->items[i].name, arena));
     return fail(
         error, ERROR_INVALID,
         "there is no column to learn from beside the target: the other columns are ignored, "
@@ -44,7 +25,6 @@ static bool fail_without_features(const TrainGuard *guard, Arena *arena, Error *
 
 bool train_guard_look(TrainGuard *guard, Rows *rows, Arena *arena, Error *error)
 {
-    const DatasetColumns *columns = guard->columns;
     Target target = {.numbers = rows->targets};
 
     if (!rows->targets)
@@ -52,10 +32,7 @@ bool train_guard_look(TrainGuard *guard, Rows *rows, Arena *arena, Error *error)
     guard->found = guardrail_look(&rows->frame, &target, guard->is_balanced, arena);
     rows->frame = guardrail_keep(&rows->frame, &guard->found, arena);
     note_findings(guard, arena);
-    for (size_t i = 0; i < columns->count; i++)
-        if (is_time_feature(&columns->items[i]))
-            text_list_add(&guard->notes, arena, time_note(columns->items[i].name, arena));
-    return rows->frame.column_count > 0 || fail_without_features(guard, arena, error);
+    return rows->frame.column_count > 0 || fail_without_features(guard, error);
 }
 
 void train_guard_add_notes(TrainGuard *guard, const TextList *notes, Arena *arena)
@@ -92,11 +69,12 @@ static const char *taken_as(const DatasetColumn *column, const TrainGuard *guard
 {
     if (!text_equal(column->role, "feature"))
         return column->role;
-    if (is_time_feature(column) || guardrail_leaves_out(&guard->found, column->name) ||
-        text_list_has(left_out, column->name))
+    if (guardrail_leaves_out(&guard->found, column->name) || text_list_has(left_out, column->name))
         return "left out";
     if (dataset_column_has_numbers(column))
         return "number";
+    if (text_equal(column->type, "time"))
+        return "date";
     return text_equal(column->type, "text") ? "text" : "category";
 }
 

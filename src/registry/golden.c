@@ -15,6 +15,7 @@ static const char *const kind_names[] = {
     [COLUMN_TEXT] = "text",
     [COLUMN_CATEGORY] = "category",
     [COLUMN_NUMBER] = "number",
+    [COLUMN_DATE] = "date",
 };
 
 const char *column_kind_name(ColumnKind kind)

@@ -15,10 +15,17 @@ static const char *quote(const char *text, Arena *arena)
 }
 
 /* MLflow keeps each half of a signature as a JSON document in a text. */
+static const char *type_of(ColumnKind kind)
+{
+    if (kind == COLUMN_NUMBER)
+        return "double";
+    return kind == COLUMN_DATE ? "datetime" : "string";
+}
+
 static void write_column(JsonWriter *json, const char *name, ColumnKind kind, bool is_required)
 {
     json_open_object(json, NULL);
-    json_text(json, "type", kind == COLUMN_NUMBER ? "double" : "string");
+    json_text(json, "type", type_of(kind));
     json_text(json, "name", name);
     json_bool(json, "required", is_required);
     json_close(json);

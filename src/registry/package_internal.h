@@ -9,7 +9,7 @@
 
 enum { GOLDEN_ROWS_MAX = 32, PACKAGE_FORMAT = 1 };
 
-/* "text", "category", "number". */
+/* "text", "category", "number", "date". */
 const char *column_kind_name(ColumnKind kind);
 bool column_kind_find(const char *name, ColumnKind *kind);
 

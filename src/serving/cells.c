@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ml/date.h"
+
 /* What may be left out is missing until it is given. */
 static double *begin_numbers(const Cells *cells, size_t count)
 {
@@ -168,6 +170,29 @@ static bool set_text(Cells *cells, size_t row, size_t column, const JsonValue *v
            fail_kind(cells, row, column, may_be_missing ? "a text or null" : "a text");
 }
 
+/* As data sets have dates; missing is null, or empty. */
+static bool set_date(Cells *cells, size_t row, size_t column, TextRef text, const char *missing)
+{
+    double seconds;
+
+    if (date_is_missing(text))
+        return true;
+    cells->texts[column][row] = text;
+    return date_read(text, &seconds) ||
+           fail_kind(cells, row, column,
+                     arena_format(cells->arena, "a date or time such as " DATE_EXAMPLES ", or %s",
+                                  missing));
+}
+
+static bool set_json_date(Cells *cells, size_t row, size_t column, const JsonValue *value)
+{
+    static const TextRef no_date = {"?", 1};
+
+    if (json_is_null(value))
+        return true;
+    return set_date(cells, row, column, json_is_text(value) ? text_of(value) : no_date, "null");
+}
+
 bool cells_set_json(Cells *cells, size_t row, size_t column, const JsonValue *value)
 {
     if (column == COLUMN_LEFT_OUT)
@@ -177,6 +202,8 @@ bool cells_set_json(Cells *cells, size_t row, size_t column, const JsonValue *va
         return set_text(cells, row, column, value);
     case COLUMN_CATEGORY:
         return set_category(cells, row, column, value);
+    case COLUMN_DATE:
+        return set_json_date(cells, row, column, value);
     case COLUMN_NUMBER:
         cells->numbers[column][row] = json_as_double(value, NAN);
         return json_is_number(value) || json_is_null(value) ||
@@ -211,6 +238,8 @@ bool cells_set_field(Cells *cells, size_t row, size_t column, TextRef field)
         if (field.length)
             cells->texts[column][row] = field;
         return true;
+    case COLUMN_DATE:
+        return set_date(cells, row, column, field, "empty");
     case COLUMN_NUMBER:
         if (field.length && !field_to_double(field, &number))
             return fail_kind(cells, row, column, "a number or empty");

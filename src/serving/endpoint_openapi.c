@@ -91,6 +91,10 @@ static const char *input_schema(const InputList *inputs, size_t index)
                                   : "{\"type\":\"string\",\"nullable\":true}";
     case COLUMN_CATEGORY:
         return "{\"type\":\"string\",\"nullable\":true}";
+    case COLUMN_DATE:
+        return "{\"type\":\"string\",\"nullable\":true,\"description\":\"a date or time as "
+               "it is written: 2026-01-31, 2026-01-31 13:45:00; with an offset "
+               "(2026-01-31T13:45:00+02:00) what it is in UTC\"}";
     case COLUMN_NUMBER:
         return "{\"type\":\"number\",\"nullable\":true}";
     }
@@ -327,6 +331,8 @@ static void write_example(JsonWriter *json, const InputList *inputs)
     for (size_t i = 0; i < inputs->count; i++) {
         if (inputs->items[i].kind == COLUMN_NUMBER)
             json_int(json, inputs->items[i].name, 1);
+        else if (inputs->items[i].kind == COLUMN_DATE)
+            json_text(json, inputs->items[i].name, "2026-01-31 13:45:00");
         else
             json_text(json, inputs->items[i].name, "text");
     }

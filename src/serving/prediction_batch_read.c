@@ -34,7 +34,7 @@ static void take_columns(ByteCursor *cursor, Arena *arena, InputList *columns)
     for (uint64_t i = 0; i < count && !cursor->is_damaged; i++) {
         uint64_t kind = take_number(cursor);
 
-        if (kind > COLUMN_NUMBER)
+        if (kind > COLUMN_DATE)
             take_damage(cursor);
         *arena_push(arena, &list) = (ModelInput){take_name(cursor, arena), (ColumnKind)kind};
     }

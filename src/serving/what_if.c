@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ml/date.h"
 #include "serving/cells.h"
 
 enum { SHOWN_BYTES = 60 };
@@ -75,14 +76,29 @@ static bool set_number(Changing *changing, FrameColumn *column, const char *valu
     return true;
 }
 
-static void set_text(Changing *changing, FrameColumn *column, const char *value)
+static bool check_date(Changing *changing, const FrameColumn *column, const char *value)
+{
+    TextRef text = {value, strlen(value)};
+    double seconds;
+
+    return date_is_missing(text) || date_read(text, &seconds) ||
+           fail_field(changing->error, "what_if",
+                      "the what-if of \"%.128s\" must be a date or time such as " DATE_EXAMPLES
+                      ", or empty, not \"%.*s\"",
+                      column->name, SHOWN_BYTES, value);
+}
+
+static bool set_text(Changing *changing, FrameColumn *column, const char *value)
 {
     TextRef *texts = arena_array(changing->arena, TextRef, changing->row_count);
-    bool is_missing = column->kind == COLUMN_CATEGORY && !*value;
+    bool is_missing = column->kind != COLUMN_TEXT && !*value;
 
+    if (column->kind == COLUMN_DATE && !check_date(changing, column, value))
+        return false;
     for (size_t row = 0; row < changing->row_count && !is_missing; row++)
         texts[row] = (TextRef){value, strlen(value)};
     column->texts = texts;
+    return true;
 }
 
 static bool change_column(Changing *changing, const char *change)
@@ -100,8 +116,7 @@ static bool change_column(Changing *changing, const char *change)
     changing->is_changed[place] = true;
     if (column->kind == COLUMN_NUMBER)
         return set_number(changing, column, value);
-    set_text(changing, column, value);
-    return true;
+    return set_text(changing, column, value);
 }
 
 /* body_read() gives the columns in the order of the inputs. */

@@ -19,13 +19,15 @@ static void require(bool condition)
 static Frame hostile_row(const TabularModel *model, FrameColumn *columns)
 {
     static const TextRef texts[] = {{"red \xff\xc3\x28", 7}};
+    static const TextRef dates[] = {{"9999-12-31 23:59:59.999999999", 29}};
     static const double numbers[] = {1e308};
     size_t count = tabular_model_input_count(model);
 
     for (size_t i = 0; i < count; i++) {
         ModelInput input = tabular_model_input(model, i);
 
-        columns[i] = (FrameColumn){input.name, input.kind, texts, numbers};
+        columns[i] = (FrameColumn){input.name, input.kind,
+                                   input.kind == COLUMN_DATE ? dates : texts, numbers};
     }
     return (Frame){columns, count, 1};
 }

@@ -62,7 +62,7 @@ static const struct Case {
     {"no-override.csv", BYTES("a,b\n1,2\n"), "{\"columns\": {\"c\": \"text\"}}",
      "the option \"columns\": \"c\" is not a column; the columns are \"a\", \"b\"", 0, 0},
     {"no-kind.csv", BYTES("a,b\n1,2\n"), "{\"columns\": {\"a\": \"float\"}}",
-     "column \"a\" can be text, category, integer, number, boolean, time, ignore, known or "
+     "column \"a\" can be text, category, integer, number, boolean, time, date, ignore, known or "
      "known_after",
      0, 0},
     {"rows.jsonl", BYTES("{\"a\": 1}\n{\"a\": 2,\n{\"a\": 3}\n"), "{\"on_error\": \"set-aside\"}",

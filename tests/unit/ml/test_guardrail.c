@@ -345,6 +345,89 @@ static void test_missing_and_infinite_values_and_one_class_alone_are_looked_at(v
     EXPECT(look_at_numbers(planted, arena).count == 0);
 }
 
+/* ---- dates ---- */
+
+static size_t add_date(Planted *planted, const char *name)
+{
+    size_t at = add_category(planted, name);
+
+    planted->columns[at].kind = COLUMN_DATE;
+    return at;
+}
+
+/* Trips of so many minutes, begun at some minute of May. */
+static void set_trip(Planted *planted, size_t row, int minutes, Arena *arena)
+{
+    int begun = (int)random_below(&planted->random, 20000);
+
+    for (size_t i = 0; i < 2; i++) {
+        int at = begun + (i ? minutes : 0);
+
+        planted->texts[planted->frame.column_count - 2 + i][row] = ref(
+            arena_format(arena, "2026-05-%02d %02d:%02d", 1 + at / 1440, at / 60 % 24, at % 60));
+    }
+}
+
+static void test_how_long_one_date_is_after_another_is_named_where_it_is_the_target(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Planted *planted = make(arena);
+    GuardrailList list;
+
+    add_date(planted, "begun");
+    add_date(planted, "over");
+    for (size_t row = 0; row < ROWS; row++)
+        set_trip(planted, row, 1 + (int)(30 * planted->targets[row]), arena);
+    list = look_at_numbers(planted, arena);
+    EXPECT_TEXT(
+        find(&list, GUARDRAIL_LEAK, NULL)->sentence,
+        "how long \"over\" is after \"begun\" nearly decides the target (R2 1.000): if one of "
+        "them is known only after the outcome, give it the role known_after");
+    EXPECT_TEXT(find(&list, GUARDRAIL_LEAK, "over")->other, "begun");
+    EXPECT(guardrail_keep(&planted->frame, &list, arena).column_count == 3);
+    list = look_at_classes(planted, arena);
+    EXPECT(find(&list, GUARDRAIL_LEAK, "over"));
+}
+
+static void test_of_honest_dates_nothing_is_said_though_each_row_has_another_one(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Planted *planted = make(arena);
+    size_t rising = add_date(planted, "rising");
+
+    for (size_t row = 0; row < ROWS; row++)
+        planted->texts[rising][row] =
+            ref(arena_format(arena, "2026-01-01 %02d:%02d:%02d", (int)row / 3600,
+                             (int)row / 60 % 60, (int)row % 60));
+    add_date(planted, "begun");
+    add_date(planted, "over");
+    for (size_t row = 0; row < ROWS; row++)
+        set_trip(planted, row, 1 + (int)random_below(&planted->random, 60), arena);
+    EXPECT(look_at_numbers(planted, arena).count == 0);
+    EXPECT(look_at_classes(planted, arena).count == 0);
+}
+
+static void test_a_date_that_tells_the_target_alone_is_named_and_no_pair_of_it(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    Planted *planted = make(arena);
+    size_t late = add_date(planted, "closed"), other = add_date(planted, "begun");
+    GuardrailList list;
+
+    for (size_t row = 0; row < ROWS; row++) {
+        planted->texts[late][row] = ref(planted->labels[row] ? "2026-05-01" : NULL);
+        planted->texts[other][row] =
+            ref(arena_format(arena, "2026-01-%02d", 1 + (int)random_below(&planted->random, 31)));
+    }
+    list = look_at_classes(planted, arena);
+    EXPECT_TEXT(
+        find(&list, GUARDRAIL_LEAK, NULL)->sentence,
+        "\"closed\" alone nearly decides the target (AUC 1.000): if it is known only after the "
+        "outcome, give it the role known_after");
+    for (size_t i = 0; i < list.count; i++)
+        EXPECT(list.items[i].kind != GUARDRAIL_LEAK || !list.items[i].other);
+}
+
 int main(int count, char **arguments)
 {
     static const Test tests[] = {
@@ -360,6 +443,9 @@ int main(int count, char **arguments)
         TEST(test_rows_of_a_hold_out_that_were_learnt_from_are_counted),
         TEST(test_a_rare_class_is_named_with_what_is_done_about_it),
         TEST(test_missing_and_infinite_values_and_one_class_alone_are_looked_at),
+        TEST(test_how_long_one_date_is_after_another_is_named_where_it_is_the_target),
+        TEST(test_of_honest_dates_nothing_is_said_though_each_row_has_another_one),
+        TEST(test_a_date_that_tells_the_target_alone_is_named_and_no_pair_of_it),
         {0},
     };
 

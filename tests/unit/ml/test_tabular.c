@@ -539,9 +539,9 @@ static void test_what_is_no_model_is_refused(void)
     EXPECT(!tabular_model_is_file("SLPTEXT", 8));
     EXPECT(!tabular_model_load("SLPTEXT\0\1\0\0\0\0\0\0\0", 16, &model, &error));
     EXPECT_TEXT(error.message, "the file is not a model of a table of Slipway");
-    EXPECT(!tabular_model_load("SLPTABL\0\3\0\0\0\0\0\0\0", 16, &model, &error));
+    EXPECT(!tabular_model_load("SLPTABL\0\4\0\0\0\0\0\0\0", 16, &model, &error));
     EXPECT_TEXT(error.message,
-                "the model of a table has format version 3, this program reads versions 1 and 2");
+                "the model of a table has format version 4, this program reads versions 1 to 3");
     EXPECT(!tabular_model_load("SLPTABL\0\1\0\0\0\0\0\0\0", 16, &model, &error));
     EXPECT_TEXT(error.message, "the model of a table is damaged");
 }

@@ -26,7 +26,7 @@ static const struct {
      "line 4, column 13: \"CLASS\" is the target and is listed as \"ignore\" in columns"},
     {DATA "    columns: {CONTENT: txt}\n", "data.comments.columns.CONTENT",
      "line 4, column 24: \"data.comments.columns.CONTENT\" is one of text, category, integer, "
-     "number, boolean, time, feature, target, group, ignore, known, known_after"},
+     "number, boolean, time, date, feature, target, group, ignore, known, known_after"},
     {DATA "    encoding: utf-16\n", "data.comments.encoding",
      "line 4, column 15: \"data.comments.encoding\" is one of utf-8, latin-1, not \"utf-16\""},
     {DATA "    target: C\n    holdout: {share: 20%}\n", "data.comments.holdout.share",
