@@ -22,6 +22,7 @@ data:
     columns: {when: WORD, kind: category}
 stages:
   answers: {uses: score, with: {version: champion, input: new.csv, keys: [cnt], output: answers.csv}}
+  whole: {uses: score, with: {version: champion, data: hours, keys: [cnt], output: whole.csv}}
 release: {endpoint: bikes}
 """
 WEEKDAY = {"when": "2012-07-03 18:00:00", "kind": "1", "temp": 0.7}
@@ -33,6 +34,11 @@ def read_hours():
     with open(HOURS, encoding="ascii", newline="") as file:
         return [{"when": f"{row['dteday']} {int(row['hr']):02}:00:00", "kind": row["weathersit"], "temp": row["temp"],
                  "cnt": row["cnt"]} for row in list(csv.DictReader(file))[::20]]
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 class Hours(SlipwayTest):
@@ -149,15 +155,19 @@ class DatesTest(Hours):
         self.assertEqual(error["message"], 'the what-if of "when" must be a date or time such as 2026-01-31 or '
                                            '2026-01-31 13:45:00, or empty, not "soon"')
 
+    def scored(self, run, name):
+        step = self.expect(200, self.port, f"/api/v1/pipeline-runs/{run}/steps/{name}")[1]["step"]
+        digest = {out["path"]: out["digest"] for out in step["outs"]}[f"{name}.csv"]
+        return list(csv.DictReader(io.StringIO(self.expect(200, self.port, f"/api/v1/artifacts/{digest}")[1].decode())))
+
     def test_a_file_of_rows_is_answered_as_requests_are_and_a_bad_date_in_it_is_named(self):
         self.command("pipeline", "run", folder=self.project)
         run_ = self.expect(200, self.port, "/api/v1/pipelines/bikes/runs/1")[1]["id"]
-        step = self.expect(200, self.port, f"/api/v1/pipeline-runs/{run_}/steps/answers")[1]["step"]
-        digest = {out["path"]: out["digest"] for out in step["outs"]}["answers.csv"]
-        scored = list(csv.DictReader(io.StringIO(self.expect(200, self.port, f"/api/v1/artifacts/{digest}")[1].decode())))
-        rows = [dict(hour, temp=float(hour["temp"])) for hour in self.hours[:50]] + [dict(self.hours[50], when=None)]
-        rows = [{name: row[name] for name in ("when", "kind", "temp")} for row in rows]
-        rows[-1]["temp"] = float(rows[-1]["temp"])
+        scored, whole = self.scored(run_, "answers"), self.scored(run_, "whole")
+        self.assertEqual(whole[:50], scored[:50])
+        self.assertEqual(len(whole), len(self.hours))
+        rows = [{"when": hour["when"], "kind": hour["kind"], "temp": float(hour["temp"])} for hour in self.hours[:51]]
+        rows[-1]["when"] = None
         self.assertEqual([float(row["value"]) for row in scored], self.values(*rows))
         self.write("new.csv", self.hours[:3] + [dict(self.hours[3], when="2012-02-30")])
         done = self.run_command("pipeline", "run", "--data", self.data, folder=self.project)
@@ -172,6 +182,11 @@ class DatesTest(Hours):
         self.assertEqual(logged["inputs"], rows)
         described = json.dumps(self.expect(200, self.port, "/endpoints/bikes/openapi.json")[1])
         self.assertIn('"when": {"type": "string", "nullable": true, "description": "a date or time', described)
+        kept = [read_bytes(os.path.join(folder, name)) for folder, _, names in os.walk(os.path.join(self.data, "artifacts"))
+                for name in names]
+        mlmodel, = [text for text in kept if text.startswith(b"flavors:")]
+        self.assertIn(rb'\"type\":\"datetime\",\"name\":\"when\"', mlmodel)
+        self.assertEqual(len([text for text in kept if b'{"name":"when","kind":"date"}' in text and b"golden" not in text[:6]]), 2)
 
 
 class OverridesTest(Hours):
@@ -196,6 +211,20 @@ class OverridesTest(Hours):
         self.assertEqual(verdict["outcome"], "accepted")
         self.assertLess(verdict["challenger"]["value"], 0.8 * verdict["champion"]["value"])
         self.assertEqual(self.expect(200, self.port, "/api/v1/endpoints/bikes")[1]["version"], 2)
+
+    def test_the_forms_by_which_a_column_of_dates_is_recognised_are_those_that_are_read(self):
+        forms = ["2012-07-03", " 2012-07-03 18:00", "2012-07-03T18:00", "2012-07-03 18:00:59", "2012-07-03T18:00:00.123456789",
+                 "2012-07-03T18:00:00Z", "2012-07-03 18:00:00+02", "2012-07-03 18:00:00-0230", "2012-07-03T18:00:00+02:00"]
+        found = []
+        for others in [], ["2012-07-03T18:00Z"], ["2012-7-3"], ["2012-02-30"], ["2012-07-03 24:30"], ["03.07.2012"]:
+            self.begin("known_after", [{"when": form, "kind": "1", "temp": "0", "cnt": number}
+                                       for number, form in enumerate(forms + others)])
+            self.command("data", "add", folder=self.project)
+            columns = json.loads(self.command("data", "profile", "hours", "--json", folder=self.project))["profile"]["columns"]
+            found.append(next(column["type"] for column in columns if column["name"] == "when"))
+            shutil.rmtree(self.project)
+        self.assertEqual(found[0], "time")
+        self.assertNotIn("time", found[1:])
 
     def test_a_date_may_be_taken_as_a_category(self):
         self.begin("category", [dict(hour, when=hour["when"][:7]) for hour in self.hours])
