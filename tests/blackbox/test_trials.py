@@ -46,11 +46,11 @@ class TrialsTest(SlipwayTest):
         os.makedirs(self.project)
         self.server, self.port = self.start()
 
-    def put(self, rows, columns):
+    def put(self, rows, columns, more=""):
         with open(os.path.join(self.project, "rows.csv"), "w") as file:
             file.write(rows)
         with open(os.path.join(self.project, "slipway.yaml"), "w") as file:
-            file.write(f"project: p\ndata:\n  rows: {{source: rows.csv, {columns}}}\n")
+            file.write(f"project: p\ndata:\n  rows: {{source: rows.csv, {columns}}}\n{more}")
         self.command("data", "add", folder=self.project)
 
     def get(self, path):
@@ -177,6 +177,17 @@ class TrialsTest(SlipwayTest):
             theta = next(trial for trial in trials if trial["name"] == "theta")
             self.assertEqual((theta["params"]["learner"], theta["params"]["season"]), ("theta", "7"))
             self.assertEqual((self.value(theta, "windows") or 0) > 0, stores == 1)
+
+    def test_of_a_step_of_a_pipeline(self):
+        self.put(comments(), "target: answer, columns: {text: text}", "stages: {learn: {uses: train, with: {budget: 0}}}\n")
+        self.command("pipeline", "run", folder=self.project)
+        whole = self.get("/api/v1/pipelines/p/runs?limit=1")["pipeline_runs"][0]["id"]
+        step = self.get(f"/api/v1/pipeline-runs/{whole}/steps/learn")["attempts"][0]["run_id"]
+        training = self.get(f"/api/v1/runs/{step}")
+        trials = self.check_trials(training)
+        self.assertFalse({trial["id"] for trial in trials} & {shown["id"] for shown in self.get("/api/v1/runs")["runs"]})
+        above = training["tags"]["mlflow.parentRunId"]
+        self.assertEqual([shown["id"] for shown in self.get(f"/api/v1/runs?parent={above}")["runs"]], [step])
 
     def test_of_a_search_that_was_told_to_end(self):
         self.put(people(6000), "target: answer")
