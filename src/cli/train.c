@@ -53,6 +53,8 @@ static const CommandOption train_options[] = {
      "than 20 distinct values"},
     {"--horizon", OPTION_INT, "STEPS", "of a forecast: how many steps ahead it is judged by"},
     {"--metric", OPTION_TEXT, "NAME", "what candidates are compared by; default: the gate's"},
+    {"--threshold-for", OPTION_TEXT, "METRIC",
+     "of two classes: what the decision threshold is best for; default: --metric"},
     {"--budget", OPTION_NUMBER, "SECONDS", "the time for the search (60); 0: none"},
     {"--seed", OPTION_INT, "NUMBER", "42 if not given"},
     {"--model", OPTION_TEXT, "NAME", "the registered model; default: named as the project"},
@@ -76,6 +78,7 @@ static const char *train_body(Cli *cli)
     write_text(json, "data", cli_option(cli, "--dataset"));
     write_text(json, "task", cli_option(cli, "--task"));
     write_text(json, "metric", cli_option(cli, "--metric"));
+    write_text(json, "threshold_for", cli_option(cli, "--threshold-for"));
     json_double(json, "budget_seconds", cli_option_number(cli, "--budget", 60));
     json_int(json, "seed", cli_option_int(cli, "--seed", 42));
     write_text(json, "model", cli_option(cli, "--model"));

@@ -195,6 +195,16 @@ static void print_columns(Cli *cli, const JsonValue *columns)
         printf("columns: %s\n", text_built(&line));
 }
 
+/* Of two classes: "yes" is named from probability 0.21 on: the best for f1, out of fold. */
+static void print_decision(const JsonValue *decision)
+{
+    double threshold = json_as_double(json_member(decision, "threshold"), NAN);
+
+    if (!isnan(threshold))
+        printf("\"%s\" is named from probability %.4g on: %s\n", cli_text(decision, "positive"),
+               threshold, cli_text(decision, "why"));
+}
+
 /* What was seen in the rows; a run that has no such report says it in its tag. */
 static void print_notes(Cli *cli, const JsonValue *run)
 {
@@ -205,6 +215,7 @@ static void print_notes(Cli *cli, const JsonValue *run)
     Error kept = cli->error;
 
     if (cli_get(cli, path, &reply) && json_member(reply.json, "notes")) {
+        print_decision(json_member(reply.json, "decision"));
         print_columns(cli, json_member(reply.json, "columns"));
         draw_notes(stdout, json_member(reply.json, "notes"), NOTES_SHOWN_MAX);
         return;

@@ -1,5 +1,6 @@
 #include "ml/predictor.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "ml/forecast_rows.h"
@@ -167,6 +168,13 @@ size_t predictor_decide(const Predictor *model, const double *probabilities)
 {
     return model->table ? tabular_model_decide(model->table, probabilities)
                         : text_model_decide(model->text, probabilities);
+}
+
+double predictor_threshold(const Predictor *model)
+{
+    if (predictor_classes(model)->count != 2)
+        return NAN;
+    return model->table ? tabular_model_threshold(model->table) : text_model_threshold(model->text);
 }
 
 bool predictor_explain(const Predictor *model, const Frame *frame, size_t row, size_t class_index,

@@ -61,6 +61,9 @@ double predictor_row_seconds(const Predictor *model);
 /* The class that an answer names, by the row's probabilities and the model's decision threshold. */
 size_t predictor_decide(const Predictor *model, const double *probabilities);
 
+/* Of two classes: the least probability of the positive one that names it; else NaN. */
+double predictor_threshold(const Predictor *model);
+
 /* Contributions and the intercept add up to the margin of the class, or to the number. */
 bool predictor_explain(const Predictor *model, const Frame *frame, size_t row, size_t class_index,
                        Arena *arena, Explanation *explanation, Error *error) MUST_CHECK;

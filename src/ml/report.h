@@ -175,6 +175,13 @@ double metric_value(const MetricKind *kind, const Report *report);
 /* That it is a metric of this task; else one sentence that lists those that are. */
 bool metric_check(const char *name, ModelTask task, Error *error) MUST_CHECK;
 
+/* Whether a decision threshold inside (0, 1) is the best one for it. Recall's is 0: moving it there
+ * would name every row. */
+bool metric_has_threshold(const MetricKind *kind);
+
+/* That a threshold can be chosen for it; else one sentence that lists those that it can be for. */
+bool metric_check_threshold(const char *name, Error *error) MUST_CHECK;
+
 /* "rmse, mae, ..." */
 const char *metric_names(ModelTask task, Arena *arena);
 

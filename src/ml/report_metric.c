@@ -104,6 +104,31 @@ bool metric_check(const char *name, ModelTask task, Error *error)
     return true;
 }
 
+static const char *const of_thresholds[] = {"accuracy", "balanced_accuracy", "f1",
+                                            "f1_macro", "f1_weighted",       "mcc"};
+
+bool metric_has_threshold(const MetricKind *kind)
+{
+    for (size_t i = 0; i < COUNT(of_thresholds); i++)
+        if (strcmp(of_thresholds[i], kind->name) == 0)
+            return true;
+    return false;
+}
+
+bool metric_check_threshold(const char *name, Error *error)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    const MetricKind *kind = metric_find(name);
+    TextBuilder names = {.arena = arena};
+
+    if (kind && metric_has_threshold(kind))
+        return true;
+    for (size_t i = 0; i < COUNT(of_thresholds); i++)
+        text_append_format(&names, "%s%s", i ? ", " : "", of_thresholds[i]);
+    return fail_field(error, "threshold_for", "a threshold can be chosen for %s, not for \"%.64s\"",
+                      text_built(&names), name);
+}
+
 const char *metric_default(ModelTask task)
 {
     static const char *const names[] = {

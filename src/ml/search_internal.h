@@ -88,6 +88,19 @@ void candidate_average(Search *search, Candidate *candidate);
  */
 bool candidate_score(Search *search, Candidate *candidate, Error *error) MUST_CHECK;
 
+/* ---- search_threshold.c ---- */
+
+/* The best one for threshold_metric(), of two classes, on probabilities of rows that their folds
+ * did not see; one half where no other is better beyond chance. */
+bool candidate_choose_threshold(const Search *search, Candidate *candidate,
+                                Error *error) MUST_CHECK;
+
+/* The class of each row. */
+void search_decide(const Search *search, const double *probabilities, double threshold,
+                   int *predicted);
+
+/* ---- search_board.c ---- */
+
 /* The best finished one that is not the baseline, or NULL. */
 Candidate *search_best(Search *search);
 

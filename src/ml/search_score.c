@@ -1,7 +1,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "ml/decide.h"
 #include "ml/search_internal.h"
 
 /* ---- calibration ---- */
@@ -90,127 +89,6 @@ static void fill_shares(Search *search, Candidate *candidate)
     }
 }
 
-/* ---- decisions ---- */
-
-static void decide_all(const Search *search, const double *probabilities, double threshold,
-                       int *predicted)
-{
-    size_t classes = search->classes->count;
-
-    for (size_t row = 0; row < search->frame->row_count; row++) {
-        const double *values = probabilities + row * classes;
-
-        predicted[row] = (int)class_decide(values, classes, search->positive, threshold);
-    }
-}
-
-/* Metrics with a best threshold inside (0, 1). Recall's is 0: moving the threshold for it would
- * name every row. */
-static bool metric_has_threshold(const MetricKind *metric)
-{
-    static const char *const names[] = {"accuracy", "balanced_accuracy", "f1",
-                                        "f1_macro", "f1_weighted",       "mcc"};
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (strcmp(names[i], metric->name) == 0)
-            return true;
-    return false;
-}
-
-static bool score_threshold(const Search *search, const Candidate *candidate, double threshold,
-                            double *score, Error *error)
-{
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    int *predicted = arena_array(scratch, int, search->frame->row_count);
-    Report report;
-
-    decide_all(search, candidate->probabilities, threshold, predicted);
-    if (!report_make(search->labels, predicted, NULL, search->frame->row_count, search->classes,
-                     search->positive, scratch, &report, error))
-        return false;
-    *score = metric_value(search->metric, &report);
-    return true;
-}
-
-/* Another threshold than one half must beat it on resampled rows too. */
-static bool threshold_helps(const Search *search, const Candidate *candidate, double threshold)
-{
-    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
-    int *half = arena_array(scratch, int, search->frame->row_count);
-    int *moved = arena_array(scratch, int, search->frame->row_count);
-    Predictions champion = {half, NULL}, challenger = {moved, NULL};
-    PairedInterval interval;
-    Error ignored;
-
-    decide_all(search, candidate->probabilities, 0.5, half);
-    decide_all(search, candidate->probabilities, threshold, moved);
-    return paired_bootstrap(search->labels, &champion, &challenger, search->frame->row_count,
-                            search->classes, search->positive, search->metric, 0.9, 200,
-                            search->spec->seed, &interval, &ignored) &&
-           interval.low > 0;
-}
-
-enum { THRESHOLD_LEAST = 5, THRESHOLD_MOST = 95, THRESHOLD_REACH = 5 }; /* in percent */
-
-/* The best mean over neighbours: the best of many thresholds is the luckiest one, a plateau is not
- * luck. */
-static double best_smoothed(const double *scores)
-{
-    double best = -HUGE_VAL;
-    int best_percent = 50;
-
-    for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++) {
-        double sum = 0;
-        int count = 0;
-
-        for (int near = percent - THRESHOLD_REACH; near <= percent + THRESHOLD_REACH; near++) {
-            if (near < THRESHOLD_LEAST || near > THRESHOLD_MOST)
-                continue;
-            sum += scores[near];
-            count++;
-        }
-        if (sum / count > best) {
-            best = sum / count;
-            best_percent = percent;
-        }
-    }
-    return best_percent / 100.0;
-}
-
-static double positive_share(const Search *search)
-{
-    size_t count = 0;
-
-    for (size_t row = 0; row < search->frame->row_count; row++)
-        count += search->labels[row] == (int)search->positive;
-    return (double)count / (double)search->frame->row_count;
-}
-
-/* With balanced classes a mistake counts by 1/frequency of the true class: since calibration gives
- * the probabilities of the rows as they come, the balance must come back in the decision, at the
- * share of the class. */
-static bool choose_threshold(const Search *search, Candidate *candidate, Error *error)
-{
-    double scores[THRESHOLD_MOST + 1], threshold;
-
-    candidate->threshold = 0.5;
-    if (search->classes->count != 2 || candidate->is_baseline)
-        return true;
-    if (search->spec->balance_classes) {
-        candidate->threshold = positive_share(search);
-        return true;
-    }
-    if (!metric_has_threshold(search->metric))
-        return true;
-    for (int percent = THRESHOLD_LEAST; percent <= THRESHOLD_MOST; percent++)
-        if (!score_threshold(search, candidate, percent / 100.0, &scores[percent], error))
-            return false;
-    threshold = best_smoothed(scores);
-    if (threshold_helps(search, candidate, threshold))
-        candidate->threshold = threshold;
-    return true;
-}
-
 /* ---- scores ---- */
 
 /* The rows of one fold of a candidate's answers, side by side. */
@@ -264,9 +142,9 @@ static bool score_folds(const Search *search, Candidate *candidate, Error *error
     FoldScores scores = {0};
     double mean, n;
 
-    decide_all(search, candidate->probabilities, candidate->threshold, predicted);
+    search_decide(search, candidate->probabilities, candidate->threshold, predicted);
     if (candidate->is_baseline && search->classes->count == 2) /* always the larger class */
-        decide_all(search, candidate->probabilities, 0.5, predicted);
+        search_decide(search, candidate->probabilities, 0.5, predicted);
     for (size_t fold = 0; fold < search->fold_count; fold++) {
         FoldAnswers answers = answers_of_fold(search, candidate, predicted, fold, scratch);
         Report report;
@@ -294,7 +172,8 @@ bool candidate_score(Search *search, Candidate *candidate, Error *error)
         fill_shares(search, candidate);
     else
         choose_calibration(search, candidate);
-    if (!choose_threshold(search, candidate, error) || !score_folds(search, candidate, error))
+    if (!candidate_choose_threshold(search, candidate, error) ||
+        !score_folds(search, candidate, error))
         return false;
     candidate->is_finished = true;
     trial_record_end(&candidate->trial, TRIAL_FINISHED);

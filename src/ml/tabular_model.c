@@ -255,6 +255,11 @@ size_t tabular_model_decide(const TabularModel *model, const double *probabiliti
     return class_decide(probabilities, model->classes.count, model->positive, model->threshold);
 }
 
+double tabular_model_threshold(const TabularModel *model)
+{
+    return model->threshold;
+}
+
 /* ---- what it is ---- */
 
 size_t tabular_model_input_count(const TabularModel *model)

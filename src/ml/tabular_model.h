@@ -49,6 +49,7 @@ bool tabular_model_predict_on(size_t thread_count, const TabularModel *model, co
 double tabular_model_row_seconds(const TabularModel *model);
 
 size_t tabular_model_decide(const TabularModel *model, const double *probabilities);
+double tabular_model_threshold(const TabularModel *model); /* of two classes */
 
 /* One contribution per column, with text "column=value" (of a text its beginning) and length 0;
  * they and the intercept add up to the margin (of the class; for numbers the answer itself). */

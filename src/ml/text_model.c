@@ -204,6 +204,11 @@ size_t text_model_decide(const TextModel *model, const double *probabilities)
     return class_decide(probabilities, model->classes.count, model->positive, model->threshold);
 }
 
+double text_model_threshold(const TextModel *model)
+{
+    return model->threshold;
+}
+
 size_t text_model_input_count(const TextModel *model)
 {
     return model->input_count;

@@ -59,7 +59,8 @@ typedef struct SearchSpec {
     const char *positive; /* the positive class of a two-class problem; NULL: ClassNames' last */
     const size_t *groups; /* a group number per row, or NULL: rows of a group share a fold */
     bool balance_classes; /* weigh classes by 1/frequency */
-    size_t thread_count;  /* at most; 0: 1. The model is the same for any, if the budget suffices */
+    const char *threshold_for; /* metric_has_threshold(); NULL: threshold_metric() */
+    size_t thread_count; /* at most; 0: 1. The model is the same for any, if the budget suffices */
     SearchListener listener;
     const atomic_bool *finish; /* or NULL: set by somebody else, it ends the search as the budget
                                   does, with the best so far */
@@ -71,6 +72,11 @@ typedef struct SearchResult {
     double *out_of_fold; /* row_count x class_count calibrated probabilities, each from folds that
                             did not see the row */
 } SearchResult;
+
+/* What the decision threshold of two classes is best for: what the spec names; else of balanced
+ * classes balanced accuracy, which the share of the class is; else the metric; else, where that
+ * has no threshold, accuracy, which one half is. */
+const struct MetricKind *threshold_metric(const SearchSpec *spec);
 
 /* Cross-validates the candidates within the budget, calibrates the best on its out-of-fold scores,
  * fits it on all rows. labels: row_count indices into classes. Needs two classes with two rows each
@@ -91,6 +97,7 @@ bool text_model_predict_on(size_t thread_count, const TextModel *model, const Fr
 
 /* The class that an answer names, by the row's probabilities and the model's decision threshold. */
 size_t text_model_decide(const TextModel *model, const double *probabilities);
+double text_model_threshold(const TextModel *model); /* of two classes: of the positive one */
 
 /* What drove a prediction: a span of the input (or a whole category/number value) and what it added
  * to the margin of the class before calibration. Contributions and the intercept sum to the margin

@@ -10,6 +10,8 @@ static const PlanBuiltinField train_fields[] = {
      "classification, regression or forecast; one of the first two, by the target, if absent."},
     {"horizon", JSON_TEXT, JSON_OPTIONAL, "Of a forecast: how many steps ahead it is judged by."},
     {"metric", JSON_TEXT, JSON_OPTIONAL, "What candidates are compared by; the gate's if absent."},
+    {"threshold_for", JSON_TEXT, JSON_OPTIONAL,
+     "Of two classes: the metric that the decision threshold is best for; metric if absent."},
     {"budget", JSON_TEXT, JSON_OPTIONAL, "Seconds for the search; 60 if absent, 0 for none."},
     {"seed", JSON_TEXT, JSON_OPTIONAL, "42 if absent."},
     {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},

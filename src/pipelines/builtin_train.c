@@ -44,6 +44,7 @@ static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *orde
     spec.data = builtin_with(start, "data");
     spec.task = builtin_with(start, "task");
     spec.metric = builtin_with(start, "metric");
+    spec.threshold_for = builtin_with(start, "threshold_for");
     spec.model = builtin_with(start, "model");
     spec.balance = balance && strcmp(balance, "true") == 0;
     if (!read_number(scope, start, "budget", &spec.budget_seconds) ||

@@ -65,6 +65,7 @@ void model_report_add_learnt(const ReportPage *page);
 /* The sections that say how it was judged. */
 void model_report_add_metrics(const ReportPage *page);
 void model_report_add_classes(const ReportPage *page);
+void model_report_add_decision(const ReportPage *page); /* of two classes */
 void model_report_add_columns(const ReportPage *page);
 void model_report_add_steps(const ReportPage *page); /* of a forecast */
 void model_report_add_leaderboard(const ReportPage *page);

@@ -15,6 +15,7 @@ static void write_training(JsonWriter *json, const ModelReport *report)
     json_text(json, "project", order->project);
     json_text(json, "task", order->task);
     json_text(json, "metric", order->metric);
+    json_text(json, "threshold_for", order->threshold_for);
     json_double(json, "budget_seconds", order->budget_seconds);
     json_int(json, "seed", order->seed);
     json_bool(json, "balance", order->balance);

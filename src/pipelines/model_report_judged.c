@@ -290,6 +290,7 @@ void model_report_add_classes(const ReportPage *page)
         add_class_figures(page, classes);
         add_confusion(page, judgement);
         add_calibration(page, judgement);
+        model_report_add_decision(page);
     } else if (json_count(residuals)) {
         add_judged_rows(page, judgement);
         add_residual_quantiles(page, json_member(judgement, "residual_quantiles"));

@@ -16,6 +16,7 @@
 #include "pipelines/step_job.h"
 #include "pipelines/steps.h"
 #include "pipelines/train_columns.h"
+#include "pipelines/train_decision.h"
 #include "pipelines/train_forecast.h"
 #include "pipelines/train_guard.h"
 #include "pipelines/train_ids.h"
@@ -32,6 +33,7 @@ typedef struct TrainJob {
     const char *holdout_digest;
     const JsonValue *columns;
     const char *task, *metric;
+    const char *threshold_for; /* or NULL */
     double budget_seconds;
     int64_t seed;
     bool balance;
@@ -46,6 +48,7 @@ static const JsonField job_fields[] = {
     {"columns", JSON_ARRAY, offsetof(TrainJob, columns), JSON_REQUIRED, NULL},
     {"task", JSON_TEXT, offsetof(TrainJob, task), JSON_REQUIRED, NULL},
     {"metric", JSON_TEXT, offsetof(TrainJob, metric), JSON_REQUIRED, NULL},
+    {"threshold_for", JSON_TEXT, offsetof(TrainJob, threshold_for), JSON_OPTIONAL, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainJob, budget_seconds), JSON_REQUIRED, NULL},
     {"seed", JSON_INT, offsetof(TrainJob, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainJob, balance), JSON_REQUIRED, NULL},
@@ -64,6 +67,7 @@ typedef struct Training {
     size_t unlabelled_count;
     TrainGuard guard;
     const atomic_bool *finish;
+    SearchSpec spec; /* of the search */
     Learnt found;
     Bench bench; /* the hold-out */
     Predictions predictions;
@@ -124,7 +128,9 @@ static bool find_task(Training *training)
 {
     if (!model_task_find(training->job.task, &training->task))
         return fail_field(training->error, "task", "\"%.64s\" is not a task", training->job.task);
-    return metric_check(training->job.metric, training->task, training->error);
+    return metric_check(training->job.metric, training->task, training->error) &&
+           (!training->job.threshold_for ||
+            metric_check_threshold(training->job.threshold_for, training->error));
 }
 
 static bool check_numbers(const Training *training)
@@ -154,13 +160,22 @@ static bool check_classes(const Training *training)
                       training->target, training->rows.classes.items[labels[0]]);
 }
 
+static bool check_threshold(const Training *training)
+{
+    return !training->job.threshold_for || training->rows.classes.count == 2 ||
+           fail_field(training->error, "threshold_for",
+                      "a threshold parts two classes, and the target \"%.128s\" has %zu",
+                      training->target, training->rows.classes.count);
+}
+
 static bool check_targets(const Training *training)
 {
     if (training->rows.row_count == 1)
         return fail(training->error, ERROR_CONFLICT,
                     "there is one row to learn from beside the hold-out: a model takes two rows of "
                     "each class, or of numbers some dozens");
-    return training->rows.targets ? check_numbers(training) : check_classes(training);
+    return training->rows.targets ? check_numbers(training)
+                                  : check_classes(training) && check_threshold(training);
 }
 
 static bool read_rows(Training *training)
@@ -189,6 +204,7 @@ static bool search(Training *training)
 {
     SearchSpec spec = {
         .metric = training->job.metric,
+        .threshold_for = training->job.threshold_for,
         .budget_seconds = training->job.budget_seconds,
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
@@ -202,6 +218,7 @@ static bool search(Training *training)
 
     if (training->task == TASK_CLASSIFICATION)
         target = (Target){.labels = rows->labels, .classes = &rows->classes};
+    training->spec = spec;
     if (!predictor_learn(&training->rows.frame, &target, &spec, training->arena, &training->found,
                          training->error))
         return false;
@@ -268,6 +285,20 @@ static void write_slices(JsonWriter *json, const Training *training)
     slices_write_json(json, "slices", &slices);
 }
 
+static void write_decision(JsonWriter *json, const Training *training)
+{
+    const DecisionSpec spec = {
+        .model = training->found.model,
+        .search = &training->spec,
+        .rows = &training->rows,
+        .out_of_fold = training->found.out_of_fold,
+        .bench = &training->bench,
+        .predictions = &training->predictions,
+    };
+
+    train_decision_write_json(json, &spec);
+}
+
 static const char *report_document(const Training *training)
 {
     JsonWriter *json = json_writer_create(training->arena);
@@ -284,6 +315,7 @@ static const char *report_document(const Training *training)
         json_text(json, "holdout", training->job.holdout_digest);
         json_int(json, "rows", (int64_t)training->bench.rows.row_count);
         report_write_json(json, "report", &training->report, &training->bench.rows.classes);
+        write_decision(json, training);
         train_columns_write_json(json, &columns);
         train_guard_write_json(json, &training->guard, &training->found.left_out);
         write_slices(json, training);
@@ -457,6 +489,16 @@ static void write_cross_validated(JsonWriter *json, const Training *training)
         report_write_metrics(json, "cv", &report);
 }
 
+static void write_threshold(JsonWriter *json, const Training *training)
+{
+    double threshold = predictor_threshold(training->found.model);
+
+    if (isnan(threshold))
+        return;
+    json_double(json, "threshold", threshold);
+    json_text(json, "threshold_for", threshold_metric(&training->spec)->name);
+}
+
 static void write_result(JsonWriter *json, const Training *training)
 {
     const LeaderboardRow *chosen = leaderboard_chosen(&training->found.leaderboard);
@@ -475,6 +517,7 @@ static void write_result(JsonWriter *json, const Training *training)
     leaderboard_write_json(json, &training->found.leaderboard, training->task, true);
     leaderboard_write_trials(json, &training->found.leaderboard);
     write_cross_validated(json, training);
+    write_threshold(json, training);
     report_write_metrics(json, "holdout", &training->report);
     report_write_json(json, "report", &training->report, &training->bench.rows.classes);
 }

@@ -26,6 +26,10 @@ const JsonField training_spec_fields[] = {
     {"metric", JSON_TEXT, offsetof(TrainingSpec, metric), JSON_OPTIONAL,
      "What the candidates are compared by. If absent that of the project's gate, or f1, or rmse of "
      "regression, or mase of a forecast (whose candidates are always compared by it)."},
+    {"threshold_for", JSON_TEXT, offsetof(TrainingSpec, threshold_for), JSON_OPTIONAL,
+     "Of two classes: the metric that the decision threshold is best for. If absent the metric, "
+     "where "
+     "it has one, else accuracy: the likelier class."},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingSpec, budget_seconds), JSON_OPTIONAL,
      "The time for the search; then the best so far wins. 60 if absent, 0 for none."},
     {"seed", JSON_INT, offsetof(TrainingSpec, seed), JSON_OPTIONAL, "42 if absent."},
@@ -54,6 +58,7 @@ static const JsonField order_fields[] = {
     {"model", JSON_TEXT, offsetof(TrainingOrder, model), JSON_REQUIRED, NULL},
     {"task", JSON_TEXT, offsetof(TrainingOrder, task), JSON_OPTIONAL, NULL},
     {"metric", JSON_TEXT, offsetof(TrainingOrder, metric), JSON_REQUIRED, NULL},
+    {"threshold_for", JSON_TEXT, offsetof(TrainingOrder, threshold_for), JSON_OPTIONAL, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingOrder, budget_seconds), JSON_REQUIRED, NULL},
     {"seed", JSON_INT, offsetof(TrainingOrder, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainingOrder, balance), JSON_REQUIRED, NULL},
@@ -75,6 +80,7 @@ static const char *order_json(const TrainingOrder *order, Arena *arena)
         json_text(json, "model", order->model);
         json_text(json, "task", order->task);
         json_text(json, "metric", order->metric);
+        json_text(json, "threshold_for", order->threshold_for);
         json_double(json, "budget_seconds", order->budget_seconds);
         json_int(json, "seed", order->seed);
         json_bool(json, "balance", order->balance);
@@ -196,6 +202,21 @@ static bool resolve_metric(Scope *scope, const TrainingSpec *spec, const Project
     return is_gates ? fail_in(&scope->error, "release.gate.metric of slipway.yaml") : false;
 }
 
+/* Whether there are two classes, the rows say. */
+static bool resolve_threshold(Scope *scope, const TrainingSpec *spec, const DatasetColumn *target,
+                              ModelTask task, TrainingOrder *order)
+{
+    order->threshold_for = spec->threshold_for;
+    if (!spec->threshold_for)
+        return true;
+    if (task != TASK_CLASSIFICATION)
+        return fail_field(
+            &scope->error, "threshold_for",
+            "a threshold parts two classes, and the target \"%s\" is learnt as numbers",
+            target->name);
+    return metric_check_threshold(spec->threshold_for, &scope->error);
+}
+
 static bool resolve_data(Scope *scope, const TrainingSpec *spec, const ProjectFile *file,
                          TrainingOrder *order)
 {
@@ -214,7 +235,8 @@ static bool resolve_data(Scope *scope, const TrainingSpec *spec, const ProjectFi
     if (!check_target(scope, data, &version, target) ||
         !resolve_task(scope, spec, &version, target, &task) ||
         !resolve_horizon(scope, spec, &version, task, order) ||
-        !resolve_metric(scope, spec, file, task, order))
+        !resolve_metric(scope, spec, file, task, order) ||
+        !resolve_threshold(scope, spec, target, task, order))
         return false;
     if (order->balance && task != TASK_CLASSIFICATION)
         return fail_field(&scope->error, "balance",
@@ -279,6 +301,7 @@ static ParamList order_params(const TrainingOrder *order, Arena *arena)
               arena_format(arena, "%s@%lld", order->dataset, (long long)order->dataset_version));
     add_param(arena, &params, "task", order->task);
     add_param(arena, &params, "metric", order->metric);
+    add_param(arena, &params, "threshold_for", order->threshold_for);
     add_param(arena, &params, "budget_seconds", arena_format(arena, "%g", order->budget_seconds));
     add_param(arena, &params, "seed", arena_format(arena, "%lld", (long long)order->seed));
     add_param(arena, &params, "balance", order->balance ? "true" : "false");

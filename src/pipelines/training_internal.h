@@ -10,7 +10,8 @@
 typedef struct TrainingOrder {
     const char *run_id;
     const char *project, *dataset, *model, *metric, *code_commit, *rerun_of;
-    const char *task; /* a name of ml/task.h; never NULL */
+    const char *task;          /* a name of ml/task.h; never NULL */
+    const char *threshold_for; /* a metric; NULL: by the one that candidates are compared by */
     int64_t dataset_version, seed;
     int64_t horizon; /* 0: not a forecast */
     double budget_seconds;

@@ -33,6 +33,7 @@ static void write_judged_by(JsonWriter *json, const TrainingResult *training,
     json_text(json, "holdout", artifact_path(artifacts, training->holdout->rows, arena));
     json_text(json, "holdout_digest", training->holdout->rows);
     json_bool(json, "balance", training->order->balance);
+    json_text(json, "threshold_for", training->order->threshold_for);
 }
 
 const char *training_step_job(Scope *scope, const TrainingResult *training, const char *folder)
@@ -229,6 +230,16 @@ static void log_notes(Log *log, const JsonValue *step)
         log_tag(log, "slipway.notes", text_built(&text));
 }
 
+/* Of two classes. */
+static void log_threshold(Log *log, const JsonValue *step)
+{
+    double threshold = json_as_double(json_member(step, "threshold"), NAN);
+
+    if (!isnan(threshold))
+        log_param(log, "threshold", arena_format(log->scope->arena, "%.6g", threshold));
+    log_param(log, "threshold_for", json_as_text(json_member(step, "threshold_for"), NULL));
+}
+
 static void log_result(Log *log, const TrainingResult *result)
 {
     const JsonValue *step = result->step;
@@ -240,6 +251,7 @@ static void log_result(Log *log, const TrainingResult *result)
     log_count(log, "left_out", json_member(step, "left_out"));
     log_count(log, "unlabelled", json_member(step, "unlabelled"));
     log_count(log, "holdout_rows", json_member(step, "holdout_rows"));
+    log_threshold(log, step);
     log_metrics(log, "holdout", json_member(step, "holdout"));
     log_metrics(log, "cv", json_member(step, "cv"));
     log_steps(log, json_member(json_member(step, "report"), "steps"));

@@ -65,6 +65,8 @@ static const char *print_signature(const PackageSpec *spec, Arena *arena)
     json_close(json);
     if (classes->count)
         json_text(json, "positive", classes->items[predictor_positive(spec->model)]);
+    if (classes->count == 2)
+        json_double(json, "threshold", predictor_threshold(spec->model));
     if (predictor_forecast(spec->model))
         write_forecast(json, predictor_forecast(spec->model), arena);
     json_close(json);

@@ -3,8 +3,9 @@
  *
  *     MLmodel              MLflow's YAML, so that other tools can read it: flavors, signature, ids
  *     model.slipway        the bytes of ml/predictor.h
- *     signature.json       task, input columns with kinds, classes, positive class, target; of
- *                          forecasts the first of their series, frequency, horizon, most steps
+ *     signature.json       task, input columns with kinds, classes, positive class, of two classes
+ *                          the least probability that names it, target; of forecasts the first of
+ *                          their series, frequency, horizon, most steps
  *     golden.json          some training rows with the answers that the model gave when it was
  * made; of forecasts some dates of some series (ml/forecast_rows.h) report.json ml/report.h on the
  * frozen hold-out, with the hold-out's digest holdout.json         per row of the hold-out: row id,

@@ -218,6 +218,11 @@ static void test_what_cannot_be_trained_makes_no_run(void)
          "max_error"},
         {{.project = "spam", .task = "regression", .metric = "rmse", .balance = true},
          "classes are balanced, and the target \"CLASS\" is learnt as numbers"},
+        {{.project = "spam", .threshold_for = "recall"},
+         "a threshold can be chosen for accuracy, balanced_accuracy, f1, f1_macro, f1_weighted, "
+         "mcc, not for \"recall\""},
+        {{.project = "spam", .task = "regression", .metric = "rmse", .threshold_for = "f1"},
+         "a threshold parts two classes, and the target \"CLASS\" is learnt as numbers"},
         {{.project = "spam", .budget_seconds = -1}, "a budget is 0 to 604800 seconds"},
         {{.project = "spam", .data = "comments@x"},
          "\"comments@x\" names no version, as comments@3 does"},
