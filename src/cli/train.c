@@ -55,7 +55,9 @@ static const CommandOption train_options[] = {
     {"--metric", OPTION_TEXT, "NAME", "what candidates are compared by; default: the gate's"},
     {"--threshold-for", OPTION_TEXT, "METRIC",
      "of two classes: what the decision threshold is best for; default: --metric"},
-    {"--budget", OPTION_NUMBER, "SECONDS", "the time for the search (60); 0: none"},
+    {"--budget", OPTION_NUMBER, "SECONDS",
+     "the time for the search (60, or with --trials none); 0: none"},
+    {"--trials", OPTION_INT, "NUMBER", "how many candidates are learnt at most, 1 to 64"},
     {"--seed", OPTION_INT, "NUMBER", "42 if not given"},
     {"--model", OPTION_TEXT, "NAME", "the registered model; default: named as the project"},
     {"--balance", OPTION_FLAG, NULL, "weigh classes by one over their frequency"},
@@ -79,7 +81,10 @@ static const char *train_body(Cli *cli)
     write_text(json, "task", cli_option(cli, "--task"));
     write_text(json, "metric", cli_option(cli, "--metric"));
     write_text(json, "threshold_for", cli_option(cli, "--threshold-for"));
-    json_double(json, "budget_seconds", cli_option_number(cli, "--budget", 60));
+    if (cli_has_option(cli, "--budget"))
+        json_double(json, "budget_seconds", cli_option_number(cli, "--budget", 0));
+    if (cli_has_option(cli, "--trials"))
+        json_int(json, "trials", cli_option_int(cli, "--trials", 0));
     json_int(json, "seed", cli_option_int(cli, "--seed", 42));
     write_text(json, "model", cli_option(cli, "--model"));
     json_bool(json, "balance", cli_has_option(cli, "--balance"));

@@ -83,6 +83,8 @@ typedef struct ForecastSpec {
     size_t period_count;
     size_t windows;        /* of a back-test, at most; 0: by backtest.h's rule */
     double budget_seconds; /* wall clock; 0: none. What was not tried by then is left out */
+    size_t trials_max;     /* learners that each series is tried with, beside the baselines: those
+                              that a budget comes to first; 0: all */
     ForecastListener listener;
     const atomic_bool
         *finish; /* or NULL: set by somebody else, it is as a budget that is used up */
@@ -102,6 +104,7 @@ typedef struct ForecastResult {
     const char *rule;          /* "the mean of the best 5, weighed by 1 / error^2" */
     ForecastOutcome *outcomes; /* one for each input, in their order */
     size_t failed_count;
+    size_t ended_after;   /* learners, where the limit of trials left others out; else 0 */
     size_t stopped_count; /* back-tests of a learner on a series that the budget left no time for */
     /* What the rule would have forecast in the back-tests of the sample, with intervals as the
      * model gives them: series by series, window by window. None where nothing was back-tested. */

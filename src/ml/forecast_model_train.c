@@ -24,6 +24,7 @@ typedef struct Training {
     const ForecastSpec *spec;
     size_t thread_count;
     SeriesCandidates candidates;
+    bool is_limited; /* there were more of them */
     ForecastWatch watch;
     LagBoost *shared; /* candidates ask it; NULL where the series are too few */
     Sample *samples;
@@ -350,6 +351,8 @@ static void prepare(Training *training, const ForecastInputs *inputs, Arena *are
     add_shared(training, scratch);
     if (inputs->known.count > 0)
         training->candidates = series_candidates_with_known(&training->candidates, scratch);
+    training->is_limited =
+        spec->trials_max > 0 && forecast_candidates_limit(&training->candidates, spec->trials_max);
     candidates = training->candidates.count;
     training->errors = arena_array(scratch, double, inputs->count *candidates);
     training->automatic = arena_array(scratch, double, inputs->count);
@@ -429,6 +432,7 @@ bool forecast_model_train(const ForecastInputs *inputs, const ForecastSpec *spec
                                .rule = forecast_rule_describe(training.rule, arena),
                                .outcomes = training.draft.outcomes,
                                .failed_count = failed,
+                               .ended_after = training.is_limited ? spec->trials_max : 0,
                                .stopped_count = stopped_count_of(&training),
                                .tested = training.points};
     model = NULL;

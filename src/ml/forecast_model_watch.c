@@ -43,6 +43,36 @@ static void find_order(ForecastWatch *watch, Arena *scratch)
     }
 }
 
+/* How many that are no baselines come before it. */
+static size_t place_of(const SeriesCandidates *candidates, size_t index)
+{
+    size_t rank = rank_of(&candidates->items[index]), place = 0;
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        size_t other = rank_of(&candidates->items[i]);
+
+        place += other > 0 && (other < rank || (other == rank && i < index));
+    }
+    return place;
+}
+
+bool forecast_candidates_limit(SeriesCandidates *candidates, size_t trials_max)
+{
+    CLEANUP(arena_cleanup) Arena *scratch = arena_create();
+    bool *kept = arena_array(scratch, bool, candidates->count);
+    size_t count = 0;
+
+    for (size_t i = 0; i < candidates->count; i++)
+        kept[i] = candidates->items[i].learner->is_baseline || place_of(candidates, i) < trials_max;
+    for (size_t i = 0; i < candidates->count; i++)
+        if (kept[i])
+            candidates->items[count++] = candidates->items[i];
+    if (count == candidates->count)
+        return false;
+    candidates->count = count;
+    return true;
+}
+
 void forecast_watch_begin(ForecastWatch *watch, const ForecastSpec *spec,
                           const ForecastInputs *inputs)
 {

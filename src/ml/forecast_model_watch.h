@@ -30,6 +30,10 @@ typedef struct ForecastWatch {
     int64_t told_us;
 } ForecastWatch;
 
+/* Takes out all but the baselines and so many others, by what they cost. Whether there were more.
+ */
+bool forecast_candidates_limit(SeriesCandidates *candidates, size_t trials_max);
+
 /* The time begins. */
 void forecast_watch_begin(ForecastWatch *watch, const ForecastSpec *spec,
                           const ForecastInputs *inputs);

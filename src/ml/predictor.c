@@ -78,6 +78,7 @@ static bool learn_text(const Lesson *lesson, Arena *arena, Learnt *result, Error
     learnt.model = predictor_create((Predictor){.text = found.model});
     learnt.leaderboard = found.leaderboard;
     learnt.out_of_fold = found.out_of_fold;
+    learnt.ended_after = found.ended_after;
     *result = learnt;
     return true;
 }
@@ -92,7 +93,8 @@ static bool learn_table(const Lesson *lesson, Arena *arena, Learnt *result, Erro
                        .leaderboard = found.leaderboard,
                        .out_of_fold = found.out_of_fold,
                        .notes = found.notes,
-                       .left_out = found.left_out};
+                       .left_out = found.left_out,
+                       .ended_after = found.ended_after};
     return true;
 }
 

@@ -26,7 +26,8 @@ typedef struct Learnt {
                             NaN where no fold judged it; NULL when the search ran out of time */
     TextList notes; /* a sentence for each column that is left out, and of tables for each date and
                        text */
-    TextList left_out; /* their names: of the columns that are left out */
+    TextList left_out;  /* their names: of the columns that are left out */
+    size_t ended_after; /* trials, where their limit ended the search; else 0 */
 } Learnt;
 
 /* Finds the best model of the rows within the budget, by the learners that suit their columns:

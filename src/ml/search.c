@@ -7,7 +7,10 @@
 #include "ml/search_internal.h"
 #include "ml/split.h"
 
-enum { COLUMNS_TRIED_MAX = 8 };
+enum {
+    COLUMNS_TRIED_MAX = 8,
+    PLAN_TRIALS_MAX = 7, /* of run_plan(), beside the columns tried */
+};
 
 const Learner support_vectors = {"linear_svm", svm_fit, "C", 1};
 const Learner weighted_vectors = {"nb_svm", nb_svm_fit, "C", 1};
@@ -137,7 +140,7 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
     Candidate *candidate;
 
     *finished = NULL;
-    if (search->candidate_count == CANDIDATES_MAX)
+    if (search->candidate_count == CANDIDATES_MAX || !search_may_try(search))
         return true;
     candidate = new_candidate(search, trial.learner->name, trial.used);
     candidate->learner = trial.learner;
@@ -150,6 +153,7 @@ static bool try_learner(Search *search, Trial trial, Candidate **finished, Error
         candidate_run_out(search, candidate, false);
         return true;
     }
+    search->tried++;
     if (!candidate_cross_validate(search, candidate, is_first))
         return true;
     if (!candidate_score(search, candidate, error))
@@ -413,7 +417,7 @@ static bool assign_folds(Search *search, Error *error)
 static bool prepare(Search *search, Error *error)
 {
     const char *metric = search->spec->metric ? search->spec->metric : "accuracy";
-    size_t candidates = 7; /* of run_plan() at most, beside the columns tried */
+    size_t most = search->spec->trials_max, candidates;
 
     search->started_us = time_monotonic_us();
     if (!metric_check(metric, TASK_CLASSIFICATION, error))
@@ -427,7 +431,8 @@ static bool prepare(Search *search, Error *error)
         !assign_folds(search, error))
         return false;
     search->margin_count = margin_count_of(search->classes->count);
-    search->planned = search->fold_count * (candidates + columns_tried(search));
+    candidates = PLAN_TRIALS_MAX + columns_tried(search);
+    search->planned = search->fold_count * (most && most < candidates ? most : candidates);
     search_read_corpus(search, search->spec->budget_seconds > 0 ? search->spec->budget_seconds / 4
                                                                 : characters_seconds_max);
     return true;
@@ -451,6 +456,7 @@ static bool finish(Search *search, const Candidate *best, SearchResult *result, 
     result->leaderboard = search_leaderboard(search, best, search->arena);
     result->out_of_fold = arena_array(search->arena, double, values);
     memcpy(result->out_of_fold, best->probabilities, values * sizeof(double));
+    result->ended_after = search_ended_after(search);
     return result->model ||
            fail(error, ERROR_INTERNAL, "the model that was learnt cannot be read back");
 }

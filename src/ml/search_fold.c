@@ -90,6 +90,21 @@ void candidate_run_out(const Search *search, Candidate *candidate, bool has_begu
                                     : "left out: the time budget is used up";
 }
 
+bool search_may_try(Search *search)
+{
+    size_t most = search->spec->trials_max ? search->spec->trials_max : TRIALS_MAX;
+
+    if (search->tried < most)
+        return true;
+    search->is_limited = true;
+    return false;
+}
+
+size_t search_ended_after(const Search *search)
+{
+    return search->is_limited ? search->tried : 0;
+}
+
 double search_seconds_left(const Search *search)
 {
     double used = (double)(time_monotonic_us() - search->started_us) / 1e6;

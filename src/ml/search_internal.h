@@ -36,7 +36,7 @@ typedef struct Candidate {
     TrialRecord trial;
 } Candidate;
 
-enum { CANDIDATES_MAX = 64 };
+enum { CANDIDATES_MAX = TRIALS_MAX + 2 }; /* with the baseline and an average */
 
 typedef struct Search {
     const Frame *frame;
@@ -51,6 +51,8 @@ typedef struct Search {
     int64_t started_us;
     Candidate candidates[CANDIDATES_MAX]; /* the first is the baseline */
     size_t candidate_count;
+    size_t tried;         /* candidates that were learnt */
+    bool is_limited;      /* there would have been more to try */
     size_t done, planned; /* folds */
     double fold_seconds;  /* wall clock of a fold of the slowest candidate so far */
     Arena *arena;         /* of the result */
@@ -113,6 +115,12 @@ bool candidate_is_better(const Search *search, const Candidate *a, const Candida
 /* The rows of the leaderboard: the baseline, then from best to worst. */
 Leaderboard search_leaderboard(const Search *search, const Candidate *chosen, Arena *arena);
 void search_report_progress(Search *search);
+
+/* Whether another candidate may be learnt, by the limit of trials; that it may not is kept. */
+bool search_may_try(Search *search);
+
+/* SearchResult's */
+size_t search_ended_after(const Search *search);
 
 double search_seconds_left(const Search *search);
 

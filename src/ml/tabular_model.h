@@ -23,6 +23,7 @@ typedef struct TabularResult {
                             four fifths of them are only learnt from */
     TextList notes;      /* a sentence for each column that is left out, for each date and text */
     TextList left_out;   /* the names of the columns that are */
+    size_t ended_after;  /* SearchResult's */
 } TabularResult;
 
 /* Cross-validates candidates within the budget and learns the best one from all rows. spec->metric:

@@ -15,7 +15,7 @@ enum {
     ROUNDS_MAX = 3000,
     PATIENCE_LEAST = 25,
     PATIENCE_MOST = 100,
-    STEPS_WITHOUT_BUDGET = 6, /* of the local search, where no clock ends it */
+    STEPS_WITHOUT_BUDGET = 6, /* of the local search, where neither clock nor trials end it */
 };
 
 /* ---- settings ---- */
@@ -100,6 +100,7 @@ static bool finish_trial(TabularSearch *search, Candidate *candidate, bool must_
 {
     size_t index = (size_t)(candidate - search->search.candidates);
 
+    search->search.tried++;
     if (!tabular_cross_validate(search, index, must_finish, is_finished, error) ||
         (*is_finished && !tabular_score(search, candidate, error)))
         return false;
@@ -156,13 +157,10 @@ static bool try_trees(TabularSearch *search, const Settings *settings, const Can
     return true;
 }
 
-/* One place is the ensemble's, which is no trial of its own: nothing is learnt for it. */
-static bool may_go_on(const TabularSearch *search)
+/* The ensemble is no trial of its own: nothing is learnt for it. */
+static bool may_go_on(TabularSearch *search)
 {
-    size_t count = search->search.candidate_count, most = search->search.spec->trials_max;
-
-    return count + 1 < CANDIDATES_MAX && (most == 0 || count <= most) &&
-           tabular_seconds_left(search) > 0;
+    return tabular_seconds_left(search) > 0 && search_may_try(&search->search);
 }
 
 /* ---- local search ---- */
@@ -247,10 +245,12 @@ static bool try_step(TabularSearch *search, Walk *walk, const double *direction,
     return true;
 }
 
-static bool walk_is_over(const TabularSearch *search, const Walk *walk)
+static bool walk_is_over(TabularSearch *search, const Walk *walk)
 {
-    return !may_go_on(search) ||
-           (search->search.spec->budget_seconds <= 0 && walk->tries >= STEPS_WITHOUT_BUDGET);
+    const SearchSpec *spec = search->search.spec;
+    bool is_bounded = spec->budget_seconds > 0 || spec->trials_max > 0;
+
+    return !may_go_on(search) || (!is_bounded && walk->tries >= STEPS_WITHOUT_BUDGET);
 }
 
 static bool walk_on(TabularSearch *search, Walk *walk, Error *error)
@@ -307,8 +307,10 @@ static bool run_plan(TabularSearch *search, Error *error)
 
     /* what the linear model needs is gone before the trees take theirs */
     if (!tabular_learn_texts(search, error) || !try_linear(search, linear[0], error) ||
-        !tabular_prepare_trees(search, error))
+        (search_may_try(&search->search) && !tabular_prepare_trees(search, error)))
         return false;
+    if (search->search.is_limited)
+        return true;
     if (!search->has_trees) {
         Candidate *candidate = new_candidate(search, "boosted_trees", "");
 
@@ -372,6 +374,11 @@ static bool check_target(TabularSearch *search, Error *error)
            search_find_positive(inner->classes, inner->spec->positive, &inner->positive, error);
 }
 
+static size_t trials_planned(const SearchSpec *spec)
+{
+    return spec->trials_max ? spec->trials_max : COUNT(portfolio) + STEPS_WITHOUT_BUDGET + 1;
+}
+
 static bool prepare(TabularSearch *search, const Frame *frame, Error *error)
 {
     Search *inner = &search->search;
@@ -382,7 +389,7 @@ static bool prepare(TabularSearch *search, const Frame *frame, Error *error)
     if (!find_metric(inner, error) || !table_read(frame, inner->work, &search->table, error) ||
         !check_target(search, error) || !tabular_assign_folds(search, error))
         return false;
-    inner->planned = search->fold_count * (COUNT(portfolio) + STEPS_WITHOUT_BUDGET + 1);
+    inner->planned = search->fold_count * trials_planned(inner->spec);
     baseline = search->target->numbers
                    ? new_candidate(search, "mean", "always the mean")
                    : new_candidate(search, "majority", "always the most frequent class");
@@ -461,7 +468,8 @@ static bool give(TabularSearch *search, TabularResult *result, Error *error)
         return false;
     *result = (TabularResult){.model = model,
                               .leaderboard = search_leaderboard(&search->search, chosen, arena),
-                              .out_of_fold = answers_of(search, chosen, arena)};
+                              .out_of_fold = answers_of(search, chosen, arena),
+                              .ended_after = search_ended_after(&search->search)};
     for (size_t i = 0; i < search->table.notes.count; i++)
         text_list_add(&result->notes, arena, arena_text(arena, search->table.notes.items[i]));
     for (size_t i = 0; i < search->table.left_out_count; i++)

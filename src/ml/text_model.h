@@ -50,10 +50,13 @@ typedef struct SearchListener {
     void *context;
 } SearchListener;
 
+enum { TRIALS_MAX = 64 }; /* of a search: candidates that are learnt */
+
 typedef struct SearchSpec {
     const char *metric; /* a name of ml/report.h: "f1", "accuracy", "f1_macro", "log_loss", ... */
     double budget_seconds; /* wall clock; 0: none. When it is used up, the best so far wins */
-    size_t trials_max;     /* ml/tabular_model.h: candidates beside the baseline; 0: no limit */
+    size_t trials_max;     /* candidates that are learnt, which the baseline and averages of others
+                              are not: 1 to TRIALS_MAX; 0: as many as the plan has */
     uint64_t seed;
     size_t fold_count;    /* 0: 5 */
     const char *positive; /* the positive class of a two-class problem; NULL: ClassNames' last */
@@ -71,6 +74,7 @@ typedef struct SearchResult {
     Leaderboard leaderboard;
     double *out_of_fold; /* row_count x class_count calibrated probabilities, each from folds that
                             did not see the row */
+    size_t ended_after;  /* trials, where their limit ended the search; else 0 */
 } SearchResult;
 
 /* What the decision threshold of two classes is best for: what the spec names; else of balanced

@@ -15,6 +15,15 @@ static bool read_number(Scope *scope, const StepStart *start, const char *name, 
            fail_field(&scope->error, name, "\"%s\" is not a number", text);
 }
 
+/* In the words of the route. */
+static bool read_count(Scope *scope, const StepStart *start, const char *name, int64_t *value)
+{
+    const char *text = builtin_with(start, name);
+
+    return !text || (text_to_int(text, value) && *value >= 1) ||
+           fail_field(&scope->error, name, "\"%s\" must be an integer from 1 on", name);
+}
+
 /* What was ordered then, nothing left open. */
 static bool read_first_order(Scope *scope, const StepStart *start, TrainingOrder *order)
 {
@@ -48,6 +57,7 @@ static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *orde
     spec.model = builtin_with(start, "model");
     spec.balance = balance && strcmp(balance, "true") == 0;
     if (!read_number(scope, start, "budget", &spec.budget_seconds) ||
+        !read_count(scope, start, "trials", &spec.trials) ||
         !read_number(scope, start, "seed", &seed) ||
         !read_number(scope, start, "horizon", &horizon))
         return false;

@@ -69,6 +69,12 @@ const char *leaderboard_document(const Leaderboard *leaderboard, ModelTask task,
     return json_finish(json);
 }
 
+const char *leaderboard_limit_note(size_t trials, Arena *arena)
+{
+    return arena_format(arena, "the search ended after %zu trial%s, its limit", trials,
+                        trials == 1 ? "" : "s");
+}
+
 const LeaderboardRow *leaderboard_chosen(const Leaderboard *leaderboard)
 {
     for (size_t i = 0; i < leaderboard->count; i++)

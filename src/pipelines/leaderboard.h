@@ -18,4 +18,7 @@ void leaderboard_write_trials(JsonWriter *json, const Leaderboard *leaderboard);
 const char *leaderboard_document(const Leaderboard *leaderboard, ModelTask task, const char *metric,
                                  Arena *arena);
 
+/* That a limit of trials has ended the search. */
+const char *leaderboard_limit_note(size_t trials, Arena *arena);
+
 const LeaderboardRow *leaderboard_chosen(const Leaderboard *leaderboard); /* NULL: none is */

@@ -17,6 +17,8 @@ static void write_training(JsonWriter *json, const ModelReport *report)
     json_text(json, "metric", order->metric);
     json_text(json, "threshold_for", order->threshold_for);
     json_double(json, "budget_seconds", order->budget_seconds);
+    if (order->trials)
+        json_int(json, "trials", order->trials);
     json_int(json, "seed", order->seed);
     json_bool(json, "balance", order->balance);
     json_close(json);

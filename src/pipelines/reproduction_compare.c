@@ -172,7 +172,9 @@ static bool has_budget(const Comparison *comparison)
 {
     const JsonValue *with = json_member(parse(comparison, comparison->before->spec), "with");
 
-    return !text_equal(json_as_text(json_member(with, "budget"), NULL), "0");
+    const char *budget = json_as_text(json_member(with, "budget"), NULL);
+
+    return budget ? !text_equal(budget, "0") : !json_member(with, "trials");
 }
 
 /* *verdict of a step that was done again, or is yet to be. */

@@ -19,9 +19,9 @@ typedef struct ForecastJob {
     const JsonValue *columns;
     const char *task, *metric;
     double budget_seconds;
-    int64_t seed, horizon;
-    const char *folder;       /* empty, for the package */
-    const JsonValue *profile; /* of the data, for the package */
+    int64_t seed, horizon, trials; /* trials 0: no limit */
+    const char *folder;            /* empty, for the package */
+    const JsonValue *profile;      /* of the data, for the package */
 } ForecastJob;
 
 static const JsonField job_fields[] = {
@@ -30,6 +30,7 @@ static const JsonField job_fields[] = {
     {"task", JSON_TEXT, offsetof(ForecastJob, task), JSON_REQUIRED, NULL},
     {"metric", JSON_TEXT, offsetof(ForecastJob, metric), JSON_REQUIRED, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(ForecastJob, budget_seconds), JSON_REQUIRED, NULL},
+    {"trials", JSON_COUNT, offsetof(ForecastJob, trials), JSON_OPTIONAL, NULL},
     {"seed", JSON_INT, offsetof(ForecastJob, seed), JSON_REQUIRED, NULL},
     {"horizon", JSON_INT, offsetof(ForecastJob, horizon), JSON_REQUIRED, NULL},
     {"folder", JSON_TEXT, offsetof(ForecastJob, folder), JSON_REQUIRED, NULL},
@@ -121,6 +122,7 @@ static ForecastSpec spec_of(const ForecastTraining *training)
                          .horizon = (size_t)training->job.horizon,
                          .period_count = set->period_count,
                          .budget_seconds = training->job.budget_seconds,
+                         .trials_max = (size_t)training->job.trials,
                          .listener = {tell_progress, NULL},
                          .finish = training->finish};
 
@@ -211,6 +213,9 @@ static bool search(ForecastTraining *training)
     find_unanswered(training);
     note_failures(training);
     note_stopped(training);
+    if (training->found.ended_after)
+        text_list_add(&training->set.notes, training->arena,
+                      leaderboard_limit_note(training->found.ended_after, training->arena));
     drop_failed(training);
     if (training->set.count == 0)
         return fail(training->error, ERROR_CONFLICT, "no series can be forecast: %s",

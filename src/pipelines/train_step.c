@@ -35,6 +35,7 @@ typedef struct TrainJob {
     const char *task, *metric;
     const char *threshold_for; /* or NULL */
     double budget_seconds;
+    int64_t trials; /* 0: no limit */
     int64_t seed;
     bool balance;
     const char *folder;       /* empty, for the package */
@@ -50,6 +51,7 @@ static const JsonField job_fields[] = {
     {"metric", JSON_TEXT, offsetof(TrainJob, metric), JSON_REQUIRED, NULL},
     {"threshold_for", JSON_TEXT, offsetof(TrainJob, threshold_for), JSON_OPTIONAL, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainJob, budget_seconds), JSON_REQUIRED, NULL},
+    {"trials", JSON_COUNT, offsetof(TrainJob, trials), JSON_OPTIONAL, NULL},
     {"seed", JSON_INT, offsetof(TrainJob, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainJob, balance), JSON_REQUIRED, NULL},
     {"folder", JSON_TEXT, offsetof(TrainJob, folder), JSON_REQUIRED, NULL},
@@ -206,6 +208,7 @@ static bool search(Training *training)
         .metric = training->job.metric,
         .threshold_for = training->job.threshold_for,
         .budget_seconds = training->job.budget_seconds,
+        .trials_max = (size_t)training->job.trials,
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
         .balance_classes = training->job.balance,
@@ -225,6 +228,9 @@ static bool search(Training *training)
     if (atomic_load(training->finish))
         text_list_add(&training->found.notes, training->arena,
                       "the search was told to end before its time: this is the best so far");
+    if (training->found.ended_after)
+        text_list_add(&training->found.notes, training->arena,
+                      leaderboard_limit_note(training->found.ended_after, training->arena));
     train_guard_add_notes(&training->guard, &training->found.notes, training->arena);
     return true;
 }

@@ -14,7 +14,7 @@
 #include "pipelines/training_internal.h"
 #include "tracking/experiment.h"
 
-enum { BUDGET_SECONDS_MAX = 7 * 24 * 3600 };
+enum { BUDGET_SECONDS = 60, BUDGET_SECONDS_MAX = 7 * 24 * 3600 };
 
 const JsonField training_spec_fields[] = {
     {"data", JSON_TEXT, offsetof(TrainingSpec, data), JSON_OPTIONAL,
@@ -31,7 +31,10 @@ const JsonField training_spec_fields[] = {
      "where "
      "it has one, else accuracy: the likelier class."},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingSpec, budget_seconds), JSON_OPTIONAL,
-     "The time for the search; then the best so far wins. 60 if absent, 0 for none."},
+     "The time for the search; then the best so far wins. 0 for none; if absent 60, or with trials "
+     "none."},
+    {"trials", JSON_COUNT, offsetof(TrainingSpec, trials), JSON_OPTIONAL,
+     "How many candidates are learnt at most, 1 to 64; baselines and averages do not count."},
     {"seed", JSON_INT, offsetof(TrainingSpec, seed), JSON_OPTIONAL, "42 if absent."},
     {"horizon", JSON_INT, offsetof(TrainingSpec, horizon), JSON_OPTIONAL,
      "Of a forecast, which needs one: how many steps ahead it is judged by, 1 to 10000."},
@@ -46,7 +49,7 @@ const JsonField training_spec_fields[] = {
 
 TrainingSpec training_spec_default(void)
 {
-    return (TrainingSpec){.budget_seconds = 60, .seed = 42};
+    return (TrainingSpec){.budget_seconds = NAN, .seed = 42};
 }
 
 /* The order as JSON, and back. */
@@ -60,6 +63,7 @@ static const JsonField order_fields[] = {
     {"metric", JSON_TEXT, offsetof(TrainingOrder, metric), JSON_REQUIRED, NULL},
     {"threshold_for", JSON_TEXT, offsetof(TrainingOrder, threshold_for), JSON_OPTIONAL, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingOrder, budget_seconds), JSON_REQUIRED, NULL},
+    {"trials", JSON_COUNT, offsetof(TrainingOrder, trials), JSON_OPTIONAL, NULL},
     {"seed", JSON_INT, offsetof(TrainingOrder, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainingOrder, balance), JSON_REQUIRED, NULL},
     {"horizon", JSON_INT, offsetof(TrainingOrder, horizon), JSON_OPTIONAL, NULL},
@@ -82,6 +86,8 @@ static const char *order_json(const TrainingOrder *order, Arena *arena)
         json_text(json, "metric", order->metric);
         json_text(json, "threshold_for", order->threshold_for);
         json_double(json, "budget_seconds", order->budget_seconds);
+        if (order->trials)
+            json_int(json, "trials", order->trials);
         json_int(json, "seed", order->seed);
         json_bool(json, "balance", order->balance);
         if (training_order_is_forecast(order))
@@ -248,6 +254,21 @@ static bool resolve_data(Scope *scope, const TrainingSpec *spec, const ProjectFi
     return true;
 }
 
+/* A search that is to end after so many trials does so on any machine, if no clock ends it before.
+ */
+static bool resolve_limits(Scope *scope, const TrainingSpec *spec, TrainingOrder *order)
+{
+    order->budget_seconds = spec->budget_seconds;
+    if (isnan(spec->budget_seconds))
+        order->budget_seconds = spec->trials ? 0 : BUDGET_SECONDS;
+    order->trials = spec->trials;
+    if (!(order->budget_seconds >= 0 && order->budget_seconds <= BUDGET_SECONDS_MAX))
+        return fail_field(&scope->error, "budget_seconds", "a budget is 0 to %d seconds",
+                          BUDGET_SECONDS_MAX);
+    return order->trials <= TRIALS_MAX ||
+           fail_field(&scope->error, "trials", "a search has 1 to %d trials", TRIALS_MAX);
+}
+
 bool training_order_make(Scope *scope, const TrainingSpec *spec, TrainingOrder *order)
 {
     ProjectFile file;
@@ -259,12 +280,10 @@ bool training_order_make(Scope *scope, const TrainingSpec *spec, TrainingOrder *
         .model = spec->model ? spec->model : file.name,
         .code_commit = spec->code_commit,
         .seed = spec->seed,
-        .budget_seconds = spec->budget_seconds,
         .balance = spec->balance,
     };
-    if (!(order->budget_seconds >= 0 && order->budget_seconds <= BUDGET_SECONDS_MAX))
-        return fail_field(&scope->error, "budget_seconds", "a budget is 0 to %d seconds",
-                          BUDGET_SECONDS_MAX);
+    if (!resolve_limits(scope, spec, order))
+        return false;
     if (spec->code_commit && strlen(spec->code_commit) > 64)
         return fail_field(&scope->error, "code_commit", "a commit has at most 64 characters");
     return name_check("model", "model", order->model, &scope->error) &&
@@ -277,6 +296,13 @@ static void add_param(Arena *arena, ParamList *list, const char *key, const char
 {
     if (value)
         *arena_push(arena, list) = (Param){key, value};
+}
+
+/* 0: it was not given. */
+static void add_count(Arena *arena, ParamList *list, const char *key, int64_t count)
+{
+    if (count)
+        add_param(arena, list, key, arena_format(arena, "%lld", (long long)count));
 }
 
 static ParamList order_tags(const TrainingOrder *order, Arena *arena)
@@ -303,11 +329,10 @@ static ParamList order_params(const TrainingOrder *order, Arena *arena)
     add_param(arena, &params, "metric", order->metric);
     add_param(arena, &params, "threshold_for", order->threshold_for);
     add_param(arena, &params, "budget_seconds", arena_format(arena, "%g", order->budget_seconds));
+    add_count(arena, &params, "trials", order->trials);
     add_param(arena, &params, "seed", arena_format(arena, "%lld", (long long)order->seed));
     add_param(arena, &params, "balance", order->balance ? "true" : "false");
-    if (training_order_is_forecast(order))
-        add_param(arena, &params, "horizon",
-                  arena_format(arena, "%lld", (long long)order->horizon));
+    add_count(arena, &params, "horizon", order->horizon);
     add_param(arena, &params, "model", order->model);
     return params;
 }

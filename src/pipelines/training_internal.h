@@ -14,6 +14,7 @@ typedef struct TrainingOrder {
     const char *threshold_for; /* a metric; NULL: by the one that candidates are compared by */
     int64_t dataset_version, seed;
     int64_t horizon; /* 0: not a forecast */
+    int64_t trials;  /* 0: no limit */
     double budget_seconds;
     bool balance;
 } TrainingOrder;

@@ -50,6 +50,8 @@ const char *training_step_job(Scope *scope, const TrainingResult *training, cons
         json_text(json, "task", order->task);
         json_text(json, "metric", order->metric);
         json_double(json, "budget_seconds", order->budget_seconds);
+        if (order->trials)
+            json_int(json, "trials", order->trials);
         json_int(json, "seed", order->seed);
         json_text(json, "folder", folder);
         json_raw(json, "profile", training->data->profile);

@@ -17,7 +17,7 @@ release:
 """
 PIPELINE = PROJECT.replace("release:\n  endpoint: calls\n", """stages:
   check: {uses: check-data, with: {data: calls}}
-  train: {uses: train, needs: check, with: {budget: 0, metric: auc, threshold_for: %s}}
+  train: {uses: train, needs: check, with: {trials: 3, metric: auc, threshold_for: %s}}
 """)
 NAMES = "accuracy, balanced_accuracy, f1, f1_macro, f1_weighted, mcc"
 
@@ -38,7 +38,7 @@ class ThresholdTest(SlipwayTest):
         self.project = os.path.join(self.folder, "calls")
         os.mkdir(self.project)
         self.put("slipway.yaml", PROJECT)
-        self.put("calls.csv", "age,kind,answer\n" + "".join(calls(900)))
+        self.put("calls.csv", "age,kind,answer\n" + "".join(calls(1500)))
         self.port = self.start()[1]
         self.command("up", folder=self.project)
         self.command("data", "add", folder=self.project)
@@ -49,7 +49,7 @@ class ThresholdTest(SlipwayTest):
 
     def train(self, *options):
         """What it printed, the run, and the decision of the report."""
-        said = self.command("train", "--budget", "0", *options, folder=self.project)
+        said = self.command("train", "--trials", "3", *options, folder=self.project)
         run_id = said.split("run ")[-1].split()[0]
         return said, *self.kept(run_id)
 
@@ -142,7 +142,7 @@ class ThresholdTest(SlipwayTest):
         self.put("slipway.yaml", PROJECT.replace("target: answer", "target: kind").replace("calls: {", "kinds: {"))
         self.command("up", folder=self.project)
         self.command("data", "add", folder=self.project)
-        done = self.run_command("train", "--budget", "0", "--threshold-for", "f1", "--data", self.data, folder=self.project)
+        done = self.run_command("train", "--trials", "1", "--threshold-for", "f1", "--data", self.data, folder=self.project)
         self.assertIn('a threshold parts two classes, and the target "kind" has 3', done.stderr)
 
 

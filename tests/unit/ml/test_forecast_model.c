@@ -199,6 +199,59 @@ static void test_a_budget_that_is_used_up_leaves_the_costly_learners_out(void)
     EXPECT(heard.done == heard.planned && heard.planned == result.leaderboard.count - 1);
 }
 
+/* Those that a budget comes to first, however many series there are. */
+static void test_a_limit_of_trials_leaves_the_baselines_and_the_quickest_learners(void)
+{
+    static const size_t counts[] = {1, 2};
+
+    for (size_t at = 0; at < COUNT(counts); at++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        CLEANUP(forecast_model_unload) ForecastModel *model = NULL;
+        ForecastSpec spec = months;
+        ForecastResult result = {0};
+        Error error = {0};
+        size_t learnt = 0, baselines = 0;
+
+        spec.trials_max = 2;
+        EXPECT_OK(forecast_model_train(&(ForecastInputs){make_inputs(), counts[at], 2}, &spec,
+                                       arena, &result, &error),
+                  error);
+        model = result.model;
+        for (size_t i = 0; i < result.leaderboard.count; i++) {
+            const LeaderboardRow *row = &result.leaderboard.items[i];
+
+            baselines += row->is_baseline;
+            if (row->is_baseline || row->chosen)
+                continue;
+            EXPECT(strcmp(row->name, "theta") == 0 || strcmp(row->name, "dotm") == 0);
+            learnt++;
+        }
+        EXPECT(learnt == 2 && baselines >= 4 && result.ended_after == 2);
+    }
+}
+
+static void test_a_limit_of_trials_that_suffices_gives_the_same_bytes(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    CLEANUP(forecast_model_unload) ForecastModel *first = train(make_inputs(), 2, 1, arena).model;
+    CLEANUP(forecast_model_unload) ForecastModel *second = NULL;
+    ForecastSpec spec = months;
+    ForecastResult result = {0};
+    const char *bytes, *others;
+    size_t size, other_size;
+    Error error = {0};
+
+    spec.trials_max = TRIALS_MAX;
+    EXPECT_OK(
+        forecast_model_train(&(ForecastInputs){make_inputs(), 2, 2}, &spec, arena, &result, &error),
+        error);
+    second = result.model;
+    EXPECT(result.ended_after == 0);
+    forecast_model_save(first, arena, &bytes, &size);
+    forecast_model_save(second, arena, &others, &other_size);
+    EXPECT(size == other_size && memcmp(bytes, others, size) == 0);
+}
+
 static void test_what_was_tested_has_points_for_figures_by_the_step(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
@@ -429,6 +482,8 @@ int main(int count, char **names)
         TEST(test_any_number_of_threads_gives_the_same_bytes),
         TEST(test_a_budget_that_suffices_gives_the_same_bytes),
         TEST(test_a_budget_that_is_used_up_leaves_the_costly_learners_out),
+        TEST(test_a_limit_of_trials_leaves_the_baselines_and_the_quickest_learners),
+        TEST(test_a_limit_of_trials_that_suffices_gives_the_same_bytes),
         TEST(test_what_was_tested_has_points_for_figures_by_the_step),
         TEST(test_a_model_that_was_saved_answers_as_it_did),
         TEST(test_a_model_is_renewed_with_newer_values),

@@ -190,16 +190,47 @@ static void test_a_budget_that_is_used_up_gives_the_best_so_far(void)
     tabular_model_unload(&whole.model);
 }
 
-static void test_a_limit_of_trials_is_kept(void)
+static size_t count_learnt(const Leaderboard *board)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < board->count; i++)
+        count += !board->items[i].is_baseline && strcmp(board->items[i].name, "ensemble") != 0;
+    return count;
+}
+
+/* The portfolio has eight, and without a budget the steps away from the best one are six. */
+static void test_a_limit_of_trials_is_kept_and_reached(void)
+{
+    static const size_t limits[] = {1, 2, 4, 20};
+
+    for (size_t i = 0; i < COUNT(limits) && has_trees(); i++) {
+        CLEANUP(arena_cleanup) Arena *arena = arena_create();
+        Goods *goods = make_goods(arena);
+        Target target = target_of(goods, 2);
+        SearchSpec spec = {.seed = 3, .fold_count = 2, .trials_max = limits[i], .thread_count = 2};
+        TabularResult result;
+        Error error;
+
+        EXPECT_OK(tabular_search(&goods->frame, &target, &spec, arena, &result, &error), error);
+        EXPECT(count_learnt(&result.leaderboard) == limits[i]);
+        EXPECT(result.ended_after == limits[i]);
+        tabular_model_unload(&result.model);
+    }
+}
+
+static void test_a_search_that_comes_to_its_own_end_was_not_limited(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
-    TabularResult result = learn(make_goods(arena), 2, arena);
-    size_t learnt = 0;
+    Goods *goods = make_goods(arena);
+    Target target = target_of(goods, 2);
+    SearchSpec spec = {.seed = 3, .fold_count = 2, .thread_count = 2};
+    TabularResult result;
+    Error error;
 
-    for (size_t i = 0; i < result.leaderboard.count; i++)
-        learnt += !result.leaderboard.items[i].is_baseline &&
-                  strcmp(result.leaderboard.items[i].name, "ensemble") != 0;
-    EXPECT(learnt == 4 || !has_trees());
+    EXPECT_OK(tabular_search(&goods->frame, &target, &spec, arena, &result, &error), error);
+    EXPECT(result.ended_after == 0);
+    EXPECT(count_learnt(&result.leaderboard) == 15 || !has_trees());
     tabular_model_unload(&result.model);
 }
 
@@ -563,7 +594,8 @@ int main(int count, char **arguments)
         TEST(test_trees_learn_what_no_line_can_part),
         TEST(test_the_same_rows_and_seed_give_the_same_bytes_on_any_number_of_threads),
         TEST(test_a_budget_that_is_used_up_gives_the_best_so_far),
-        TEST(test_a_limit_of_trials_is_kept),
+        TEST(test_a_limit_of_trials_is_kept_and_reached),
+        TEST(test_a_search_that_comes_to_its_own_end_was_not_limited),
         TEST(test_a_listener_hears_of_the_baseline_and_of_each_candidate),
         TEST(test_rows_of_a_group_judge_each_other_never),
         TEST(test_a_model_answers_the_same_when_loaded_again_and_on_threads),

@@ -374,6 +374,43 @@ static void test_a_budget_that_is_used_up_still_gives_a_model(void)
     EXPECT(accuracy_of(model, &messages) > 0.9);
 }
 
+static size_t count_learnt(const Leaderboard *board)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < board->count; i++)
+        count += !board->items[i].is_baseline && strcmp(board->items[i].name, "average") != 0;
+    return count;
+}
+
+static void test_a_limit_of_trials_is_kept_and_one_that_suffices_changes_nothing(void)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    static Messages messages;
+    SearchSpec spec = {.metric = "f1", .seed = 4, .fold_count = 3};
+    SearchResult whole, limited;
+    const char *bytes[2];
+    size_t sizes[2], all;
+
+    make_messages(&messages, 2, arena);
+    messages.frame.column_count = 3;
+    whole = search(&messages, &spec);
+    all = count_learnt(&whole.leaderboard);
+    EXPECT(whole.ended_after == 0 && all > 4);
+    for (spec.trials_max = 1; spec.trials_max <= all; spec.trials_max++) {
+        limited = search(&messages, &spec);
+        EXPECT(count_learnt(&limited.leaderboard) == spec.trials_max);
+        EXPECT(limited.ended_after == (spec.trials_max < all ? spec.trials_max : 0));
+        if (spec.trials_max < all)
+            text_model_unload(&limited.model);
+    }
+    bytes[0] = save(whole.model, &sizes[0], arena);
+    bytes[1] = save(limited.model, &sizes[1], arena);
+    EXPECT(sizes[0] == sizes[1] && memcmp(bytes[0], bytes[1], sizes[0]) == 0);
+    text_model_unload(&limited.model);
+    text_model_unload(&whole.model);
+}
+
 typedef struct Heard {
     size_t calls, last_done;
     bool is_wrong;
@@ -543,6 +580,7 @@ int main(int count, char **names)
         TEST(test_the_words_that_tell_come_first),
         TEST(test_t3_missing_columns_are_named_and_what_is_missing_or_never_seen_is_no_error),
         TEST(test_a_budget_that_is_used_up_still_gives_a_model),
+        TEST(test_a_limit_of_trials_is_kept_and_one_that_suffices_changes_nothing),
         TEST(test_the_listener_hears_every_fold),
         TEST(test_wrong_input_is_refused_with_a_reason),
         TEST(test_texts_that_are_all_alike_are_refused_with_a_sentence),
