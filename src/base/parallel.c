@@ -4,8 +4,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { THREADS_MAX = 64 };
-
 typedef struct Turns {
     ParallelTurn *run;
     void *context;
@@ -25,8 +23,9 @@ static void *take_turns(void *context)
 void parallel_run(size_t count, size_t thread_count, ParallelTurn *run, void *context)
 {
     Turns turns = {.run = run, .context = context, .count = count};
-    pthread_t threads[THREADS_MAX];
-    size_t most = thread_count < THREADS_MAX ? thread_count : THREADS_MAX, started = 0;
+    pthread_t threads[PARALLEL_THREADS_MAX];
+    size_t most = thread_count < PARALLEL_THREADS_MAX ? thread_count : PARALLEL_THREADS_MAX;
+    size_t started = 0;
 
     if (most > count)
         most = count;

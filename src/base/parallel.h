@@ -9,10 +9,12 @@
 
 #include <stddef.h>
 
+enum { PARALLEL_THREADS_MAX = 64 };
+
 typedef void ParallelTurn(void *context, size_t turn);
 
-/* Runs turns 0 to count - 1, at most thread_count at once, the caller being one of the threads; 0
- * and 1 are the caller alone. Returns when all have ended. */
+/* Runs turns 0 to count - 1, at most thread_count (and PARALLEL_THREADS_MAX) at once, the caller
+ * being one of the threads; 0 and 1 are the caller alone. Returns when all have ended. */
 void parallel_run(size_t count, size_t thread_count, ParallelTurn *run, void *context);
 
 /* How many threads this process may run on at once: the cores it was given. */

@@ -58,6 +58,8 @@ static const CommandOption train_options[] = {
     {"--budget", OPTION_NUMBER, "SECONDS",
      "the time for the search (60, or with --trials none); 0: none"},
     {"--trials", OPTION_INT, "NUMBER", "how many candidates are learnt at most, 1 to 64"},
+    {"--threads", OPTION_INT, "NUMBER",
+     "how many threads learn at most, 1 to 64; default: all cores but one"},
     {"--seed", OPTION_INT, "NUMBER", "42 if not given"},
     {"--model", OPTION_TEXT, "NAME", "the registered model; default: named as the project"},
     {"--balance", OPTION_FLAG, NULL, "weigh classes by one over their frequency"},
@@ -85,6 +87,8 @@ static const char *train_body(Cli *cli)
         json_double(json, "budget_seconds", cli_option_number(cli, "--budget", 0));
     if (cli_has_option(cli, "--trials"))
         json_int(json, "trials", cli_option_int(cli, "--trials", 0));
+    if (cli_has_option(cli, "--threads"))
+        json_int(json, "threads", cli_option_int(cli, "--threads", 0));
     json_int(json, "seed", cli_option_int(cli, "--seed", 42));
     write_text(json, "model", cli_option(cli, "--model"));
     json_bool(json, "balance", cli_has_option(cli, "--balance"));

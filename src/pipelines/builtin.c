@@ -16,6 +16,8 @@ static const PlanBuiltinField train_fields[] = {
      "Seconds for the search, 0 for none; if absent 60, or with trials none."},
     {"trials", JSON_TEXT, JSON_OPTIONAL,
      "How many candidates are learnt at most, 1 to 64; as many as there is time for if absent."},
+    {"threads", JSON_TEXT, JSON_OPTIONAL,
+     "How many threads learn at most, 1 to 64; all cores but one if absent."},
     {"seed", JSON_TEXT, JSON_OPTIONAL, "42 if absent."},
     {"model", JSON_TEXT, JSON_OPTIONAL, "The registered model; named as the project if absent."},
     {"balance", JSON_TEXT, JSON_OPTIONAL, "true: weigh classes by one over their frequency."},

@@ -58,6 +58,7 @@ static bool read_order(Scope *scope, const StepStart *start, TrainingOrder *orde
     spec.balance = balance && strcmp(balance, "true") == 0;
     if (!read_number(scope, start, "budget", &spec.budget_seconds) ||
         !read_count(scope, start, "trials", &spec.trials) ||
+        !read_count(scope, start, "threads", &spec.threads) ||
         !read_number(scope, start, "seed", &seed) ||
         !read_number(scope, start, "horizon", &horizon))
         return false;

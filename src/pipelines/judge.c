@@ -204,7 +204,8 @@ bool bench_read(const RowsSpec *spec, const ModelSet *models, Arena *arena, Benc
 bool bench_predict(const Bench *bench, const Predictor *model, Arena *arena,
                    Predictions *predictions, Error *error)
 {
-    AnswerSpec spec = {model, &bench->rows.classes, parallel_core_count()};
+    AnswerSpec spec = {model, &bench->rows.classes,
+                       bench->thread_count ? bench->thread_count : parallel_core_count()};
 
     return answer_frame(&spec, &bench->rows.frame, arena, predictions, error);
 }

@@ -31,6 +31,7 @@ typedef struct Bench {
     Rows rows;
     size_t unlabelled_count; /* rows without a target, which judge nobody */
     size_t positive;
+    size_t thread_count; /* that answer, at most; 0: as many as there are cores */
 } Bench;
 
 /* Takes the rows without a target out; returns how many. */

@@ -19,6 +19,8 @@ static void write_training(JsonWriter *json, const ModelReport *report)
     json_double(json, "budget_seconds", order->budget_seconds);
     if (order->trials)
         json_int(json, "trials", order->trials);
+    if (order->threads)
+        json_int(json, "threads", order->threads);
     json_int(json, "seed", order->seed);
     json_bool(json, "balance", order->balance);
     json_close(json);

@@ -31,6 +31,16 @@ static inline size_t step_thread_count(void)
     return cores > 1 ? cores - 1 : 1;
 }
 
+/* The same of a training that may have so many; 0: nobody said how many. */
+static inline size_t step_thread_limit(int64_t most)
+{
+    size_t cores = parallel_core_count();
+
+    if (most <= 0)
+        return step_thread_count();
+    return (size_t)most < cores ? (size_t)most : cores;
+}
+
 /* From now on SIGUSR1 does not end this process: it sets what is returned, and the step comes to
  * its end with what it has. */
 const atomic_bool *step_listen_for_finish(void);

@@ -5,7 +5,6 @@
 
 #include "ml/dependence.h"
 #include "ml/importance.h"
-#include "pipelines/step_job.h"
 
 static const double budget_default = 60, budget_share = 0.05, seconds_least = 0.2,
                     seconds_most = 10;
@@ -34,7 +33,7 @@ static bool measure(const ColumnsSpec *spec, Arena *arena, Importance *importanc
         .positive = spec->bench->positive,
         .seconds = seconds_of(spec) * (1 - dependence_share),
         .seed = (uint64_t)spec->seed,
-        .thread_count = step_thread_count(),
+        .thread_count = spec->thread_count,
     };
 
     return importance_measure(&asked, arena, importance, error);
@@ -49,7 +48,7 @@ static void write_dependence(JsonWriter *json, const ColumnsSpec *spec,
         .frame = &spec->bench->rows.frame,
         .seconds = seconds_of(spec) * dependence_share / COLUMNS_DEPENDENCE_MAX,
         .seed = (uint64_t)spec->seed,
-        .thread_count = step_thread_count(),
+        .thread_count = spec->thread_count,
     };
     size_t written = 0;
 

@@ -21,6 +21,7 @@ typedef struct ColumnsSpec {
     const char *metric;
     double budget_seconds; /* of the search; 0: none */
     int64_t seed;
+    size_t thread_count;
 } ColumnsSpec;
 
 /* The members "importance" and "dependence" of the open object: importance_write_json(), or

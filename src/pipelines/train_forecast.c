@@ -19,9 +19,10 @@ typedef struct ForecastJob {
     const JsonValue *columns;
     const char *task, *metric;
     double budget_seconds;
-    int64_t seed, horizon, trials; /* trials 0: no limit */
-    const char *folder;            /* empty, for the package */
-    const JsonValue *profile;      /* of the data, for the package */
+    int64_t seed, horizon;
+    int64_t trials, threads;  /* 0: no limit */
+    const char *folder;       /* empty, for the package */
+    const JsonValue *profile; /* of the data, for the package */
 } ForecastJob;
 
 static const JsonField job_fields[] = {
@@ -31,6 +32,7 @@ static const JsonField job_fields[] = {
     {"metric", JSON_TEXT, offsetof(ForecastJob, metric), JSON_REQUIRED, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(ForecastJob, budget_seconds), JSON_REQUIRED, NULL},
     {"trials", JSON_COUNT, offsetof(ForecastJob, trials), JSON_OPTIONAL, NULL},
+    {"threads", JSON_COUNT, offsetof(ForecastJob, threads), JSON_OPTIONAL, NULL},
     {"seed", JSON_INT, offsetof(ForecastJob, seed), JSON_REQUIRED, NULL},
     {"horizon", JSON_INT, offsetof(ForecastJob, horizon), JSON_REQUIRED, NULL},
     {"folder", JSON_TEXT, offsetof(ForecastJob, folder), JSON_REQUIRED, NULL},
@@ -207,7 +209,7 @@ static bool search(ForecastTraining *training)
     ForecastInputs inputs = series_set_before(&training->set, held, training->arena);
     ForecastSpec spec = spec_of(training);
 
-    inputs.thread_count = step_thread_count();
+    inputs.thread_count = step_thread_limit(training->job.threads);
     if (!forecast_model_train(&inputs, &spec, training->arena, &training->found, training->error))
         return false;
     find_unanswered(training);
@@ -246,7 +248,7 @@ static bool renew(ForecastTraining *training)
     ForecastInputs inputs = series_set_before(&training->set, 0, training->arena);
     ForecastResult renewed = {0};
 
-    inputs.thread_count = step_thread_count();
+    inputs.thread_count = step_thread_limit(training->job.threads);
     if (!forecast_model_renew(training->found.model, &inputs, training->arena, &renewed,
                               training->error))
         return fail_in(training->error, "what was chosen cannot learn from all values");

@@ -35,7 +35,7 @@ typedef struct TrainJob {
     const char *task, *metric;
     const char *threshold_for; /* or NULL */
     double budget_seconds;
-    int64_t trials; /* 0: no limit */
+    int64_t trials, threads; /* 0: no limit */
     int64_t seed;
     bool balance;
     const char *folder;       /* empty, for the package */
@@ -52,6 +52,7 @@ static const JsonField job_fields[] = {
     {"threshold_for", JSON_TEXT, offsetof(TrainJob, threshold_for), JSON_OPTIONAL, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainJob, budget_seconds), JSON_REQUIRED, NULL},
     {"trials", JSON_COUNT, offsetof(TrainJob, trials), JSON_OPTIONAL, NULL},
+    {"threads", JSON_COUNT, offsetof(TrainJob, threads), JSON_OPTIONAL, NULL},
     {"seed", JSON_INT, offsetof(TrainJob, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainJob, balance), JSON_REQUIRED, NULL},
     {"folder", JSON_TEXT, offsetof(TrainJob, folder), JSON_REQUIRED, NULL},
@@ -212,7 +213,7 @@ static bool search(Training *training)
         .seed = (uint64_t)training->job.seed,
         .groups = training->rows.groups,
         .balance_classes = training->job.balance,
-        .thread_count = step_thread_count(),
+        .thread_count = step_thread_limit(training->job.threads),
         .listener = {tell_progress, training},
         .finish = training->finish,
     };
@@ -262,6 +263,7 @@ static bool judge_on_holdout(Training *training)
     if (!bench_read(&spec, &models, training->arena, &training->bench, training->error))
         return fail_in(training->error,
                        "the frozen hold-out, drawn from an earlier version of the data");
+    training->bench.thread_count = training->spec.thread_count;
     train_guard_look_across(&training->guard, &training->rows, &training->bench,
                             &training->found.left_out, training->arena);
     return bench_predict(&training->bench, training->found.model, training->arena,
@@ -314,6 +316,7 @@ static const char *report_document(const Training *training)
         .metric = training->job.metric,
         .budget_seconds = training->job.budget_seconds,
         .seed = training->job.seed,
+        .thread_count = training->spec.thread_count,
     };
 
     json_open_object(json, NULL);

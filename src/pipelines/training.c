@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/crash.h"
+#include "base/parallel.h"
 #include "base/time.h"
 #include "ml/forecast.h"
 #include "ml/report.h"
@@ -35,6 +36,10 @@ const JsonField training_spec_fields[] = {
      "none."},
     {"trials", JSON_COUNT, offsetof(TrainingSpec, trials), JSON_OPTIONAL,
      "How many candidates are learnt at most, 1 to 64; baselines and averages do not count."},
+    {"threads", JSON_COUNT, offsetof(TrainingSpec, threads), JSON_OPTIONAL,
+     "How many threads learn at most, 1 to 64, and no more than there are cores; all cores but one "
+     "if "
+     "absent."},
     {"seed", JSON_INT, offsetof(TrainingSpec, seed), JSON_OPTIONAL, "42 if absent."},
     {"horizon", JSON_INT, offsetof(TrainingSpec, horizon), JSON_OPTIONAL,
      "Of a forecast, which needs one: how many steps ahead it is judged by, 1 to 10000."},
@@ -64,6 +69,7 @@ static const JsonField order_fields[] = {
     {"threshold_for", JSON_TEXT, offsetof(TrainingOrder, threshold_for), JSON_OPTIONAL, NULL},
     {"budget_seconds", JSON_NUMBER, offsetof(TrainingOrder, budget_seconds), JSON_REQUIRED, NULL},
     {"trials", JSON_COUNT, offsetof(TrainingOrder, trials), JSON_OPTIONAL, NULL},
+    {"threads", JSON_COUNT, offsetof(TrainingOrder, threads), JSON_OPTIONAL, NULL},
     {"seed", JSON_INT, offsetof(TrainingOrder, seed), JSON_REQUIRED, NULL},
     {"balance", JSON_BOOL, offsetof(TrainingOrder, balance), JSON_REQUIRED, NULL},
     {"horizon", JSON_INT, offsetof(TrainingOrder, horizon), JSON_OPTIONAL, NULL},
@@ -88,6 +94,8 @@ static const char *order_json(const TrainingOrder *order, Arena *arena)
         json_double(json, "budget_seconds", order->budget_seconds);
         if (order->trials)
             json_int(json, "trials", order->trials);
+        if (order->threads)
+            json_int(json, "threads", order->threads);
         json_int(json, "seed", order->seed);
         json_bool(json, "balance", order->balance);
         if (training_order_is_forecast(order))
@@ -262,11 +270,15 @@ static bool resolve_limits(Scope *scope, const TrainingSpec *spec, TrainingOrder
     if (isnan(spec->budget_seconds))
         order->budget_seconds = spec->trials ? 0 : BUDGET_SECONDS;
     order->trials = spec->trials;
+    order->threads = spec->threads;
     if (!(order->budget_seconds >= 0 && order->budget_seconds <= BUDGET_SECONDS_MAX))
         return fail_field(&scope->error, "budget_seconds", "a budget is 0 to %d seconds",
                           BUDGET_SECONDS_MAX);
-    return order->trials <= TRIALS_MAX ||
-           fail_field(&scope->error, "trials", "a search has 1 to %d trials", TRIALS_MAX);
+    if (order->trials > TRIALS_MAX)
+        return fail_field(&scope->error, "trials", "a search has 1 to %d trials", TRIALS_MAX);
+    return order->threads <= PARALLEL_THREADS_MAX ||
+           fail_field(&scope->error, "threads", "a search has 1 to %d threads",
+                      PARALLEL_THREADS_MAX);
 }
 
 bool training_order_make(Scope *scope, const TrainingSpec *spec, TrainingOrder *order)
@@ -330,6 +342,7 @@ static ParamList order_params(const TrainingOrder *order, Arena *arena)
     add_param(arena, &params, "threshold_for", order->threshold_for);
     add_param(arena, &params, "budget_seconds", arena_format(arena, "%g", order->budget_seconds));
     add_count(arena, &params, "trials", order->trials);
+    add_count(arena, &params, "threads", order->threads);
     add_param(arena, &params, "seed", arena_format(arena, "%lld", (long long)order->seed));
     add_param(arena, &params, "balance", order->balance ? "true" : "false");
     add_count(arena, &params, "horizon", order->horizon);

@@ -8,8 +8,8 @@
  * A forecast has no frozen hold-out: it is judged on the last dates of the version that it is of.
  *
  * What a run logs:
- *     params    project, data, task, metric, budget_seconds, trials, seed, balance, horizon,
- *               chosen, threshold, ...
+ *     params    project, data, task, metric, budget_seconds, trials, threads, seed, balance,
+ *               horizon, chosen, threshold, ...
  *     metrics   holdout.NAME and cv.NAME for each metric of the task: of the chosen model on the
  *               hold-out, and on the training rows by folds that did not see them
  *     tags      slipway.* and mlflow.source.git.commit
@@ -33,6 +33,7 @@ typedef struct TrainingSpec {
     const char *threshold_for; /* a metric; NULL: as ml/text_model.h's threshold_metric() */
     double budget_seconds;     /* NaN: 60, or with a limit of trials none */
     int64_t trials;            /* 1 to TRIALS_MAX; 0: no limit is given */
+    int64_t threads;           /* 1 to PARALLEL_THREADS_MAX; 0: the same */
     int64_t seed;
     int64_t horizon;   /* of a forecast: steps; 0: none is given */
     const char *model; /* NULL: named as the project */

@@ -15,6 +15,7 @@ typedef struct TrainingOrder {
     int64_t dataset_version, seed;
     int64_t horizon; /* 0: not a forecast */
     int64_t trials;  /* 0: no limit */
+    int64_t threads; /* the same */
     double budget_seconds;
     bool balance;
 } TrainingOrder;

@@ -52,6 +52,8 @@ const char *training_step_job(Scope *scope, const TrainingResult *training, cons
         json_double(json, "budget_seconds", order->budget_seconds);
         if (order->trials)
             json_int(json, "trials", order->trials);
+        if (order->threads)
+            json_int(json, "threads", order->threads);
         json_int(json, "seed", order->seed);
         json_text(json, "folder", folder);
         json_raw(json, "profile", training->data->profile);

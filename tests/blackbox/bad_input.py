@@ -327,6 +327,8 @@ RELEASES = [
     (422, '"trials" must be an integer from 1 on', "POST", PROJECTS + "/shop/train", '{"trials": 0}'),
     (422, '"trials" must be an integer from 1 on', "POST", PROJECTS + "/shop/train", '{"trials": "3"}'),
     (422, "a search has 1 to 64 trials", "POST", PROJECTS + "/shop/train", '{"trials": 65}'),
+    (422, '"threads" must be an integer from 1 on', "POST", PROJECTS + "/shop/train", '{"threads": 0}'),
+    (422, "a search has 1 to 64 threads", "POST", PROJECTS + "/shop/train", '{"threads": 65}'),
     (422, '"seed" must be an integer', "POST", PROJECTS + "/shop/train", '{"seed": "x"}'),
     (422, f'"F1" is not a metric; those of classification are {CLASS_METRICS}', "POST", PROJECTS + "/shop/train",
      '{"metric": "F1"}'),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Limits of a search that are the user's: how many candidates are learnt.
+"""Limits of a search that are the user's: how many candidates are learnt, and on how many threads.
 
 Run by tools/run_tests.py, or alone: SLIPWAY=build/asan/slipway tests/blackbox/test_limits.py [WORD]
 """
@@ -9,8 +9,10 @@ import math
 import os
 import random
 import re
+import subprocess
+import time
 
-from harness import JSON_TYPE, SlipwayTest, run
+from harness import JSON_TYPE, SLIPWAY, SlipwayTest, run
 
 # Of a project what it is called and what its rows are.
 TABLE = "people", "target: answer"
@@ -23,6 +25,7 @@ stages:
   check: {uses: check-data, with: {data: people}}
   train: {uses: train, needs: check, with: {%s}}
 """
+IDLE = 0  # threads of a step that do not learn
 AVERAGES = "average", "ensemble", "automatic"
 WORDS = {"spam": ["subscribe", "channel", "free", "click"], "ham": ["love", "song", "voice", "dance"]}
 
@@ -115,6 +118,53 @@ class LimitsTest(SlipwayTest):
         self.put(people(), TABLE)
         self.assertEqual(self.train("--trials", "1", "--budget", "30")[1]["params"]["budget_seconds"], "30")
 
+    # threads
+
+    def most_threads(self, *options):
+        """What a training printed, and the most threads that its step has ever had."""
+        command = subprocess.Popen([SLIPWAY, "train", "--data", self.data, *options], cwd=self.project, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env=self.environment())
+        counts = []
+        while command.poll() is None:
+            counts += [threads for threads in map(self.count_threads, self.steps()) if threads]
+            time.sleep(0.002)
+        said, errors = command.communicate()
+        self.assertEqual(command.returncode, 0, errors)
+        self.assertGreater(len(counts), 20)
+        return said, max(counts)
+
+    def steps(self):
+        """The processes of this test's server that are steps."""
+        with open(f"/proc/{self.server.pid}/task/{self.server.pid}/children") as file:
+            found = file.read().split()
+        for task in os.listdir(f"/proc/{self.server.pid}/task"):
+            try:
+                with open(f"/proc/{self.server.pid}/task/{task}/children") as file:
+                    found += file.read().split()
+            except FileNotFoundError:
+                pass
+        return set(found)
+
+    def count_threads(self, pid):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                is_step = b"\0step\0train\0" in file.read()
+            return len(os.listdir(f"/proc/{pid}/task")) if is_step else 0
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+
+    def test_a_limit_of_threads_is_kept_and_changes_nothing_else(self):
+        for rows, project, options in ((people(4000), TABLE, ()), (comments(), TEXT, ()),
+                                       (sales(), SERIES, ("--task", "forecast", "--horizon", "7"))):
+            self.put(rows, project)
+            packages = set()
+            for threads in 1, 2:
+                _, most = self.most_threads("--trials", "4", "--threads", str(threads), *options)
+                self.assertLessEqual(most, threads + IDLE)
+                self.assertEqual(self.newest()["params"]["threads"], str(threads))
+                packages.add(self.newest()["tags"]["slipway.package"])
+            self.assertEqual(len(packages), 1, project)
+
     # what is not one
 
     def refused_everywhere(self, name, value, sentence):
@@ -132,6 +182,8 @@ class LimitsTest(SlipwayTest):
         self.refused_everywhere("trials", "0", '"trials" must be an integer from 1 on')
         self.refused_everywhere("trials", "-3", '"trials" must be an integer from 1 on')
         self.refused_everywhere("trials", "65", "a search has 1 to 64 trials")
+        self.refused_everywhere("threads", "0", '"threads" must be an integer from 1 on')
+        self.refused_everywhere("threads", "65", "a search has 1 to 64 threads")
 
 
 if __name__ == "__main__":

@@ -225,6 +225,7 @@ static void test_what_cannot_be_trained_makes_no_run(void)
          "a threshold parts two classes, and the target \"CLASS\" is learnt as numbers"},
         {{.project = "spam", .budget_seconds = -1}, "a budget is 0 to 604800 seconds"},
         {{.project = "spam", .trials = 65}, "a search has 1 to 64 trials"},
+        {{.project = "spam", .threads = 65}, "a search has 1 to 64 threads"},
         {{.project = "spam", .data = "comments@x"},
          "\"comments@x\" names no version, as comments@3 does"},
         {{.project = "spam", .data = "words"}, "project \"spam\" has no data set \"words\""},
