@@ -77,25 +77,31 @@ static void clear_board(Board *board)
     board->line_count = 0;
 }
 
-/* What is counted: folds, or what the step says. */
-static const char *unit_of(const JsonValue *progress)
+/* "3 of 12 series"; "25 of at most 75 folds", as some may be spared; "125 folds" where nobody knows
+ * how many there will be. */
+static const char *count_of(const Board *board, const JsonValue *progress)
 {
-    return json_as_text(json_member(progress, "unit"), "folds");
+    const char *unit = json_as_text(json_member(progress, "unit"), NULL);
+    int64_t planned = json_as_int(json_member(progress, "planned"), 0);
+
+    if (!planned)
+        return cli_format(board->cli, "%lld folds", (long long)board->done);
+    return cli_format(board->cli, "%lld of %s%lld %s", (long long)board->done,
+                      unit ? "" : "at most ", (long long)planned, unit ? unit : "folds");
 }
 
 /* Lines wider than the terminal are cut, not wrapped: clear_board() counts them. */
 static void draw_board(Board *board, const JsonValue *progress)
 {
     int64_t done = json_as_int(json_member(progress, "done"), 0);
-    int64_t planned = json_as_int(json_member(progress, "planned"), 0);
 
     if (done == board->done)
         return;
     cli_progress_end(board->cli);
     clear_board(board);
     board->done = done;
-    fprintf(stderr, "\033[?7l%lld of %lld %s, by %s\n", (long long)done, (long long)planned,
-            unit_of(progress), json_as_text(json_member(progress, "metric"), ""));
+    fprintf(stderr, "\033[?7l%s, by %s\n", count_of(board, progress),
+            json_as_text(json_member(progress, "metric"), ""));
     board->line_count = 1 + draw_rows(board->cli, stderr, json_member(progress, "leaderboard"));
     board->line_count += draw_notes(stderr, json_member(progress, "notes"), NOTES_DRAWN_MAX);
     fprintf(stderr, "\033[?7h");
@@ -105,8 +111,7 @@ static void draw_board(Board *board, const JsonValue *progress)
 static void print_count(Board *board, const JsonValue *progress)
 {
     board->done = json_as_int(json_member(progress, "done"), 0);
-    cli_progress(board->cli, "%lld of %lld %s", (long long)board->done,
-                 (long long)json_as_int(json_member(progress, "planned"), 0), unit_of(progress));
+    cli_progress(board->cli, "%s", count_of(board, progress));
 }
 
 static void tell_progress(Board *board, const JsonValue *answer)

@@ -116,8 +116,6 @@ void search_report_progress(Search *search)
         return;
     scratch = arena_create();
     board = search_leaderboard(search, NULL, scratch);
-    if (search->planned < search->done)
-        search->planned = search->done;
     search->spec->listener.call(search->spec->listener.context, &board, search->done,
                                 search->planned);
 }

@@ -374,9 +374,12 @@ static bool check_target(TabularSearch *search, Error *error)
            search_find_positive(inner->classes, inner->spec->positive, &inner->positive, error);
 }
 
+/* At most; 0: who knows, as the time ends the search. */
 static size_t trials_planned(const SearchSpec *spec)
 {
-    return spec->trials_max ? spec->trials_max : COUNT(portfolio) + STEPS_WITHOUT_BUDGET + 1;
+    if (spec->trials_max)
+        return spec->trials_max;
+    return spec->budget_seconds > 0 ? 0 : COUNT(portfolio) + STEPS_WITHOUT_BUDGET + 1;
 }
 
 static bool prepare(TabularSearch *search, const Frame *frame, Error *error)

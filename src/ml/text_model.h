@@ -44,7 +44,8 @@ typedef struct Leaderboard {
     size_t count;
 } Leaderboard;
 
-/* Called after each finished candidate and fold; done and planned count folds. */
+/* Called after each finished candidate and fold; done and planned count folds. planned: as many as
+ * there can be at most; 0 where only the time says how many. */
 typedef struct SearchListener {
     void (*call)(void *context, const Leaderboard *so_far, size_t done, size_t planned);
     void *context;

@@ -88,11 +88,14 @@ static void log_fold(const Training *training, const Leaderboard *so_far, size_t
     for (size_t i = 0; i < so_far->count && !best; i++)
         if (!so_far->items[i].is_baseline && !isnan(so_far->items[i].score))
             best = &so_far->items[i]; /* they come from best to worst */
+    fprintf(stderr, "%zu ", done);
+    if (planned)
+        fprintf(stderr, "of at most %zu ", planned);
+    fprintf(stderr, "folds");
     if (best)
-        fprintf(stderr, "%zu of %zu folds, best %s so far: %s %.4g, %s\n", done, planned,
-                training->job.metric, best->name, best->score, best->description);
-    else
-        fprintf(stderr, "%zu of %zu folds\n", done, planned);
+        fprintf(stderr, ", best %s so far: %s %.4g, %s", training->job.metric, best->name,
+                best->score, best->description);
+    fputc('\n', stderr);
 }
 
 static void tell_progress(void *context, const Leaderboard *so_far, size_t done, size_t planned)
@@ -105,7 +108,10 @@ static void tell_progress(void *context, const Leaderboard *so_far, size_t done,
     {
         json_text(json, "metric", training->job.metric);
         json_int(json, "done", (int64_t)done);
-        json_int(json, "planned", (int64_t)planned);
+        if (planned)
+            json_int(json, "planned", (int64_t)planned);
+        else
+            json_null(json, "planned"); /* no total is better than a false one */
         json_texts(json, "notes", &training->guard.notes);
         leaderboard_write_json(json, so_far, training->task, true);
     }

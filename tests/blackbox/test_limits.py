@@ -165,6 +165,30 @@ class LimitsTest(SlipwayTest):
                 packages.add(self.newest()["tags"]["slipway.package"])
             self.assertEqual(len(packages), 1, project)
 
+    # progress
+
+    def counted(self, *options):
+        """What a training said of how far it is, before its outcome."""
+        done = self.run_command("train", "--data", self.data, *options, folder=self.project)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return re.findall(r"\d[^\r\n\033]* (?:folds|series|learners)", done.stderr)
+
+    def test_no_total_is_said_where_only_the_time_says_how_many(self):
+        self.put(people(2000), TABLE)
+        said = self.counted("--budget", "4")
+        self.assertTrue(said)
+        for one in said:
+            self.assertRegex(one, r"^\d+ folds$")
+        said = self.counted("--trials", "3")
+        self.assertTrue(said)
+        for one in said:
+            done, most = map(int, re.match(r"(\d+) of at most (\d+) folds$", one).groups())
+            self.assertLessEqual(done, most)
+            self.assertEqual(most, 15)
+        self.put(sales(), SERIES)
+        for one in self.counted("--trials", "2", "--task", "forecast", "--horizon", "7"):
+            self.assertRegex(one, r"^\d of 3 series$")
+
     # what is not one
 
     def refused_everywhere(self, name, value, sentence):
