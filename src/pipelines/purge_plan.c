@@ -11,45 +11,38 @@
 /* Each of a row r as one word: 'due', what keeps it, or 'live'. $1 is until when. */
 #define VERSION_STAYS "(v.deleted_at IS NULL OR v.released_at IS NOT NULL)"
 
-/* A run of the pipeline whose steps made a version: the pipeline's own, and those of its steps. */
-#define RELEASED_WITH(r)                                                                           \
-    "EXISTS (SELECT 1 FROM model_versions v JOIN step_attempts a ON a.tracked_run = v.run_id"      \
-    "          JOIN pipeline_runs p ON p.id = a.run_id"                                            \
-    "         WHERE p.run_id = " r ".id AND v.released_at IS NOT NULL) OR"                         \
-    " EXISTS (SELECT 1 FROM step_attempts o JOIN step_attempts a ON a.run_id = o.run_id"           \
-    "           JOIN model_versions v ON v.run_id = a.tracked_run"                                 \
-    "          WHERE o.tracked_run = " r ".id AND v.released_at IS NOT NULL)"
-
-#define HAS_VERSION(r)                                                                             \
-    "EXISTS (SELECT 1 FROM model_versions v"                                                       \
-    "         WHERE v.run_id = " r ".id AND " VERSION_STAYS ") OR"                                 \
-    " EXISTS (SELECT 1 FROM logged_models m JOIN model_versions v ON v.logged_model_id = m.id"     \
-    "          WHERE m.source_run_id = " r ".id AND " VERSION_STAYS ")"
-
-#define IS_TRAINING(r)                                                                             \
-    "EXISTS (SELECT 1 FROM trainings t WHERE t.run_id = " r ".id AND t.ended_at IS NULL)"
+/* What a run that is due is kept for, or NULL: a version of its own or of a model that it logged, a
+ * release (of the run of a pipeline whose steps made the version: the pipeline's own, and those of
+ * its steps), or a training that goes on. */
+#define WHY_KEPT(r)                                                                                \
+    "CASE WHEN EXISTS (SELECT 1 FROM model_versions v"                                             \
+    "                   WHERE v.run_id = " r ".id AND " VERSION_STAYS ") OR"                       \
+    "          EXISTS (SELECT 1 FROM logged_models m"                                              \
+    "                    JOIN model_versions v ON v.logged_model_id = m.id"                        \
+    "                   WHERE m.source_run_id = " r ".id AND " VERSION_STAYS ") THEN 'version'"    \
+    "     WHEN EXISTS (SELECT 1 FROM model_versions v"                                             \
+    "                    JOIN step_attempts a ON a.tracked_run = v.run_id"                         \
+    "                    JOIN pipeline_runs p ON p.id = a.run_id"                                  \
+    "                   WHERE p.run_id = " r ".id AND v.released_at IS NOT NULL) OR"               \
+    "          EXISTS (SELECT 1 FROM step_attempts o JOIN step_attempts a ON a.run_id = o.run_id"  \
+    "                    JOIN model_versions v ON v.run_id = a.tracked_run"                        \
+    "                   WHERE o.tracked_run = " r ".id AND v.released_at IS NOT NULL)"             \
+    "     THEN 'release'"                                                                          \
+    "     WHEN EXISTS (SELECT 1 FROM trainings t"                                                  \
+    "                   WHERE t.run_id = " r ".id AND t.ended_at IS NULL) THEN 'training' END"
+#define KEPT_ITSELF   WHY_KEPT("r")
+#define KEPT_TRAINING WHY_KEPT("parent")
 
 /* A trial that was deleted with its training stays as long, and is not told of. */
-#define RUN_STATE                                                                                                           \
-    " CASE WHEN r.deleted_at IS NULL THEN 'live'"                                                                           \
-    "      WHEN r.purged_at IS NOT NULL THEN 'due'"                                                                         \
-    "      WHEN r.deleted_at > $1 THEN 'live'"                                                                              \
-    "      WHEN r.trial_of IS NOT NULL AND EXISTS"                                                                          \
-    "           (SELECT 1 FROM runs parent"                                                                                 \
-    "             WHERE parent.key = r.trial_of AND parent.deleted_at = r.deleted_at"                                       \
-    "               AND parent.purged_at IS NULL AND (" HAS_VERSION(                                                        \
-        "parent") " OR " RELEASED_WITH("parent") " OR " IS_TRAINING("parent") ")) THEN 'live'"                              \
-                                                                              "      "                                      \
-                                                                              "WHEN " HAS_VERSION(                          \
-                                                                                  "r") " THEN "                             \
-                                                                                       "'version'"                          \
-                                                                                       "      "                             \
-                                                                                       "WHEN"                               \
-                                                                                       " " RELEASED_WITH(                   \
-                                                                                           "r") " THEN 'release'"           \
-                                                                                                "      WHEN " IS_TRAINING(  \
-                                                                                                    "r") " THEN 'training'" \
-                                                                                                         "      ELSE 'due' END"
+#define RUN_STATE                                                                                  \
+    " CASE WHEN r.deleted_at IS NULL THEN 'live'"                                                  \
+    "      WHEN r.purged_at IS NOT NULL THEN 'due'"                                                \
+    "      WHEN r.deleted_at > $1 THEN 'live'"                                                     \
+    "      WHEN r.trial_of IS NOT NULL AND EXISTS"                                                 \
+    "           (SELECT 1 FROM runs parent"                                                        \
+    "             WHERE parent.key = r.trial_of AND parent.deleted_at = r.deleted_at"              \
+    "               AND parent.purged_at IS NULL AND " KEPT_TRAINING " IS NOT NULL) THEN 'live'"   \
+    "      ELSE coalesce(" KEPT_ITSELF ", 'due') END"
 
 /* It is gone with its experiment, too. */
 #define MODEL_STATE                                                                                \
