@@ -10,6 +10,7 @@ enum { SAMPLE_ROWS = 2048, CATEGORY_BYTES_MAX = 64, CATEGORY_VALUES_MAX = 1000 }
 #define ISO_TIME                                                                                   \
     "'[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?"                  \
     "(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?)?'"
+#define ISO_MONTH "'[0-9]{4}-[0-9]{2}'" /* its first day */
 
 /* What a text can be read as, narrowest first. found: how a column is recognised, so strictly that
  * printing the value loses nothing: "007" and "+31" are texts, as are integers of more than 64
@@ -34,8 +35,12 @@ static const struct ImportKind {
      "CASE WHEN isfinite(TRY_CAST(trim($) AS DOUBLE)) THEN TRY_CAST(trim($) AS DOUBLE) END"},
     {"time", "TIMESTAMP", "false",
      "CASE WHEN regexp_full_match(trim($), " ISO_TIME ")"
-     " THEN CAST(TRY_CAST(trim($) AS TIMESTAMPTZ) AS TIMESTAMP) END",
-     "CAST(TRY_CAST(trim($) AS TIMESTAMPTZ) AS TIMESTAMP)"},
+     " THEN CAST(TRY_CAST(trim($) AS TIMESTAMPTZ) AS TIMESTAMP)"
+     " WHEN regexp_full_match(trim($), " ISO_MONTH
+     ") THEN TRY_CAST(trim($) || '-01' AS TIMESTAMP) END",
+     "CASE WHEN regexp_full_match(trim($), " ISO_MONTH
+     ") THEN TRY_CAST(trim($) || '-01' AS TIMESTAMP)"
+     " ELSE CAST(TRY_CAST(trim($) AS TIMESTAMPTZ) AS TIMESTAMP) END"},
 };
 
 typedef struct ImportKind ImportKind;

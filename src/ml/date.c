@@ -100,14 +100,16 @@ static bool take_number(Cursor *cursor, size_t digits, int *number)
     return true;
 }
 
+/* A month alone is its first day. */
 static bool take_day(Cursor *cursor, int64_t *days)
 {
-    Calendar date;
+    Calendar date = {.day = 1};
     int year;
 
     if (!take_number(cursor, 4, &year) || !take(cursor, '-') ||
-        !take_number(cursor, 2, &date.month) || !take(cursor, '-') ||
-        !take_number(cursor, 2, &date.day))
+        !take_number(cursor, 2, &date.month))
+        return false;
+    if (cursor->at < cursor->end && (!take(cursor, '-') || !take_number(cursor, 2, &date.day)))
         return false;
     date.year = year;
     if (year < 1 || date.month < 1 || date.month > MONTHS || date.day < 1 ||

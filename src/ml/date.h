@@ -1,9 +1,9 @@
 /* date.h: what a text says as a date or a time, and the parts of it that models read.
  *
  * The forms are those by which a column of dates is recognised when data is added
- * (data/import_type.c): "2026-01-31", "2026-01-31 13:45", "2026-01-31T13:45:00.250+02:00". It is
- * taken as it is written, in no zone; one with an offset is what it is in UTC. Years 1 to 9999, by
- * the calendar of today for all of them.
+ * (data/import_type.c): "2026-01-31", "2026-01-31 13:45", "2026-01-31T13:45:00.250+02:00", and
+ * "2026-01", which is its first day. It is taken as it is written, in no zone; one with an offset
+ * is what it is in UTC. Years 1 to 9999, by the calendar of today for all of them.
  *
  *     double seconds, parts[DATE_PART_COUNT];
  *
