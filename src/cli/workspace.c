@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/unit.h"
 #include "cli/commands.h"
 
 static const CommandOption set_options[] = {
@@ -94,35 +95,15 @@ static bool show_workspace(Cli *cli)
     return true;
 }
 
+/* With a unit, or of bytes. */
 static bool read_size(const char *text, int64_t *bytes)
 {
-    static const struct {
-        const char *name;
-        int64_t bytes;
-    } units[] = {
-        {"", 1},
-        {"KB", 1000},
-        {"MB", 1000 * 1000},
-        {"GB", 1000 * 1000 * 1000},
-        {"TB", INT64_C(1000) * 1000 * 1000 * 1000},
-        {"KiB", 1 << 10},
-        {"MiB", 1 << 20},
-        {"GiB", 1 << 30},
-        {"TiB", INT64_C(1) << 40},
-    };
-    enum { DIGITS_MAX = 18 };
     size_t digits = strspn(text, "0123456789");
-    char number[DIGITS_MAX + 1] = {0};
-    int64_t count;
+    bool is_plain = digits <= UNIT_DIGITS_MAX && text[digits] == '\0';
 
-    if (digits < 1 || digits > DIGITS_MAX)
-        return false;
-    memcpy(number, text, digits);
-    for (size_t i = 0; i < COUNT(units); i++)
-        if (strcmp(text + digits, units[i].name) == 0)
-            return text_to_int(number, &count) &&
-                   !__builtin_mul_overflow(count, units[i].bytes, bytes) && *bytes > 0;
-    return false;
+    return (unit_read(text, unit_sizes, UNIT_DIGITS_MAX, bytes) ||
+            (is_plain && text_to_int(text, bytes))) &&
+           *bytes > 0;
 }
 
 static bool take_limit(Cli *cli, int64_t *bytes)

@@ -2,59 +2,26 @@
 
 #include <string.h>
 
-typedef struct Unit {
-    const char *name;
-    int64_t size;
-} Unit;
+#include "base/unit.h"
+
+enum { DIGITS_MAX = 15 };
 
 static const Unit durations[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000}, {0},
 };
 
-static const Unit sizes[] = {
-    {"KB", 1000},
-    {"MB", 1000 * 1000},
-    {"GB", 1000 * 1000 * 1000},
-    {"TB", INT64_C(1000) * 1000 * 1000 * 1000},
-    {"KiB", 1 << 10},
-    {"MiB", 1 << 20},
-    {"GiB", 1 << 30},
-    {"TiB", INT64_C(1) << 40},
-    {0},
-};
-
-/* A whole number with its unit; false on what is 2^63 or more, too. */
-static bool read_with_unit(const char *text, const Unit units[], int64_t *value)
-{
-    enum { DIGITS_MAX = 15 };
-    char digits[DIGITS_MAX + 1];
-    size_t length = strspn(text, "0123456789");
-    int64_t number;
-
-    if (!length || length > DIGITS_MAX)
-        return false;
-    memcpy(digits, text, length);
-    digits[length] = '\0';
-    for (const Unit *unit = units; unit->name; unit++) {
-        if (strcmp(text + length, unit->name) != 0)
-            continue;
-        return text_to_int(digits, &number) && !__builtin_mul_overflow(number, unit->size, value);
-    }
-    return false;
-}
-
 static bool is_duration(const YamlNode *node)
 {
     int64_t value;
 
-    return read_with_unit(node->text, durations, &value);
+    return unit_read(node->text, durations, DIGITS_MAX, &value);
 }
 
 static bool is_size(const YamlNode *node)
 {
     int64_t value;
 
-    return read_with_unit(node->text, sizes, &value) && value > 0;
+    return unit_read(node->text, unit_sizes, DIGITS_MAX, &value) && value > 0;
 }
 
 static bool is_text(const YamlNode *node)
@@ -312,14 +279,14 @@ int64_t field_duration_ms(const YamlNode *node, int64_t otherwise)
 {
     int64_t value;
 
-    return node && read_with_unit(node->text, durations, &value) ? value : otherwise;
+    return node && unit_read(node->text, durations, DIGITS_MAX, &value) ? value : otherwise;
 }
 
 int64_t field_bytes(const YamlNode *node, int64_t otherwise)
 {
     int64_t value;
 
-    return node && read_with_unit(node->text, sizes, &value) ? value : otherwise;
+    return node && unit_read(node->text, unit_sizes, DIGITS_MAX, &value) ? value : otherwise;
 }
 
 const YamlNode *field_first(const YamlNode *node)
