@@ -259,6 +259,42 @@ static void test_a_listener_hears_of_the_baseline_and_of_each_candidate(void)
     tabular_model_unload(&result.model);
 }
 
+static void keep_planned(void *context, const Leaderboard *so_far, size_t done, size_t planned)
+{
+    size_t *folds = context; /* of the only trial */
+
+    (void)so_far, (void)done;
+    *folds = planned;
+}
+
+static size_t folds_within(double seconds, size_t rows)
+{
+    CLEANUP(arena_cleanup) Arena *arena = arena_create();
+    double *numbers = arena_array(arena, double, rows);
+    FrameColumn column = {"size", COLUMN_NUMBER, NULL, numbers};
+    Target target = {.numbers = numbers};
+    size_t folds = 0;
+    SearchSpec spec = {
+        .budget_seconds = seconds, .trials_max = 1, .listener = {keep_planned, &folds}};
+    TabularResult result;
+    Error error;
+
+    for (size_t row = 0; row < rows; row++)
+        numbers[row] = (double)row;
+    EXPECT_OK(tabular_search(&(Frame){&column, 1, rows}, &target, &spec, arena, &result, &error),
+              error);
+    tabular_model_unload(&result.model);
+    return folds;
+}
+
+static void test_many_rows_are_judged_in_five_folds_where_there_is_time(void)
+{
+    EXPECT(folds_within(0, 20000) == 5);
+    EXPECT(folds_within(0, 20001) == 3);
+    EXPECT(folds_within(20, 20001) == 3);
+    EXPECT(folds_within(21, 20001) == 5);
+}
+
 /* A target that is chance, the same in all rows of a group: whoever sees the group knows it. */
 static void test_rows_of_a_group_judge_each_other_never(void)
 {
@@ -596,6 +632,7 @@ int main(int count, char **arguments)
         TEST(test_a_budget_that_is_used_up_gives_the_best_so_far),
         TEST(test_a_limit_of_trials_is_kept_and_reached),
         TEST(test_a_search_that_comes_to_its_own_end_was_not_limited),
+        TEST(test_many_rows_are_judged_in_five_folds_where_there_is_time),
         TEST(test_a_listener_hears_of_the_baseline_and_of_each_candidate),
         TEST(test_rows_of_a_group_judge_each_other_never),
         TEST(test_a_model_answers_the_same_when_loaded_again_and_on_threads),
