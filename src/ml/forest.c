@@ -7,6 +7,7 @@
 enum {
     LANES = 8, /* walks at once: while one waits for its node, others go on */
     SLOTS_ON_STACK = 1 << 14,
+    ROWS_TOGETHER = 256, /* a multiple of LANES */
 };
 
 /* ---- checking ---- */
@@ -238,62 +239,74 @@ static void walk_row(const Forest *forest, const float *slots, double *margins)
     }
 }
 
-/* Eight rows through one tree after the other. */
-static void walk_rows(const Forest *forest, const float *slots, double *margins)
+/* Eight rows through one tree. */
+static void walk_eight(const Forest *forest, size_t tree, const float *slots, double *margins)
 {
-    size_t stride = forest_slot_count(forest), group = 0;
+    uint32_t places[LANES];
 
-    for (size_t tree = 0; tree < forest->tree_count; tree++) {
-        uint32_t places[LANES];
-
-        for (size_t lane = 0; lane < LANES; lane++)
-            places[lane] = forest->roots[tree];
-        walk(forest->nodes, slots, stride, forest->levels[tree], places);
-        for (size_t lane = 0; lane < LANES; lane++)
-            add_leaf(&margins[lane * forest->group_count + group],
-                     forest->nodes[places[lane]].value);
-        group = group + 1 < forest->group_count ? group + 1 : 0;
-    }
+    for (size_t lane = 0; lane < LANES; lane++)
+        places[lane] = forest->roots[tree];
+    walk(forest->nodes, slots, forest_slot_count(forest), forest->levels[tree], places);
+    for (size_t lane = 0; lane < LANES; lane++)
+        add_leaf(&margins[lane * forest->group_count], forest->nodes[places[lane]].value);
 }
 
-/* Room for the slots of some rows, one or LANES. */
+/* Tree after tree, so that one that does not stay in the cache serves many rows each time. */
+static void walk_rows(const Forest *forest, const float *slots, size_t row_count, double *margins)
+{
+    size_t stride = forest_slot_count(forest);
+
+    for (size_t tree = 0; tree < forest->tree_count; tree++)
+        for (size_t row = 0; row < row_count; row += LANES)
+            walk_eight(forest, tree, slots + row * stride,
+                       margins + row * forest->group_count + tree % forest->group_count);
+}
+
+/* Room for the slots of some rows: one, or a multiple of LANES. */
 typedef struct Room {
     float *slots;
     size_t row_count;
 } Room;
+
+static Room room_on_stack(const Forest *forest, float *slots)
+{
+    size_t rows = SLOTS_ON_STACK / forest_slot_count(forest) / LANES * LANES;
+
+    return (Room){slots, rows < ROWS_TOGETHER ? rows : ROWS_TOGETHER};
+}
 
 static void walk_all(const Forest *forest, const float *rows, size_t row_count, double *margins,
                      Room room)
 {
     for (size_t row = 0, count; row < row_count; row += count) {
         double *target = margins + row * forest->group_count;
+        size_t left = row_count - row, most = left < room.row_count ? left : room.row_count;
 
-        count = row_count - row < room.row_count ? 1 : room.row_count;
+        count = most < LANES ? 1 : most / LANES * LANES;
         for (size_t i = 0; i < count; i++) {
             forest_fill_slots(forest, rows + (row + i) * forest->feature_count,
                               room.slots + i * forest_slot_count(forest));
             for (size_t group = 0; group < forest->group_count; group++)
                 target[i * forest->group_count + group] = forest->base[group];
         }
-        if (count == LANES)
-            walk_rows(forest, room.slots, target);
-        else
+        if (count == 1)
             walk_row(forest, room.slots, target);
+        else
+            walk_rows(forest, room.slots, count, target);
     }
 }
 
 void forest_margins(const Forest *forest, const float *rows, size_t row_count, double *margins)
 {
     float on_stack[SLOTS_ON_STACK];
-    size_t slot_count = forest_slot_count(forest);
-    Room room = {on_stack, slot_count * LANES <= SLOTS_ON_STACK ? LANES : 1};
+    Room room = room_on_stack(forest, on_stack);
 
-    if (slot_count <= SLOTS_ON_STACK) {
+    if (forest_slot_count(forest) <= SLOTS_ON_STACK) {
         walk_all(forest, rows, row_count, margins, room);
     } else {
         CLEANUP(arena_cleanup) Arena *arena = arena_create();
 
-        room.slots = arena_take(arena, slot_count * sizeof(float));
+        room.slots = arena_take(arena, forest_slot_count(forest) * sizeof(float));
         walk_all(forest, rows, row_count, margins, room);
     }
 }

@@ -428,7 +428,7 @@ static void test_many_rows_get_what_each_gets_alone(void)
 {
     CLEANUP(arena_cleanup) Arena *arena = arena_create();
     static const Shape shape = {.features = 12, .levels = 6, .trees = 13};
-    enum { ROWS = 21 };
+    enum { ROWS = 2 * 256 + 21 }; /* more than are walked together */
     Random random = random_seeded(3);
     Forest forest = make_forest(&shape, arena_array(arena, Grown, 13), &random, arena);
     float rows[ROWS * 12];
