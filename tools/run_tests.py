@@ -32,10 +32,12 @@ SANITIZERS = {
 }
 # What a test wants installed by pip, in a folder of build/; it says SKIP by itself where that fails.
 MLFLOW = ("tools/venv.sh", "build/mlflow-venv", "tests/requirements-mlflow.txt")
+MLFLOW2 = ("tools/venv.sh", "build/mlflow2-venv", "tests/requirements-mlflow2.txt")
 VENVS = {
     "tests/blackbox/test_mlflow_client.py": MLFLOW,
     "tests/blackbox/test_mlflow_compare.py": MLFLOW,
-    "tests/blackbox/test_mlflow2_client.py": ("tools/venv.sh", "build/mlflow2-venv", "tests/requirements-mlflow2.txt"),
+    "tests/blackbox/test_mlflow2_client.py": MLFLOW2,
+    "tests/blackbox/test_xgboost3.py": MLFLOW2,
     "tests/blackbox/test_mlflow_pytorch.py": ("tools/torch.sh", "build/torch-venv", "tests/requirements-torch.txt"),
 }
 

@@ -97,7 +97,7 @@ static void test_weights_count_in_binned_rows_too(void)
     BoostResult result;
 
     for (size_t row = 0; row < ROWS; row++) {
-        weights[row] = row % 2 ? 1 : 0;
+        weights[row] = row % 2 ? 1.0F : 0.0F;
         sample->targets[row] = row % 2 ? 3 : -1000;
     }
     sample->rows.weights = weights;

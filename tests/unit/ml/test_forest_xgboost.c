@@ -111,8 +111,12 @@ static void compare(const ModelCase *model_case)
 
 static void test_margins_are_xgboosts_bits_and_contributions_its_own(void)
 {
+    int major, minor, patch;
+
     if (!xgboost_open())
         return;
+    xgboost.version(&major, &minor, &patch);
+    printf("XGBoost %d.%d.%d\n", major, minor, patch);
     for (size_t i = 0; i < COUNT(model_cases); i++)
         compare(&model_cases[i]);
 }
