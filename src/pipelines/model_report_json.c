@@ -13,16 +13,7 @@ static void write_training(JsonWriter *json, const ModelReport *report)
     json_open_object(json, "training");
     json_text(json, "run_id", order->run_id);
     json_text(json, "project", order->project);
-    json_text(json, "task", order->task);
-    json_text(json, "metric", order->metric);
-    json_text(json, "threshold_for", order->threshold_for);
-    json_double(json, "budget_seconds", order->budget_seconds);
-    if (order->trials)
-        json_int(json, "trials", order->trials);
-    if (order->threads)
-        json_int(json, "threads", order->threads);
-    json_int(json, "seed", order->seed);
-    json_bool(json, "balance", order->balance);
+    training_order_write_search(order, json);
     json_close(json);
 }
 

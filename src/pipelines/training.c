@@ -78,6 +78,20 @@ static const JsonField order_fields[] = {
     {0},
 };
 
+void training_order_write_search(const TrainingOrder *order, JsonWriter *json)
+{
+    json_text(json, "task", order->task);
+    json_text(json, "metric", order->metric);
+    json_text(json, "threshold_for", order->threshold_for);
+    json_double(json, "budget_seconds", order->budget_seconds);
+    if (order->trials)
+        json_int(json, "trials", order->trials);
+    if (order->threads)
+        json_int(json, "threads", order->threads);
+    json_int(json, "seed", order->seed);
+    json_bool(json, "balance", order->balance);
+}
+
 static const char *order_json(const TrainingOrder *order, Arena *arena)
 {
     JsonWriter *json = json_writer_create(arena);
@@ -88,16 +102,7 @@ static const char *order_json(const TrainingOrder *order, Arena *arena)
         json_text(json, "dataset", order->dataset);
         json_int(json, "dataset_version", order->dataset_version);
         json_text(json, "model", order->model);
-        json_text(json, "task", order->task);
-        json_text(json, "metric", order->metric);
-        json_text(json, "threshold_for", order->threshold_for);
-        json_double(json, "budget_seconds", order->budget_seconds);
-        if (order->trials)
-            json_int(json, "trials", order->trials);
-        if (order->threads)
-            json_int(json, "threads", order->threads);
-        json_int(json, "seed", order->seed);
-        json_bool(json, "balance", order->balance);
+        training_order_write_search(order, json);
         if (training_order_is_forecast(order))
             json_int(json, "horizon", order->horizon);
         json_text(json, "code_commit", order->code_commit);

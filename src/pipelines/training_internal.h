@@ -26,6 +26,9 @@ static inline bool training_order_is_forecast(const TrainingOrder *order)
     return order->horizon > 0;
 }
 
+/* What was asked of the search, as members of the open object. */
+void training_order_write_search(const TrainingOrder *order, JsonWriter *json);
+
 bool training_order_find(Scope *scope, const char *run_id, TrainingOrder *order) MUST_CHECK;
 
 /* Inside a write: it is no longer open. */

@@ -1,44 +1,7 @@
 /* test_routes.c: what holds for every route: it is described, found, and kept from lesser roles. */
 #include "access/event.h"
 #include "net/url.h"
-#include "server/application.h"
-#include "tests/test.h"
-
-#include "base/file.h"
-
-typedef struct Stage {
-    Arena *arena;
-    const char *folder;
-    Application *application;
-    Session session;
-    Scope scope;
-} Stage;
-
-static Stage stage_open(void)
-{
-    Stage stage = {.arena = arena_create()};
-    Error error = {0};
-
-    EXPECT_OK(folder_make_temporary("/tmp", stage.arena, &stage.folder, &error), error);
-    EXPECT_OK(
-        application_open(&(ApplicationSpec){.folder = stage.folder}, &stage.application, &error),
-        error);
-    EXPECT_OK(session_open(stage.application->platform, &stage.session, &error), error);
-    stage.scope = session_scope(&stage.session, stage.application->platform,
-                                (Principal){"tester", ROLE_OWNER});
-    stage.scope.request_id = "r1";
-    return stage;
-}
-
-static void stage_close(Stage *stage)
-{
-    Error error = {0};
-
-    session_close(&stage->session);
-    application_close(stage->application);
-    EXPECT_OK(folder_remove(stage->folder, &error), error);
-    arena_destroy(stage->arena);
-}
+#include "tests/stage.h"
 
 /* One route after another, over all tables. */
 typedef struct RouteWalk {
@@ -239,7 +202,7 @@ static void test_a_large_body_of_a_fast_route_is_work_for_a_worker(void)
 
 static void test_each_route_is_open_to_its_least_role_and_closed_to_lesser_ones(void)
 {
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     RouteWalk walk = {0};
     size_t refused = 0;
 
@@ -260,7 +223,7 @@ static void test_each_route_is_open_to_its_least_role_and_closed_to_lesser_ones(
 
 static void test_a_refusal_names_the_role_that_is_needed(void)
 {
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     Response response;
 
     EXPECT(status_as(&stage, &access_routes[0], ROLE_VIEWER, &response) == 403);
@@ -367,7 +330,7 @@ static Response exchange(Stage *stage, const Exchange *row)
 
 static void test_requests_get_the_answers_of_the_table(void)
 {
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
 
     for (const Exchange *row = exchanges; row->method; row++) {
         Response response = exchange(&stage, row);
@@ -392,7 +355,7 @@ static bool fail_silently(Scope *scope, const Request *request, Response *respon
 static void test_a_failure_without_a_reason_is_no_success(void)
 {
     static const Route route = {"GET", "/healthz", ROLE_VIEWER, ROUTE_READ, fail_silently, "-"};
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     Request request = request_for("GET", "/healthz", stage.arena);
     Response response;
 
@@ -411,7 +374,7 @@ static bool write_then_fail(Scope *scope, const Request *request, Response *resp
 static void test_a_route_that_writes_is_undone_when_it_fails(void)
 {
     static const Route route = {"POST", "/healthz", ROLE_VIEWER, ROUTE_WRITE, write_then_fail, "-"};
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     Request request = request_for("POST", "/healthz", stage.arena);
     Response response;
     EventMark last;

@@ -2,46 +2,11 @@
 
 #include "server/upkeep.h"
 
-#include "base/file.h"
 #include "base/time.h"
 #include "pipelines/pipeline.h"
 #include "pipelines/retention.h"
-#include "server/application.h"
-#include "tests/test.h"
+#include "tests/stage.h"
 #include "tracking/run.h"
-
-typedef struct Stage {
-    Arena *arena;
-    const char *folder;
-    Application *application;
-    Session session;
-    Scope scope;
-} Stage;
-
-static Stage stage_open(void)
-{
-    Stage stage = {.arena = arena_create()};
-    Error error = {0};
-
-    EXPECT_OK(folder_make_temporary("/tmp", stage.arena, &stage.folder, &error), error);
-    EXPECT_OK(
-        application_open(&(ApplicationSpec){.folder = stage.folder}, &stage.application, &error),
-        error);
-    EXPECT_OK(session_open(stage.application->platform, &stage.session, &error), error);
-    stage.scope = session_scope(&stage.session, stage.application->platform,
-                                (Principal){"tester", ROLE_OWNER});
-    return stage;
-}
-
-static void stage_close(Stage *stage)
-{
-    Error error = {0};
-
-    session_close(&stage->session);
-    application_close(stage->application);
-    EXPECT_OK(folder_remove(stage->folder, &error), error);
-    arena_destroy(stage->arena);
-}
 
 /* Deleted so long ago that anybody's rule is met. */
 static bool write_deleted(Scope *scope, void *context)
@@ -85,7 +50,7 @@ static Upkeep *start(Stage *stage, int64_t days)
 
 static void test_what_was_deleted_long_ago_is_purged_day_after_day(void)
 {
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     Run first = add_deleted(&stage), second;
     Upkeep *upkeep = start(&stage, 30);
 
@@ -99,7 +64,7 @@ static void test_what_was_deleted_long_ago_is_purged_day_after_day(void)
 
 static void test_without_a_rule_nothing_is_purged_and_files_are_counted(void)
 {
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     ArtifactStore *store = stage.application->platform->artifacts;
     Run run = add_deleted(&stage);
     Artifact artifact;
@@ -138,7 +103,7 @@ static bool is_purged(Stage *stage, const char *id)
 
 static void test_runs_of_pipelines_go_by_their_rule_also_where_nothing_else_is_purged(void)
 {
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     Run run = add_deleted(&stage);
     Retention rule;
     Upkeep *upkeep;
@@ -154,7 +119,7 @@ static void test_runs_of_pipelines_go_by_their_rule_also_where_nothing_else_is_p
 
 static void test_it_ends_while_it_waits(void)
 {
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = stage_open(&(ApplicationSpec){0});
     UpkeepSpec spec = {.application = stage.application, .purge_after_days = 1};
     Error error = {0};
     Upkeep *upkeep = upkeep_create(&spec, &error);
