@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The unit tests that learn trees with the XGBoost of a distribution that is newer than this one: those that the MLflow clients bring
-(tests/requirements-mlflow*.txt), found by the loader before the system's.
+"""Unit tests that learn trees, and that search with them, with the XGBoost of a newer distribution: those that the MLflow clients
+bring (tests/requirements-mlflow*.txt), found by the loader before the system's.
 
 They are built without sanitizers, under which they run anyway with the system's. Run by tools/run_tests.py, or alone:
 tests/blackbox/test_xgboost3.py [WORD]
@@ -13,7 +13,7 @@ import sys
 from harness import run_functions
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-TESTS = ["test_boost", "test_forest_xgboost", "test_lag_boost", "test_tabular", "test_tabular_data", "test_tabular_date", "test_tabular_text"]
+TESTS = ["test_boost", "test_forest_xgboost", "test_tabular", "test_tabular_data"]
 SECONDS_MAX = 500
 
 
