@@ -24,7 +24,7 @@ if [ ! -e "$torch/python3" ]; then
 #!/bin/sh
 lib=$root/usr/lib/$(uname -m)-linux-gnu
 export PYTHONHOME=$root/usr
-exec \$lib/ld-linux-*.so.? --library-path \$lib:\$lib/blas:\$lib/lapack --argv0 "\$0" $root/usr/bin/python3 "\$@"
+exec \$lib/ld-linux-*.so.? --library-path \$lib:\$lib/blas:\$lib/lapack:$root/usr/lib --argv0 "\$0" $root/usr/bin/python3 "\$@"
 EOF
     chmod +x "$torch/new"
     mv "$torch/new" "$torch/python3"
