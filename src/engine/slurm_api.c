@@ -22,8 +22,8 @@ int slurm_api_version(const JsonValue *document)
     for (JsonWalk walk = json_walk(json_member(document, "paths")); json_walk_next(&walk);) {
         int version, length = 0;
 
-        if (sscanf(walk.key, "/slurm/v0.0.%4d/job/submit%n", &version, &length) == 1 && length &&
-            version >= SLURM_VERSION_LEAST && version > best)
+        if (walk.key && sscanf(walk.key, "/slurm/v0.0.%4d/job/submit%n", &version, &length) == 1 &&
+            length && version >= SLURM_VERSION_LEAST && version > best)
             best = version;
     }
     return best;

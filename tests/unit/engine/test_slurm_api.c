@@ -28,6 +28,7 @@ static void test_the_newest_version_is_spoken(void)
     EXPECT(slurm_api_version(parse(arena, "{\"paths\":{\"/slurm/v0.0.42/job/submit\":{}}}")) == 42);
     EXPECT(slurm_api_version(parse(arena, "{\"paths\":{\"/slurm/v0.0.35/job/submit\":{}}}")) == 0);
     EXPECT(slurm_api_version(parse(arena, "{\"paths\":{\"/openapi/v3\":{}}}")) == 0);
+    EXPECT(slurm_api_version(parse(arena, "{\"paths\":[{}]}")) == 0); /* no object */
     EXPECT(slurm_api_version(NULL) == 0);
 }
 
