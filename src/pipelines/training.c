@@ -78,17 +78,22 @@ static const JsonField order_fields[] = {
     {0},
 };
 
-void training_order_write_search(const TrainingOrder *order, JsonWriter *json)
+void training_order_write_limits(const TrainingOrder *order, JsonWriter *json)
 {
-    json_text(json, "task", order->task);
-    json_text(json, "metric", order->metric);
-    json_text(json, "threshold_for", order->threshold_for);
     json_double(json, "budget_seconds", order->budget_seconds);
     if (order->trials)
         json_int(json, "trials", order->trials);
     if (order->threads)
         json_int(json, "threads", order->threads);
     json_int(json, "seed", order->seed);
+}
+
+void training_order_write_search(const TrainingOrder *order, JsonWriter *json)
+{
+    json_text(json, "task", order->task);
+    json_text(json, "metric", order->metric);
+    json_text(json, "threshold_for", order->threshold_for);
+    training_order_write_limits(order, json);
     json_bool(json, "balance", order->balance);
 }
 

@@ -26,7 +26,9 @@ static inline bool training_order_is_forecast(const TrainingOrder *order)
     return order->horizon > 0;
 }
 
-/* What was asked of the search, as members of the open object. */
+/* How far the search may go and where it begins, or all that was asked of it: members of the open
+ * object. */
+void training_order_write_limits(const TrainingOrder *order, JsonWriter *json);
 void training_order_write_search(const TrainingOrder *order, JsonWriter *json);
 
 bool training_order_find(Scope *scope, const char *run_id, TrainingOrder *order) MUST_CHECK;

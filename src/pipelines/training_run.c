@@ -49,12 +49,7 @@ const char *training_step_job(Scope *scope, const TrainingResult *training, cons
         dataset_columns_write_json(json, "columns", &training->data->columns);
         json_text(json, "task", order->task);
         json_text(json, "metric", order->metric);
-        json_double(json, "budget_seconds", order->budget_seconds);
-        if (order->trials)
-            json_int(json, "trials", order->trials);
-        if (order->threads)
-            json_int(json, "threads", order->threads);
-        json_int(json, "seed", order->seed);
+        training_order_write_limits(order, json);
         json_text(json, "folder", folder);
         json_raw(json, "profile", training->data->profile);
     }

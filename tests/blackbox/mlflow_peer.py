@@ -15,9 +15,9 @@ START_SECONDS_MAX = 120
 QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def install():
-    """The last line of what went wrong; nothing when it is there."""
-    done = subprocess.run([os.path.join(ROOT, "tools", "venv.sh"), VENV, os.path.join(ROOT, "tests", "requirements-mlflow.txt")],
+def install(client="mlflow", script="venv.sh"):
+    """What tests/requirements-CLIENT.txt lists, into build/CLIENT-venv. The last line of what went wrong; nothing when it is there."""
+    done = subprocess.run([f"tools/{script}", f"build/{client}-venv", f"tests/requirements-{client}.txt"], cwd=ROOT,
                           capture_output=True, text=True)
     return done.stderr.strip().splitlines()[-1] if done.returncode else None
 

@@ -11,10 +11,10 @@ import subprocess
 import sys
 
 from harness import SLIPWAY, SlipwayTest, run
+from mlflow_peer import ROOT, install
 from receiver import Receiver
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.join(HERE, "..", "..")
 SCRIPT_SECONDS_MAX = 240
 QUIET = {"GIT_PYTHON_REFRESH": "quiet", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true",
          "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "PYTHONWARNINGS": "ignore", "MPLBACKEND": "agg"}
@@ -47,11 +47,7 @@ class ScriptTest(SlipwayTest):
 
     @classmethod
     def install(cls):
-        """The last line of what went wrong; nothing when the client is there."""
-        done = subprocess.run([os.path.join(ROOT, "tools", cls.INSTALL), os.path.join(ROOT, "build", f"{cls.CLIENT}-venv"),
-                               os.path.join(ROOT, "tests", f"requirements-{cls.CLIENT}.txt")],
-                              capture_output=True, text=True, cwd=ROOT)
-        return done.stderr.strip().splitlines()[-1] if done.returncode else None
+        return install(cls.CLIENT, cls.INSTALL)
 
     def python(self):
         return os.path.join(ROOT, "build", f"{self.CLIENT}-venv", "bin", "python")

@@ -11,16 +11,10 @@ import subprocess
 import sys
 
 from harness import run_functions
+from mlflow_peer import ROOT, install
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 TESTS = ["test_boost", "test_forest_xgboost", "test_tabular", "test_tabular_data"]
 SECONDS_MAX = 500
-
-
-def install(client):
-    """The last line of what went wrong; nothing when it is there."""
-    done = subprocess.run(["tools/venv.sh", f"build/{client}-venv", f"tests/requirements-{client}.txt"], cwd=ROOT, capture_output=True, text=True)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else None
 
 
 def put_first(client, folder):

@@ -5,10 +5,9 @@
 
 #include <pthread.h>
 
-#include "base/file.h"
 #include "base/time.h"
 #include "notify/delivery.h"
-#include "server/application.h"
+#include "tests/stage.h"
 #include "tests/unit/net/http_fixture.h"
 
 enum { WAIT_MS_MAX = 20000, HEARD_MAX = 64 };
@@ -87,50 +86,26 @@ static void wait_for(Receiver *receiver, size_t count)
     }
 }
 
-typedef struct Stage {
-    Arena *arena;
-    const char *folder;
-    Application *application;
-    Session session;
-    Scope scope;
-    Courier *courier;
-} Stage;
-
-static void courier_start(Stage *stage)
-{
-    Error error = {0};
-
-    stage->courier = courier_create(stage->application->platform, &error);
-    EXPECT_OK(stage->courier, error);
-}
-
-static Stage stage_open(void)
+/* The stage of a server that may tell this machine. */
+static Stage open_stage(void)
 {
     static const char *hosts[] = {"127.0.0.1"};
-    const NotifySettings notify = {.hosts = {hosts, 1}};
-    Stage stage = {.arena = arena_create()};
-    ApplicationSpec spec = {.notify = &notify};
-    Error error = {0};
 
-    EXPECT_OK(folder_make_temporary("/tmp", stage.arena, &stage.folder, &error), error);
-    spec.folder = stage.folder;
-    EXPECT_OK(application_open(&spec, &stage.application, &error), error);
-    EXPECT_OK(session_open(stage.application->platform, &stage.session, &error), error);
-    stage.scope = session_scope(&stage.session, stage.application->platform,
-                                (Principal){"tester", ROLE_OWNER});
-    courier_start(&stage);
-    return stage;
+    return stage_open(&(ApplicationSpec){.notify = &(NotifySettings){.hosts = {hosts, 1}}});
 }
 
-static void stage_close(Stage *stage)
+static Courier *courier_start(Stage *stage)
 {
     Error error = {0};
+    Courier *courier = courier_create(stage->application->platform, &error);
 
-    courier_destroy(stage->courier);
-    session_close(&stage->session);
-    application_close(stage->application);
-    EXPECT_OK(folder_remove(stage->folder, &error), error);
-    arena_destroy(stage->arena);
+    EXPECT_OK(courier, error);
+    return courier;
+}
+
+static void courier_end(Courier **courier)
+{
+    courier_destroy(*courier);
 }
 
 static bool do_add(Scope *scope, void *context)
@@ -195,7 +170,8 @@ static void wait_until_none_waits(Stage *stage)
 static void test_events_arrive_once_and_in_order(void)
 {
     CLEANUP(receiver_close) Receiver receiver;
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = open_stage();
+    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
 
     receiver_open(&receiver);
     add(&stage, "ci", &receiver);
@@ -210,7 +186,8 @@ static void test_events_arrive_once_and_in_order(void)
 static void test_a_refusal_is_tried_again_by_the_same_id_before_what_is_behind_it(void)
 {
     CLEANUP(receiver_close) Receiver receiver;
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = open_stage();
+    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
 
     receiver_open(&receiver);
     receiver.refusals = 2;
@@ -231,7 +208,8 @@ static void test_a_receiver_that_does_not_answer_holds_up_itself_alone(void)
 {
     CLEANUP(receiver_close) Receiver slow;
     CLEANUP(receiver_close) Receiver quick;
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = open_stage();
+    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
 
     receiver_open(&slow);
     receiver_open(&quick);
@@ -247,17 +225,18 @@ static void test_a_receiver_that_does_not_answer_holds_up_itself_alone(void)
 static void test_what_was_not_answered_is_sent_after_the_next_start(void)
 {
     CLEANUP(receiver_close) Receiver receiver;
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = open_stage();
+    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
 
     receiver_open(&receiver);
     set_holds(&receiver, true);
     add(&stage, "ci", &receiver);
     tell(&stage, "event");
     wait_for(&receiver, 1);
-    courier_destroy(stage.courier);
+    courier_destroy(courier);
     EXPECT(waiting(&stage) == 1);
     set_holds(&receiver, false);
-    courier_start(&stage);
+    courier = courier_start(&stage);
     wait_until_none_waits(&stage);
     EXPECT(heard(&receiver) == 2);
     EXPECT_TEXT(receiver.ids[1], receiver.ids[0]);
@@ -267,7 +246,8 @@ static void test_what_was_not_answered_is_sent_after_the_next_start(void)
 static void test_who_begins_or_ends_to_want_events_is_heeded_at_once(void)
 {
     CLEANUP(receiver_close) Receiver receiver;
-    CLEANUP(stage_close) Stage stage = stage_open();
+    CLEANUP(stage_close) Stage stage = open_stage();
+    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
 
     receiver_open(&receiver);
     tell(&stage, "before");
