@@ -259,11 +259,11 @@ static void test_a_listener_hears_of_the_baseline_and_of_each_candidate(void)
     tabular_model_unload(&result.model);
 }
 
-static void keep_planned(void *context, const Leaderboard *so_far, size_t done, size_t planned)
+static void keep_planned(void *context, const Leaderboard *so_far UNUSED, size_t done UNUSED,
+                         size_t planned)
 {
     size_t *folds = context; /* of the only trial */
 
-    (void)so_far, (void)done;
     *folds = planned;
 }
 

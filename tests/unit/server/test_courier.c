@@ -171,7 +171,7 @@ static void test_events_arrive_once_and_in_order(void)
 {
     CLEANUP(receiver_close) Receiver receiver;
     CLEANUP(stage_close) Stage stage = open_stage();
-    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
+    CLEANUP(courier_end) Courier *courier UNUSED = courier_start(&stage);
 
     receiver_open(&receiver);
     add(&stage, "ci", &receiver);
@@ -187,7 +187,7 @@ static void test_a_refusal_is_tried_again_by_the_same_id_before_what_is_behind_i
 {
     CLEANUP(receiver_close) Receiver receiver;
     CLEANUP(stage_close) Stage stage = open_stage();
-    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
+    CLEANUP(courier_end) Courier *courier UNUSED = courier_start(&stage);
 
     receiver_open(&receiver);
     receiver.refusals = 2;
@@ -209,7 +209,7 @@ static void test_a_receiver_that_does_not_answer_holds_up_itself_alone(void)
     CLEANUP(receiver_close) Receiver slow;
     CLEANUP(receiver_close) Receiver quick;
     CLEANUP(stage_close) Stage stage = open_stage();
-    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
+    CLEANUP(courier_end) Courier *courier UNUSED = courier_start(&stage);
 
     receiver_open(&slow);
     receiver_open(&quick);
@@ -247,7 +247,7 @@ static void test_who_begins_or_ends_to_want_events_is_heeded_at_once(void)
 {
     CLEANUP(receiver_close) Receiver receiver;
     CLEANUP(stage_close) Stage stage = open_stage();
-    CLEANUP(courier_end) Courier *courier = courier_start(&stage);
+    CLEANUP(courier_end) Courier *courier UNUSED = courier_start(&stage);
 
     receiver_open(&receiver);
     tell(&stage, "before");
